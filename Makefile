@@ -1,0 +1,96 @@
+# Rackwright: every command of the house. `make` alone lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# The first Python of this list that really runs makes .venv; give PYTHON=/path/to/python to choose.
+PYTHON  ?= $(shell for v in 3.11 3.12 3.13; do scripts/find-python $$v 2>/dev/null && break; done)
+BIN     := .venv/bin
+PIP     := -m pip --disable-pip-version-check --quiet
+READY   := .venv/.ready
+WORKERS ?= 2
+# The other Pythons run what depends on the interpreter: unit, golden, wheel.
+OTHERS  := 3.12 3.13
+PYTEST  := $(BIN)/python -m pytest -n $(WORKERS) --dist=loadgroup
+
+.PHONY: help
+help:  ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- set-up ------------------------------------------------------------------------------------
+
+.PHONY: venv
+venv: $(READY)  ## a ready .venv with the rackwright command (quick when nothing changed)
+
+$(READY): pyproject.toml requirements-dev.lock
+	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 runs here: install one or give PYTHON=" >&2; exit 1; }
+	test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
+	$(BIN)/python $(PIP) install --constraint requirements-dev.lock --editable '.[dev]'
+	@touch $(READY)
+
+.venv-%/.ready: pyproject.toml requirements-dev.lock
+	test -x .venv-$*/bin/python || "$$(scripts/find-python $*)" -m venv .venv-$*
+	.venv-$*/bin/python $(PIP) install --constraint requirements-dev.lock --editable '.[test]'
+	@touch $@
+
+# --- what it does ------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: venv  ## render and check a reference site, show the result
+	@$(BIN)/rackwright demo
+
+# --- what is right -----------------------------------------------------------------------------
+
+.PHONY: check
+check: venv  ## everything static: style, types, layers, documents
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(MAKE) --no-print-directory docs
+
+.PHONY: quick
+quick: venv  ## under three minutes: style, then unit, property, golden and contract tests
+	$(BIN)/ruff check .
+	$(PYTEST) -m 'not slow' tests/unit tests/properties tests/golden tests/contract tests/test_*.py
+
+.PHONY: test
+test: check  ## everything that CI must see
+	$(PYTEST)
+	@for version in $(OTHERS); do $(MAKE) --no-print-directory other-$$version || exit 1; done
+	@echo "make test: all passed"
+
+.PHONY: other-3.12 other-3.13
+other-3.12 other-3.13: other-%:
+	@if scripts/find-python $* >/dev/null 2>&1; then \
+	  $(MAKE) --no-print-directory .venv-$*/.ready && echo "== Python $*: unit, golden, wheel" && \
+	  .venv-$*/bin/python -m pytest -n $(WORKERS) --dist=loadgroup -q tests/unit tests/golden tests/packaging; \
+	elif [ -n "$$CI$$RACKWRIGHT_CI" ]; then echo "Python $* is required in CI and does not run here" >&2; exit 1; \
+	else echo "== SKIPPED Python $*: it does not run here (unit, golden and wheel tests not tried on it)"; fi
+
+.PHONY: bench
+bench: venv  ## measure: CPU and memory of the large sites, and the peers
+	$(BIN)/python -m bench
+
+# --- what is written from the code ---------------------------------------------------------------
+
+.PHONY: docs
+docs: venv  ## build the documentation into public/, every warning an error
+	$(BIN)/mkdocs build --strict --quiet
+
+.PHONY: reference
+reference: venv  ## write docs/reference/ anew from the code
+	$(BIN)/python scripts/reference.py
+
+.PHONY: schema
+schema: venv  ## write the NVUE schema table anew from NVIDIA's models
+	$(BIN)/python scripts/schema_table.py
+
+.PHONY: golden
+golden: venv  ## write the golden files anew; then read git diff (refused in CI)
+	@test -z "$$CI$$RACKWRIGHT_CI" || { echo "golden files are never rewritten in CI" >&2; exit 1; }
+	$(BIN)/python -m pytest -p no:randomly -q tests --update-golden
+	git --no-pager diff --stat -- tests/golden
+
+.PHONY: clean
+clean:  ## remove what was built, not the virtual environments
+	rm -rf dist public demo .bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
