@@ -142,6 +142,7 @@ _WORDS: Final[Mapping[str, tuple[str, bool | float | None]]] = {
     **{word: ("float", float("nan")) for word in (".nan", ".NaN", ".NAN")},
 }
 _TAG: Final = "tag:yaml.org,2002:"
+_SCALARS: Final = ("str", "null", "bool", "int", "float")
 
 
 def _plain_tag(value: str) -> str:
@@ -321,11 +322,11 @@ class _Builder:
                 _wrong(place, "a key that is itself a list or mapping", "use a plain word as key", path)
             )
             return None
-        if node.value == "<<" and node.style is None:
+        if node.value == "<<" and not node.style:
             remedy = "write the keys out: YAML 1.2 has no merge keys and readers differ"
             self.problems.append(_wrong(place, "merge key '<<' is not supported", remedy, path))
             return None
-        if not node.tag.removeprefix(_TAG).isalpha():
+        if node.tag.removeprefix(_TAG) not in _SCALARS:
             self.problems.append(_wrong(place, f"tag {_shown(node.tag)} is not supported", "remove it", path))
         return str(node.value)
 
@@ -335,7 +336,7 @@ class _Builder:
         if tag == "str":
             return text
         self.texts[path] = text
-        if tag not in ("null", "bool", "int", "float"):
+        if tag not in _SCALARS:
             self.problems.append(
                 _wrong(self.place(node), f"tag {_shown(node.tag)} is not supported", "remove it", path)
             )
