@@ -1,0 +1,273 @@
+"""Frozen rows of the catalog: what a model of hardware, a cable or a release *is*.
+
+Every number that a source gives carries it in ``source``; what no source gives is ``None`` and is
+reported as unknown, never guessed.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = [
+    "Breakout",
+    "CableModel",
+    "Catalog",
+    "Component",
+    "Conventions",
+    "GpuModel",
+    "NicModel",
+    "NicSlot",
+    "PduModel",
+    "PortGroup",
+    "RackModel",
+    "Release",
+    "Row",
+    "ServerModel",
+    "SwitchModel",
+]
+
+
+class Row(BaseModel):
+    """What every row has: a key (the word used in site.yaml), a name, its sources."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    name: str
+    source: str
+    """Where the figures come from, e.g. ``validated-design.md table 5``."""
+    note: str = ""
+
+
+class Physical(Row):
+    """A thing that stands in a rack."""
+
+    height_u: int | None = None
+    power_w: int | None = None
+    """Greatest power draw in watts; ``None`` when no source gives it."""
+    weight_kg: float | None = None
+    depth_mm: int | None = None
+    power_supplies: int | None = None
+
+
+class Breakout(BaseModel):
+    """One way to split a cage."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mode: str
+    """NVUE's key: ``1x``, ``2x``, ``4x``, ``8x``."""
+    lanes_per_port: int
+    port_gbps: int
+    """Greatest speed of a sub-port in Gb/s."""
+    cages: Literal["all", "odd", "even"] = "all"
+    disables_next: bool = False
+    """The neighbouring cage (number + 1) must be disabled."""
+
+
+class PortGroup(BaseModel):
+    """A run of equal cages of a switch."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ports: str
+    """NVUE range, e.g. ``swp1-64``."""
+    connector: str
+    """``osfp``, ``qsfp28``, ``sfp28``, ``rj45``."""
+    lanes: int
+    lane_gbps: int
+    speeds_gbps: tuple[int, ...]
+    """Speeds of the unsplit cage in Gb/s."""
+    modulation: Literal["pam4", "nrz", "base-t"]
+    breakouts: tuple[Breakout, ...] = ()
+
+
+class SwitchModel(Physical):
+    """A switch: its cages, what they split into, its ASIC."""
+
+    asic: str
+    """``spectrum1`` or ``spectrum4``: what features there are hangs on it."""
+    port_groups: tuple[PortGroup, ...]
+    max_logical_ports: int
+    management_port: str = "eth0"
+    features: frozenset[str] = frozenset()
+    """``adaptive-routing``, ``roce``, ``wjh``, ``vxlan``, ``evpn-multihoming``."""
+
+
+class NicModel(Row):
+    """A network adapter."""
+
+    ports: int
+    connector: str
+    speeds_gbps: tuple[int, ...]
+    """Speeds of one port in Gb/s, greatest first."""
+    lanes: int
+    lane_gbps: int
+    has_dpu_bmc: bool = False
+    kind: Literal["supernic", "dpu", "nic", "lom"]
+    power_w: int | None = None
+
+
+class NicSlot(BaseModel):
+    """Adapters of one model in a server; lists run in rail or port order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    nic: str
+    """Key of a NicModel."""
+    count: int = 1
+    slots: tuple[int | None, ...] = ()
+    """PCIe slot of each adapter; ``None`` where no source gives it."""
+    interfaces: tuple[str, ...] = ()
+    """Names of the ports in the operating system, adapter by adapter; made up by rule when empty."""
+
+
+class ServerModel(Physical):
+    """A server or a storage node."""
+
+    kind: Literal["server", "storage"] = "server"
+    gpus: tuple[str, ...] = ()
+    """Keys of the GPU models it can hold."""
+    gpu_count: int = 0
+    nics: tuple[NicSlot, ...] = ()
+    bmc_port: str = "bmc"
+    bmc_gbps: int = 1
+    boot_device: str = ""
+    memory_gb: int | None = None
+    """What the guide fits, in GB."""
+    slots_total: int | None = None
+
+
+class GpuModel(Row):
+    """A GPU model."""
+
+    memory_gb: int
+    form: Literal["sxm", "pcie"]
+    power_w: int | None = None
+
+
+class RackModel(Row):
+    """A rack."""
+
+    height_u: int
+    max_weight_kg: float | None = None
+
+
+class PduModel(Row):
+    """A power distribution unit."""
+
+    power_w: int
+    """Rated output in watts."""
+    outlets: int | None = None
+    phases: int | None = None
+
+
+class CableModel(Row):
+    """A cable, or an optical link made of transceivers and a fibre; a splitter is one part."""
+
+    media: str
+    """The word of site.yaml: ``dac``, ``aoc``, ``sr4``, ``dr4``, ``dr1``, ``cat6``."""
+    a_connector: str
+    b_connector: str
+    ways: int = 1
+    """How many B ends it has."""
+    way_gbps: int
+    """Speed of one B end in Gb/s."""
+    way_lanes: int
+    lane_gbps: int
+    lengths_m: tuple[float, ...]
+    """Lengths that can be ordered, in metres."""
+    a_optic: str | None = None
+    """Transceiver at the A end; ``None`` for copper."""
+    b_optic: str | None = None
+    fibre: str | None = None
+    part: str | None = None
+    """Ordering number; ``None`` when no source gives it."""
+    a_sides: int = 1
+    """Sides of the A connector: an OSFP twin-port has two, A and B."""
+
+
+class Component(BaseModel):
+    """One row of a release."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    name: str
+    applies_to: tuple[str, ...]
+    version: str | None
+    """``None``: not pinned; an audit says "no validated version"."""
+    equal: tuple[str, ...] = ()
+    """Other spellings of the same version."""
+    after: tuple[str, ...] = ()
+    """Components that must stand before this one."""
+    reason: str = ""
+    """Why the order is so."""
+    source: str
+    note: str = ""
+
+
+class Release(Row):
+    """A named set of validated versions and their order."""
+
+    nos: str
+    """Cumulus Linux version of the switches."""
+    components: tuple[Component, ...]
+    extends: str | None = None
+
+
+class Conventions(Row):
+    """A house style: names, formulas and defaults of a family of designs; data, like a model."""
+
+    switch_name: str = "{name}{index:02d}"
+    node_name: str = "{group}{index:0{width}d}"
+    bond_name: str = "bond{cage}s{sub}"
+    vni_offset: int = 10000
+    """VNI of a VLAN = VLAN + offset (nvue.md 7b uses 10000, NVIDIA's exports 4000)."""
+    l3vni_first: int = 50001
+    l3vlan_first: int = 3001
+    es_mac: str = "44:38:39:ff:00:01"
+    """ESI system MAC shared by all multihomed bonds (range of nvue.md 3.4)."""
+    es_id: Literal["cage-sub", "sequence"] = "cage-sub"
+    """``cage-sub``: cage x 10 + sub-port."""
+    df_preference: bool = True
+    anycast_mac: str | None = None
+    management: Literal["static", "dhcp"] = "static"
+    lacp_rate: Literal["fast", "slow"] | None = "fast"
+    bond_mtu: bool = True
+    bond_stp_edge: bool = True
+    subport_admin: Literal["up", "none"] = "up"
+    cage_admin: Literal["state", "none"] = "none"
+    """``state``: a cage in use is up, one only laid out is down; ``none``: not written."""
+    unused_cages: Literal["down", "absent"] = "down"
+    describe: dict[str, str] = Field(default_factory=dict)
+    """Description by role of port; ``{peer}``, ``{peer_port}``, ``{rail}`` are filled in."""
+    roce_pools: dict[str, int] | None = None
+    """Percent of memory by traffic pool; ``None``: the switch's own default."""
+    adaptive_routing: bool = True
+    pfc_watchdog: Literal["host", "all", "none"] = "host"
+    ecmp_paths: int | None = None
+    route_export_stub: bool = False
+    vrf_table_auto: bool = True
+    vrf_loopback_127: bool = True
+    """Add 127/8 to VRF loopbacks (release note 4360636)."""
+    system: dict[str, Any] = Field(default_factory=dict)
+    """Neutral settings of the system section by switch role: timezone, histograms, wjh, ..."""
+
+
+class Catalog(BaseModel):
+    """Every row by its key; a site's own files add to it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    switches: dict[str, SwitchModel] = Field(default_factory=dict)
+    servers: dict[str, ServerModel] = Field(default_factory=dict)
+    nics: dict[str, NicModel] = Field(default_factory=dict)
+    gpus: dict[str, GpuModel] = Field(default_factory=dict)
+    racks: dict[str, RackModel] = Field(default_factory=dict)
+    pdus: dict[str, PduModel] = Field(default_factory=dict)
+    cables: dict[str, CableModel] = Field(default_factory=dict)
+    releases: dict[str, Release] = Field(default_factory=dict)
+    conventions: dict[str, Conventions] = Field(default_factory=dict)

@@ -1,0 +1,392 @@
+"""What the operator writes in ``site.yaml``, as frozen values.
+
+Every key is optional unless a site cannot be meant without it. A field's docstring is the help
+that ``rackwright explain`` and the JSON Schema show.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = [
+    "Aaa",
+    "Access",
+    "Attach",
+    "Bgp",
+    "ExplicitLink",
+    "External",
+    "Fabric",
+    "Group",
+    "Hosts",
+    "Isl",
+    "Leaves",
+    "Network",
+    "NodeRow",
+    "Pools",
+    "RackIntent",
+    "Reserve",
+    "Services",
+    "Site",
+    "SiteInfo",
+    "Spines",
+    "Uplink",
+    "VrfIntent",
+]
+
+Key = Annotated[str, Field(min_length=1, max_length=64)]
+VlanId = Annotated[int, Field(ge=1, le=4094)]
+
+
+class Intent(BaseModel):
+    """A frozen section; unknown keys are problems."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True)
+
+
+class SiteInfo(Intent):
+    """Who the site is."""
+
+    name: Key
+    """Name of the site; part of generated documents."""
+    schema_version: Literal[1] = Field(1, alias="schema")
+    """Version of this file's shape."""
+    release: Key
+    """Validated release, a key of the catalog."""
+    nodes: str | None = None
+    """CSV beside this file with service tags and MAC addresses by position."""
+    conventions: Key = "rackwright"
+    """House style, a key of the catalog."""
+    domain: str = ""
+    """DNS domain of every name."""
+    timezone: str = "Etc/UTC"
+    """Time zone of switches and hosts."""
+
+
+class Access(Intent):
+    """Who may log in, and with what; values are references, never secrets."""
+
+    ssh_keys: tuple[str, ...] = ()
+    """Public key files beside this file."""
+    user: str = "cumulus"
+    """Administrator of the switches."""
+    switch: str = "secret:switch_hash"
+    """Password hash of the switches' administrator."""
+    bmc: str = "secret:bmc"
+    """Password of the BMCs."""
+
+
+class Services(Intent):
+    """What serves the site while it is brought up, and after."""
+
+    bootstrap: str | None = None
+    """Address of the laptop that serves DHCP, ZTP and time on day 0."""
+    then: str | None = None
+    """Role that takes over."""
+    ntp: tuple[str, ...] = ()
+    """Roles, names or addresses of time servers."""
+    dns: tuple[str, ...] = ()
+    """Roles, names or addresses of name servers."""
+    syslog: tuple[str, ...] = ()
+    """Roles, names or addresses of log servers."""
+
+
+class Hosts(Intent):
+    """What runs on the hosts."""
+
+    os: str = "ubuntu-24.04"
+    """Operating system, a component of the release."""
+    driver_profile: Literal["host", "hybrid", "operator"] = "host"
+    """Who installs OFED and the GPU driver."""
+    installer: Literal["rackwright", "bcm"] = "rackwright"
+    """Who installs the operating system."""
+
+
+class Group(Intent):
+    """Equal machines."""
+
+    model: Key
+    """Server or storage model, a key of the catalog."""
+    gpu: str | None = None
+    """GPU model."""
+    memory_gb: int | None = Field(None, ge=1)
+    """Host memory in GB."""
+    count: int = Field(1, ge=0)
+    """Machines that stand now."""
+    max: int | None = Field(None, ge=0)
+    """Build-out target that ports, spines and pools are laid out for."""
+    names: str | None = None
+    """Names as a range pattern, e.g. ``su-[01-03]-node-[01-04]``; made from the group's name when absent."""
+    absent: tuple[str, ...] = ()
+    """Machines taken out; what they held stays theirs."""
+    interfaces: dict[str, tuple[str, ...] | str] = Field(default_factory=dict)
+    """Operating system names of ports by NIC key, e.g. ``b3220l: [eth1, eth2]``; ranges ``eth[3-10]`` allowed."""
+    nics: dict[str, int] = Field(default_factory=dict)
+    """Adapters by NIC key where they differ from the model's."""
+
+
+class Pools(Intent):
+    """Where numbers come from."""
+
+    loopback: str = "10.255.0.0/20"
+    """Loopback addresses of switches."""
+    vtep: str | None = None
+    """VTEP addresses; the loopback itself when absent."""
+    asn: str = "4200000000-4200065535"
+    """Private ASNs, first-last."""
+
+
+class Network(Intent):
+    """A network: a VLAN, or the addressing of the rails."""
+
+    vlan: VlanId | None = None
+    vni: int | None = Field(None, ge=1, le=16777215)
+    vrf: str | None = None
+    subnet: str | None = None
+    """IPv4 prefix of the VLAN."""
+    gateway: str | None = None
+    """Fabric whose leaves carry the anycast gateway, an address, or ``none``."""
+    mtu_bytes: int | None = Field(None, ge=552, le=9216)
+    """MTU of the hosts; the fabric carries 50 bytes more over VXLAN."""
+    pxe: bool = False
+    """Servers boot from it."""
+    relay: str | tuple[str, ...] | None = None
+    """DHCP relay target: ``bootstrap``, a role, or addresses."""
+    style: Literal["vlan", "p2p-31", "vlan-per-rail"] = "vlan"
+    """``p2p-31``: a routed /31 a NIC; ``vlan-per-rail``: one VLAN and subnet a rail."""
+    pool: str | None = None
+    """Prefix that rails are cut from."""
+    first_host: int | None = None
+    """Offset of the first host address in the subnet."""
+
+
+class VrfIntent(Intent):
+    """A VRF and what leaks between it and others."""
+
+    l3vni: int | None = None
+    l3vlan: int | None = None
+    loopbacks: tuple[str, ...] = ()
+    """Loopback address of each leaf, in order."""
+    import_: tuple[str, ...] = Field((), alias="import")
+    """VRFs whose routes are imported."""
+    mark: str | None = None
+    """Community set on what leaves this VRF, so that it is not imported twice."""
+    relay: tuple[str, ...] = ()
+    """DHCP relay servers of this VRF."""
+
+
+class Leaves(Intent):
+    """The switches that hosts attach to."""
+
+    model: Key
+    count: int | Literal["auto"] = "auto"
+    max: int | Literal["auto"] | None = None
+    name: Key
+    """Name stem: ``be`` gives be01, be02."""
+
+
+class Spines(Intent):
+    """The switches above the leaves."""
+
+    model: Key | None = None
+    count: int | Literal["auto"] = "auto"
+    name: Key | None = None
+
+
+class Isl(Intent):
+    """Links between the two switches of a pair."""
+
+    links: int | Literal["auto"] = "auto"
+    speed: str = "400g"
+    media: str = "dac"
+    ratio: str = "1:1"
+    """Links a switch against its GPU ports, with ``links: auto``."""
+    for_: Literal["count", "max"] = Field("max", alias="for")
+    at: str | None = None
+    """First cage."""
+
+
+class Attach(Intent):
+    """What attaches to the leaves of a fabric, and how."""
+
+    group: str | None = None
+    groups: tuple[str, ...] = ()
+    """Several groups one after the other."""
+    switches: str | tuple[str, ...] | None = None
+    """Management ports of switches: ``all``, fabrics or names."""
+    pdus: str | tuple[str, ...] | None = None
+    """Management ports of PDUs: ``all`` or racks."""
+    nic: str | None = None
+    ports: tuple[str | dict[str, tuple[str, ...]], ...] = ()
+    """Ports of each machine: ``bmc``, ``lom1``, ``{dpu_bmc: [b3220l]}``, or operating system names."""
+    network: str | None = None
+    """Routed network of the ports (rails)."""
+    native: str | None = None
+    """Untagged network."""
+    tagged: tuple[str, ...] = ()
+    bond: Literal["lacp", "none"] = "none"
+    spread: Literal["both", "alternate", "serpentine", "rotate"] | tuple[int, ...] = "both"
+    """How the ports of one machine lie over the leaves: one port on each (both), in turn, 1 2 2 1, or as listed."""
+    media: str = "dac"
+    speed: str | None = None
+    """Speed of one port, e.g. ``100g``; the NIC's greatest when absent."""
+    at: str | None = None
+    """First port: ``swp25s0``; the next free cages when absent."""
+    split: str | None = None
+    """Breakout of the cages: ``2x``, ``4x``, ``8x``."""
+    bonds: int | None = None
+    """Links of one bond on one leaf."""
+    unused_bonds: int = Field(0, ge=0)
+    """Bonds laid out behind the last one and left without a network."""
+    lacp_bypass: bool | None = None
+
+
+class External(Intent):
+    """Links to switches of others."""
+
+    name: Key
+    vrf: str | None = None
+    links_per_leaf: int = Field(2, ge=1)
+    speed: str = "100g"
+    media: str = "dr1"
+    peering: Literal["unnumbered", "none"] = "unnumbered"
+    peer_asn: int | None = None
+    """ASN of the peer; ``external`` when absent."""
+    peers: tuple[str, ...] = ()
+    """Names of the peer switches; links go to them in turn."""
+    peer_ports: str | None = None
+    """First port on each peer, e.g. ``swp29``."""
+    at: tuple[str, ...] = ()
+    """Cages or first sub-ports to use."""
+    split: str | None = None
+    links_per_cage: int | None = None
+    advertise: str | None = None
+    """Prefix that alone is announced."""
+    description: str | None = None
+
+
+class Uplink(Intent):
+    """Links of the out-of-band switches up to another fabric."""
+
+    to: str
+    links_per_pair: int = Field(1, ge=1)
+    speed: str = "100g"
+    media: str = "dr1"
+    at: str | None = None
+    """First port on the upper switch."""
+    split: str | None = None
+    bond_per_link: bool = False
+    """Upper side: one bond a link instead of one a switch."""
+    ports: str | None = None
+    """Ports on the out-of-band switch, e.g. ``swp49-52``."""
+    unused_bonds: int = 0
+
+
+class Reserve(Intent):
+    """Ports set aside."""
+
+    configure: bool = False
+    """Write the port as if it were in use."""
+    admin: Literal["up", "down", "none"] = "down"
+
+
+class ExplicitLink(Intent):
+    """A link that follows no rule."""
+
+    a: str
+    """``device:port``."""
+    b: str
+
+
+class Bgp(Intent):
+    """BGP of a fabric where it departs from the default."""
+
+    asn: int | None = None
+    """One ASN for every leaf; one each when absent."""
+    isl: Literal["ibgp-unnumbered", "ebgp-unnumbered"] = "ebgp-unnumbered"
+    ttl_hops: int = 0
+    bfd: bool = True
+
+
+class Fabric(Intent):
+    """One fabric."""
+
+    topology: Literal[
+        "single-switch", "tor-clos", "pure-rail", "rail-optimized", "evpn-pair", "converged-pair", "l2"
+    ]
+    leaves: Leaves
+    spines: Spines = Spines()
+    superspines: Spines = Spines()
+    tiers: Literal[1, 2, 3] | None = None
+    """Tiers of switches; the least that fits when absent."""
+    planes: int = Field(1, ge=1)
+    rails_per_leaf: int | None = Field(None, ge=1)
+    rail_order: tuple[tuple[int, ...], ...] = ()
+    """Which rails share a leaf, e.g. ``[[1, 5], [2, 6], [3, 7], [4, 8]]``."""
+    oversubscription: str = "1:1"
+    """Down to up, e.g. ``3:1``."""
+    adaptive_routing: bool | None = None
+    isl: Isl | None = None
+    attach: tuple[Attach, ...] = ()
+    external: tuple[External, ...] = ()
+    uplink: Uplink | None = None
+    reserve: dict[str, Reserve] = Field(default_factory=dict)
+    """Ports by range, on every leaf."""
+    spare: dict[str, str] = Field(default_factory=dict)
+    """Cages split and left up, by range: ``swp43-58: 2x``."""
+    per_switch: tuple[str, ...] = ()
+    """Out of band: the subnet of each switch, in order."""
+    links: tuple[ExplicitLink, ...] = ()
+    bgp: Bgp | None = None
+
+
+class RackIntent(Intent):
+    """A rack and what stands in it."""
+
+    model: Key
+    pdu: str | None = None
+    feeds: tuple[str, ...] = ()
+    """Feed of each PDU."""
+    survive: Literal["none", "one-pdu", "one-feed"] = "none"
+    place: tuple[str, ...] = ()
+    """``gpu[1-4]@2``: from unit 2 upwards, one above the other."""
+
+
+class Aaa(Intent):
+    """Log-in beyond the local users."""
+
+    order: tuple[str, ...] = ()
+    ldap: dict[str, Any] = Field(default_factory=dict)
+    """``base_dn``, ``bind_dn``, ``secret: NAME``, ``servers: [..]`` in order of priority."""
+
+
+class NodeRow(Intent):
+    """One row of nodes.csv: a machine by its name."""
+
+    name: str
+    service_tag: str = ""
+    macs: tuple[tuple[str, str], ...] = ()
+    """(port, MAC): ``bmc``, ``lom1``, ``b3140h-1``, ``eth0`` ..."""
+    line: int = 0
+
+
+class Site(Intent):
+    """The whole site file."""
+
+    site: SiteInfo
+    access: Access = Access()
+    services: Services = Services()
+    hosts: Hosts = Hosts()
+    groups: dict[Key, Group] = Field(default_factory=dict)
+    roles: dict[Key, tuple[str, ...]] = Field(default_factory=dict)
+    """Role to machines or groups."""
+    pools: Pools = Pools()
+    networks: dict[Key, Network] = Field(default_factory=dict)
+    vrfs: dict[Key, VrfIntent] = Field(default_factory=dict)
+    fabrics: dict[Key, Fabric] = Field(default_factory=dict)
+    racks: dict[Key, RackIntent] = Field(default_factory=dict)
+    """Racks by name or range ``r[001-256]``."""
+    aaa: Aaa = Aaa()
+    rows: tuple[NodeRow, ...] = Field((), exclude=True)
+    """Rows of nodes.csv; never written in site.yaml."""
