@@ -90,7 +90,9 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         want = path.read_bytes().decode() if path.exists() else ""
         if text != want:
             diff = "".join(
-                difflib.unified_diff(want.splitlines(True), text.splitlines(True), f"golden/{name}", "rendered now", n=2)
+                difflib.unified_diff(
+                    want.splitlines(True), text.splitlines(True), f"golden/{name}", "rendered now", n=2
+                )
             )
             pytest.fail(
                 f"{diff}\nIf this is what you meant: .venv/bin/python -m pytest '{request.node.nodeid}' --update-golden, "
