@@ -7,7 +7,7 @@ skipped) is a finding, so that a fabric of thousands of switches gives a report 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from rackwright.check.model import CablingRule, Fabric, FabricRule, FileRule, Need, Rule
@@ -63,8 +63,11 @@ _NO_RAILS = Shortage("skipped", "no rail plan was given", "check a build folder"
 _NO_ADDRESSES = Shortage("skipped", "no management addresses were given", "check a build folder")
 
 
-def judge(fabric: Fabric, rules: Iterable[Rule]) -> Report:
-    """Judge every rule over the fabric; findings are sorted by place, then subject, path and rule."""
+def judge(fabric: Fabric, rules: Iterable[Rule], *, only: Collection[str] | None = None) -> Report:
+    """Judge every rule over the fabric; findings are sorted by place, then subject, path and rule.
+
+    ``only`` limits the rules over one tree to these devices; rules over the fabric see them all.
+    """
     found: list[Finding] = []
     passes: Counter[str] = Counter()
     short: dict[tuple[Rule, Shortage], list[str]] = {}
@@ -79,6 +82,8 @@ def judge(fabric: Fabric, rules: Iterable[Rule]) -> Report:
         else:
             short.setdefault((rule, lack), []).append(FABRIC)
     for name, view in fabric.views.items():
+        if only is not None and name not in only:
+            continue
         lacks = whole | _view_shortages(view)
         for one in narrow:
             lack = _first(one, lacks)

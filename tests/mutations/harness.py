@@ -1,0 +1,60 @@
+"""Trying mutations: the right rule, the right path, nothing else; and silence on the good."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from rackwright.check import RULES, Fabric, Rule
+from rackwright.check.verdict import judge
+from tests.mutations.model import MUTATORS, Mutation, Mutator
+
+
+def load() -> dict[str, list[Mutator]]:
+    """Import every ``of_*.py`` beside this file, and give the mutators by rule."""
+    for path in sorted(Path(__file__).parent.glob("of_*.py")):
+        importlib.import_module(f"tests.mutations.{path.stem}")
+    return MUTATORS
+
+
+def spread(items: Iterable[Mutation], count: int) -> list[Mutation]:
+    """Take ``count`` of the mutations, evenly spread over all of them."""
+    every = list(items)
+    if len(every) <= count:
+        return every
+    return [every[position * len(every) // count] for position in range(count)]
+
+
+def noise(fabric: Fabric, rules: tuple[Rule, ...] = RULES) -> list[str]:
+    """Say what is found in a fabric that should be good."""
+    return [str(item) for item in judge(fabric, rules).findings if item.status in ("fail", "error")]
+
+
+def trial(fabric: Fabric, mutation: Mutation, rules: tuple[Rule, ...] = RULES) -> list[str]:
+    """Apply one mutation to a good fabric and say what came out otherwise than it must."""
+    found = [
+        item
+        for item in judge(mutation.apply(fabric), rules, only={mutation.device}).findings
+        if item.status in ("fail", "error")
+    ]
+    subject = mutation.subject or mutation.device
+    faults = []
+    if (mutation.rule, subject, mutation.path) not in {(item.check, item.subject, item.path) for item in found}:
+        said = sorted({f"{item.check} at {item.subject}:{item.path}" for item in found}) or ["silence"]
+        faults.append(f"{mutation}: expected the finding, got {'; '.join(said[:6])}")
+    others = {item.check for item in found} - mutation.together - {mutation.rule}
+    if others:
+        faults.append(f"{mutation}: also fired {', '.join(sorted(others))}")
+    return faults
+
+
+def attempt(fabric: Fabric, mutators: Iterable[Mutator], count: int = 20) -> tuple[int, list[str]]:
+    """Try ``count`` mutations of a rule on one fabric: how many there were, and every fault."""
+    made = [
+        Mutation(**{**vars(item), "together": item.together | each.together})
+        for each in mutators
+        for item in each.make(fabric)
+    ]
+    chosen = spread(made, count)
+    return len(chosen), [fault for mutation in chosen for fault in trial(fabric, mutation)]
