@@ -1,0 +1,125 @@
+"""Stable numbers: what was once given to a key stays with it.
+
+The lock is a table of pools; a pool maps a key to the first index it holds and how many. Nothing that
+stands is moved: a new key takes the lowest free run; a key that is no longer asked for keeps its
+place until :meth:`Lock.freed` is called on request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+__all__ = ["Lock", "LockFile"]
+
+NO_ROOM = -1
+
+
+class LockFile(msgspec.Struct, frozen=True):
+    """What ``site.lock`` holds: pool -> key -> (first index, size)."""
+
+    version: int = 1
+    pools: dict[str, dict[str, tuple[int, int]]] = msgspec.field(default_factory=dict)
+
+
+class Lock:
+    """Gives indexes out; remembers what was asked for in this run."""
+
+    def __init__(self, kept: LockFile | None = None) -> None:
+        """Start from what is kept on disk, or from nothing."""
+        pools = kept.pools if kept else {}
+        self._kept = {pool: dict(entries) for pool, entries in pools.items()}
+        self._used: dict[str, set[int]] = {}
+        self._asked: dict[str, set[str]] = {}
+        self._cursor: dict[str, int] = {}
+        self.changed = False
+        for pool, entries in self._kept.items():
+            used = self._used.setdefault(pool, set())
+            for first, size in entries.values():
+                used.update(range(first, first + size))
+
+    def take(self, pool: str, key: str, *, size: int = 1, align: int = 1, limit: int = 0) -> int:
+        """Return the first of ``size`` indexes that belong to ``key``, counted from 0.
+
+        ``align`` makes a new run start at a multiple of it. With ``limit`` the run must end before it;
+        -1 says that there is no room. A run that must grow keeps its place when what follows is free,
+        otherwise it moves to a new one (callers lay out for ``max`` so that this is rare).
+        """
+        self._asked.setdefault(pool, set()).add(key)
+        held = self._kept.get(pool, {}).get(key)
+        if held is not None and held[1] >= size:
+            return held[0]
+        used = self._used.setdefault(pool, set())
+        if held is not None:
+            tail = range(held[0] + held[1], held[0] + size)
+            if not used.isdisjoint(tail) or (limit and held[0] + size > limit):
+                used.difference_update(range(held[0], held[0] + held[1]))
+            else:
+                return self._give(pool, key, held[0], size)
+        first = self._free_run(pool, used, size, align)
+        if limit and first + size > limit:
+            return NO_ROOM
+        return self._give(pool, key, first, size)
+
+    def hold(self, pool: str, key: str, first: int, size: int = 1) -> None:
+        """Mark a run that the operator pinned, so that nothing else is laid over it."""
+        self._asked.setdefault(pool, set()).add(key)
+        if self._kept.get(pool, {}).get(key) != (first, size):
+            self._give(pool, key, first, size)
+
+    def keep(self, pool: str, key: str, value: int) -> int:
+        """Return the number that ``key`` had at first; ``value`` when it is new.
+
+        For shapes (a width, a chunk size) that must not follow later growth.
+        """
+        self._asked.setdefault(pool, set()).add(key)
+        entries = self._kept.setdefault(pool, {})
+        if key not in entries:
+            entries[key] = (value, 0)
+            self.changed = True
+        return entries[key][0]
+
+    def freed(self) -> Lock:
+        """Return a lock without the keys that nothing asked for in this run."""
+        pools = {
+            pool: {key: run for key, run in entries.items() if key in self._asked.get(pool, ())}
+            for pool, entries in self._kept.items()
+        }
+        fresh = Lock(LockFile(pools={pool: entries for pool, entries in pools.items() if entries}))
+        fresh.changed = fresh.file() != self.file()
+        return fresh
+
+    def unused(self) -> tuple[str, ...]:
+        """Return ``pool/key`` of everything held that nothing asked for."""
+        return tuple(
+            f"{pool}/{key}"
+            for pool, entries in sorted(self._kept.items())
+            for key in sorted(entries)
+            if key not in self._asked.get(pool, ())
+        )
+
+    def file(self) -> LockFile:
+        """Return what is to be written to ``site.lock``."""
+        return LockFile(pools={pool: dict(sorted(entries.items())) for pool, entries in sorted(self._kept.items())})
+
+    def view(self) -> Mapping[str, Mapping[str, tuple[int, int]]]:
+        """Return the pools as they stand."""
+        return self._kept
+
+    def _give(self, pool: str, key: str, first: int, size: int) -> int:
+        self._kept.setdefault(pool, {})[key] = (first, size)
+        self._used.setdefault(pool, set()).update(range(first, first + size))
+        self.changed = True
+        return first
+
+    def _free_run(self, pool: str, used: set[int], size: int, align: int) -> int:
+        # The cursor only moves over what is surely taken, so singles stay linear over a whole plan.
+        start = self._cursor.get(pool, 0)
+        while start in used:
+            start += 1
+        self._cursor[pool] = start
+        first = -(-start // align) * align
+        while any(first + step in used for step in range(size)):
+            first += align
+        return first
