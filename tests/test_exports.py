@@ -1,0 +1,67 @@
+"""The public names of a module are a list, and the list is true."""
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+EXEMPT = {"__main__.py"}
+
+
+def public_modules() -> dict[str, Path]:
+    """Return every module that may be imported from outside, by its dotted name."""
+    found = {}
+    for top in (ROOT / "src", ROOT):
+        for package in ("rackwright", "nornir_tasks"):
+            for path in sorted((top / package).rglob("*.py")):
+                parts = path.relative_to(top).with_suffix("").parts
+                parts = parts[:-1] if parts[-1] == "__init__" else parts
+                if path.name not in EXEMPT and not any(part.startswith("_") for part in parts):
+                    found[".".join(parts)] = path
+    return found
+
+
+MODULES = public_modules()
+
+
+def targets(node: ast.stmt) -> list[str]:
+    """Return the names that one top-level statement defines (imports define none)."""
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return [name]
+        case ast.Assign(targets=names):
+            return [name.id for name in names if isinstance(name, ast.Name)]
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            return [name]
+    return []
+
+
+def defined(text: str) -> set[str]:
+    """Return the public names that a module's own text defines at its top."""
+    return {name for node in ast.parse(text).body for name in targets(node) if not name.startswith("_")}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_all_is_what_the_module_offers(name):
+    """`__all__` holds each public name defined in the module, and nothing that cannot be imported."""
+    module = importlib.import_module(name)
+    offered = getattr(module, "__all__", None)
+    assert offered is not None, f"{name} has no __all__: list its public names (an empty list is a statement too)"
+    assert len(set(offered)) == len(offered), "a name is listed twice"
+    missing = defined(MODULES[name].read_text(encoding="utf-8")) - set(offered)
+    assert not missing, f"{name} defines {sorted(missing)}: put it in __all__ or give it a leading underscore"
+    absent = [entry for entry in offered if not hasattr(module, entry) and not is_submodule(name, entry)]
+    assert not absent, f"{name}.__all__ lists {absent}, which is not there"
+
+
+def is_submodule(package: str, entry: str) -> bool:
+    """Say whether a listed name is a module of the package."""
+    return f"{package}.{entry}" in MODULES
+
+
+def test_a_forgotten_name_would_be_seen():
+    """Functions, classes, constants and annotated names count; imports and private names do not."""
+    text = "import os\nfrom a import b\nA = 1\nB: int = 2\n_c = 3\ndef d(): ...\nclass E: ...\ndef _f(): ...\n"
+    assert defined(text) == {"A", "B", "d", "E"}

@@ -1,0 +1,47 @@
+"""The command is light: what a verb does not need is not loaded."""
+
+import importlib.util
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {
+    "ansible",
+    "ansible_runner",
+    "asyncssh",
+    "dbos",
+    "netmiko",
+    "nornir_netmiko",
+    "nvueschema",
+    "redfish",
+    "requests",
+}
+LAZY = {"jinja2", "nornir", "ruamel"}
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Return the top-level modules that a fresh interpreter holds after one statement."""
+    program = f"{statement}\nimport sys\nprint('\\n'.join({{name.partition('.')[0] for name in sys.modules}}))"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(run.stdout.split())
+
+
+@pytest.mark.parametrize("module", ["rackwright.cli", "rackwright.plan", "rackwright.render", "rackwright.check"])
+def test_importing_a_stage_loads_nothing_heavy(module):
+    """Importing the command, plan, render or check loads no driver, no engine and no fan-out."""
+    if importlib.util.find_spec(module) is None:
+        pytest.skip(f"{module}: not built yet")
+    assert not loaded_by(f"import {module}") & (HEAVY | (LAZY - {"jinja2"}))
+
+
+def test_the_command_loads_no_model_before_a_verb_needs_it():
+    """`rackwright --help` pays for click alone: no pydantic, no YAML, no Jinja, no Nornir."""
+    if importlib.util.find_spec("rackwright.cli") is None:
+        pytest.skip("rackwright.cli: not built yet")
+    assert not loaded_by("import rackwright.cli") & (HEAVY | LAZY | {"pydantic", "yaml", "msgspec"})
+
+
+def test_a_heavy_import_would_be_seen():
+    """The measure itself works: what a statement imports is in its list."""
+    assert "jinja2" in loaded_by("import jinja2")
