@@ -1,0 +1,101 @@
+"""An NVUE configuration tree as a value: walk, look up, merge, compare.
+
+A tree is the object below ``set``: every key a string, leaves are strings and numbers, and an
+empty mapping is a leaf too, a *presence* (``link.state.up: {}``). NVUE's on and off are strings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+__all__ = ["Leaf", "Path", "Tree", "count", "equal_leaf", "get", "leaves", "merge", "natural_key", "put"]
+
+Tree: TypeAlias = dict[str, Any]
+"""A mapping of keys to trees and leaves."""
+
+Leaf: TypeAlias = Any
+"""A string, a number, or an empty mapping (a presence)."""
+
+Path: TypeAlias = tuple[str, ...]
+"""The keys from the root to a node."""
+
+_DIGITS = re.compile(r"([0-9]+)")
+
+
+@lru_cache(maxsize=65536)
+def natural_key(name: str) -> tuple[str | int, ...]:
+    """Order names as people do: ``swp2`` before ``swp10``, ``swp1`` before ``swp1s0``."""
+    parts = _DIGITS.split(name)
+    return tuple(int(part) if index % 2 else part for index, part in enumerate(parts))
+
+
+def leaves(tree: Mapping[str, Any], prefix: Path = ()) -> Iterator[tuple[Path, Leaf]]:
+    """Walk all leaves in the order of the tree; a presence leaf comes as ``{}``."""
+    stack: list[tuple[Path, Iterator[tuple[str, Any]]]] = [(prefix, iter(tree.items()))]
+    while stack:
+        path, items = stack[-1]
+        for key, value in items:
+            if isinstance(value, Mapping) and value:
+                stack.append(((*path, key), iter(value.items())))
+                break
+            yield (*path, key), value
+        else:
+            stack.pop()
+
+
+def count(tree: Mapping[str, Any]) -> int:
+    """Count the leaves."""
+    return sum(1 for _ in leaves(tree))
+
+
+def get(tree: Mapping[str, Any], *path: str, default: Any = None) -> Any:
+    """Look up a node, or ``default`` where it is not there."""
+    node: Any = tree
+    for key in path:
+        if not isinstance(node, Mapping) or key not in node:
+            return default
+        node = node[key]
+    return node
+
+
+def put(tree: Tree, path: Sequence[str], value: Any) -> None:
+    """Set one node in place, making the mappings above it; for builders of new trees."""
+    node = tree
+    for key in path[:-1]:
+        child = node.get(key)
+        if not isinstance(child, dict):
+            child = node[key] = {}
+        node = child
+    last = path[-1]
+    if value == {} and isinstance(node.get(last), dict):
+        return
+    node[last] = value
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> Tree:
+    """Lay one tree over another and return a new one; where both set a leaf, ``over`` wins."""
+    merged: Tree = {key: merge(value, {}) if isinstance(value, Mapping) else value for key, value in base.items()}
+    for key, value in over.items():
+        below = merged.get(key)
+        if isinstance(value, Mapping):
+            merged[key] = merge(below if isinstance(below, Mapping) else {}, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _text(leaf: Leaf) -> str:
+    if leaf is True or leaf is False:
+        # What a YAML 1.1 reader makes of an unquoted on or off (nvue.md 6, pitfall 1).
+        return "on" if leaf else "off"
+    return str(leaf)
+
+
+def equal_leaf(left: Leaf, right: Leaf) -> bool:
+    """Compare leaves as NVUE does: ``1`` equals ``"1"``, a boolean equals ``"on"`` or ``"off"``."""
+    if isinstance(left, Mapping) or isinstance(right, Mapping):
+        return bool(left == right)
+    return _text(left) == _text(right)
