@@ -9,6 +9,7 @@ The tree::
     +-- PlanError              the wish cannot be planned (carries every problem)
     |   +-- LockNeedsChange    `--locked` was given and site.lock would change
     +-- CatalogError           a catalog row is wrong
+    +-- RenderError            a template is wrong, or the build folder holds what is not ours
     +-- SchemaUnknown          no schema table for that NOS version
     +-- SecretUnresolved       a reference names no secret that can be found
     +-- StalePlan              a kept file no longer matches what it was made from
@@ -35,6 +36,7 @@ __all__ = [
     "LockNeedsChange",
     "PlanError",
     "RackwrightError",
+    "RenderError",
     "SchemaUnknown",
     "SecretUnresolved",
     "StalePlan",
@@ -72,6 +74,10 @@ class LockNeedsChange(PlanError):
 
 class CatalogError(RackwrightError):
     """A catalog row is wrong or refers to something that is not there."""
+
+
+class RenderError(RackwrightError):
+    """A template or overlay cannot be printed, or the build folder holds what is not ours."""
 
 
 class SchemaUnknown(RackwrightError):
