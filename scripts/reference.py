@@ -1,0 +1,112 @@
+"""Write docs/reference/ from the code: the verbs, the errors and the rules, as the code says them.
+
+python scripts/reference.py            writes the pages
+python scripts/reference.py --check    exits 1 and names the pages that are not what the code says
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from pathlib import Path
+
+REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"
+WRITTEN = "<!-- Written by scripts/reference.py from the code (`make reference`): change the code, not this page. -->\n"
+
+EXIT_CODES = (
+    (0, "nothing wrong and nothing to do"),
+    (1, "an error: the work could not be done; wins over 4 and 3"),
+    (2, "usage: the command line itself is wrong"),
+    (3, "there is a difference"),
+    (4, "there are findings; wins over 3"),
+)
+
+
+def errors_page() -> str:
+    """Return the page of exceptions: the tree as the module draws it, then each with its sentence."""
+    module = importlib.import_module("rackwright.errors")
+    lines = ["# Errors", "", WRITTEN, "```text", *tree_of(module.RackwrightError), "```", ""]
+    lines += [
+        "Problems about what the operator wrote are values, all told at once; an exception carries them to the edge.",
+        "",
+    ]
+    lines += ["| exception | what it says |", "|---|---|"]
+    lines += [f"| `{name}` | {first_paragraph(getattr(module, name))} |" for name in sorted(module.__all__)]
+    return "\n".join(lines) + "\n"
+
+
+def tree_of(top: type[Exception], depth: int = 0) -> list[str]:
+    """Draw a class and what is derived from it in its module, one a line, by name."""
+    below = sorted(
+        (sub for sub in top.__subclasses__() if sub.__module__ == top.__module__), key=lambda sub: sub.__name__
+    )
+    lines = ["    " * depth + top.__name__]
+    for sub in below:
+        lines += tree_of(sub, depth + 1)
+    return lines
+
+
+def rules_page() -> str:
+    """Return the page of rules: what each judges, how severe it is, what to do, where it comes from."""
+    rules = importlib.import_module("rackwright.check").RULES
+    lines = [
+        "# Rules",
+        "",
+        WRITTEN,
+        f"`rackwright check` holds {len(rules)} rules, over our own files and over yours alike.",
+        "",
+    ]
+    lines += ["| id | judges | severity |", "|---|---|---|"]
+    lines += [f"| [`{rule.id}`](#{rule.id.lower()}) | {rule.title} | {rule.severity} |" for rule in rules]
+    for rule in rules:
+        lines += ["", f"## {rule.id}", "", inspect.cleandoc(type(rule).__doc__ or ""), ""]
+        lines += [f"*What to do:* {rule.remedy}", "", f"*Source:* {rule.source} ({rule.item}); looks at: {rule.kind}."]
+    return "\n".join(lines) + "\n"
+
+
+def cli_page() -> str:
+    """Return the page of verbs: `--help` of the command and of each verb, in the order of work."""
+    click = importlib.import_module("click")
+    group = importlib.import_module("rackwright.cli").main
+    top = click.Context(group, info_name="rackwright", terminal_width=100, max_content_width=100)
+    lines = ["# The command", "", WRITTEN]
+    lines += ["stdout is data that can be piped, stderr is talk; `NO_COLOR` is honoured.", ""]
+    lines += ["```text", group.get_help(top).rstrip(), "```", "", "| exit code | meaning |", "|---|---|"]
+    lines += [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES]
+    for name in group.list_commands(top):
+        verb = group.get_command(top, name)
+        context = click.Context(verb, info_name=name, parent=top, terminal_width=100, max_content_width=100)
+        lines += ["", f"## {name}", "", "```text", verb.get_help(context).rstrip(), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def first_paragraph(thing: object) -> str:
+    """Return the first paragraph of a docstring on one line."""
+    return " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split())
+
+
+PAGES = {"errors.md": errors_page, "rules.md": rules_page, "cli.md": cli_page}
+
+
+def differing() -> dict[str, str]:
+    """Return the pages that are not what the code says, with the text they should have."""
+    wanted = {name: page() for name, page in PAGES.items()}
+    there = {name: (REFERENCE / name).read_text(encoding="utf-8") for name in PAGES if (REFERENCE / name).exists()}
+    return {name: text for name, text in wanted.items() if there.get(name) != text}
+
+
+def main() -> int:
+    """Write the pages that differ, or with ``--check`` only name them."""
+    check = "--check" in sys.argv[1:]
+    pages = differing()
+    for name, text in pages.items():
+        if not check:
+            (REFERENCE / name).write_text(text, encoding="utf-8")
+        print(f"docs/reference/{name}: {'is not what the code says: make reference' if check else 'written'}")
+    return int(check and bool(pages))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

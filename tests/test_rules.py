@@ -1,0 +1,102 @@
+"""The rules that tests/conftest.py lays over a run are kept, in one process and over workers."""
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+SKIPPING = """
+import pytest
+def test_skipped():
+    pytest.skip("{reason}")
+def test_run():
+    pass
+"""
+GOLDEN = """
+def test_text(golden):
+    golden("site/leaf.txt", "{text}")
+"""
+
+
+@pytest.fixture
+def house(pytester, repository, monkeypatch):
+    """Return a function that runs a suite of one test file under a copy of our conftest."""
+    (pytester.path / "tests").mkdir()
+    (pytester.path / "tests" / "conftest.py").write_text((repository / "tests" / "conftest.py").read_text())
+    (pytester.path / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib\n")
+
+    def run(text, *args, ci=False, golden=()):
+        for name, value in {"CI": "true" if ci else "", "RACKWRIGHT_CI": "", "NO_COLOR": "1"}.items():
+            monkeypatch.setenv(name, value)
+        (pytester.path / "tests" / "test_it.py").write_text(text)
+        for name, content in golden:
+            path = pytester.path / "tests" / "golden" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+        return pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", *(args or ("tests",)))
+
+    return run
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["one process", "a worker"])
+def test_a_skip_fails_a_run_that_decides(house, workers):
+    """In CI a skip that nobody allowed fails the run and is named with its reason."""
+    result = house(SKIPPING.format(reason="no switch here"), "tests", *workers, ci=True)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*must run in CI, was skipped: tests/test_it.py::test_skipped: no switch here"])
+
+
+def test_a_skipped_file_fails_a_run_that_decides(house):
+    """A file that skips itself while it is collected counts as skipped."""
+    result = house("import pytest\npytest.importorskip('no_such_module_at_all')\ndef test_run():\n    pass\n", ci=True)
+    result.stdout.fnmatch_lines(["*must run in CI, was skipped: tests/test_it.py: could not import*"])
+
+
+def test_a_skip_elsewhere_is_only_shown(house):
+    """Outside CI a skip is no failure, and neither is one on the list in CI."""
+    assert house(SKIPPING.format(reason="no switch here")).ret == pytest.ExitCode.OK
+    assert house(SKIPPING.format(reason="twin: not built yet"), ci=True).ret == pytest.ExitCode.OK
+
+
+def test_an_expected_failure_is_no_skip(house):
+    """A test that is expected to fail did run."""
+    text = "import pytest\n@pytest.mark.xfail\ndef test_it():\n    assert False\n"
+    assert house(text, ci=True).ret == pytest.ExitCode.OK
+
+
+def test_a_golden_file_is_compared_to_the_byte(house):
+    """A differing text fails with the difference and the command that rewrites the file."""
+    assert house(GOLDEN.format(text="mtu 9216\\n"), golden=[("site/leaf.txt", "mtu 9216\n")]).ret == pytest.ExitCode.OK
+    result = house(GOLDEN.format(text="mtu 9000\\n"))
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        ["-mtu 9216", "+mtu 9000", "*tests/test_it.py::test_text' --update-golden, then read git diff"]
+    )
+
+
+def test_golden_files_are_rewritten_by_hand_only(house, pytester):
+    """--update-golden writes the file; in CI it refuses."""
+    path = pytester.path / "tests" / "golden" / "site" / "leaf.txt"
+    refused = house(GOLDEN.format(text="new\\n"), "tests", "--update-golden", ci=True)
+    refused.stdout.fnmatch_lines(["*golden files are never rewritten in CI*"])
+    assert not path.exists()
+    assert house(GOLDEN.format(text="new\\n"), "tests", "--update-golden").ret == pytest.ExitCode.OK
+    assert path.read_text() == "new\n"
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["one process", "a worker"])
+def test_a_golden_file_that_no_test_reads_fails_a_whole_run(house, workers):
+    """A forgotten golden file is named; a narrowed run does not judge."""
+    files = [("site/leaf.txt", "x\n"), ("site/old.txt", "y\n")]
+    result = house(GOLDEN.format(text="x\\n"), "tests", *workers, golden=files)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["no test reads tests/golden/site/old.txt*"])
+    assert "leaf.txt" not in result.stdout.str()
+    assert house(GOLDEN.format(text="x\\n"), "tests", "-k", "text").ret == pytest.ExitCode.OK
+
+
+@pytest.mark.parametrize(("ci", "outcome"), [(True, "failed"), (False, "skipped")])
+def test_missing_shared_material_is_seen(house, ci, outcome):
+    """A test that needs shared material is skipped with the remedy, and fails in CI."""
+    result = house("def test_it(shared):\n    shared('data', 'nothing')\n", "tests", "-rs", ci=ci)
+    result.assert_outcomes(**{outcome: 1})
+    result.stdout.fnmatch_lines(["*shared material data/nothing is not here: set RACKWRIGHT_SHARED*"])
