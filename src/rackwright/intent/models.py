@@ -236,7 +236,7 @@ class Attach(Intent):
     split: str | None = None
     """Breakout of the cages: ``2x``, ``4x``, ``8x``."""
     bonds: int | None = None
-    """Links of one bond on one leaf."""
+    """Bonds of each machine; one when absent."""
     unused_bonds: int = Field(0, ge=0)
     """Bonds laid out behind the last one and left without a network."""
     lacp_bypass: bool | None = None

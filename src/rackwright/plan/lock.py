@@ -42,9 +42,8 @@ class Lock:
     def take(self, pool: str, key: str, *, size: int = 1, align: int = 1, limit: int = 0) -> int:
         """Return the first of ``size`` indexes that belong to ``key``, counted from 0.
 
-        ``align`` makes a new run start at a multiple of it. With ``limit`` the run must end before it;
-        -1 says that there is no room. A run that must grow keeps its place when what follows is free,
-        otherwise it moves to a new one (callers lay out for ``max`` so that this is rare).
+        ``align`` makes a new run start at a multiple of it. With ``limit`` the run must end before it.
+        A run that must grow keeps its place. -1: there is no room (what stands is never moved).
         """
         self._asked.setdefault(pool, set()).add(key)
         held = self._kept.get(pool, {}).get(key)
@@ -54,9 +53,8 @@ class Lock:
         if held is not None:
             tail = range(held[0] + held[1], held[0] + size)
             if not used.isdisjoint(tail) or (limit and held[0] + size > limit):
-                used.difference_update(range(held[0], held[0] + held[1]))
-            else:
-                return self._give(pool, key, held[0], size)
+                return NO_ROOM
+            return self._give(pool, key, held[0], size)
         first = self._free_run(pool, used, size, align)
         if limit and first + size > limit:
             return NO_ROOM

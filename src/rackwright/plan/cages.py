@@ -1,0 +1,89 @@
+"""Cages of one kind of leaf: which block of them serves what."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rackwright.catalog.models import Breakout, SwitchModel
+from rackwright.plan.lock import NO_ROOM, Lock
+from rackwright.plan.wiring import PortUse, Wiring, cage_count, port_name
+
+__all__ = ["Block", "block", "parse_port", "port_range"]
+
+
+class Block(NamedTuple):
+    """A run of sub-ports: positions 0, 1, 2 ... lie cage after cage."""
+
+    cage: int
+    sub: int
+    mode: str
+    lanes: int
+    step: int
+    """2 where the split disables the neighbouring cage."""
+
+    def place(self, position: int) -> tuple[int, int]:
+        """Return (cage, sub-port) of a position; sub-port -1 where the cage is not split."""
+        if not self.mode:
+            return self.cage + position, -1
+        ways = int(self.mode.removesuffix("x"))
+        cages, sub = divmod(self.sub + position, ways)
+        return self.cage + cages * self.step, sub
+
+    def name(self, position: int) -> str:
+        """Return NVUE's port name of a position."""
+        return port_name(*self.place(position))
+
+    def use(self, position: int, kind: str, speed: float, **more: object) -> PortUse:
+        """Return the use of a position."""
+        cage, sub = self.place(position)
+        return PortUse(cage, sub, kind, self.mode, self.lanes, speed, **more)  # type: ignore[arg-type]
+
+
+def parse_port(text: str) -> tuple[int, int]:
+    """Return (cage, sub-port) of ``swp25s1``; sub-port 0 of ``swp25``; ValueError otherwise."""
+    cage, _, sub = text.removeprefix("swp").partition("s")
+    return int(cage), int(sub or "0")
+
+
+def port_range(text: str) -> range:
+    """Return the cages of ``swp12-27``."""
+    first, _, last = text.removeprefix("swp").partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
+def block(
+    fabric: str, key: str, count: int, split: Breakout | None, model: SwitchModel, lock: Lock, wiring: Wiring,
+    at: str | None = None,
+) -> Block | None:  # fmt: skip
+    """Return the block of ``count`` sub-ports that belongs to ``key`` on every leaf of a fabric.
+
+    ``at`` pins it (several pinned blocks may share a cage); otherwise it gets the next free cages and
+    keeps them. None, after a problem, when the leaf has no room.
+    """
+    ways = int(split.mode.removesuffix("x")) if split else 1
+    step = 2 if split and split.disables_next else 1
+    mode, lanes = (split.mode, split.lanes_per_port) if split else ("", 0)
+    pool, total = f"{fabric}.cage", cage_count(model)
+    if at is not None:
+        cage, sub = parse_port(at)
+        cages = -(-(sub + count) // ways) * step
+        lock.hold(pool, f"{key}@{at}", cage - 1, cages)
+        if cage - 1 + cages <= total:
+            return Block(cage, sub, mode, lanes, step)
+        wiring.wrong(
+            ("fabrics", fabric),
+            f"{key} at {at} needs {cages} cages and runs past swp{total} of {model.name}",
+            "start lower or attach less",
+        )
+        return None
+    cages = -(-count // ways) * step
+    first = lock.take(pool, key, size=cages, align=step, limit=total)
+    if first == NO_ROOM:
+        free = total - sum(size for _, size in lock.view().get(pool, {}).values())
+        wiring.wrong(
+            ("fabrics", fabric),
+            f"{key} needs {cages} cages side by side on each leaf of {fabric}; {max(free, 0)} of {total} are free",
+            "attach less to this fabric, set leaves.count: auto, or free what is gone with `rackwright plan --free`",
+        )
+        return None
+    return Block(first + 1, 0, mode, lanes, step)

@@ -1,0 +1,270 @@
+"""The out-of-band fabric: access switches for management ports, and their links up to another fabric."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from rackwright.catalog.models import Catalog, ServerModel, SwitchModel
+from rackwright.intent.models import Attach, Fabric, Group, Site, Uplink
+from rackwright.intent.ranges import expand
+from rackwright.plan.cages import Block, block, parse_port, port_range
+from rackwright.plan.lock import NO_ROOM, Lock
+from rackwright.plan.model import Device, End, Layout, Link
+from rackwright.plan.pair import attach_groups
+from rackwright.plan.wiring import PortUse, Wiring, breakout, cage_count, gbps, host_ports
+
+__all__ = ["wire_oob", "wire_uplinks"]
+
+_ONE_LANE = ("dr1", "fr1")
+
+
+class _Need(NamedTuple):
+    """A management port that wants a cable."""
+
+    attach: int
+    device: str
+    port: End
+    order: int
+    """Number of the port on its device, within the attach entry."""
+    turn: int
+    """Number of the device within the attach entry."""
+
+
+def wire_oob(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring) -> None:
+    """Wire every management port to as many access switches as that takes."""
+    fabric = site.fabrics[key]
+    model = catalog.switches[fabric.leaves.model]
+    size = cage_count(model)
+    stated = fabric.leaves.count if isinstance(fabric.leaves.count, int) else 0
+    greatest = fabric.leaves.max if isinstance(fabric.leaves.max, int) else 0
+    # The switches' own management ports are wanted too, so their number settles in a few rounds.
+    count = max(stated, 1)
+    for _ in range(64):
+        needs = list(_needs(fabric, site, catalog, wiring, _names(fabric, count)))
+        wanted = _switches_needed(key, fabric, needs, size, lock)
+        if wanted <= count:
+            break
+        count = wanted
+    limit = max(greatest, stated) if fabric.leaves.max != "auto" and fabric.leaves.count != "auto" else count
+    if count > limit:
+        wiring.wrong(
+            ("fabrics", key, "leaves"),
+            f"{len(needs)} management ports need {count} {model.name} of {size} access ports; {limit} allowed",
+            "raise leaves.count, or set `max: auto`",
+        )
+        return
+    names = _names(fabric, count)
+    for index, name in enumerate(names, 1):
+        wiring.devices.append(Device(name, "oob", model.key, key, index, fabric=key, unit=index))
+    wiring.leaves[key] = tuple((name,) for name in names)
+    _connect(key, fabric, needs, names, size, lock, wiring)
+    _reserve(fabric, names, wiring)
+    wiring.layouts.append(Layout(key, "l2", 1, 1, count, 0, 0, count, size, 0, 0, size, 0, len(needs), size * count))
+
+
+def _names(fabric: Fabric, count: int) -> tuple[str, ...]:
+    # Two digits until there are a hundred: a name that stands is never widened.
+    return tuple(f"{fabric.leaves.name}{number:02d}" for number in range(1, count + 1))
+
+
+def _needs(
+    fabric: Fabric, site: Site, catalog: Catalog, wiring: Wiring, own: tuple[str, ...]
+) -> Iterator[_Need]:
+    """Return every management port, in the order of the attach entries."""
+    for index, attach in enumerate(fabric.attach):
+        for turn, (device, ports) in enumerate(_wanted(attach, site, catalog, wiring, own)):
+            for order, port in enumerate(ports):
+                yield _Need(index, device, port, order, turn)
+
+
+def _wanted(
+    attach: Attach, site: Site, catalog: Catalog, wiring: Wiring, own: tuple[str, ...]
+) -> Iterator[tuple[str, list[End]]]:
+    """Return (device, ports) of one attach entry."""
+    if attach.switches is not None:
+        for name in _chosen_switches(attach.switches, wiring, own):
+            yield name, [End(name, "eth0", interface="eth0")]
+    for group in attach_groups(attach):
+        row = site.groups[group]
+        model = catalog.servers[row.model]
+        for device in wiring.devices:
+            if device.group == group and device.role in ("server", "storage"):
+                ends = [End(device.name, name, nic=nic, interface=os)
+                        for name, nic, os in _ports(attach, row, model, catalog)]  # fmt: skip
+                yield device.name, ends
+    yield from ((name, [End(name, "mgmt")]) for name in _chosen_pdus(attach, wiring))
+    yield from ((name, [End(name, "eth0", interface="eth0")]) for name in _chosen_external(attach, wiring))
+
+
+def _chosen_switches(words: str | Iterable[str], wiring: Wiring, own: tuple[str, ...]) -> Iterator[str]:
+    chosen = (words,) if isinstance(words, str) else tuple(words)
+    for device in wiring.devices:
+        if device.role in ("leaf", "spine", "superspine", "oob") and (
+            "all" in chosen or device.fabric in chosen or device.name in chosen
+        ):
+            yield device.name
+    if "all" in chosen:
+        yield from own
+
+
+def _chosen_pdus(attach: Attach, wiring: Wiring) -> Iterator[str]:
+    words = attach.pdus
+    chosen = () if words is None else (words,) if isinstance(words, str) else tuple(words)
+    for device in wiring.devices:
+        if device.role == "pdu" and ("all" in chosen or device.group in chosen):
+            yield device.name
+
+
+def _chosen_external(attach: Attach, wiring: Wiring) -> Iterator[str]:
+    words = attach.switches
+    chosen = () if words is None or isinstance(words, str) else tuple(words)
+    for device in wiring.devices:
+        if device.role == "external" and (device.group in chosen or device.name in chosen):
+            yield device.name
+
+
+def _ports(attach: Attach, group: Group, model: ServerModel, catalog: Catalog) -> Iterator[tuple[str, str, str]]:
+    """Return (port, NIC, operating system name) of every port an entry names."""
+    for word in attach.ports:
+        if isinstance(word, str):
+            for name in expand(word):
+                known = group.interfaces.get(name)
+                yield name, "", known if isinstance(known, str) else (known[0] if known else name)
+            continue
+        for nic in word.get("dpu_bmc", ()):
+            adapters = sorted({port.adapter for port in host_ports(group, model, nic, catalog)})
+            for adapter in adapters:
+                yield f"{nic}-{adapter}.bmc", nic, ""
+
+
+def _switches_needed(key: str, fabric: Fabric, needs: list[_Need], size: int, lock: Lock) -> int:
+    """Return how many switches hold every port, those already given and those to come."""
+    held = lock.view().get(f"{key}.port", {})
+    last = max((first for first, _ in held.values()), default=-1)
+    fresh = sum(1 for need in needs if _key(need) not in held and not fabric.attach[need.attach].at)
+    kept = sum(1 for need in needs if _key(need) in held)
+    total = max(last + 1, kept + fresh) if held else fresh
+    return -(-total // size)
+
+
+def _key(need: _Need) -> str:
+    return f"{need.device}:{need.port.port}"
+
+
+def _connect(
+    key: str, fabric: Fabric, needs: list[_Need], names: tuple[str, ...], size: int, lock: Lock, wiring: Wiring
+) -> None:
+    """Give every port its place: pinned entries side by side, the rest the next free port."""
+    counters: dict[tuple[int, int], int] = {}
+    per_device: dict[tuple[int, str], int] = {}
+    for need in needs:
+        per_device[(need.attach, need.device)] = per_device.get((need.attach, need.device), 0) + 1
+    for need in sorted(needs, key=lambda n: fabric.attach[n.attach].at is None):
+        attach = fabric.attach[need.attach]
+        if attach.at:
+            switch = _rotated(attach, need, per_device[(need.attach, need.device)], len(names))
+            step = counters.get((need.attach, switch), 0)
+            counters[(need.attach, switch)] = step + 1
+            position = switch * size + parse_port(attach.at)[0] - 1 + step
+            lock.hold(f"{key}.port", _key(need), position)
+        else:
+            position = lock.take(f"{key}.port", _key(need), limit=len(names) * size)
+        if position == NO_ROOM:
+            wiring.wrong(
+                ("fabrics", key), f"no access port is left for {_key(need)}", "raise leaves.count or set `max: auto`"
+            )
+            continue
+        switch, cage = divmod(position, size)
+        name = names[switch]
+        kind = "pdu" if need.port.port == "mgmt" else "management"
+        link = wiring.add(
+            Link(key, kind, End(name, f"swp{cage + 1}", cage + 1), need.port, 1.0, 0, "cat6", attach=need.attach)
+        )
+        wiring.lay(name, PortUse(cage + 1, -1, kind, "", 0, 1.0, need.attach, link, need.device))
+
+
+def _rotated(attach: Attach, need: _Need, ports: int, switches: int) -> int:
+    """Return the switch, from 0, of a pinned port.
+
+    A listed spread names it. Otherwise the first ports of a machine go one to each switch, and what is left
+    over moves on by machine, so that every switch gets its share.
+    """
+    if isinstance(attach.spread, tuple):
+        return attach.spread[need.order % len(attach.spread)] - 1
+    whole = ports // switches * switches
+    if need.order < whole:
+        return need.order % switches
+    return (need.turn * (ports - whole) + need.order - whole) % switches
+
+
+def _reserve(fabric: Fabric, names: tuple[str, ...], wiring: Wiring) -> None:
+    """Lay out ports that are configured without a cable; a range may name one switch (``oob01:swp42``)."""
+    for word, reserve in fabric.reserve.items():
+        device, _, ports = word.rpartition(":")
+        for name in names:
+            if not reserve.configure or (device and device != name):
+                continue
+            used = {use.cage for use in wiring.ports.get(name, [])}
+            for cage in port_range(ports):
+                if cage not in used:
+                    wiring.lay(name, PortUse(cage, -1, "reserved", "", 0, 1.0, state="reserved"))
+
+
+def wire_uplinks(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring) -> None:
+    """Wire every out-of-band switch to both leaves of a pair of the upper fabric."""
+    fabric = site.fabrics[key]
+    uplink = fabric.uplink
+    if uplink is None or uplink.to not in wiring.leaves:
+        return
+    upper = catalog.switches[site.fabrics[uplink.to].leaves.model]
+    speed = gbps(uplink.speed)
+    lanes = 1 if uplink.media in _ONE_LANE else max(int(speed) // 100, 1)
+    split = breakout(upper, speed, lanes, uplink.split)
+    lower = [name for (name,) in wiring.leaves[key]]
+    pairs = wiring.leaves[uplink.to]
+    laid = fabric.leaves.max if isinstance(fabric.leaves.max, int) else len(lower)
+    chunk = lock.keep(f"{key}.uplink", "chunk", -(-max(laid, len(lower)) // len(pairs)))
+    count = chunk * uplink.links_per_pair + uplink.unused_bonds
+    place = block(uplink.to, f"uplink.{key}", count, split, upper, lock, wiring, uplink.at)
+    if place is None:
+        return
+    own = _uplink_ports(catalog.switches[fabric.leaves.model], uplink)
+    for number, name in enumerate(lower):
+        pair, inner = divmod(number, chunk)
+        if pair >= len(pairs):
+            wiring.wrong(
+                ("fabrics", key, "uplink"),
+                f"{name} is out-of-band switch {number + 1}; {uplink.to} has room for {chunk * len(pairs)}",
+                f"set leaves.max of {key} from the start, so that the room is laid out",
+            )
+            return
+        _wire_uplink(key, uplink, name, inner, chunk, pairs[pair], place, own, speed, wiring)
+    for leaf in (name for pair_leaves in pairs for name in pair_leaves):
+        for number in range(uplink.unused_bonds):
+            position = chunk * uplink.links_per_pair + number
+            wiring.lay(leaf, place.use(position, "uplink", speed, bond=f"unused.{key}.{number}", state="unused-bond"))
+
+
+def _wire_uplink(
+    key: str, uplink: Uplink, name: str, inner: int, chunk: int, pair: tuple[str, ...], place: Block,
+    own: tuple[str, ...], speed: float, wiring: Wiring,
+) -> None:  # fmt: skip
+    for side, leaf in enumerate(pair):
+        for number in range(uplink.links_per_pair):
+            position = number * chunk + inner
+            port = own[(side * 2 + number) % len(own)]
+            cage, sub = place.place(position)
+            end = End(name, port, parse_port(port)[0])
+            link = wiring.add(
+                Link(key, "uplink", End(leaf, place.name(position), cage, sub), end, speed, place.lanes, uplink.media)
+            )
+            bond = f"{name}.{number if uplink.bond_per_link else 0}"
+            wiring.lay(leaf, place.use(position, "uplink", speed, link=link, node=name, bond=bond))
+            wiring.lay(name, PortUse(end.cage, -1, "uplink", "", 0, speed, -1, link, leaf, "uplink"))
+
+
+def _uplink_ports(model: SwitchModel, uplink: Uplink) -> tuple[str, ...]:
+    """Return the uplink ports of an out-of-band switch: two a leaf of the pair, in order."""
+    word = uplink.ports or model.port_groups[1].ports
+    return tuple(f"swp{cage}" for cage in port_range(word))

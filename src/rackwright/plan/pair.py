@@ -1,0 +1,343 @@
+"""Leaf pairs with EVPN multihoming: front end, converged pair, and more pairs under spines as it grows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rackwright.catalog.models import Breakout, Catalog, SwitchModel
+from rackwright.intent.models import Attach, External, Fabric, Site
+from rackwright.plan.cages import Block, block, port_range
+from rackwright.plan.clos import parse_ratio, spines
+from rackwright.plan.lock import Lock
+from rackwright.plan.model import Device, End, Layout, Link
+from rackwright.plan.nodes import group_names
+from rackwright.plan.wiring import HostPort, PortUse, Wiring, breakout, cage_count, gbps, host_end, host_ports
+
+__all__ = ["PAIR_TOPOLOGIES", "attach_groups", "wire_pair"]
+
+PAIR_TOPOLOGIES = ("evpn-pair", "converged-pair")
+_ONE_LANE = ("dr1", "fr1")
+_SPARE_CAGES = 6
+"""Cages kept for external links and out-of-band uplinks when leaf pairs are counted."""
+
+
+class _Entry(NamedTuple):
+    """One attach entry, resolved."""
+
+    index: int
+    attach: Attach
+    key: str
+    ports: tuple[HostPort, ...]
+    names: tuple[str, ...]
+    """Every machine up to the build-out target."""
+    split: Breakout
+    speed: float
+
+    @property
+    def per_leaf(self) -> int:
+        """Ports of one machine on the fuller leaf."""
+        sides = [side for side in _sides(self)]
+        return max(sides.count(0), sides.count(1))
+
+
+class _Pairs(NamedTuple):
+    """How a fabric is cut into leaf pairs."""
+
+    count: int
+    chunk: dict[str, int]
+    """Machines of an entry on one pair."""
+    up: int
+    """Uplinks of a leaf; 0: one pair with links between its leaves."""
+    spines: int
+
+
+def attach_groups(attach: Attach) -> tuple[str, ...]:
+    """Return the groups an attach entry names, in order."""
+    return ((attach.group,) if attach.group else ()) + attach.groups
+
+
+def wire_pair(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring) -> None:
+    """Wire one EVPN fabric: hosts, links between the leaves or to spines, external links."""
+    fabric = site.fabrics[key]
+    model = catalog.switches[fabric.leaves.model]
+    entries = [
+        entry
+        for index, attach in enumerate(fabric.attach)
+        if (entry := _entry(key, index, attach, site, catalog, model, lock, wiring)) is not None
+    ]
+    pairs = _pairs(key, fabric, entries, model, lock, wiring)
+    if pairs is None:
+        return
+    leaves = _leaves(key, fabric, pairs, wiring)
+    wiring.leaves[key] = leaves
+    for entry in entries:
+        _wire_entry(key, entry, pairs.chunk[entry.key], leaves, model, lock, wiring)
+    if pairs.count == 1:
+        _wire_isl(key, fabric, entries, leaves[0], model, lock, wiring)
+    else:
+        _wire_spines(key, fabric, pairs, leaves, model, lock, wiring)
+    for index, external in enumerate(fabric.external):
+        _wire_external(key, index, external, leaves[0], model, lock, wiring)
+    _set_aside(fabric, leaves, wiring)
+    wiring.layouts.append(_layout(key, fabric, entries, pairs))
+
+
+def _entry(
+    key: str, index: int, attach: Attach, site: Site, catalog: Catalog, model: SwitchModel, lock: Lock, wiring: Wiring
+) -> _Entry | None:
+    groups = attach_groups(attach)
+    first = site.groups[groups[0]]
+    ports = host_ports(first, catalog.servers[first.model], attach.nic or "", catalog)
+    speed = gbps(attach.speed) if attach.speed else float(ports[0].gbps if ports else 0)
+    lanes = 1 if attach.media in _ONE_LANE else ports[0].lanes if ports else 0
+    split = breakout(model, speed, lanes, attach.split)
+    if not ports or split is None:
+        wiring.wrong(
+            ("fabrics", key, "attach", index),
+            f"{model.name} has no split that gives {speed:g}G on {lanes} lane(s) for {attach.nic}",
+            "name another NIC, media or split",
+        )
+        return None
+    names = tuple(name for group in groups for name in group_names(group, site.groups[group], lock))
+    return _Entry(index, attach, f"{'+'.join(groups)}.{attach.nic}", ports, names, split, speed)
+
+
+def _sides(entry: _Entry) -> list[int]:
+    """Return the leaf (0 or 1) of each port of a machine."""
+    total, spread = len(entry.ports), entry.attach.spread
+    if isinstance(spread, tuple):
+        return [spread[at % len(spread)] - 1 for at in range(total)]
+    if spread == "serpentine":
+        return [(0, 1, 1, 0)[at % 4] for at in range(total)]
+    if spread in ("alternate", "rotate"):
+        return [at % 2 for at in range(total)]
+    return [at * 2 // max(total, 2) for at in range(total)]
+
+
+def _pairs(
+    key: str, fabric: Fabric, entries: Sequence[_Entry], model: SwitchModel, lock: Lock, wiring: Wiring
+) -> _Pairs | None:
+    """Return the least number of pairs that takes every machine of the build-out target."""
+    if fabric.leaves.count == 2 or fabric.isl is not None and fabric.leaves.count == "auto" and _fits(entries, 1, model):
+        return _Pairs(1, {entry.key: max(len(entry.names), 1) for entry in entries}, 0, 0)
+    wanted = fabric.leaves.count // 2 if isinstance(fabric.leaves.count, int) else 0
+    ratio, radix = parse_ratio(fabric.oversubscription), 2 * cage_count(model)
+    kept = lock.view().get(f"{key}.shape", {}).get("pairs", (0, 0))[0]
+    for count in range(max(wanted, kept, 2), radix):
+        chunk = {entry.key: max(-(-len(entry.names) // count), 1) for entry in entries}
+        down = sum(entry.per_leaf * chunk[entry.key] * entry.speed for entry in entries)
+        need = max(-(-int(down) // int(400 * ratio)), 2)
+        up = next((u for u in range(need, radix) if spines(2 * count, u, radix, least=2)), 0)
+        if up and _cages(entries, count) + -(-up // 2) + _SPARE_CAGES <= cage_count(model):
+            lock.keep(f"{key}.shape", "pairs", count)
+            chunk = {name: lock.keep(f"{key}.chunk", name, size) for name, size in chunk.items()}
+            return _Pairs(count, chunk, up, spines(2 * count, up, radix, least=2))
+    wiring.wrong(
+        ("fabrics", key),
+        f"{sum(len(e.names) for e in entries)} machines do not fit leaf pairs under two tiers of {model.name}"
+        f" at {fabric.oversubscription}",
+        "allow more oversubscription, e.g. `oversubscription: 3:1`, or cut the fabric in two",
+    )
+    return None
+
+
+def _fits(entries: Sequence[_Entry], count: int, model: SwitchModel) -> bool:
+    return _cages(entries, count) + _SPARE_CAGES < cage_count(model)
+
+
+def _cages(entries: Sequence[_Entry], count: int) -> int:
+    """Return the cages that the machines of one of ``count`` pairs take on a leaf."""
+    total = 0
+    for entry in entries:
+        ways = int(entry.split.mode.removesuffix("x"))
+        ports = entry.per_leaf * max(-(-len(entry.names) // count), 1) + entry.attach.unused_bonds
+        total += -(-ports // ways) * (2 if entry.split.disables_next else 1)
+    return total
+
+
+def _leaves(key: str, fabric: Fabric, pairs: _Pairs, wiring: Wiring) -> tuple[tuple[str, ...], ...]:
+    """Add the switches and return the leaf names pair by pair."""
+    width = max(2, len(str(2 * pairs.count)))
+    stem, found = fabric.leaves.name, []
+    for pair in range(pairs.count):
+        names = tuple(f"{stem}{2 * pair + side + 1:0{width}d}" for side in (0, 1))
+        found.append(names)
+        for side, name in enumerate(names):
+            wiring.devices.append(
+                Device(name, "leaf", fabric.leaves.model, key, 2 * pair + side + 1, fabric=key, unit=pair + 1)
+            )
+    above = fabric.spines.name or f"{stem}-spine"
+    for number in range(pairs.spines):
+        name = f"{above}{number + 1:02d}"
+        model = fabric.spines.model or fabric.leaves.model
+        wiring.devices.append(Device(name, "spine", model, key, number + 1, fabric=key))
+    return tuple(found)
+
+
+def _wire_entry(
+    key: str, entry: _Entry, chunk: int, leaves: tuple[tuple[str, ...], ...], model: SwitchModel, lock: Lock,
+    wiring: Wiring,
+) -> None:  # fmt: skip
+    """Wire every machine of an entry and lay out the places of those to come."""
+    count = entry.per_leaf * chunk + entry.attach.unused_bonds
+    place = block(key, entry.key, count, entry.split, model, lock, wiring, entry.attach.at)
+    if place is None:
+        return
+    standing = {device.name for device in wiring.devices if device.role in ("server", "storage")}
+    for name in entry.names:
+        slot = lock.take(f"{key}.slot.{entry.key}", name)
+        pair, inner = divmod(slot, chunk)
+        if pair >= len(leaves):
+            wiring.wrong(
+                ("fabrics", key, "attach", entry.index),
+                f"{name} is machine {slot + 1} of {entry.key} and {len(leaves)} pair(s) of {chunk} are laid out",
+                "set max from the start, or free machines that are gone with `rackwright plan --free`",
+            )
+            return
+        if name in standing:
+            wiring.places[(key, name)] = pair
+        _wire_machine(key, entry, name, name in standing, inner, chunk, leaves[pair], place, wiring)
+    for pair_leaves in leaves:
+        for number in range(entry.attach.unused_bonds):
+            for leaf in pair_leaves:
+                position = entry.per_leaf * chunk + number
+                wiring.lay(leaf, place.use(position, "host", entry.speed, attach=entry.index,
+                                           bond=f"unused.{entry.key}.{number}", state="unused-bond"))  # fmt: skip
+
+
+def _wire_machine(
+    key: str, entry: _Entry, name: str, stands: bool, inner: int, chunk: int, pair: tuple[str, ...], place: Block,
+    wiring: Wiring,
+) -> None:  # fmt: skip
+    bonded = entry.attach.bond == "lacp"
+    seen = [0, 0]
+    for port, side in zip(entry.ports, _sides(entry), strict=True):
+        number = seen[side]
+        seen[side] += 1
+        # Bonded links run link by link over the machines, single ones machine by machine (as NVIDIA's maps do).
+        position = number * chunk + inner if bonded else inner * entry.per_leaf + number
+        bond = f"{name}.{number if entry.attach.bonds else 0}" if bonded else ""
+        link = -1
+        if stands:
+            cage, sub = place.place(position)
+            rail = entry.ports.index(port) + 1 if not bonded else 0
+            link = wiring.add(
+                Link(key, "host", End(pair[side], place.name(position), cage, sub), host_end(name, port), entry.speed,
+                     entry.split.lanes_per_port, entry.attach.media, rail, 0, entry.index)
+            )  # fmt: skip
+        wiring.lay(
+            pair[side],
+            place.use(position, "host" if stands else "reserved", entry.speed, attach=entry.index, link=link,
+                      node=name, bond=bond, state="used" if stands else "reserved"),
+        )  # fmt: skip
+
+
+def _isl_links(fabric: Fabric, entries: Sequence[_Entry]) -> int:
+    """Return the links between the leaves: as stated, or by ratio to the GPU ports of a leaf."""
+    isl = fabric.isl
+    if isl is not None and isl.links != "auto":
+        return isl.links
+    single = [entry for entry in entries if entry.attach.bond == "none"]
+    ports = sum(entry.per_leaf * len(entry.names) for entry in single) or 8
+    return int(-(-ports // parse_ratio(isl.ratio if isl else "1:1")))
+
+
+def _wire_isl(
+    key: str, fabric: Fabric, entries: Sequence[_Entry], pair: tuple[str, ...], model: SwitchModel, lock: Lock,
+    wiring: Wiring,
+) -> None:  # fmt: skip
+    """Wire the two leaves of a single pair to each other, like port to like port."""
+    speed = gbps(fabric.isl.speed) if fabric.isl else 400.0
+    split = breakout(model, speed, max(int(speed) // 100, 1))
+    count = _isl_links(fabric, entries)
+    place = block(key, "isl", count, split, model, lock, wiring, fabric.isl.at if fabric.isl else None)
+    if place is None:
+        return
+    media = fabric.isl.media if fabric.isl else "dac"
+    for position in range(count):
+        cage, sub = place.place(position)
+        ends = [End(leaf, place.name(position), cage, sub) for leaf in pair]
+        link = wiring.add(Link(key, "isl", ends[0], ends[1], speed, place.lanes, media))
+        for leaf, other in zip(pair, reversed(pair), strict=True):
+            wiring.lay(leaf, place.use(position, "isl", speed, link=link, node=other))
+
+
+def _wire_spines(
+    key: str, fabric: Fabric, pairs: _Pairs, leaves: tuple[tuple[str, ...], ...], model: SwitchModel, lock: Lock,
+    wiring: Wiring,
+) -> None:  # fmt: skip
+    """Wire every leaf of many pairs to every spine."""
+    speed = gbps(fabric.isl.speed) if fabric.isl else 400.0
+    media = fabric.isl.media if fabric.isl else "dr4"
+    split = breakout(model, speed, max(int(speed) // 100, 1))
+    place = block(key, "spines", pairs.up, split, model, lock, wiring)
+    if place is None:
+        return
+    each = pairs.up // pairs.spines
+    above = Block(1, 0, place.mode, place.lanes, 1)
+    stem = fabric.spines.name or f"{fabric.leaves.name}-spine"
+    for number, leaf in enumerate(name for pair in leaves for name in pair):
+        for position in range(pairs.up):
+            spine, lane = divmod(position, each)
+            name, top = f"{stem}{spine + 1:02d}", number * each + lane
+            link = wiring.add(
+                Link(key, "fabric", End(name, above.name(top), *above.place(top)),
+                     End(leaf, place.name(position), *place.place(position)), speed, place.lanes, media)
+            )  # fmt: skip
+            wiring.lay(name, above.use(top, "fabric", speed, link=link, node=leaf))
+            wiring.lay(leaf, place.use(position, "fabric", speed, link=link, node=name))
+
+
+def _wire_external(
+    key: str, index: int, external: External, pair: tuple[str, ...], model: SwitchModel, lock: Lock, wiring: Wiring
+) -> None:
+    """Wire the links to switches of others; they go to the peers in turn, port after port."""
+    speed = gbps(external.speed)
+    lanes = 1 if external.media in _ONE_LANE else max(int(speed) // 100, 1)
+    split = breakout(model, speed, lanes, external.split)
+    peers = external.peers or (external.name,)
+    known = {device.name for device in wiring.devices}
+    wiring.devices += [Device(peer, "external", "", group=external.name) for peer in peers if peer not in known]
+    pins: tuple[str | None, ...] = external.at or (None,)
+    per_cage = -(-external.links_per_leaf // len(pins))
+    places = [
+        block(key, f"external.{external.name}.{n}", per_cage, split, model, lock, wiring, at)
+        for n, at in enumerate(pins)
+    ]
+    stem, _, first = (external.peer_ports or "").rpartition("swp")
+    turn = 0
+    for leaf in pair:
+        for number in range(external.links_per_leaf):
+            place = places[number // per_cage]
+            if place is None:
+                continue
+            peer, step = peers[turn % len(peers)], turn // len(peers)
+            port = f"{stem}swp{int(first) + step}" if first else f"to-{leaf}-{number + 1}"
+            turn += 1
+            position = number % per_cage
+            cage, sub = place.place(position)
+            link = wiring.add(
+                Link(key, "external", End(leaf, place.name(position), cage, sub), End(peer, port), speed, place.lanes,
+                     external.media, attach=index)
+            )  # fmt: skip
+            wiring.lay(leaf, place.use(position, "external", speed, attach=index, link=link, node=peer))
+
+
+def _set_aside(fabric: Fabric, leaves: tuple[tuple[str, ...], ...], wiring: Wiring) -> None:
+    """Lay out spare cages: split, up, without a stanza for their sub-ports."""
+    for ports, mode in fabric.spare.items():
+        for leaf in (name for pair in leaves for name in pair):
+            for cage in port_range(ports):
+                lanes = 8 // int(mode.removesuffix("x"))
+                wiring.lay(leaf, PortUse(cage, -1, "spare", mode, lanes, 0.0, state="spare"))
+
+
+def _layout(key: str, fabric: Fabric, entries: Sequence[_Entry], pairs: _Pairs) -> Layout:
+    nodes = max((len(entry.names) for entry in entries), default=0)
+    down = sum(entry.per_leaf * pairs.chunk[entry.key] * entry.speed for entry in entries)
+    up = 400.0 * (pairs.up or _isl_links(fabric, entries))
+    return Layout(
+        key, fabric.topology, 2 if pairs.spines else 1, 1, 2 * pairs.count, pairs.spines, 0, pairs.count,
+        max(pairs.chunk.values(), default=0), pairs.up // pairs.spines if pairs.spines else 0, 0, down, up, nodes, nodes,
+    )  # fmt: skip

@@ -1,0 +1,352 @@
+"""The scale-out topologies: single switch, ToR-wired Clos, pure rail, rail-optimised; any planes, tiers 1-3.
+
+The rules are fabric.md 3.1 (rail r of every machine goes to the leaf of rail r) and 3.2 (counts). Ports are
+laid out for the build-out target: machine slot s, rail r has one place whatever stands today.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import NamedTuple
+
+from rackwright.catalog.models import Breakout, Catalog, SwitchModel
+from rackwright.intent.models import Attach, Fabric, Site
+from rackwright.plan.clos import Clos, clos, parse_ratio
+from rackwright.plan.lock import NO_ROOM, Lock
+from rackwright.plan.model import Device, End, Layout, Link
+from rackwright.plan.wiring import (
+    HostPort,
+    PortUse,
+    Wiring,
+    breakout,
+    cage_count,
+    host_end,
+    host_ports,
+    port_name,
+)
+
+__all__ = ["RAIL_TOPOLOGIES", "wire_rails"]
+
+RAIL_TOPOLOGIES = ("single-switch", "tor-clos", "pure-rail", "rail-optimized")
+_FLAT = ("single-switch", "pure-rail")
+
+
+class _Frame(NamedTuple):
+    """What stays the same while one fabric is wired."""
+
+    key: str
+    fabric: Fabric
+    attach: Attach
+    ports: tuple[HostPort, ...]
+    rails: int
+    split: Breakout
+    radix: int
+    """Ports of NIC speed of one switch."""
+    shape: Clos
+    order: tuple[tuple[int, ...], ...]
+    """Rails of each leaf of a unit, in port order."""
+    target: int
+
+
+def wire_rails(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring) -> None:
+    """Wire one scale-out fabric: its leaves, spines, super-spines and every NIC of its groups."""
+    frame = _frame(key, site, catalog, lock, wiring)
+    if frame is None:
+        return
+    slots = _slots(frame, site, lock, wiring)
+    units = sorted({slot // frame.shape.nodes_per_unit for slot in slots.values()})
+    for plane in range(1, frame.fabric.planes + 1):
+        _switches(frame, plane, units, lock, wiring)
+        for node, slot in slots.items():
+            _wire_node(frame, plane, node, slot, wiring)
+        _reserve_down(frame, plane, units, slots, wiring)
+        _wire_up(frame, plane, units, wiring)
+    wiring.layouts.append(_layout(frame, units, len(slots)))
+
+
+def _frame(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring) -> _Frame | None:
+    fabric = site.fabrics[key]
+    switch = catalog.switches[fabric.leaves.model]
+    attach = fabric.attach[0]
+    group = site.groups[_groups(attach)[0]]
+    ports = host_ports(group, catalog.servers[group.model], attach.nic or "", catalog)
+    rails = len(ports) // fabric.planes
+    split = breakout(switch, ports[0].gbps, ports[0].lanes, attach.split) if ports else None
+    if split is None or rails == 0 or len(ports) % fabric.planes:
+        wiring.wrong(
+            ("fabrics", key, "attach", 0),
+            f"{len(ports)} ports of {attach.nic} do not spread over {fabric.planes} plane(s) of {switch.name}",
+            "name a NIC whose ports the switch can split to and whose number the planes divide",
+        )
+        return None
+    per_leaf = rails if fabric.topology in ("single-switch", "tor-clos") else (fabric.rails_per_leaf or 1)
+    if rails % per_leaf:
+        wiring.wrong(
+            ("fabrics", key, "rails_per_leaf"),
+            f"rails_per_leaf {per_leaf} does not divide the {rails} rails of {attach.nic}",
+            f"use one of {', '.join(str(n) for n in range(1, rails + 1) if rails % n == 0)}",
+        )
+        return None
+    order = _rail_order(key, fabric, rails, per_leaf, wiring)
+    target = sum(max(site.groups[g].count, site.groups[g].max or 0) for entry in fabric.attach for g in _groups(entry))
+    shape = _shape(key, fabric, switch, split, rails, per_leaf, target, lock, wiring)
+    if shape is None or order is None:
+        return None
+    radix = cage_count(switch) * _ways(split)
+    return _Frame(key, fabric, attach, ports, rails, split, radix, shape, order, target)
+
+
+def _ways(split: Breakout) -> int:
+    return int(split.mode.removesuffix("x"))
+
+
+def _groups(attach: Attach) -> tuple[str, ...]:
+    return ((attach.group,) if attach.group else ()) + attach.groups
+
+
+def _rail_order(
+    key: str, fabric: Fabric, rails: int, per_leaf: int, wiring: Wiring
+) -> tuple[tuple[int, ...], ...] | None:
+    """Return the rails that share each leaf; neighbours by default, every rail exactly once."""
+    if not fabric.rail_order:
+        return tuple(tuple(range(first, first + per_leaf)) for first in range(1, rails + 1, per_leaf))
+    named = sorted(rail for leaf in fabric.rail_order for rail in leaf)
+    if named != list(range(1, rails + 1)) or any(len(leaf) != per_leaf for leaf in fabric.rail_order):
+        wiring.wrong(
+            ("fabrics", key, "rail_order"),
+            f"rail_order must name each of the rails 1 to {rails} once, {per_leaf} to a leaf",
+            f"write {rails // per_leaf} lists of {per_leaf}",
+        )
+        return None
+    return fabric.rail_order
+
+
+def _shape(
+    key: str, fabric: Fabric, switch: SwitchModel, split: Breakout, rails: int, per_leaf: int, target: int,
+    lock: Lock, wiring: Wiring,
+) -> Clos | None:  # fmt: skip
+    """Return the figures for the build-out target, or None after saying why it cannot be."""
+    radix, ratio = cage_count(switch) * _ways(split), parse_ratio(fabric.oversubscription)
+    flat = fabric.topology in _FLAT
+    # What was first laid out is kept: a later, greater target would move spines and recable.
+    laid = lock.keep(f"{key}.shape", "target", target)
+    tries = (1,) if flat else (fabric.tiers,) if fabric.tiers else (2, 3)
+    room = 0
+    for tiers in tries:
+        shape = clos(
+            radix=radix, rails=rails, rails_per_leaf=per_leaf, nodes=max(laid, 1), tiers=tiers, ratio=ratio,
+            ways=_ways(split),
+        )  # fmt: skip
+        room = _room(shape, radix)
+        if max(laid, target) <= room and (tiers == 1 or shape.spines):
+            if _holds(shape, target, ratio):
+                return shape
+            wiring.wrong(
+                ("fabrics", key),
+                f"{target} machines exceed the {laid} that {key} was laid out for: spines and links would move",
+                f"keep max at {laid}, or remove site.lock and take the recabling",
+            )
+            return None
+    wiring.wrong(
+        ("fabrics", key),
+        f"{target} machines do not fit a {fabric.topology} of {switch.name}: it takes {room}",
+        "lower count or max, take fewer rails per leaf, or choose rail-optimized with tiers: 3",
+    )
+    return None
+
+
+def _holds(shape: Clos, target: int, ratio: Fraction) -> bool:
+    """Return whether a laid-out shape serves ``target`` machines without a new link."""
+    if shape.tiers == 1:
+        return True
+    busiest = min(target, shape.nodes_per_unit) * shape.rails_per_leaf
+    return target <= shape.units * shape.nodes_per_unit and shape.up * ratio >= busiest
+
+
+def _room(shape: Clos, radix: int) -> int:
+    """Return how many machines the topology takes at most."""
+    if shape.tiers == 1:
+        return shape.nodes_per_unit
+    leaves = radix if shape.tiers == 2 else radix * (radix // 2)
+    return leaves // shape.leaves_per_unit * shape.nodes_per_unit
+
+
+def _slots(frame: _Frame, site: Site, lock: Lock, wiring: Wiring) -> dict[str, int]:
+    """Return the slot of every machine, from 0; a machine keeps the slot it once had."""
+    room = frame.shape.units * frame.shape.nodes_per_unit
+    slots: dict[str, int] = {}
+    wanted = {group for entry in frame.fabric.attach for group in _groups(entry)}
+    for device in wiring.devices:
+        if device.group in wanted and device.role in ("server", "storage"):
+            slot = lock.take(f"{frame.key}.slot", device.name, limit=room)
+            if slot == NO_ROOM:
+                wiring.wrong(
+                    ("fabrics", frame.key),
+                    f"no slot is left for {device.name}: {frame.key} has {room}",
+                    "free the slots of machines that are gone with `rackwright plan --free`",
+                )
+                continue
+            slots[device.name] = slot
+            wiring.places[(frame.key, device.name)] = slot
+    return slots
+
+
+def _stem(frame: _Frame, plane: int) -> str:
+    name = frame.fabric.leaves.name
+    return name if frame.fabric.planes == 1 else f"{name}-p{plane}-"
+
+
+def _leaf(frame: _Frame, plane: int, unit: int, leaf: int) -> str:
+    number = unit * frame.shape.leaves_per_unit + leaf + 1
+    return f"{_stem(frame, plane)}{number:0{_width(frame.shape.leaves)}d}"
+
+
+def _spine(frame: _Frame, plane: int, number: int) -> str:
+    stem = frame.fabric.spines.name or f"{frame.fabric.leaves.name}-spine"
+    stem = stem if frame.fabric.planes == 1 else f"{stem}-p{plane}-"
+    return f"{stem}{number + 1:0{_width(frame.shape.spines)}d}"
+
+
+def _super(frame: _Frame, plane: int, number: int) -> str:
+    stem = frame.fabric.superspines.name or f"{frame.fabric.leaves.name}-super"
+    stem = stem if frame.fabric.planes == 1 else f"{stem}-p{plane}-"
+    return f"{stem}{number + 1:0{_width(frame.shape.superspines)}d}"
+
+
+def _width(count: int) -> int:
+    return max(2, len(str(count)))
+
+
+def _switches(frame: _Frame, plane: int, units: list[int], lock: Lock, wiring: Wiring) -> None:
+    """Add the leaves of the units that are in use, and the spines laid out for the target."""
+    fabric, shape = frame.fabric, frame.shape
+    rows: list[tuple[str, str, str, int]] = []
+    groups: list[tuple[str, ...]] = []
+    for unit in units:
+        names = tuple(_leaf(frame, plane, unit, leaf) for leaf in range(shape.leaves_per_unit))
+        groups.append(names)
+        rows += [(name, "leaf", fabric.leaves.model, unit + 1) for name in names]
+    spine = fabric.spines.model or fabric.leaves.model
+    per_pod = shape.spines_per_pod or 1
+    rows += [(_spine(frame, plane, n), "spine", spine, n // per_pod + 1) for n in range(shape.spines)]
+    top = fabric.superspines.model or spine
+    rows += [(_super(frame, plane, n), "superspine", top, 0) for n in range(shape.superspines)]
+    for index, (name, role, model, unit) in enumerate(rows, 1):
+        lane = plane if fabric.planes > 1 else 0
+        wiring.devices.append(
+            Device(name, role, model, group=frame.key, index=index, fabric=frame.key, plane=lane, unit=unit)  # type: ignore[arg-type]
+        )
+    wiring.leaves[frame.key] = wiring.leaves.get(frame.key, ()) + tuple(groups)
+
+
+def _place(frame: _Frame, position: int) -> tuple[int, int]:
+    """Return (cage, sub-port) of a port position counted from 0."""
+    ways = _ways(frame.split)
+    return position // ways + 1, position % ways
+
+
+def _use(frame: _Frame, position: int, kind: str, link: int, **more: object) -> PortUse:
+    cage, sub = _place(frame, position)
+    speed = float(frame.ports[0].gbps)
+    return PortUse(cage, sub, kind, frame.split.mode, frame.split.lanes_per_port, speed, link=link, **more)  # type: ignore[arg-type]
+
+
+def _switch_end(frame: _Frame, switch: str, position: int) -> End:
+    cage, sub = _place(frame, position)
+    return End(switch, port_name(cage, sub), cage, sub)
+
+
+def _wire_node(frame: _Frame, plane: int, node: str, slot: int, wiring: Wiring) -> None:
+    """Wire every rail of one machine in one plane.
+
+    The rails of a machine that share a leaf lie side by side, so one splitter serves one machine.
+    """
+    shape = frame.shape
+    unit, place = divmod(slot, shape.nodes_per_unit)
+    for leaf, rails in enumerate(frame.order):
+        name = _leaf(frame, plane, unit, leaf)
+        for offset, rail in enumerate(rails):
+            port = frame.ports[(rail - 1) * frame.fabric.planes + plane - 1]
+            position = place * shape.rails_per_leaf + offset
+            link = wiring.add(
+                Link(
+                    frame.key, "host", _switch_end(frame, name, position), host_end(node, port), port.gbps,
+                    frame.split.lanes_per_port, frame.attach.media, rail, plane if frame.fabric.planes > 1 else 0, 0,
+                )  # fmt: skip
+            )
+            wiring.lay(name, _use(frame, position, "host", link, attach=0, node=node))
+
+
+def _reserve_down(frame: _Frame, plane: int, units: list[int], slots: dict[str, int], wiring: Wiring) -> None:
+    """Lay out the ports of machines still to come, so that growth changes no breakout."""
+    shape = frame.shape
+    taken = set(slots.values())
+    for unit in units:
+        first = unit * shape.nodes_per_unit
+        last = min(first + shape.nodes_per_unit, max(frame.target, max(taken, default=-1) + 1))
+        for slot in range(first, last):
+            if slot in taken:
+                continue
+            for leaf in range(shape.leaves_per_unit):
+                name = _leaf(frame, plane, unit, leaf)
+                for offset in range(shape.rails_per_leaf):
+                    position = (slot - first) * shape.rails_per_leaf + offset
+                    wiring.lay(name, _use(frame, position, "reserved", -1, attach=0, state="reserved"))
+
+
+def _wire_up(frame: _Frame, plane: int, units: list[int], wiring: Wiring) -> None:
+    """Wire leaves to spines and spines to super-spines."""
+    shape = frame.shape
+    if shape.tiers == 1:
+        return
+    ways = _ways(frame.split)
+    base = -(-shape.down // ways) * ways
+    pod_leaves = shape.leaves if shape.tiers == 2 else frame.radix // 2
+    for unit in units:
+        for leaf in range(shape.leaves_per_unit):
+            number = unit * shape.leaves_per_unit + leaf
+            pod, inside = divmod(number, pod_leaves)
+            name = _leaf(frame, plane, unit, leaf)
+            for position in range(shape.up):
+                spine, lane = divmod(position, shape.links_per_pair)
+                above = _spine(frame, plane, pod * shape.spines_per_pod + spine)
+                _fabric_link(
+                    frame, plane, (above, inside * shape.links_per_pair + lane), (name, base + position), wiring
+                )
+    if shape.tiers == 3:
+        pods = sorted({(u * shape.leaves_per_unit + n) // pod_leaves for u in units for n in range(shape.leaves_per_unit)})
+        _wire_supers(frame, plane, pods, wiring)
+
+
+def _wire_supers(frame: _Frame, plane: int, pods: list[int], wiring: Wiring) -> None:
+    """Wire spine j of every pod to the super-spines of group j."""
+    shape = frame.shape
+    half = frame.radix // 2
+    group = shape.superspines // shape.spines_per_pod
+    for pod in pods:
+        for spine in range(shape.spines_per_pod):
+            name = _spine(frame, plane, pod * shape.spines_per_pod + spine)
+            for position in range(group * shape.super_links):
+                above, lane = divmod(position, shape.super_links)
+                top = _super(frame, plane, spine * group + above)
+                _fabric_link(frame, plane, (top, pod * shape.super_links + lane), (name, half + position), wiring)
+
+
+def _fabric_link(frame: _Frame, plane: int, above: tuple[str, int], below: tuple[str, int], wiring: Wiring) -> None:
+    link = wiring.add(
+        Link(
+            frame.key, "fabric", _switch_end(frame, *above), _switch_end(frame, *below), frame.ports[0].gbps,
+            frame.split.lanes_per_port, frame.attach.media, 0, plane if frame.fabric.planes > 1 else 0,
+        )  # fmt: skip
+    )
+    wiring.lay(above[0], _use(frame, above[1], "fabric", link, node=below[0]))
+    wiring.lay(below[0], _use(frame, below[1], "fabric", link, node=above[0]))
+
+
+def _layout(frame: _Frame, units: list[int], nodes: int) -> Layout:
+    shape, speed = frame.shape, frame.ports[0].gbps
+    return Layout(
+        frame.key, frame.fabric.topology, shape.tiers, frame.fabric.planes, len(units) * shape.leaves_per_unit,
+        shape.spines, shape.superspines, len(units), shape.nodes_per_unit, shape.links_per_pair, shape.rails_per_leaf,
+        shape.down * speed, shape.up * speed, nodes, frame.target,
+    )  # fmt: skip
