@@ -5,7 +5,7 @@ SHELL := /bin/bash
 # The first Python of this list that really runs makes .venv; give PYTHON=/path/to/python to choose.
 PYTHON  ?= $(shell for v in 3.11 3.12 3.13; do scripts/find-python $$v 2>/dev/null && break; done)
 BIN     := .venv/bin
-PIP     := -m pip --disable-pip-version-check --quiet
+PIP     := -m pip --disable-pip-version-check --quiet --quiet
 READY   := .venv/.ready
 WORKERS ?= 2
 # The other Pythons run what depends on the interpreter: unit, golden, wheel.
@@ -83,7 +83,7 @@ reference: venv  ## write docs/reference/ anew from the code
 
 .PHONY: schema
 schema: venv  ## write the NVUE schema table anew from NVIDIA's models
-	$(BIN)/python scripts/schema_table.py
+	$(BIN)/python scripts/build_nvue_schema.py
 
 .PHONY: golden
 golden: venv  ## write the golden files anew; then read git diff (refused in CI)
