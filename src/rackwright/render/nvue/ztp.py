@@ -1,0 +1,57 @@
+"""The script that a switch runs on its first boot (nvue.md 4.3)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import jinja2
+
+from rackwright import assets
+from rackwright.plan.model import Switch
+
+__all__ = ["script"]
+
+TEMPLATE = "ztp/ztp.sh.j2"
+
+
+def script(switch: Switch, *, serial: str = "", templates: Path | None = None) -> str:
+    """Return ``ztp.sh`` of a switch: ASCII, Unix line ends, nothing secret in it.
+
+    ``serial`` is the serial number that nodes.csv gives (the check is left out where it is empty);
+    ``templates`` a folder of the site whose ``ztp/ztp.sh.j2`` stands in for ours. The script fetches
+    ``startup.yaml`` and, where the version differs, the NOS image from the folder of its own URL
+    (DHCP option 239), or from that of ``RACKWRIGHT_URL``.
+    """
+    text = (
+        _environment(templates)
+        .get_template(TEMPLATE)
+        .render(
+            name=switch.name,
+            nos=switch.nos,
+            serial=serial,
+            image=image_name(switch.nos),
+            static=bool(switch.management),
+        )
+    )
+    return text if text.endswith("\n") else text + "\n"
+
+
+def image_name(nos: str) -> str:
+    """Return the file name of the NOS image for Spectrum switches, as NVIDIA names it (``...-mlx-amd64.bin``)."""
+    return f"cumulus-linux-{nos}-mlx-amd64.bin"
+
+
+@lru_cache(maxsize=8)
+def _environment(templates: Path | None) -> jinja2.Environment:
+    # One environment for all switches: compiling the template costs more than printing it a hundred times.
+    folders = [*([templates] if templates else []), assets.folder("templates")]
+    # A shell script is no HTML; escaping would break it.
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folders),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701 -- see above
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
