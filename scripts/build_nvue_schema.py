@@ -150,6 +150,8 @@ class Flattener:
             yield ["e", sorted(get_args(hint))]
         elif origin is Annotated:
             yield bounded(*get_args(hint))
+        elif origin is list:
+            yield ["l"]  # none in 5.12; only compared, never shipped
         else:
             yield bounded(hint)
 
@@ -207,7 +209,7 @@ def merged(alternatives: list[list[Any]]) -> list[list[Any]]:
 
 
 def share(node: Node, nodes: list[Node], index: dict[bytes, int]) -> int:
-    """Number a node and those below it; equal nodes get one number."""
+    """Give a node and those below it their numbers; equal nodes get one number."""
     flat: Node = dict(node)
     if "o" in node:
         flat["o"] = {key: share(below, nodes, index) for key, below in node["o"].items()}

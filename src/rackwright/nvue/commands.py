@@ -6,9 +6,11 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rackwright.nvue.tree import natural_key
+from rackwright.nvue.ranges import expand_key
+from rackwright.nvue.schema import Schema
+from rackwright.nvue.tree import Tree, natural_key, put
 
-__all__ = ["set_lines", "unset_line"]
+__all__ = ["set_lines", "tree_from_commands", "unset_line"]
 
 
 def set_lines(tree: Mapping[str, Any]) -> list[str]:
@@ -36,3 +38,46 @@ def _walk(node: Mapping[str, Any], head: str) -> Iterator[str]:
                 yield here
         else:
             yield f"{here} {shlex.quote(str(value))}"
+
+
+def tree_from_commands(text: str, schema: Schema) -> Tree:
+    """Read ``nv set`` commands back into a tree; range keys stay as they are written.
+
+    The schema tells where a path ends and a value begins. Lines of other commands and comments are
+    passed over. Raises :class:`ValueError` for a command that the schema cannot place.
+    """
+    tree: Tree = {}
+    for words in _commands(text):
+        if words[:2] == ["nv", "set"]:
+            path, value = _placed(words[2:], schema)
+            put(tree, path, value)
+    return tree
+
+
+def _commands(text: str) -> Iterator[list[str]]:
+    pending = ""
+    for line in text.split("\n"):
+        if not pending and (not line.strip() or line.startswith("#")):
+            continue
+        pending += line
+        try:
+            yield shlex.split(pending)
+        except ValueError:  # a quote is still open: the value goes on in the next line
+            pending += "\n"
+            continue
+        pending = ""
+    if pending:
+        raise ValueError(f"a quote is never closed: {pending[:80]!r}; close it")
+
+
+def _placed(words: list[str], schema: Schema) -> tuple[list[str], Any]:
+    for end in range(1, len(words) + 1):
+        path = [expand_key(key)[0] for key in words[:end]]
+        kind = schema.kind(path)
+        if kind is None:
+            raise ValueError(f"no such path: {' '.join(words[:end])}; correct it, or give the commands of {schema.nos}")
+        if kind == "leaf":
+            if len(words) != end + 1:
+                raise ValueError(f"one value is wanted after {' '.join(words[:end])}")
+            return words[:end], schema.parse(path, words[end])
+    return words, {}
