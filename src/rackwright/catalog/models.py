@@ -60,6 +60,8 @@ class Breakout(BaseModel):
     mode: str
     """NVUE's key: ``1x``, ``2x``, ``4x``, ``8x``."""
     lanes_per_port: int
+    other_lanes: tuple[int, ...] = ()
+    """Other values that NVUE's ``lanes-per-port`` takes in this mode (nvue.md 3.2: 4x with one lane)."""
     port_gbps: int
     """Greatest speed of a sub-port in Gb/s."""
     cages: Literal["all", "odd", "even"] = "all"
@@ -104,6 +106,7 @@ class NicModel(Row):
     speeds_gbps: tuple[int, ...]
     """Speeds of one port in Gb/s, greatest first."""
     lanes: int
+    """Lanes of the switch's cage that one port takes at its greatest speed."""
     lane_gbps: int
     has_dpu_bmc: bool = False
     kind: Literal["supernic", "dpu", "nic", "lom"]
@@ -176,6 +179,7 @@ class CableModel(Row):
     way_gbps: int
     """Speed of one B end in Gb/s."""
     way_lanes: int
+    """Lanes of one B end; a straight OSFP to OSFP cable (8) carries ``8 / lanes of a link`` links."""
     lane_gbps: int
     lengths_m: tuple[float, ...]
     """Lengths that can be ordered, in metres."""
@@ -186,7 +190,7 @@ class CableModel(Row):
     part: str | None = None
     """Ordering number; ``None`` when no source gives it."""
     a_sides: int = 1
-    """Sides of the A connector: an OSFP twin-port has two, A and B."""
+    """2: the part takes one side (A or B) of a twin-port OSFP; 1: it takes the whole connector."""
 
 
 class Component(BaseModel):
@@ -242,6 +246,20 @@ class Conventions(Row):
     cage_admin: Literal["state", "none"] = "none"
     """``state``: a cage in use is up, one only laid out is down; ``none``: not written."""
     unused_cages: Literal["down", "absent"] = "down"
+    reserved_ports: Literal["down", "configured"] = "down"
+    """Ports laid out for growth: down and bare, or configured as if in use behind a cage that is down."""
+    bond_mode: str = "lacp"
+    """Written when not empty; NVUE's own default is LACP."""
+    oob_bond_name: str = "uplink"
+    oob_bridge_type: str = "vlan-aware"
+    external_group: str = "{name}"
+    """Peer group of an external entry."""
+    update_source: bool = False
+    """Write ``update-source`` on unnumbered neighbours."""
+    connected_open: bool = False
+    """Redistribute every connected prefix into the underlay, and leave ipv4-unicast to its default."""
+    arp_suppress: bool = True
+    svi_mtu_bytes: int = 9216
     describe: dict[str, str] = Field(default_factory=dict)
     """Description by role of port; ``{peer}``, ``{peer_port}``, ``{rail}`` are filled in."""
     roce_pools: dict[str, int] | None = None

@@ -1,24 +1,202 @@
-"""Rack positions and power: where each device stands and what each PDU carries."""
+"""Rack positions: where each device stands, and what is wrong with the place words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from rackwright.catalog.models import Catalog
-from rackwright.findings import Problem
-from rackwright.intent.models import Site
+from rackwright.findings import Problem, problem
+from rackwright.intent.models import RackIntent, Site
+from rackwright.intent.ranges import expand
 from rackwright.plan.model import Device, Placement, Rack
+from rackwright.plan.places import Names, Slot, Word, WordFault, parse
+from rackwright.plan.power import powered
 
-__all__ = ["pdus", "place"]
+__all__ = ["pdus", "place", "rack_names"]
+
+
+def rack_names(site: Site) -> tuple[tuple[str, str, int, int], ...]:
+    """Return every rack as (name, its key in the site file, place in the range from 0, racks of the range)."""
+    return tuple(_rack_names(site))
+
+
+def _rack_names(site: Site) -> Iterator[tuple[str, str, int, int]]:
+    for key in site.racks:
+        try:
+            names = expand(key)
+        except ValueError:
+            names = (key,)  # place() reports the range; the rest of the plan still has a rack to speak of
+        for ordinal, name in enumerate(names):
+            yield name, key, ordinal, len(names)
 
 
 def pdus(site: Site) -> tuple[Device, ...]:
     """Return the PDUs of every rack as devices: ``r1-pdu1``, one a feed entry."""
-    return ()
+    return tuple(
+        Device(f"{name}-pdu{number}", "pdu", site.racks[key].pdu or "", group=name, index=number)
+        for name, key, _, _ in _rack_names(site)
+        for number in range(1, len(site.racks[key].feeds) + 1)
+        if site.racks[key].pdu
+    )
+
+
+@dataclass
+class _Hall:
+    """All racks while they fill."""
+
+    catalog: Catalog
+    names: Names
+    placements: list[Placement] = field(default_factory=list)
+    standing: dict[str, str] = field(default_factory=dict)
+    """Device -> rack."""
+    problems: list[Problem] = field(default_factory=list)
+    heightless: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Model without a height -> path of the first word that needs it."""
 
 
 def place(
     site: Site, devices: Sequence[Device], catalog: Catalog
 ) -> tuple[tuple[Placement, ...], tuple[Rack, ...], list[Problem]]:
-    """Return where each device stands, the racks with their power, and what is wrong."""
-    return (), (), []
+    """Return where each device stands, the racks with their power, and what is wrong.
+
+    A placement whose unit is 0 stands in that rack at a height that cannot be told: something below it
+    has a height that no source gives.
+    """
+    hall = _Hall(catalog, Names(site, devices))
+    members: dict[str, list[str]] = {}
+    seen: dict[str, str] = {}
+    for name, key, ordinal, count in _rack_names(site):
+        if name in seen:
+            hall.problems.append(_wrong(("racks", key), f"rack {name} is also in racks.{seen[name]}", "rename one"))
+            continue
+        seen[name] = key
+        before = len(hall.placements)
+        _fill(hall, name, key, site.racks[key], ordinal, count)
+        members[name] = [placement.device for placement in hall.placements[before:]]
+    hall.problems += _unnamed(site) + _heightless(hall) + _left_over(devices, hall, bool(site.racks))
+    racks, faults = powered(site, tuple((name, key) for name, key in seen.items()), members, devices, catalog)
+    return tuple(hall.placements), racks, hall.problems + faults
+
+
+def _fill(hall: _Hall, rack: str, key: str, intent: RackIntent, ordinal: int, count: int) -> None:
+    """Stand everything that the words of one rack mean."""
+    model = hall.catalog.racks.get(intent.model)
+    taken: dict[int, str] = {}
+    for index, text in enumerate(intent.place):
+        path = ("racks", key, "place", str(index))
+        try:
+            word = parse(text)
+            slots = hall.names.meant(word, ordinal, count)
+        except WordFault as fault:
+            if ordinal == 0:  # the same word is wrong in every rack of the range
+                hall.problems.append(_wrong(path, str(fault), fault.remedy))
+            continue
+        _stack(hall, rack, path, word, slots, taken, model.height_u if model else None)
+
+
+def _stack(
+    hall: _Hall, rack: str, path: tuple[str, ...], word: Word, slots: Sequence[Slot], taken: dict[int, str],
+    top: int | None,
+) -> None:  # fmt: skip
+    """Stand slots one above the other from the word's unit."""
+    unit = word.unit
+    for slot in slots:
+        height = height_of(slot.model, hall.catalog)
+        if height is None:
+            hall.heightless.setdefault(slot.model, path)
+        known = range(unit, unit + (height or 1)) if unit else range(0)
+        if unit and top is not None and known.stop - 1 > top:
+            hall.problems.append(
+                _wrong(
+                    path,
+                    f"{rack}: {word.text} puts {slot.name} on units {unit}-{known.stop - 1}, the rack has {top}",
+                    "start lower, or move it to another rack",
+                )
+            )
+            return
+        other = next((taken[at] for at in known if at in taken), None)
+        if other:
+            hall.problems.append(
+                _wrong(
+                    path,
+                    f"{rack}: {slot.name} on units {unit}-{known.stop - 1} overlaps {other}",
+                    "move one of them; heights are those of the catalog",
+                )
+            )
+        taken.update(dict.fromkeys(known, slot.name))
+        if slot.stands:
+            _stand(hall, rack, path, Placement(slot.name, rack, unit, height))
+        unit = unit + height if unit and height else 0
+
+
+def _stand(hall: _Hall, rack: str, path: tuple[str, ...], placement: Placement) -> None:
+    where = hall.standing.get(placement.device)
+    if where:
+        hall.problems.append(
+            _wrong(path, f"{placement.device} is placed in {where} and again in {rack}", "place it once")
+        )
+        return
+    hall.standing[placement.device] = rack
+    hall.placements.append(placement)
+
+
+def height_of(model: str, catalog: Catalog) -> int | None:
+    """Return the height of a server, storage or switch model in rack units; None when no source gives it."""
+    row = catalog.servers.get(model) or catalog.switches.get(model)
+    return row.height_u if row else None
+
+
+def _unnamed(site: Site) -> list[Problem]:
+    found: list[Problem] = []
+    for key, rack in site.racks.items():
+        try:
+            expand(key)
+        except ValueError as error:
+            found.append(_wrong(("racks", key), str(error), "write rack ranges as r[001-016]"))
+        if rack.pdu and not rack.feeds:
+            found.append(
+                _wrong(("racks", key, "pdu"), f"racks.{key} has PDUs but no feeds", "list the feed of each: [a, b]")
+            )
+    return found
+
+
+def _heightless(hall: _Hall) -> list[Problem]:
+    return [
+        _note(
+            path,
+            f"no source gives the height of {model}: what is stacked on it has no known unit and was not checked",
+            f"set height_u of {model} in a catalog file of the site",
+        )
+        for model, path in sorted(hall.heightless.items())
+    ]
+
+
+def _left_over(devices: Sequence[Device], hall: _Hall, racks: bool) -> list[Problem]:
+    """Say what stands nowhere, once a group, not once a machine."""
+    if not racks:
+        return [_note(("racks",), "no racks are given: cable lengths, elevations and power are unknown", "add racks")]
+    missing: dict[str, list[str]] = {}
+    for device in devices:
+        if device.role not in ("pdu", "external") and device.name not in hall.standing:
+            missing.setdefault(device.group or device.fabric, []).append(device.name)
+    return [
+        _note(
+            ("racks",),
+            f"{len(names)} of {group} stand in no rack: {_some(names)}; their cable lengths and power are not counted",
+            f"place them, e.g. {group}[*{min(len(names), 4)}]@UNIT in a rack",
+        )
+        for group, names in sorted(missing.items())
+    ]
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _wrong(path: Sequence[str], message: str, remedy: str) -> Problem:
+    return problem("plan.racks", message, path=path, remedy=remedy)
+
+
+def _note(path: Sequence[str], message: str, remedy: str) -> Problem:
+    return problem("plan.racks", message, path=path, remedy=remedy, severity="warning")

@@ -1,0 +1,64 @@
+"""Access switches of the out-of-band fabric: one VLAN, one bond up."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import msgspec
+
+from rackwright.plan.addresses import oob_network
+from rackwright.plan.model import Bond, Device, Port, StaticRoute, Svi, Switch, Vlan
+from rackwright.plan.switches.frame import Frame
+from rackwright.plan.switches.ports import Access, cages, ports
+
+__all__ = ["access_switch"]
+
+
+def access_switch(frame: Frame, device: Device) -> Switch:
+    """Return an out-of-band switch."""
+    fabric = frame.fabric(device)
+    network = frame.site.networks.get(oob_network(frame.site, device.fabric))
+    vlan = (network.vlan or 0) if network else 0
+    access = {number: Access(access=vlan) for number in range(-1, len(fabric.attach))}
+    made = ports(frame, device, access)
+    uplinks = tuple(port.name for port in made if port.kind == "uplink")
+    made = tuple(_plain(port) for port in made)
+    switch = Switch(
+        device.name, device.model, device.role, device.fabric, frame.nos, device.management,
+        frame.gateway_of_management(device), frame.systems["oob"], cages=cages(frame, device), ports=made,
+        bonds=_bond(frame, uplinks, vlan), vlans=(Vlan(vlan),) if vlan else (), conventions=frame.conventions.key,
+        bridge_type=frame.conventions.oob_bridge_type,
+    )  # fmt: skip
+    return msgspec.structs.replace(switch, **_own_subnet(frame, device, vlan))
+
+
+def _plain(port: Port) -> Port:
+    """Uplink ports carry nothing themselves: their bond does."""
+    if port.kind != "uplink":
+        return port
+    return msgspec.structs.replace(port, access=0, untagged=0, tagged=())
+
+
+def _bond(frame: Frame, members: tuple[str, ...], vlan: int) -> tuple[Bond, ...]:
+    if not members:
+        return ()
+    house = frame.conventions
+    return (
+        Bond(
+            house.oob_bond_name, members, description=house.describe.get("oob-bond", ""), mode=house.bond_mode,
+            lacp_rate=house.lacp_rate or "", mtu_bytes=0, access=vlan, admin="up",
+        ),
+    )  # fmt: skip
+
+
+def _own_subnet(frame: Frame, device: Device, vlan: int) -> dict[str, object]:
+    """Return the switch's own address and default route where each switch has its own subnet."""
+    own = frame.fabric(device).per_switch
+    if device.index > len(own):
+        return {}
+    subnet = ipaddress.ip_network(own[device.index - 1])
+    gateway, address = subnet.network_address + 1, subnet.network_address + 2
+    return {
+        "svis": (Svi(vlan, address=f"{address}/{subnet.prefixlen}"),),
+        "static_routes": (StaticRoute("default", "0.0.0.0/0", str(gateway)),),
+    }

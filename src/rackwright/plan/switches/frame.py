@@ -1,0 +1,122 @@
+"""What every switch is built from: the site, the catalog, the wiring, the addresses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from rackwright.catalog.models import Catalog, Conventions, SwitchModel
+from rackwright.intent.models import Fabric, Network, Site
+from rackwright.plan.address_model import Addresses
+from rackwright.plan.lock import Lock
+from rackwright.plan.model import Device, Link, SystemSettings
+from rackwright.plan.pair import PAIR_TOPOLOGIES
+from rackwright.plan.rails import RAIL_TOPOLOGIES
+from rackwright.plan.wiring import PortUse
+
+__all__ = ["Frame", "SshKey", "frame"]
+
+SshKey = tuple[str, str, str]
+
+
+class Frame(NamedTuple):
+    """The whole site while its switches are built; nothing here changes."""
+
+    site: Site
+    catalog: Catalog
+    conventions: Conventions
+    nos: str
+    devices: Sequence[Device]
+    links: Sequence[Link]
+    ports: Mapping[str, Sequence[PortUse]]
+    leaves: Mapping[str, tuple[tuple[str, ...], ...]]
+    addresses: Addresses
+    relays: Mapping[str, tuple[str, ...]]
+    """DHCP servers by network."""
+    l3vnis: Mapping[str, tuple[int, int]]
+    """VRF -> (L3VNI, its VLAN)."""
+    systems: Mapping[str, SystemSettings]
+    """Settings of the system section by role."""
+
+    def fabric(self, device: Device) -> Fabric:
+        """Return the fabric of a switch."""
+        return self.site.fabrics[device.fabric]
+
+    def model(self, device: Device) -> SwitchModel:
+        """Return the catalog row of a switch."""
+        return self.catalog.switches[device.model]
+
+    def family(self, fabric: str) -> str:
+        """Return which builder serves a fabric: ``rails``, ``pair`` or ``oob``."""
+        topology = self.site.fabrics[fabric].topology
+        return "rails" if topology in RAIL_TOPOLOGIES else "pair" if topology in PAIR_TOPOLOGIES else "oob"
+
+    def vni(self, network: Network) -> int:
+        """Return the VNI of a network: its own, or VLAN + offset of the conventions."""
+        return network.vni or (network.vlan or 0) + self.conventions.vni_offset
+
+    def gateway_of_management(self, device: Device) -> str:
+        """Return the default gateway of eth0 without prefix length; empty when addressed by DHCP."""
+        if not device.management:
+            return ""
+        key = self.addresses.controller_subnets.get((device.name, "eth0"), "")
+        return self.addresses.gateway(key).partition("/")[0]
+
+
+def frame(
+    site: Site, catalog: Catalog, lock: Lock, *, devices: Sequence[Device], links: Sequence[Link],
+    ports: Mapping[str, Sequence[PortUse]], leaves: Mapping[str, tuple[tuple[str, ...], ...]], addresses: Addresses,
+    relays: Mapping[str, tuple[str, ...]], keys: Sequence[SshKey], servers: Mapping[str, tuple[str, ...]],
+) -> Frame:  # fmt: skip
+    """Return the frame; ``servers`` are the resolved addresses of ``ntp``, ``dns`` and ``syslog``."""
+    conventions = catalog.conventions[site.site.conventions]
+    release = catalog.releases[site.site.release]
+    systems = {
+        role: _system(site, conventions, role, keys, servers) for role in ("leaf", "spine", "superspine", "oob")
+    }
+    return Frame(
+        site, catalog, conventions, release.nos, devices, links, ports, leaves, addresses, relays,
+        _l3vnis(site, conventions, lock), systems,
+    )  # fmt: skip
+
+
+def _l3vnis(site: Site, conventions: Conventions, lock: Lock) -> dict[str, tuple[int, int]]:
+    """Return an L3VNI and its VLAN for every VRF, in the order the networks name them."""
+    found: dict[str, tuple[int, int]] = {}
+    used = [network.vrf for network in site.networks.values() if network.vrf and network.style != "p2p-31"]
+    used += [external.vrf for fabric in site.fabrics.values() for external in fabric.external if external.vrf]
+    for name in dict.fromkeys([*used, *site.vrfs]):
+        stated = site.vrfs.get(name)
+        index = lock.take("l3vni", name)
+        vni = stated.l3vni if stated and stated.l3vni else conventions.l3vni_first + index
+        vlan = stated.l3vlan if stated and stated.l3vlan else conventions.l3vlan_first + index
+        found[name] = (vni, vlan)
+    return found
+
+
+def _system(
+    site: Site, conventions: Conventions, role: str, keys: Sequence[SshKey], servers: Mapping[str, tuple[str, ...]]
+) -> SystemSettings:
+    settings: dict[str, Any] = {**conventions.system.get("all", {}), **conventions.system.get(role, {})}
+    if role != "oob":
+        settings |= _aaa(site)
+    return SystemSettings(
+        timezone=site.site.timezone,
+        user=site.access.user,
+        password=site.access.switch.removeprefix("secret:"),
+        ssh_keys=tuple(keys),
+        ntp=servers.get("ntp", ()),
+        dns=servers.get("dns", ()),
+        syslog=servers.get("syslog", ()),
+        extra=tuple(sorted((name, json.dumps(value, sort_keys=True)) for name, value in settings.items())),
+    )
+
+
+def _aaa(site: Site) -> dict[str, Any]:
+    """Return what ``aaa`` adds: the order of sources and the LDAP servers."""
+    settings: dict[str, Any] = {}
+    if site.aaa.order:
+        settings["aaa.order"] = list(site.aaa.order)
+    settings |= {f"aaa.ldap.{name}": value for name, value in site.aaa.ldap.items()}
+    return settings

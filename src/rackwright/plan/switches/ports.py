@@ -1,0 +1,204 @@
+"""Cages, ports and bonds of a switch, from what its ports are laid out for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from rackwright.intent.models import Attach, Reserve
+from rackwright.plan.cages import port_range
+from rackwright.plan.model import Bond, Cage, Device, Link, Port
+from rackwright.plan.switches.frame import Frame
+from rackwright.plan.wiring import PortUse, cage_count, port_name
+
+__all__ = ["Access", "bonds", "cages", "membership", "ports", "vlan_of"]
+
+_CONFIGURED = ("used", "unused-bond")
+
+
+class Access(NamedTuple):
+    """Which VLANs a port carries."""
+
+    access: int = 0
+    untagged: int = 0
+    tagged: tuple[int, ...] = ()
+    pxe: bool = False
+
+
+def vlan_of(frame: Frame, network: str | None) -> int:
+    """Return the VLAN of a network; 0 for none."""
+    return (frame.site.networks[network].vlan or 0) if network else 0
+
+
+def membership(frame: Frame, attach: Attach) -> Access:
+    """Return the VLANs of an attach entry: no tagged network makes an access port."""
+    native = vlan_of(frame, attach.native)
+    pxe = attach.native is not None and frame.site.networks[attach.native].pxe
+    if not attach.tagged:
+        return Access(access=native, pxe=pxe)
+    return Access(untagged=native, tagged=tuple(vlan_of(frame, name) for name in attach.tagged), pxe=pxe)
+
+
+def cages(frame: Frame, device: Device) -> tuple[Cage, ...]:
+    """Return every cage that gets a stanza, with its split and state."""
+    uses: dict[int, list[PortUse]] = {}
+    for use in frame.ports.get(device.name, ()):
+        uses.setdefault(use.cage, []).append(use)
+    stated = _stated(frame.fabric(device).reserve, device.name)
+    model = frame.model(device)
+    skip = {c + 1 for c, found in uses.items() for b in model.port_groups[0].breakouts
+            if b.mode == found[0].mode and b.disables_next}  # fmt: skip
+    made: list[Cage] = []
+    for number in range(1, cage_count(model) + 1 if device.role != "oob" else _last(frame, device) + 1):
+        cage = _cage(frame, number, uses.get(number, ()), number in skip, stated.get(number))
+        if cage is not None:
+            made.append(cage)
+    return tuple(made)
+
+
+def _last(frame: Frame, device: Device) -> int:
+    groups = frame.model(device).port_groups
+    return max(port_range(group.ports)[-1] for group in groups)
+
+
+def _stated(reserve: Mapping[str, Reserve], switch: str) -> dict[int, Reserve]:
+    found: dict[int, Reserve] = {}
+    for word, wish in reserve.items():
+        name, _, span = word.rpartition(":")
+        if not name or name == switch:
+            found |= dict.fromkeys(port_range(span), wish)
+    return found
+
+
+def _cage(
+    frame: Frame, number: int, uses: Sequence[PortUse], disabled: bool, stated: Reserve | None
+) -> Cage | None:
+    """Return one cage, or None where it gets no stanza of its own."""
+    admin = _cage_admin(frame, uses)
+    if stated is not None:
+        admin = "" if stated.admin == "none" else stated.admin
+    if disabled:
+        return Cage(number, "disabled")
+    split = next((use for use in uses if use.mode), None)
+    if split is not None:
+        return Cage(number, split.mode, split.lanes, admin)
+    if uses:
+        return None  # an unsplit cage in use is a port
+    if stated is not None:
+        return Cage(number, admin=admin) if stated.configure or stated.admin != "none" else None
+    return Cage(number, admin="down") if frame.conventions.unused_cages == "down" else None
+
+
+def _cage_admin(frame: Frame, uses: Sequence[PortUse]) -> Literal["up", "down", ""]:
+    if frame.conventions.cage_admin == "none" or not uses:
+        return ""
+    return "up" if any(use.state != "reserved" for use in uses) else "down"
+
+
+def ports(
+    frame: Frame, device: Device, access: Mapping[int, Access], *, routed: bool = False
+) -> tuple[Port, ...]:
+    """Return every logical port; ``access`` gives the VLANs by attach entry."""
+    found = sorted(frame.ports.get(device.name, ()), key=lambda use: (use.cage, use.sub))
+    return tuple(_port(frame, device, use, access, routed) for use in found if use.kind != "spare")
+
+
+def _port(frame: Frame, device: Device, use: PortUse, access: Mapping[int, Access], routed: bool) -> Port:
+    name = port_name(use.cage, use.sub)
+    house = frame.conventions
+    configured = use.state in _CONFIGURED or house.reserved_ports == "configured"
+    if not configured:
+        return Port(name, use.cage, use.sub, "reserved", use.gbps, admin="down")
+    link = frame.links[use.link] if use.link >= 0 else None
+    peer, peer_port = _peer(link, device.name)
+    lone = use.kind in ("host", "reserved") and not use.bond
+    member = Access() if use.bond or use.kind in ("isl", "fabric", "external") else access.get(use.attach, Access())
+    text = house.describe.get(_word(use, link), "")
+    return Port(
+        name, use.cage, use.sub, "host" if use.kind == "reserved" and device.role != "oob" else use.kind,  # type: ignore[arg-type]
+        use.gbps,
+        admin="up" if house.subport_admin == "up" or use.sub < 0 else "",
+        description=text.format(peer=peer, peer_port=peer_port, rail=link.rail if link else 0).strip(),
+        address=_rail_address(frame, link) if routed and link else "",
+        access=member.access, untagged=member.untagged, tagged=member.tagged,
+        multihoming_uplink=use.kind in ("isl", "fabric") and device.role == "leaf" and not routed,
+        pfc_watchdog=_watched(frame, device, use, lone),
+        adaptive_routing=routed and use.kind == "fabric" and _adaptive(frame, device, use),
+        histogram=use.sub >= 0, peer=peer, peer_port=peer_port, rail=link.rail if link else 0, link=use.link,
+        bond="",
+    )  # fmt: skip
+
+
+def _word(use: PortUse, link: Link | None) -> str:
+    return "rail" if use.kind == "host" and link is not None and link.rail else use.kind
+
+
+def _peer(link: Link | None, own: str) -> tuple[str, str]:
+    if link is None:
+        return "", ""
+    other = link.b if link.a.device == own else link.a
+    return other.device, other.interface or other.port
+
+
+def _rail_address(frame: Frame, link: Link) -> str:
+    pair = frame.addresses.rails.get((link.b.device, link.b.port))
+    return pair.switch if pair else ""
+
+
+def _watched(frame: Frame, device: Device, use: PortUse, lone: bool) -> bool:
+    """PFC watchdog: where machines send lossless traffic straight into a port (nvue.md 3.5)."""
+    if "roce" not in frame.model(device).features:
+        return False
+    choice = frame.conventions.pfc_watchdog
+    return choice == "all" or (choice == "host" and lone)
+
+
+def _adaptive(frame: Frame, device: Device, use: PortUse) -> bool:
+    """Adaptive routing: 200G and 400G links between switches only (nvue.md 3.6)."""
+    wish = frame.fabric(device).adaptive_routing
+    wanted = frame.conventions.adaptive_routing if wish is None else wish
+    return wanted and use.gbps <= 400 and "adaptive-routing" in frame.model(device).features
+
+
+def bonds(
+    frame: Frame, device: Device, access: Mapping[int, Access], uplink: Access, *, multihomed: bool
+) -> tuple[Bond, ...]:
+    """Return the bonds of a switch; ``uplink`` is what bonds to out-of-band switches carry."""
+    members: dict[str, list[PortUse]] = {}
+    for use in sorted(frame.ports.get(device.name, ()), key=lambda found: (found.cage, found.sub)):
+        if use.bond and (use.state in _CONFIGURED or frame.conventions.reserved_ports == "configured"):
+            members.setdefault(use.bond, []).append(use)
+    return tuple(_bond(frame, device, uses, access, uplink, multihomed) for uses in members.values())
+
+
+def _bond(
+    frame: Frame, device: Device, uses: Sequence[PortUse], access: Mapping[int, Access], uplink: Access,
+    multihomed: bool,
+) -> Bond:  # fmt: skip
+    house, first = frame.conventions, uses[0]
+    carried = uplink if first.kind == "uplink" else access.get(first.attach, Access())
+    attach = frame.fabric(device).attach[first.attach] if first.attach >= 0 else None
+    idle = first.state == "unused-bond"
+    bypass = carried.pxe if attach is None or attach.lacp_bypass is None else attach.lacp_bypass
+    side = _side(frame, device)
+    return Bond(
+        house.bond_name.format(cage=first.cage, sub=max(first.sub, 0), peer=first.node),
+        tuple(port_name(use.cage, use.sub) for use in uses),
+        description=house.describe.get("bond", "").format(peer=first.node),
+        mode=house.bond_mode, lacp_rate=house.lacp_rate or "",
+        lacp_bypass=bypass and not idle and first.kind != "uplink",
+        mtu_bytes=9216 if house.bond_mtu else 0,
+        access=0 if idle else carried.access, untagged=0 if idle else carried.untagged,
+        tagged=() if idle else carried.tagged,
+        es_id=first.cage * 10 + max(first.sub, 0) if multihomed else 0,
+        es_mac=house.es_mac if multihomed else "",
+        df_preference=(50000 if side == 0 else 40000) if multihomed and house.df_preference else 0,
+        stp_edge=house.bond_stp_edge and first.kind != "uplink",
+        admin="up" if house.subport_admin == "up" else "", peer=first.node,
+    )  # fmt: skip
+
+
+def _side(frame: Frame, device: Device) -> int:
+    """Return which leaf of its pair a switch is, from 0."""
+    pair: Iterable[str] = next((p for p in frame.leaves.get(device.fabric, ()) if device.name in p), ())
+    return list(pair).index(device.name) if device.name in pair else 0
