@@ -28,7 +28,6 @@ Kind = Literal["object", "map", "leaf", "presence", "free"]
 
 DATA: Final = FilePath(__file__).parent / "data"
 _MEMO: Final = 4096
-_MAX_DEPTH: Final = 64
 
 
 class Violation(msgspec.Struct, frozen=True, order=True):
@@ -77,12 +76,12 @@ class _Others(msgspec.Struct, frozen=True):
 class _Node:
     """One node made ready for the walk: ``keys`` for objects and maps, known good values for leaves."""
 
-    __slots__ = ("ints", "keys", "kind", "row", "strs")
+    __slots__ = ("good", "keys", "kind", "row")
 
     def __init__(self, row: _Row, table: _Compiled) -> None:
         self.row = row
-        self.strs: set[str] = set()
-        self.ints: set[int] = set()
+        # By type, since True and 1.0 are equal to 1 and must not pass for it.
+        self.good: dict[type, set[Any]] = {}
         self.keys: _Keys | None = None
         self.kind: Kind = "leaf"
         if row.t is None:
@@ -91,7 +90,7 @@ class _Node:
         elif row.t[0][0] == "p":
             self.kind = "presence"
         else:
-            self.strs.update(word for kind, *rest in row.t if kind == "e" for word in rest[0])
+            self.good = {str: {word for kind, *rest in row.t if kind == "e" for word in rest[0]}, int: set()}
 
 
 class _Keys(dict[str, "_Node | None"]):
@@ -107,11 +106,8 @@ class _Keys(dict[str, "_Node | None"]):
     def __missing__(self, key: str) -> _Node | None:
         """Find the child for a key that was not asked for before; None when there is none."""
         row = self.row
-        if row.o is not None:
-            index = row.o.get(key)
-        else:
-            index = row.m if key_is_legal(key, self.table.kinds[row.k]) else None
-        if index is None:
+        index = row.m if row.o is None else row.o.get(key)
+        if index is None or (row.o is None and not key_is_legal(key, self.table.kinds[row.k])):
             return None
         if len(self) >= _MEMO:
             self.clear()
@@ -169,7 +165,7 @@ class Schema:
 
     def check(self, tree: Mapping[str, Any], *, secrets: Secrets = "refuse") -> list[Violation]:
         """List what is wrong in an expanded tree (without header), in the order of the tree."""
-        raw = _walk(self._keys(), tree, secrets == "stand-in", 0)
+        raw = _walk(self._keys(), tree, secrets == "stand-in")
         return [self._named(item) for item in raw or ()]
 
     def kind(self, path: Sequence[str]) -> Kind | None:
@@ -185,7 +181,7 @@ class Schema:
         """Read the value of a leaf from a command line: a number where the leaf takes numbers."""
         node = self._at(path)
         types = (node.row.t or ()) if node is not None else ()
-        if not is_legal(text, [row for row in types if row[0] == "e"]):
+        if not is_legal(text, types):
             for convert, name in ((int, "i"), (float, "f")):
                 if any(row[0] == name for row in types):
                     try:
@@ -234,8 +230,8 @@ class Schema:
             node = node.keys[key] if node is not None and node.keys is not None else None
 
 
-def _walk(keys: _Keys, tree: Mapping[str, Any], stand_in: bool, depth: int) -> list[Violation] | None:
-    """Check one mapping. The hot loop of the library: a legal leaf costs two look-ups."""
+def _walk(keys: _Keys, tree: Mapping[str, Any], stand_in: bool) -> list[Violation] | None:
+    """Check one mapping; as deep as the table goes, which is finite. A legal leaf costs two look-ups."""
     found: list[Violation] | None = None
     for key, value in tree.items():
         node = keys[key]
@@ -243,18 +239,15 @@ def _walk(keys: _Keys, tree: Mapping[str, Any], stand_in: bool, depth: int) -> l
             cls = value.__class__
             if cls is dict:
                 below = node.keys
-                if below is not None and depth < _MAX_DEPTH:
-                    inner = _walk(below, value, stand_in, depth + 1)
+                if below is not None:
+                    inner = _walk(below, value, stand_in)
                     if inner is not None:
                         found = found or []
                         found += [msgspec.structs.replace(item, path=(key, *item.path)) for item in inner]
                     continue
                 if not value and node.kind == "presence":
                     continue
-            elif cls is str:
-                if value in node.strs:
-                    continue
-            elif cls is int and value in node.ints:
+            elif value in node.good.get(cls, ()):
                 continue
         wrong = _judge(keys, node, key, value, stand_in)
         if wrong is not None:
@@ -285,8 +278,7 @@ def _judge(keys: _Keys, node: _Node | None, key: str, value: Any, stand_in: bool
 
 
 def _remember(node: _Node, value: Any) -> None:
-    # Floats and bools are equal to integers, so each type has its own memory, or none.
-    memory: set[Any] | None = node.strs if type(value) is str else node.ints if type(value) is int else None
+    memory = node.good.get(type(value))
     if memory is not None:
         if len(memory) >= _MEMO:
             memory.clear()
