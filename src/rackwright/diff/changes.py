@@ -1,0 +1,159 @@
+"""Two NVUE trees compared as sets of leaves; the differences as values that can be applied and undone.
+
+A tree is taken apart into leaves after range expansion, since NVUE groups names by equal content
+(nvue.md 4.2). A presence (``{}``) is a leaf. Laws, held by ``tests/properties/test_diff_laws.py``:
+``between(x, x) == ()``, ``apply(r, between(r, i))`` equals ``i``, and ``apply`` of the inverse leads back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from rackwright import secrets
+from rackwright.diff.disruption import CLEAR, Disruption, classify
+from rackwright.errors import StalePlan
+from rackwright.nvue.ranges import expand
+from rackwright.nvue.tree import Leaf, Path, Tree, equal_leaf, merge, natural_key, put
+
+__all__ = ["Change", "Op", "apply", "between", "flatten", "inverse", "is_masked", "is_secret"]
+
+Op = Literal["+", "~", "-"]
+"""``+`` only intended has it, ``~`` both have it with different values, ``-`` only running has it."""
+
+SECRET_LEAVES = frozenset({"community-password", "hashed-password", "password", "secret"})
+"""Leaves of 5.12 that hold secrets; ``nv config show`` masks them (nvue.md 4.2)."""
+
+_HOLDERS = frozenset({"ldap", "radius", "tacacs"})
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One leaf that differs, and what setting it right interrupts."""
+
+    op: Op
+    path: Path
+    old: Leaf = None
+    """Value of the running leaf; None for ``+``."""
+    new: Leaf = None
+    """Value of the intended leaf; None for ``-``."""
+    disruption: Disruption = CLEAR
+
+
+def between(running: Mapping[str, Any], intended: Mapping[str, Any]) -> tuple[Change, ...]:
+    """List what must change so that ``running`` becomes ``intended``, in the natural order of paths.
+
+    Both are the inner ``set`` objects; range keys are expanded. ``1`` equals ``"1"``. A secret that
+    one side masks or only refers to is no difference: what is not seen cannot have drifted.
+    """
+    before, after = expand(running), expand(intended)
+    old, new = flatten(before), flatten(after)
+    found: list[tuple[Op, Path, Leaf, Leaf]] = [
+        ("-", path, leaf, None) for path, leaf in old.items() if path not in new
+    ]
+    for path, leaf in new.items():
+        if path not in old:
+            found.append(("+", path, None, leaf))
+        elif not _same(path, old[path], leaf):
+            found.append(("~", path, old[path], leaf))
+    found.sort(key=lambda item: (tuple(natural_key(key) for key in item[1]), item[0]))
+    return tuple(Change(op, path, was, will, classify(path, op, before, after)) for op, path, was, will in found)
+
+
+def flatten(tree: Mapping[str, Any]) -> dict[Path, Leaf]:
+    """Take an expanded tree apart into its leaves; a reference ``{secret: NAME}`` is one leaf."""
+    found: dict[Path, Leaf] = {}
+    _flatten(tree, (), found)
+    return found
+
+
+def _flatten(node: Mapping[str, Any], above: Path, found: dict[Path, Leaf]) -> None:
+    for key, value in node.items():
+        path = (*above, key)
+        if isinstance(value, Mapping) and value and not _is_reference(path, value):
+            _flatten(value, path, found)
+        else:
+            found[path] = value
+
+
+def _is_reference(path: Path, value: Mapping[str, Any]) -> bool:
+    """Tell a reference from an object whose only leaf happens to be called ``secret`` (LDAP, RADIUS, TACACS)."""
+    if "secret" not in value or not secrets.is_mapping(value):
+        return False
+    return path[-1] not in _HOLDERS and path[-2:-1] != ("server",)
+
+
+def is_secret(path: Path) -> bool:
+    """Tell whether a leaf holds a secret, so that its value is never shown."""
+    return path[-1] in SECRET_LEAVES
+
+
+def is_masked(path: Path, leaf: Leaf) -> bool:
+    """Tell whether a leaf hides its value: ``*``, NVUE's ``$nvsec$...``, or our reference."""
+    if isinstance(leaf, str):
+        return leaf.startswith("$nvsec$") or (leaf == "*" and is_secret(path))
+    return isinstance(leaf, Mapping) and secrets.is_mapping(leaf)
+
+
+def _same(path: Path, one: Leaf, two: Leaf) -> bool:
+    return equal_leaf(one, two) or is_masked(path, one) or is_masked(path, two)
+
+
+def apply(tree: Mapping[str, Any], changes: Iterable[Change]) -> Tree:
+    """Return the tree with the changes made; mappings that a removal leaves empty go with it.
+
+    Raises :class:`~rackwright.errors.StalePlan` when the tree is not the one that the changes were
+    made from: nothing is guessed about a switch that somebody else has changed.
+    """
+    result = merge(expand(tree), {})
+    steps = tuple(changes)
+    leaves = flatten(result)
+    for change in steps:
+        _refuse_stale(change, leaves)
+    for change in steps:
+        if change.op == "-":
+            _remove(result, change.path)
+    for change in steps:
+        if change.op != "-":
+            # A reference replaces what stands there, where put() would keep a mapping.
+            put(result, change.path, change.new)
+    return result
+
+
+def _refuse_stale(change: Change, leaves: Mapping[Path, Leaf]) -> None:
+    there = change.path in leaves
+    if there is (change.op != "+") and (not there or _same(change.path, leaves[change.path], change.old)):
+        return
+    raise StalePlan(
+        f"{'.'.join(change.path)} is not what it was when these changes were made: read the switch again and diff anew"
+    )
+
+
+def _remove(tree: Tree, path: Path) -> None:
+    trail: list[tuple[Tree, str]] = []
+    node: Any = tree
+    for key in path:
+        trail.append((node, key))
+        node = node[key]
+    for holder, key in reversed(trail):
+        del holder[key]
+        if holder:
+            break
+
+
+def inverse(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Return the changes that lead back, the last first."""
+    return tuple(_inverse(change) for change in reversed(tuple(changes)))
+
+
+_BACK: dict[Op, Op] = {"+": "-", "~": "~", "-": "+"}
+
+
+def _inverse(change: Change) -> Change:
+    op = _BACK[change.op]
+    back = classify(change.path, op, {}, {})
+    # Without the trees the class is known but not which ports hang on it; those are the same both ways.
+    if back.kind == change.disruption.kind:
+        back = change.disruption
+    return Change(op, change.path, change.new, change.old, back)
