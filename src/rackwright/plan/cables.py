@@ -1,19 +1,274 @@
-"""Links become parts: which cable, how long, with which ends."""
+"""Links become parts: which cable, how long, with which ends.
+
+Links that leave one cage (or one side of a twin-port cage) in the same way are one part. Ids come from
+the cage, so they stay when anything else of the site changes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from rackwright.catalog.models import Catalog
-from rackwright.findings import Problem
-from rackwright.plan.model import Assembly, Device, Link, Placement, Rack
+from rackwright.catalog.models import CableModel, Catalog
+from rackwright.findings import Problem, Severity, problem
+from rackwright.plan.lengths import Hall
+from rackwright.plan.model import Assembly, Device, End, Link, Placement, Rack
+from rackwright.plan.parts import SINGLE_LAMBDA, Connectors, Shelf, Want
 
 __all__ = ["assemble"]
+
+
+class _Told(NamedTuple):
+    """The worst case of a fault that many cables share."""
+
+    rank: float
+    message: str
+    remedy: str
+    severity: Severity
+    cases: int
+
+
+@dataclass
+class _Bench:
+    """What all cages are assembled with."""
+
+    links: Sequence[Link]
+    connectors: Connectors
+    shelf: Shelf
+    hall: Hall
+    far: dict[tuple[str, str, int], int]
+    """(device, port or empty, cage) -> links that end there."""
+    told: dict[tuple[tuple[str, ...], str], _Told] = field(default_factory=dict)
+
+    def tell(
+        self, link: Link, kind: str, message: str, remedy: str, *, rank: float = 0, severity: Severity = "error"
+    ) -> None:
+        """Keep one fault a place and kind, with the worst case in words and the number of cases."""
+        key = (_path(link), kind)
+        held = self.told.get(key)
+        cases = held.cases + 1 if held else 1
+        if held and held.rank >= rank:
+            self.told[key] = held._replace(cases=cases)
+        else:
+            self.told[key] = _Told(rank, message, remedy, severity, cases)
 
 
 def assemble(
     links: Sequence[Link], devices: Sequence[Device], placements: Sequence[Placement], racks: Sequence[Rack],
     catalog: Catalog,
 ) -> tuple[tuple[Assembly, ...], list[Problem]]:  # fmt: skip
-    """Return the parts that make the links, in order of their common ends."""
-    return (), []
+    """Return the parts that make the links, switch by switch and cage by cage.
+
+    A part that the catalog does not have leaves an assembly with an empty ``part``: the link is there.
+    """
+    far: dict[tuple[str, str, int], int] = {}
+    cages: dict[tuple[str, str, int], list[int]] = {}
+    for index, link in enumerate(links):
+        cages.setdefault(_hole(link.a), []).append(index)
+        hole = _hole(link.b)
+        far[hole] = far.get(hole, 0) + 1
+    bench = _Bench(links, Connectors(list(devices), catalog), Shelf(catalog), Hall(devices, placements, racks), far)
+    order = {device.name: at for at, device in enumerate(devices)}
+    made: list[Assembly] = []
+    for hole in sorted(cages, key=lambda at: (order.get(at[0], len(order)), at[2], at[1])):
+        made += _cage(bench, hole, cages[hole])
+    return tuple(made), [_problem(path, told) for (path, _), told in bench.told.items()]
+
+
+def _hole(end: End) -> tuple[str, str, int]:
+    """Return the connector that an end sits in: the cage of a switch port, the port of anything else."""
+    return (end.device, "" if end.cage else end.port, end.cage)
+
+
+def _cage(bench: _Bench, hole: tuple[str, str, int], indexes: list[int]) -> list[Assembly]:
+    """Return the parts of one cage."""
+    first = bench.links[indexes[0]]
+    if len(indexes) == 1:
+        made = [_part(bench, hole, indexes)]
+    else:
+        made = [_part(bench, hole, bundle) for bundle in _bundles(bench, indexes)]
+    flat = [(assembly, row) for parts in made for assembly, row in parts]
+    _one_module(bench, first, [row for _, row in flat if row])
+    if len({assembly.id for assembly, _ in flat}) < len(flat):
+        return [_renamed(bench, assembly) for assembly, _ in flat]
+    return [assembly for assembly, _ in flat]
+
+
+def _bundles(bench: _Bench, indexes: list[int]) -> Iterator[list[int]]:
+    """Cut the links of a cage into bundles that one kind of part can make."""
+    bundles: dict[tuple[object, ...], list[int]] = {}
+    for index in sorted(indexes, key=lambda at: bench.links[at].a.sub):
+        link = bench.links[index]
+        kind = (link.media, bench.connectors.of(link.b), link.speed_gbps, link.lanes)
+        bundles.setdefault(kind, []).append(index)
+    yield from bundles.values()
+
+
+def _part(bench: _Bench, hole: tuple[str, str, int], bundle: list[int]) -> list[tuple[Assembly, CableModel | None]]:
+    """Return the parts of one bundle: one, or one a side."""
+    links = [bench.links[index] for index in bundle]
+    first = links[0]
+    holes = {_hole(link.b) for link in links}
+    straight = len(holes) == 1 and bench.far[next(iter(holes))] == len(links)
+    want = Want(
+        first.media, bench.connectors.of(first.a), bench.connectors.of(first.b), first.speed_gbps, first.lanes,
+        len(links), straight,
+    )  # fmt: skip
+    rows = bench.shelf.fitting(want)
+    if not rows:
+        _no_part(bench, first, want)
+        return [(_assembly(bench, hole, [index], "", None), None) for index in bundle]
+    made: list[tuple[Assembly, CableModel | None]] = []
+    for side, inside in _sides(bench, bundle, rows[0]):
+        row, length = _cut(bench, inside, rows, want)
+        made.append((_assembly(bench, hole, inside, side, row, length), row))
+        whole = row.ways == 1 or len(inside) == row.ways
+        if not whole:
+            _note_unused(bench, first, row, len(inside))
+    return made
+
+
+def _sides(bench: _Bench, bundle: list[int], row: CableModel) -> Iterator[tuple[str, list[int]]]:
+    """Yield (side, links) of each part that a bundle needs."""
+    if row.a_sides == 1:
+        yield "", bundle
+        return
+    by_side: dict[str, list[int]] = {}
+    for index in bundle:
+        by_side.setdefault(_side(bench, bench.links[index]), []).append(index)
+    for side, inside in sorted(by_side.items()):
+        for start in range(0, len(inside), row.ways):
+            yield side, inside[start : start + row.ways]
+
+
+def _side(bench: _Bench, link: Link) -> str:
+    """Return A for the first half of the lanes of a twin-port cage, B for the second."""
+    half = bench.connectors.lanes(link.a) // 2
+    return "B" if half and max(link.a.sub, 0) * link.lanes >= half else "A"
+
+
+def _cut(
+    bench: _Bench, bundle: list[int], rows: Sequence[CableModel], want: Want
+) -> tuple[CableModel, float | None]:
+    """Return the row and the length to order; the row is the first that is long enough."""
+    links = [bench.links[index] for index in bundle]
+    needs = [(bench.hall.needed_m(link.a.device, link.b.device), link) for link in links]
+    known = [(need, link) for need, link in needs if need is not None]
+    if len(known) < len(needs):
+        return rows[0], None
+    need, link = max(known, key=lambda pair: pair[0])
+    for row in rows:
+        fitting = [length for length in row.lengths_m if length >= need]
+        if fitting and (row.a_sides == rows[0].a_sides):
+            return row, min(fitting)
+    if not any(row.lengths_m for row in rows):
+        return rows[0], need
+    _too_short(bench, link, need, rows, want)
+    return rows[0], need
+
+
+def _assembly(
+    bench: _Bench, hole: tuple[str, str, int], bundle: list[int], side: str, row: CableModel | None,
+    length: float | None = None,
+) -> Assembly:  # fmt: skip
+    device, port, cage = hole
+    name = f"swp{cage}" if cage else port
+    if row is None:
+        first = bench.links[bundle[0]]
+        length = bench.hall.needed_m(first.a.device, first.b.device)
+    return Assembly(
+        id=f"{device}-{name}{side}", part=row.key if row else "", length_m=length, a=f"{device}:{name}",
+        a_side=side, links=tuple(bundle), ways=row.ways if row else 1,
+    )  # fmt: skip
+
+
+def _renamed(bench: _Bench, assembly: Assembly) -> Assembly:
+    """Name a part by its first sub-port, where the cage alone does not tell it from others."""
+    end = bench.links[assembly.links[0]].a
+    return Assembly(
+        f"{end.device}-{end.port}", assembly.part, assembly.length_m, assembly.a, assembly.a_side, assembly.links,
+        assembly.ways,
+    )  # fmt: skip
+
+
+def _one_module(bench: _Bench, link: Link, rows: Sequence[CableModel]) -> None:
+    """Say when a cage would have to hold two modules: two copper parts, or two kinds of optic."""
+    if len(rows) < 2 or (all(row.a_sides > 1 for row in rows) and len({row.a_optic for row in rows}) == 1):
+        return
+    names = " and ".join(sorted({row.key for row in rows}))
+    bench.tell(
+        link,
+        "module",
+        f"{link.a.device}:swp{link.a.cage} would hold {len(rows)} parts ({names}); one connector takes one",
+        "use a fibre media, or lay the links out so that whole cages go the same way",
+    )
+
+
+def _no_part(bench: _Bench, link: Link, want: Want) -> None:
+    if want.b == "qsfp28" and want.lanes == 1 and want.media not in SINGLE_LAMBDA:
+        bench.tell(
+            link,
+            "lambda",
+            f"{_name(link.b)} is QSFP28 and {_name(link.a)} one PAM4 lane of {want.gbps:g}G: "
+            f"{want.media} cannot join them, only a single-lambda optic can",
+            f"use media: {' or '.join(SINGLE_LAMBDA)}",
+        )
+        return
+    others = bench.shelf.other_media(want, 0)
+    bench.tell(
+        link,
+        "part",
+        f"the catalog has no {want.media} part from {want.a or 'an unknown connector'} to "
+        f"{want.b or 'an unknown connector'} for {want.gbps:g}G on {want.lanes} lane(s): "
+        f"{_name(link.a)} to {_name(link.b)}",
+        (f"use media: {' or '.join(others)}, or " if others else "") + "add the part in a catalog file of the site",
+        severity="warning",
+    )
+
+
+def _too_short(bench: _Bench, link: Link, need: float, rows: Sequence[CableModel], want: Want) -> None:
+    reach = max(length for row in rows for length in row.lengths_m)
+    others = bench.shelf.other_media(want, need)
+    bench.tell(
+        link,
+        "reach",
+        f"no {want.media} is long enough: {need:g} m needed from {_name(link.a)} to {_name(link.b)}, "
+        f"{want.media} reaches {reach:g} m",
+        f"use media: {' or '.join(others)}" if others else "stand the devices nearer to each other",
+        rank=need,
+    )
+
+
+def _note_unused(bench: _Bench, link: Link, row: CableModel, used: int) -> None:
+    bench.tell(
+        link,
+        f"ways.{row.key}",
+        f"{row.key} at {link.a.device}:swp{link.a.cage} has {row.ways - used} of {row.ways} ends without a link",
+        "leave them for growth, or let more machines share the cage",
+        severity="info",
+    )
+
+
+def _name(end: End) -> str:
+    return f"{end.device}:{end.port}"
+
+
+def _path(link: Link) -> tuple[str, ...]:
+    """Return the place in the site file that chose the media of a link."""
+    top = ("fabrics", link.fabric)
+    if link.kind == "external" and link.attach >= 0:
+        return (*top, "external", str(link.attach), "media")
+    if link.attach >= 0:
+        return (*top, "attach", str(link.attach), "media")
+    if link.kind in ("uplink", "isl"):
+        return (*top, link.kind, "media")
+    return top
+
+
+def _problem(path: tuple[str, ...], told: _Told) -> Problem:
+    more = f" (and {told.cases - 1} more like it)" if told.cases > 1 else ""
+    return problem(
+        "plan.cables", told.message + more, path=path, remedy=told.remedy, severity=told.severity,
+        source="validated-design.md, cables and optics",
+    )  # fmt: skip

@@ -1,0 +1,71 @@
+"""Wishes that no wiring can serve, and links that follow no rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rackwright.catalog.models import Catalog
+from rackwright.findings import Problem, problem
+from rackwright.intent.models import Site
+from rackwright.plan.cages import parse_port
+from rackwright.plan.model import End, Link
+from rackwright.plan.wiring import PortUse, Wiring
+
+__all__ = ["explicit_links", "judge"]
+
+_MEMORY_FACTOR = 1.5
+"""Host memory must exceed 1.5 x the memory of the GPUs together (validated-design.md, rules)."""
+
+
+def judge(site: Site, catalog: Catalog) -> Iterator[Problem]:
+    """Return what is impossible before anything is wired, with the numbers in it."""
+    for key, group in site.groups.items():
+        model = catalog.servers.get(group.model)
+        gpu = catalog.gpus.get(group.gpu or "")
+        if model is None or gpu is None or group.memory_gb is None:
+            continue
+        total = gpu.memory_gb * model.gpu_count
+        if group.memory_gb <= _MEMORY_FACTOR * total:
+            yield problem(
+                "plan",
+                f"group {key}: {group.memory_gb} GB of memory; {model.gpu_count} x {gpu.name} hold {total} GB"
+                f" and the host needs more than {_MEMORY_FACTOR * total:g} GB",
+                path=("groups", key, "memory_gb"),
+                remedy="fit more memory",
+                source="validated-design.md, rules the guide states",
+            )
+
+
+def explicit_links(site: Site, wiring: Wiring) -> None:
+    """Add the links of ``fabrics.X.links``; an end on a switch of ours takes its port."""
+    known = {device.name for device in wiring.devices}
+    for key, fabric in site.fabrics.items():
+        for index, wish in enumerate(fabric.links):
+            path = ("fabrics", key, "links", index)
+            ends = [_end(word) for word in (wish.a, wish.b)]
+            missing = [end.device for end in ends if end.device not in known]
+            if missing:
+                wiring.wrong(path, f"no device is called {missing[0]}", "name a device of this site as device:port")
+                continue
+            number = wiring.add(Link(key, "management", ends[0], ends[1], 1.0, 0, "cat6"))
+            for end, other in (ends, reversed(ends)):
+                if end.cage and end.device in wiring.ports:
+                    _lay(wiring, end, number, other.device)
+
+
+def _end(word: str) -> End:
+    device, _, port = word.partition(":")
+    if not port.startswith("swp"):
+        return End(device, port, interface=port)
+    cage, sub = parse_port(port)
+    return End(device, port, cage, sub if "s" in port[3:] else -1)
+
+
+def _lay(wiring: Wiring, end: End, number: int, other: str) -> None:
+    """Take a port over from what only reserved it."""
+    uses = wiring.ports[end.device]
+    for at, use in enumerate(uses):
+        if (use.cage, use.sub) == (end.cage, end.sub) and use.link < 0:
+            uses[at] = PortUse(use.cage, use.sub, "management", use.mode, use.lanes, use.gbps, use.attach, number, other)
+            return
+    uses.append(PortUse(end.cage, end.sub, "management", "", 0, 1.0, -1, number, other))
