@@ -93,7 +93,7 @@ def load(text: str | bytes, source: str, *, top: Top = "mapping") -> Marked:
     try:
         node = _compose(decoded)
     except (yaml.MarkedYAMLError, _TooDeep) as error:
-        return Marked(None, source, problems=(_syntax(error, source),))
+        return Marked(None, source, problems=(_syntax(error, source, decoded),))
     if node is None:
         found = _wrong(Location(source, 1, 1), "the file is empty", f"write a {_TOP_WORDS[top]} in it")
         return Marked(None, source, problems=(found,))
@@ -199,7 +199,6 @@ def _compose(text: str) -> yaml.Node | None:
 
 
 _REMEDIES: Final = (
-    ("\\t", "indent with spaces, never with tabs"),
     ("tab character", "indent with spaces, never with tabs"),
     ("another document", "keep one document in a file: remove the second '---'"),
     ("undefined alias", "define the anchor (&name) before its alias (*name), or quote the '*'"),
@@ -213,12 +212,15 @@ _REMEDIES: Final = (
 )
 
 
-def _syntax(error: yaml.MarkedYAMLError | _TooDeep, source: str) -> Problem:
+def _syntax(error: yaml.MarkedYAMLError | _TooDeep, source: str, text: str) -> Problem:
     if isinstance(error, _TooDeep):
         return _wrong(Location(source, error.line + 1, error.column + 1), str(error), "nest less")
     mark = error.problem_mark or error.context_mark
     place = Location(source, mark.line + 1, mark.column + 1) if mark else Location(source)
     said = " ".join(str(part) for part in (error.context, error.problem) if part)
+    line = "".join(text.split("\n")[mark.line : mark.line + 1]) if mark else ""
+    if mark and line[mark.column : mark.column + 1] == "\t":
+        said = "a tab character where indentation or a value belongs"
     remedy = next((cure for word, cure in _REMEDIES if word in said), "check indentation, quotes and brackets here")
     return _wrong(place, f"not YAML: {said}", remedy)
 
