@@ -1,0 +1,5 @@
+"""stub"""
+
+
+def documents(*a):
+    return iter(())

@@ -1,0 +1,158 @@
+"""Every file of a build, in a stream: the layout of the build folder is this module.
+
+The layout is a contract with other tools::
+
+    manifest.json  plan.json  cabling.csv  assemblies.csv  bom.csv  wiremap.csv
+    devices/NAME/{startup.yaml,commands.txt,ztp.sh}     a switch
+    devices/NAME/netplan.yaml                           a server
+    dhcp/{dnsmasq.conf,kea-dhcp4.json}  dns/{hosts,*.zone}  ansible/inventory.yaml  air/topology.json
+    labels/{labels.csv,RACK.html}  docs/...             see rackwright.render.documents
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property, lru_cache, partial
+
+import msgspec
+
+from rackwright.catalog.models import Catalog
+from rackwright.nvue.tree import Tree
+from rackwright.plan.model import Plan, Switch
+from rackwright.render import air, ansible, bill, cables, dhcp, dns, netplan, wiremap
+from rackwright.render.documents import documents
+from rackwright.render.files import File
+from rackwright.render.inputs import Inputs
+from rackwright.render.overlays import Overlays
+from rackwright.render.printing import Printer
+from rackwright.render.sheets import Sheets
+from rackwright.render.slices import Slices
+
+__all__ = ["everything", "plan_json", "switch_tree"]
+
+# The slices that a row of a cable is made from.
+_CABLES = ("devices", "links", "assemblies", "placements", "racks")
+
+
+def everything(plan: Plan, *, catalog: Catalog, overlays: Overlays | None = None) -> Iterator[File]:
+    """Yield every file of the build; nothing is rendered before a file's ``data`` is asked for.
+
+    Equal arguments give equal paths, inputs and bytes, in any process. Asking for the data may raise
+    :class:`~rackwright.errors.RenderError` (a template of the site) and :class:`~rackwright.errors.SchemaUnknown`
+    (a NOS version that cannot be printed).
+    """
+    build = _Build(plan, catalog, overlays or Overlays())
+    yield from build.tables()
+    yield from build.switches()
+    yield from build.hosts()
+    yield from build.services()
+    yield from build.sheets.files()
+    yield from documents(build.slices, catalog, build.inputs, build.printer)
+
+
+def plan_json(plan: Plan) -> bytes:
+    """Print ``plan.json``: the plan by its fields, one value of a list a line; ``msgspec`` reads it back."""
+    encode = msgspec.json.encode
+    fields = []
+    for name in plan.__struct_fields__:
+        value = getattr(plan, name)
+        if isinstance(value, tuple) and value:
+            lines = b",\n  ".join(map(encode, value))
+            fields.append(encode(name) + b": [\n  " + lines + b"\n ]")
+        else:
+            fields.append(encode(name) + b": " + encode(value))
+    return b"{\n " + b",\n ".join(fields) + b"\n}\n"
+
+
+def switch_tree(switch: Switch, overlays: Overlays | None = None) -> Tree:
+    """Return the NVUE tree that is printed for a switch, overlays laid over it; this is what is checked."""
+    from rackwright.render.nvue import tree
+
+    return tree(switch, (overlays or Overlays()).of(switch))
+
+
+class _Build:
+    """One build: what several files share is made once."""
+
+    def __init__(self, plan: Plan, catalog: Catalog, overlays: Overlays) -> None:
+        self.plan = plan
+        self.catalog = catalog
+        self.overlays = overlays
+        self.slices = Slices(plan)
+        self.printer = Printer(overlays.templates)
+        self.inputs = Inputs(plan, catalog, self.printer)
+        # Three files of a switch come one after the other from one tree; only the latest is kept.
+        self._tree = lru_cache(maxsize=1)(self._built_tree)
+
+    @cached_property
+    def rows(self) -> list[cables.Cable]:
+        return cables.cables(self.slices)
+
+    @cached_property
+    def sheets(self) -> Sheets:
+        return Sheets(self.slices, self.rows, self.catalog, self.inputs, self.printer)
+
+    def tables(self) -> Iterator[File]:
+        """Yield the tables about the whole site."""
+        of = self.inputs.of
+        slices = self.slices
+        rows = of(*_CABLES)
+        yield File("plan.json", of(*self.plan.__struct_fields__), partial(plan_json, self.plan))
+        yield File("cabling.csv", rows, lambda: cables.cabling(self.rows))
+        yield File("assemblies.csv", rows, partial(cables.assemblies, slices))
+        yield File("wiremap.csv", of(*_CABLES, "switches"), lambda: wiremap.wiremap(slices, self.rows))
+        billed = of(*_CABLES, catalog=True)
+        yield File("bom.csv", billed, lambda: bill.bill_csv(bill.bill(slices, self.catalog)))
+
+    def switches(self) -> Iterator[File]:
+        """Yield the three files of every switch."""
+        for switch in self.plan.switches:
+            below = f"devices/{switch.name}"
+            inputs = self.inputs.of_switch(switch, self.overlays.digest(switch))
+            yield File(f"{below}/startup.yaml", inputs, partial(self._startup, switch), switch.name)
+            yield File(f"{below}/commands.txt", inputs, partial(self._commands, switch), switch.name)
+            serial = self.slices.device[switch.name].serial if switch.name in self.slices.device else ""
+            zero_touch = self.inputs.of_switch(switch, serial, templates="ztp")
+            yield File(f"{below}/ztp.sh", zero_touch, partial(self._ztp, switch, serial), switch.name)
+
+    def _built_tree(self, name: str) -> Tree:
+        return switch_tree(self.slices.switch[name], self.overlays)
+
+    def _startup(self, switch: Switch) -> bytes:
+        from rackwright.nvue.emit import dump
+
+        return dump(self._tree(switch.name), model=switch.model, nos=switch.nos).encode()
+
+    def _commands(self, switch: Switch) -> bytes:
+        from rackwright.nvue.commands import set_lines
+
+        return "\n".join([*set_lines(self._tree(switch.name)), ""]).encode()
+
+    def _ztp(self, switch: Switch, serial: str) -> bytes:
+        from rackwright.render.nvue.ztp import script
+
+        return script(switch, serial=serial, templates=self.overlays.templates).encode()
+
+    def hosts(self) -> Iterator[File]:
+        """Yield the netplan of every host."""
+        for host in self.plan.hosts:
+            path = f"devices/{host.name}/netplan.yaml"
+            yield File(path, self.inputs.of_host(host), partial(netplan.netplan, host), host.name)
+
+    def services(self) -> Iterator[File]:
+        """Yield what the services of the site read: DHCP, DNS, Ansible, Air."""
+        of = self.inputs.of
+        slices = self.slices
+        leases = of("name", "nos", "scopes", "switches", templates="dhcp")
+        yield File("dhcp/dnsmasq.conf", leases, lambda: dhcp.dnsmasq(slices, self.printer))
+        yield File("dhcp/kea-dhcp4.json", leases, partial(dhcp.kea, slices))
+        yield from self._dns(of("name", "dns", "scopes", "hosts"))
+        hosts = of("name", "release", "devices", "switches", "hosts", "placements")
+        yield File("ansible/inventory.yaml", hosts, partial(ansible.inventory_yaml, slices))
+        virtual = of("name", "nos", "switches", *_CABLES)
+        yield File("air/topology.json", virtual, lambda: air.topology(slices, self.rows))
+
+    def _dns(self, inputs: str) -> Iterator[File]:
+        zones: Callable[[], dict[str, bytes]] = lru_cache(maxsize=1)(partial(dns.zones, self.plan))
+        for name in dns.file_names(self.plan):
+            yield File(f"dns/{name}", inputs, partial(lambda key: zones()[key], name))

@@ -1,0 +1,118 @@
+"""The plan by device: every look-up that printing needs, made once and in one pass.
+
+A device is given its own links, not the fabric: printing n devices costs n slices, not n plans.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from rackwright.plan.model import Assembly, Bond, Device, End, HostNetwork, Link, Placement, Plan, Port, Rack, Switch
+
+__all__ = ["Slices", "join_end", "natural", "number"]
+
+_DIGITS = re.compile(r"(\d+)")
+
+
+@lru_cache(maxsize=262144)
+def natural(name: str) -> tuple[tuple[str, int], ...]:
+    """Return a key that sorts ``swp10`` behind ``swp9``."""
+    parts = _DIGITS.split(name)
+    return tuple((text, int(digits or -1)) for text, digits in zip(parts[::2], [*parts[1::2], ""], strict=True))
+
+
+@lru_cache(maxsize=4096)
+def number(value: float | None) -> str:
+    """Print a number without a needless fraction; what is not known prints empty."""
+    return "" if value is None else f"{value:.10g}"
+
+
+def join_end(end: End) -> str:
+    """Print an end as ``device port``."""
+    return f"{end.device} {end.port}"
+
+
+@dataclass(frozen=True)
+class Slices:
+    """Look-ups over one plan; each is built when it is first asked for."""
+
+    plan: Plan
+
+    @cached_property
+    def device(self) -> dict[str, Device]:
+        """Devices by name."""
+        return {device.name: device for device in self.plan.devices}
+
+    @cached_property
+    def switch(self) -> dict[str, Switch]:
+        """Switches by name."""
+        return {switch.name: switch for switch in self.plan.switches}
+
+    @cached_property
+    def host(self) -> dict[str, HostNetwork]:
+        """Networks of the hosts by name."""
+        return {host.name: host for host in self.plan.hosts}
+
+    @cached_property
+    def place(self) -> dict[str, Placement]:
+        """Placements by device."""
+        return {placement.device: placement for placement in self.plan.placements}
+
+    @cached_property
+    def links(self) -> dict[str, list[Link]]:
+        """Links of each device, in the order of the plan."""
+        found: dict[str, list[Link]] = {}
+        for link in self.plan.links:
+            found.setdefault(link.a.device, []).append(link)
+            found.setdefault(link.b.device, []).append(link)
+        return found
+
+    @cached_property
+    def assembly(self) -> dict[int, Assembly]:
+        """Assemblies by the index of a link that they make."""
+        return {index: assembly for assembly in self.plan.assemblies for index in assembly.links}
+
+    @cached_property
+    def assemblies(self) -> list[Assembly]:
+        """Assemblies in the order of their names."""
+        return sorted(self.plan.assemblies, key=lambda assembly: natural(assembly.id))
+
+    @cached_property
+    def in_rack(self) -> dict[str, list[Placement]]:
+        """Placements by rack, from the lowest unit up."""
+        found: dict[str, list[Placement]] = {rack.name: [] for rack in self.plan.racks}
+        for placement in self.plan.placements:
+            found.setdefault(placement.rack, []).append(placement)
+        for placements in found.values():
+            placements.sort(key=lambda placement: (placement.unit, natural(placement.device)))
+        return found
+
+    @cached_property
+    def rack(self) -> dict[str, Rack]:
+        """Racks by name."""
+        return {rack.name: rack for rack in self.plan.racks}
+
+    @cached_property
+    def port(self) -> dict[str, dict[str, Port]]:
+        """Ports of each switch by name."""
+        return {switch.name: {port.name: port for port in switch.ports} for switch in self.plan.switches}
+
+    @cached_property
+    def bond(self) -> dict[str, dict[str, Bond]]:
+        """Bonds of each switch by name."""
+        return {switch.name: {bond.name: bond for bond in switch.bonds} for switch in self.plan.switches}
+
+    @cached_property
+    def network(self) -> dict[int, str]:
+        """Names of the networks by VLAN."""
+        return {vlan.id: vlan.network for switch in self.plan.switches for vlan in switch.vlans if vlan.network}
+
+    def where(self, device: str) -> tuple[str, str]:
+        """Return rack and unit of a device, empty where it has no place (a PDU hangs in its rack)."""
+        placement = self.place.get(device)
+        if placement:
+            return placement.rack, str(placement.unit)
+        found = self.device.get(device)
+        return (found.group, "") if found and found.role == "pdu" else ("", "")
