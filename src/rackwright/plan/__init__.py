@@ -63,7 +63,8 @@ def attempt(site: Site, kept: LockFile | None = None, *, catalog: Catalog, keys:
     problems += wiring.problems
     if _blocked(problems):
         return Outcome(None, lock, tuple(sorted(problems, key=sort_key)))
-    devices, placements, stand, found = _place(site, catalog, wiring)
+    devices = list(wiring.devices)
+    placements, stand, found = racks.place(site, devices, catalog)
     problems += found
     addresses, found = addressing.allocate(
         site, devices, wiring.links, catalog, lock, places=wiring.places, layouts=wiring.layouts
@@ -92,7 +93,9 @@ def attempt(site: Site, kept: LockFile | None = None, *, catalog: Catalog, keys:
     return Outcome(plan, lock, tuple(sorted(problems, key=sort_key)))
 
 
-def with_locations(problems: Sequence[Problem], locate: Callable[[tuple[str, ...]], Location | None]) -> tuple[Problem, ...]:
+def with_locations(
+    problems: Sequence[Problem], locate: Callable[[tuple[str, ...]], Location | None]
+) -> tuple[Problem, ...]:
     """Return the problems with the place in the site file that their path points to."""
     return tuple(
         found if found.location else msgspec.structs.replace(found, location=locate(tuple(found.path.split("."))))
@@ -123,11 +126,6 @@ def _wire(site: Site, catalog: Catalog, lock: Lock) -> Wiring:
     explicit_links(site, wiring)
     wiring.devices = identify(wiring.devices, site.rows)
     return wiring
-
-
-def _place(site: Site, catalog: Catalog, wiring: Wiring):  # type: ignore[no-untyped-def]
-    placements, stand, problems = racks.place(site, wiring.devices, catalog)
-    return list(wiring.devices), placements, stand, problems
 
 
 def _frame(

@@ -1,15 +1,34 @@
 """The plan: every name, port, cable, address, ASN, VNI and watt, as frozen values.
 
-The path: ``Site -> devices -> links -> addresses -> switches, hosts, racks, services -> Plan``.
-A :class:`Switch` is the complete slice that one switch needs; nothing else of the fabric has to be
-looked up to print its configuration. Values are neutral of the NOS version.
+The path: ``Site -> devices -> links -> addresses -> switches, hosts, racks, services -> Plan``. What one
+switch needs is in :mod:`rackwright.plan.switch_model`.
 """
 
 from __future__ import annotations
 
 from typing import Literal
 
-import msgspec
+from rackwright.plan.switch_model import (
+    Bgp,
+    BgpNeighbor,
+    BgpVrf,
+    Bond,
+    Cage,
+    PeerGroup,
+    Port,
+    PrefixList,
+    Relay,
+    Role,
+    RouteMap,
+    RouteMapRule,
+    StaticRoute,
+    Svi,
+    Switch,
+    SystemSettings,
+    Value,
+    Vlan,
+    Vrf,
+)
 
 __all__ = [
     "Assembly",
@@ -44,14 +63,8 @@ __all__ = [
     "Vrf",
 ]
 
-Role = Literal["leaf", "spine", "superspine", "oob", "server", "storage", "pdu", "external"]
 
-
-class Value(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A frozen value; defaults are left out of JSON."""
-
-
-class Device(Value):
+class Device(Value, frozen=True):
     """A thing with a name: server, storage node, switch, PDU or an external peer."""
 
     name: str
@@ -75,7 +88,7 @@ class Device(Value):
     """Roles of the site file that this device carries (``bcm-head``, ``k8s-worker``)."""
 
 
-class End(Value):
+class End(Value, frozen=True):
     """One end of a link."""
 
     device: str
@@ -91,7 +104,7 @@ class End(Value):
     """Operating system name at a host end."""
 
 
-class Link(Value):
+class Link(Value, frozen=True):
     """One connection; ``a`` is the end nearer to the spine, or the switch where the other is none."""
 
     fabric: str
@@ -109,7 +122,7 @@ class Link(Value):
     """Index of the attach entry of its fabric; -1: none."""
 
 
-class Assembly(Value):
+class Assembly(Value, frozen=True):
     """The part that makes one or more links; a splitter is one part with several ends."""
 
     id: str
@@ -126,261 +139,7 @@ class Assembly(Value):
     ways: int = 1
 
 
-class Cage(Value):
-    """A physical port of a switch as it is to be set."""
-
-    number: int
-    breakout: str = ""
-    """``2x``, ``4x``, ``8x``, ``disabled`` or empty for not split."""
-    lanes_per_port: int = 0
-    admin: Literal["up", "down", ""] = ""
-    """State to write on the cage itself; empty: none."""
-    configured: bool = True
-    """Whether the cage has a stanza of its own."""
-
-
-class Port(Value):
-    """A logical port of a switch (sub-port, or a cage that is not split)."""
-
-    name: str
-    cage: int
-    sub: int = -1
-    kind: Literal["host", "fabric", "isl", "uplink", "external", "management", "spare", "reserved", "pdu"] = "host"
-    speed_gbps: float = 0
-    admin: Literal["up", "down", ""] = "up"
-    description: str = ""
-    mtu_bytes: int = 0
-    """0: the NOS default."""
-    address: str = ""
-    """IPv4 with prefix length; empty: none or unnumbered."""
-    vrf: str = ""
-    bond: str = ""
-    access: int = 0
-    untagged: int = 0
-    tagged: tuple[int, ...] = ()
-    multihoming_uplink: bool = False
-    pfc_watchdog: bool = False
-    adaptive_routing: bool = False
-    histogram: bool = False
-    peer: str = ""
-    peer_port: str = ""
-    rail: int = 0
-    link: int = -1
-    """Index into Plan.links; -1: not cabled."""
-
-
-class Bond(Value):
-    """A bond of a switch; with ``es_id`` an EVPN Ethernet segment."""
-
-    name: str
-    members: tuple[str, ...]
-    description: str = ""
-    mode: str = ""
-    lacp_rate: str = ""
-    lacp_bypass: bool = False
-    mtu_bytes: int = 0
-    access: int = 0
-    untagged: int = 0
-    tagged: tuple[int, ...] = ()
-    es_id: int = 0
-    es_mac: str = ""
-    df_preference: int = 0
-    stp_edge: bool = False
-    admin: Literal["up", ""] = ""
-    peer: str = ""
-
-
-class Vlan(Value):
-    """A VLAN of the bridge and its VNI (0: none)."""
-
-    id: int
-    vni: int = 0
-    network: str = ""
-
-
-class Svi(Value):
-    """A VLAN interface."""
-
-    vlan: int
-    vrf: str = ""
-    address: str = ""
-    gateway: str = ""
-    """Anycast gateway (VRR) with prefix length."""
-    mtu_bytes: int = 0
-
-
-class BgpNeighbor(Value):
-    """A BGP neighbour; unnumbered over an interface, or numbered."""
-
-    name: str
-    group: str
-    unnumbered: bool = True
-    ttl_hops: int = 0
-    update_source: str = ""
-    peer: str = ""
-
-
-class PeerGroup(Value):
-    """A BGP peer group."""
-
-    name: str
-    remote_as: str
-    """``external``, ``internal`` or a number."""
-    ipv4: bool = True
-    """Write ipv4-unicast for this group."""
-    evpn: bool = False
-    bfd: bool = False
-    bfd_timers: tuple[int, ...] = ()
-    """Multiplier, receive and transmit interval in ms; empty: the NOS defaults."""
-    outbound: str = ""
-    """Route map on what is sent."""
-
-
-class BgpVrf(Value):
-    """BGP of one VRF."""
-
-    asn: int = 0
-    """0: inherits the global ASN without being written."""
-    router_id: str = ""
-    rd: str = ""
-    redistribute_connected: bool = True
-    connected_map: str = ""
-    evpn: bool = False
-    to_evpn: bool = False
-    import_from: tuple[str, ...] = ()
-    import_map: str = ""
-    export_stub: bool = False
-    import_stub: bool = False
-    groups: tuple[PeerGroup, ...] = ()
-    neighbors: tuple[BgpNeighbor, ...] = ()
-    ecmp_paths: int = 0
-    aspath_ignore: bool = False
-
-
-class Vrf(Value):
-    """A VRF; ``default`` is one too."""
-
-    name: str
-    l3vni: int = 0
-    l3vlan: int = 0
-    loopbacks: tuple[str, ...] = ()
-    table_auto: bool = False
-    bgp: BgpVrf | None = None
-
-
-class Bgp(Value):
-    """Global BGP."""
-
-    asn: int
-    router_id: str
-
-
-class PrefixList(Value):
-    """A prefix list: (rule number, action, prefix, greatest length or 0)."""
-
-    name: str
-    rules: tuple[tuple[int, str, str, int], ...]
-    type: str = ""
-
-
-class RouteMapRule(Value):
-    """A rule of a route map."""
-
-    number: int
-    action: Literal["permit", "deny"]
-    prefix_list: str = ""
-    community_list: str = ""
-    interface: str = ""
-    type: str = ""
-    set_community: str = ""
-
-
-class RouteMap(Value):
-    """A route map."""
-
-    name: str
-    rules: tuple[RouteMapRule, ...]
-
-
-class Relay(Value):
-    """DHCP relay of one VRF."""
-
-    vrf: str
-    interfaces: tuple[str, ...]
-    servers: tuple[str, ...]
-
-
-class StaticRoute(Value):
-    """A static route of one VRF."""
-
-    vrf: str
-    prefix: str
-    via: str
-
-
-class SystemSettings(Value):
-    """What is set once a switch: users, time, names, services."""
-
-    timezone: str = "Etc/UTC"
-    user: str = "cumulus"
-    password: str = ""
-    """Name of the secret that holds the password hash."""
-    password_masked: bool = False
-    ssh_keys: tuple[tuple[str, str, str], ...] = ()
-    """(name, type, key)."""
-    ntp: tuple[str, ...] = ()
-    dns: tuple[str, ...] = ()
-    syslog: tuple[str, ...] = ()
-    service_vrf: str = "mgmt"
-    extra: tuple[tuple[str, str], ...] = ()
-    """Neutral settings by dotted name, values as JSON text (from the conventions and ``aaa``)."""
-
-
-class Switch(Value):
-    """Everything that one switch needs to know."""
-
-    name: str
-    model: str
-    role: Role
-    fabric: str
-    nos: str
-    management: str
-    management_gateway: str
-    system: SystemSettings
-    loopback: str = ""
-    cages: tuple[Cage, ...] = ()
-    ports: tuple[Port, ...] = ()
-    bonds: tuple[Bond, ...] = ()
-    bridge_type: str = "vlan-aware"
-    """Empty: the bridge type is not written."""
-    vlans: tuple[Vlan, ...] = ()
-    svis: tuple[Svi, ...] = ()
-    vrfs: tuple[Vrf, ...] = ()
-    bgp: Bgp | None = None
-    vtep: str = ""
-    evpn: bool = False
-    multihoming: bool = False
-    multihoming_timers: tuple[int, ...] = ()
-    """Startup delay, MAC and neighbour hold time in s; empty: the NOS defaults."""
-    dscp_copy: bool = False
-    arp_suppress: bool = False
-    vrr: bool = False
-    roce: str = ""
-    """``lossless`` or empty."""
-    roce_pools: tuple[tuple[str, int], ...] = ()
-    adaptive_routing: bool = False
-    prefix_lists: tuple[PrefixList, ...] = ()
-    route_maps: tuple[RouteMap, ...] = ()
-    community_lists: tuple[tuple[str, str], ...] = ()
-    """(name, community)."""
-    relays: tuple[Relay, ...] = ()
-    static_routes: tuple[StaticRoute, ...] = ()
-    conventions: str = "rackwright"
-    origin: tuple[tuple[str, str], ...] = ()
-    """(NVUE path prefix or port, the site path or rule it comes from), for ``explain``."""
-
-
-class HostInterface(Value):
+class HostInterface(Value, frozen=True):
     """One network interface of a host."""
 
     name: str
@@ -401,7 +160,7 @@ class HostInterface(Value):
     parent: str = ""
 
 
-class HostBond(Value):
+class HostBond(Value, frozen=True):
     """A bond of a host."""
 
     name: str
@@ -412,7 +171,7 @@ class HostBond(Value):
     mtu_bytes: int = 0
 
 
-class HostNetwork(Value):
+class HostNetwork(Value, frozen=True):
     """Everything that one host's network needs."""
 
     name: str
@@ -422,7 +181,7 @@ class HostNetwork(Value):
     domain: str = ""
 
 
-class Placement(Value):
+class Placement(Value, frozen=True):
     """Where a device stands: the lowest unit it fills, from 1, and how high it is."""
 
     device: str
@@ -431,7 +190,7 @@ class Placement(Value):
     height_u: int | None
 
 
-class Rack(Value):
+class Rack(Value, frozen=True):
     """A rack, its PDUs and feeds and what it draws."""
 
     name: str
@@ -454,7 +213,7 @@ class Rack(Value):
     """(PDU, watts in the worst case that ``survive`` allows)."""
 
 
-class DhcpScope(Value):
+class DhcpScope(Value, frozen=True):
     """A DHCP scope; reservations are (name, MAC, address); MAC may be unknown (empty)."""
 
     network: str
@@ -471,14 +230,14 @@ class DhcpScope(Value):
     next_server: str = ""
 
 
-class DnsRecord(Value):
+class DnsRecord(Value, frozen=True):
     """A forward record; the reverse one follows from it."""
 
     name: str
     address: str
 
 
-class Layout(Value):
+class Layout(Value, frozen=True):
     """The figures of one fabric, as the formulas of fabric.md 3.2 give them."""
 
     fabric: str
@@ -499,7 +258,7 @@ class Layout(Value):
     max_nodes: int
 
 
-class Plan(Value):
+class Plan(Value, frozen=True):
     """The whole plan."""
 
     name: str

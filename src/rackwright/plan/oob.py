@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from rackwright.catalog.models import Catalog, ServerModel, SwitchModel
 from rackwright.intent.models import Attach, Fabric, Group, Site, Uplink
@@ -68,9 +68,7 @@ def _names(fabric: Fabric, count: int) -> tuple[str, ...]:
     return tuple(f"{fabric.leaves.name}{number:02d}" for number in range(1, count + 1))
 
 
-def _needs(
-    fabric: Fabric, site: Site, catalog: Catalog, wiring: Wiring, own: tuple[str, ...]
-) -> Iterator[_Need]:
+def _needs(fabric: Fabric, site: Site, catalog: Catalog, wiring: Wiring, own: tuple[str, ...]) -> Iterator[_Need]:
     """Return every management port, in the order of the attach entries."""
     for index, attach in enumerate(fabric.attach):
         for turn, (device, ports) in enumerate(_wanted(attach, site, catalog, wiring, own)):
@@ -177,7 +175,7 @@ def _connect(
             continue
         switch, cage = divmod(position, size)
         name = names[switch]
-        kind = "pdu" if need.port.port == "mgmt" else "management"
+        kind: Literal["pdu", "management"] = "pdu" if need.port.port == "mgmt" else "management"
         link = wiring.add(
             Link(key, kind, End(name, f"swp{cage + 1}", cage + 1), need.port, 1.0, 0, "cat6", attach=need.attach)
         )

@@ -25,7 +25,7 @@ _SPARE_CAGES = 6
 class _Entry(NamedTuple):
     """One attach entry, resolved."""
 
-    index: int
+    number: int
     attach: Attach
     key: str
     ports: tuple[HostPort, ...]
@@ -37,14 +37,14 @@ class _Entry(NamedTuple):
     @property
     def per_leaf(self) -> int:
         """Ports of one machine on the fuller leaf."""
-        sides = [side for side in _sides(self)]
+        sides = _sides(self)
         return max(sides.count(0), sides.count(1))
 
 
 class _Pairs(NamedTuple):
     """How a fabric is cut into leaf pairs."""
 
-    count: int
+    pairs: int
     chunk: dict[str, int]
     """Machines of an entry on one pair."""
     up: int
@@ -73,7 +73,7 @@ def wire_pair(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring
     wiring.leaves[key] = leaves
     for entry in entries:
         _wire_entry(key, entry, pairs.chunk[entry.key], leaves, model, lock, wiring)
-    if pairs.count == 1:
+    if pairs.pairs == 1:
         _wire_isl(key, fabric, entries, leaves[0], model, lock, wiring)
     else:
         _wire_spines(key, fabric, pairs, leaves, model, lock, wiring)
@@ -119,7 +119,9 @@ def _pairs(
     key: str, fabric: Fabric, entries: Sequence[_Entry], model: SwitchModel, lock: Lock, wiring: Wiring
 ) -> _Pairs | None:
     """Return the least number of pairs that takes every machine of the build-out target."""
-    if fabric.leaves.count == 2 or fabric.isl is not None and fabric.leaves.count == "auto" and _fits(entries, 1, model):
+    if fabric.leaves.count == 2 or (
+        fabric.isl is not None and fabric.leaves.count == "auto" and _fits(entries, 1, model)
+    ):
         return _Pairs(1, {entry.key: max(len(entry.names), 1) for entry in entries}, 0, 0)
     wanted = fabric.leaves.count // 2 if isinstance(fabric.leaves.count, int) else 0
     ratio, radix = parse_ratio(fabric.oversubscription), 2 * cage_count(model)
@@ -158,9 +160,9 @@ def _cages(entries: Sequence[_Entry], count: int) -> int:
 
 def _leaves(key: str, fabric: Fabric, pairs: _Pairs, wiring: Wiring) -> tuple[tuple[str, ...], ...]:
     """Add the switches and return the leaf names pair by pair."""
-    width = max(2, len(str(2 * pairs.count)))
+    width = max(2, len(str(2 * pairs.pairs)))
     stem, found = fabric.leaves.name, []
-    for pair in range(pairs.count):
+    for pair in range(pairs.pairs):
         names = tuple(f"{stem}{2 * pair + side + 1:0{width}d}" for side in (0, 1))
         found.append(names)
         for side, name in enumerate(names):
@@ -190,7 +192,7 @@ def _wire_entry(
         pair, inner = divmod(slot, chunk)
         if pair >= len(leaves):
             wiring.wrong(
-                ("fabrics", key, "attach", entry.index),
+                ("fabrics", key, "attach", entry.number),
                 f"{name} is machine {slot + 1} of {entry.key} and {len(leaves)} pair(s) of {chunk} are laid out",
                 "set max from the start, or free machines that are gone with `rackwright plan --free`",
             )
@@ -202,7 +204,7 @@ def _wire_entry(
         for number in range(entry.attach.unused_bonds):
             for leaf in pair_leaves:
                 position = entry.per_leaf * chunk + number
-                wiring.lay(leaf, place.use(position, "host", entry.speed, attach=entry.index,
+                wiring.lay(leaf, place.use(position, "host", entry.speed, attach=entry.number,
                                            bond=f"unused.{entry.key}.{number}", state="unused-bond"))  # fmt: skip
 
 
@@ -224,11 +226,11 @@ def _wire_machine(
             rail = entry.ports.index(port) + 1 if not bonded else 0
             link = wiring.add(
                 Link(key, "host", End(pair[side], place.name(position), cage, sub), host_end(name, port), entry.speed,
-                     entry.split.lanes_per_port, entry.attach.media, rail, 0, entry.index)
+                     entry.split.lanes_per_port, entry.attach.media, rail, 0, entry.number)
             )  # fmt: skip
         wiring.lay(
             pair[side],
-            place.use(position, "host" if stands else "reserved", entry.speed, attach=entry.index, link=link,
+            place.use(position, "host" if stands else "reserved", entry.speed, attach=entry.number, link=link,
                       node=name, bond=bond, state="used" if stands else "reserved"),
         )  # fmt: skip
 
@@ -338,6 +340,6 @@ def _layout(key: str, fabric: Fabric, entries: Sequence[_Entry], pairs: _Pairs) 
     down = sum(entry.per_leaf * pairs.chunk[entry.key] * entry.speed for entry in entries)
     up = 400.0 * (pairs.up or _isl_links(fabric, entries))
     return Layout(
-        key, fabric.topology, 2 if pairs.spines else 1, 1, 2 * pairs.count, pairs.spines, 0, pairs.count,
+        key, fabric.topology, 2 if pairs.spines else 1, 1, 2 * pairs.pairs, pairs.spines, 0, pairs.pairs,
         max(pairs.chunk.values(), default=0), pairs.up // pairs.spines if pairs.spines else 0, 0, down, up, nodes, nodes,
     )  # fmt: skip

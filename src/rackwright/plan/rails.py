@@ -53,10 +53,10 @@ def wire_rails(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wirin
     frame = _frame(key, site, catalog, lock, wiring)
     if frame is None:
         return
-    slots = _slots(frame, site, lock, wiring)
+    slots = _slots(frame, lock, wiring)
     units = sorted({slot // frame.shape.nodes_per_unit for slot in slots.values()})
     for plane in range(1, frame.fabric.planes + 1):
-        _switches(frame, plane, units, lock, wiring)
+        _switches(frame, plane, units, wiring)
         for node, slot in slots.items():
             _wire_node(frame, plane, node, slot, wiring)
         _reserve_down(frame, plane, units, slots, wiring)
@@ -171,7 +171,7 @@ def _room(shape: Clos, radix: int) -> int:
     return leaves // shape.leaves_per_unit * shape.nodes_per_unit
 
 
-def _slots(frame: _Frame, site: Site, lock: Lock, wiring: Wiring) -> dict[str, int]:
+def _slots(frame: _Frame, lock: Lock, wiring: Wiring) -> dict[str, int]:
     """Return the slot of every machine, from 0; a machine keeps the slot it once had."""
     room = frame.shape.units * frame.shape.nodes_per_unit
     slots: dict[str, int] = {}
@@ -217,7 +217,7 @@ def _width(count: int) -> int:
     return max(2, len(str(count)))
 
 
-def _switches(frame: _Frame, plane: int, units: list[int], lock: Lock, wiring: Wiring) -> None:
+def _switches(frame: _Frame, plane: int, units: list[int], wiring: Wiring) -> None:
     """Add the leaves of the units that are in use, and the spines laid out for the target."""
     fabric, shape = frame.fabric, frame.shape
     rows: list[tuple[str, str, str, int]] = []
@@ -270,9 +270,17 @@ def _wire_node(frame: _Frame, plane: int, node: str, slot: int, wiring: Wiring) 
             position = place * shape.rails_per_leaf + offset
             link = wiring.add(
                 Link(
-                    frame.key, "host", _switch_end(frame, name, position), host_end(node, port), port.gbps,
-                    frame.split.lanes_per_port, frame.attach.media, rail, plane if frame.fabric.planes > 1 else 0, 0,
-                )  # fmt: skip
+                    frame.key,
+                    "host",
+                    _switch_end(frame, name, position),
+                    host_end(node, port),
+                    port.gbps,
+                    frame.split.lanes_per_port,
+                    frame.attach.media,
+                    rail,
+                    plane if frame.fabric.planes > 1 else 0,
+                    0,
+                )
             )
             wiring.lay(name, _use(frame, position, "host", link, attach=0, node=node))
 
@@ -314,7 +322,9 @@ def _wire_up(frame: _Frame, plane: int, units: list[int], wiring: Wiring) -> Non
                     frame, plane, (above, inside * shape.links_per_pair + lane), (name, base + position), wiring
                 )
     if shape.tiers == 3:
-        pods = sorted({(u * shape.leaves_per_unit + n) // pod_leaves for u in units for n in range(shape.leaves_per_unit)})
+        pods = sorted(
+            {(u * shape.leaves_per_unit + n) // pod_leaves for u in units for n in range(shape.leaves_per_unit)}
+        )
         _wire_supers(frame, plane, pods, wiring)
 
 
@@ -335,9 +345,16 @@ def _wire_supers(frame: _Frame, plane: int, pods: list[int], wiring: Wiring) -> 
 def _fabric_link(frame: _Frame, plane: int, above: tuple[str, int], below: tuple[str, int], wiring: Wiring) -> None:
     link = wiring.add(
         Link(
-            frame.key, "fabric", _switch_end(frame, *above), _switch_end(frame, *below), frame.ports[0].gbps,
-            frame.split.lanes_per_port, frame.attach.media, 0, plane if frame.fabric.planes > 1 else 0,
-        )  # fmt: skip
+            frame.key,
+            "fabric",
+            _switch_end(frame, *above),
+            _switch_end(frame, *below),
+            frame.ports[0].gbps,
+            frame.split.lanes_per_port,
+            frame.attach.media,
+            0,
+            plane if frame.fabric.planes > 1 else 0,
+        )
     )
     wiring.lay(above[0], _use(frame, above[1], "fabric", link, node=below[0]))
     wiring.lay(below[0], _use(frame, below[1], "fabric", link, node=above[0]))

@@ -9,11 +9,11 @@ import msgspec
 
 from rackwright.catalog.models import Breakout, Catalog, ServerModel, SwitchModel
 from rackwright.findings import Problem, problem
-from rackwright.intent.models import Group, Site
+from rackwright.intent.models import Group
 from rackwright.intent.ranges import expand
 from rackwright.plan.model import Device, End, Layout, Link
 
-__all__ = ["HostPort", "PortUse", "Wiring", "breakout", "cage_count", "gbps", "host_ports", "port_name"]
+__all__ = ["HostPort", "PortUse", "Wiring", "breakout", "cage_count", "gbps", "host_end", "host_ports", "port_name"]
 
 
 class PortUse(msgspec.Struct, frozen=True):
@@ -136,8 +136,3 @@ def _interfaces(words: Iterable[str] | str) -> tuple[str, ...]:
 def host_end(device: str, port: HostPort) -> End:
     """Return the end of a link at a machine."""
     return End(device, port.name, nic=port.nic, interface=port.interface)
-
-
-def standing(site: Site, group: str, devices: Iterable[Device]) -> list[Device]:
-    """Return the machines of a group that stand now, in order."""
-    return [device for device in devices if device.group == group and device.role in ("server", "storage")]

@@ -66,6 +66,8 @@ def _lay(wiring: Wiring, end: End, number: int, other: str) -> None:
     uses = wiring.ports[end.device]
     for at, use in enumerate(uses):
         if (use.cage, use.sub) == (end.cage, end.sub) and use.link < 0:
-            uses[at] = PortUse(use.cage, use.sub, "management", use.mode, use.lanes, use.gbps, use.attach, number, other)
+            uses[at] = PortUse(
+                use.cage, use.sub, "management", use.mode, use.lanes, use.gbps, use.attach, number, other
+            )
             return
     uses.append(PortUse(end.cage, end.sub, "management", "", 0, 1.0, -1, number, other))

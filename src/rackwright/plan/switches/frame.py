@@ -72,9 +72,7 @@ def frame(
     """Return the frame; ``servers`` are the resolved addresses of ``ntp``, ``dns`` and ``syslog``."""
     conventions = catalog.conventions[site.site.conventions]
     release = catalog.releases[site.site.release]
-    systems = {
-        role: _system(site, conventions, role, keys, servers) for role in ("leaf", "spine", "superspine", "oob")
-    }
+    systems = {role: _system(site, conventions, role, keys, servers) for role in ("leaf", "spine", "superspine", "oob")}
     return Frame(
         site, catalog, conventions, release.nos, devices, links, ports, leaves, addresses, relays,
         _l3vnis(site, conventions, lock), systems,

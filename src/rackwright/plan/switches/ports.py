@@ -70,9 +70,7 @@ def _stated(reserve: Mapping[str, Reserve], switch: str) -> dict[int, Reserve]:
     return found
 
 
-def _cage(
-    frame: Frame, number: int, uses: Sequence[PortUse], disabled: bool, stated: Reserve | None
-) -> Cage | None:
+def _cage(frame: Frame, number: int, uses: Sequence[PortUse], disabled: bool, stated: Reserve | None) -> Cage | None:
     """Return one cage, or None where it gets no stanza of its own."""
     admin = _cage_admin(frame, uses)
     if stated is not None:
@@ -95,9 +93,7 @@ def _cage_admin(frame: Frame, uses: Sequence[PortUse]) -> Literal["up", "down", 
     return "up" if any(use.state != "reserved" for use in uses) else "down"
 
 
-def ports(
-    frame: Frame, device: Device, access: Mapping[int, Access], *, routed: bool = False
-) -> tuple[Port, ...]:
+def ports(frame: Frame, device: Device, access: Mapping[int, Access], *, routed: bool = False) -> tuple[Port, ...]:
     """Return every logical port; ``access`` gives the VLANs by attach entry."""
     found = sorted(frame.ports.get(device.name, ()), key=lambda use: (use.cage, use.sub))
     return tuple(_port(frame, device, use, access, routed) for use in found if use.kind != "spare")
@@ -122,7 +118,7 @@ def _port(frame: Frame, device: Device, use: PortUse, access: Mapping[int, Acces
         address=_rail_address(frame, link) if routed and link else "",
         access=member.access, untagged=member.untagged, tagged=member.tagged,
         multihoming_uplink=use.kind in ("isl", "fabric") and device.role == "leaf" and not routed,
-        pfc_watchdog=_watched(frame, device, use, lone),
+        pfc_watchdog=_watched(frame, device, lone),
         adaptive_routing=routed and use.kind == "fabric" and _adaptive(frame, device, use),
         histogram=use.sub >= 0, peer=peer, peer_port=peer_port, rail=link.rail if link else 0, link=use.link,
         bond="",
@@ -145,7 +141,7 @@ def _rail_address(frame: Frame, link: Link) -> str:
     return pair.switch if pair else ""
 
 
-def _watched(frame: Frame, device: Device, use: PortUse, lone: bool) -> bool:
+def _watched(frame: Frame, device: Device, lone: bool) -> bool:
     """PFC watchdog: where machines send lossless traffic straight into a port (nvue.md 3.5)."""
     if "roce" not in frame.model(device).features:
         return False

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from rackwright.intent.models import Network
 from rackwright.plan.model import (
     Bgp,
     BgpNeighbor,
@@ -48,8 +51,6 @@ def underlay_neighbors(made: tuple[Port, ...], kinds: tuple[str, ...]) -> tuple[
 
 def routed_switch(frame: Frame, device: Device) -> Switch:
     """Return a leaf, spine or super-spine of a rail fabric."""
-    import msgspec
-
     rails = _rail_network(frame, device)
     routed = rails is None or rails.style == "p2p-31"
     access = {} if routed or device.role != "leaf" else {0: Access()}
@@ -67,7 +68,7 @@ def routed_switch(frame: Frame, device: Device) -> Switch:
     return msgspec.structs.replace(base, **changes)
 
 
-def _rail_network(frame: Frame, device: Device):  # type: ignore[no-untyped-def]
+def _rail_network(frame: Frame, device: Device) -> Network | None:
     name = next((entry.network for entry in frame.fabric(device).attach if entry.network), None)
     return frame.site.networks[name] if name else None
 
@@ -98,8 +99,6 @@ def _routing(
 
 def _into_vlans(frame: Frame, device: Device, made: tuple[Port, ...]) -> tuple[Port, ...]:
     """Return the host ports as access ports of their rail's VLAN."""
-    import msgspec
-
     return tuple(
         msgspec.structs.replace(port, access=_rail_vlan(frame, device, port.rail), address="")
         if port.kind == "host" and port.rail
@@ -109,12 +108,13 @@ def _into_vlans(frame: Frame, device: Device, made: tuple[Port, ...]) -> tuple[P
 
 
 def _rail_vlan(frame: Frame, device: Device, rail: int) -> int:
-    return (_rail_network(frame, device).vlan or 0) + rail - 1
+    network = _rail_network(frame, device)
+    return (network.vlan or 0 if network else 0) + rail - 1
 
 
 def _rail_vlans(frame: Frame, device: Device, made: tuple[Port, ...]) -> dict[str, object]:
     """Return VLANs and gateways of ``style: vlan-per-rail``, one subnet a rail."""
-    name = next(entry.network for entry in frame.fabric(device).attach if entry.network)
+    name = next((entry.network for entry in frame.fabric(device).attach if entry.network), "")
     rails = sorted({port.rail for port in made if port.kind == "host" and port.rail})
     vlans = tuple(Vlan(_rail_vlan(frame, device, rail), network=f"{name}-{rail}") for rail in rails)
     svis = tuple(
