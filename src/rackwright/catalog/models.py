@@ -32,7 +32,7 @@ __all__ = [
 class Row(BaseModel):
     """What every row has: a key (the word used in site.yaml), a name, its sources."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     key: str
     name: str
@@ -55,7 +55,7 @@ class Physical(Row):
 class Breakout(BaseModel):
     """One way to split a cage."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     mode: str
     """NVUE's key: ``1x``, ``2x``, ``4x``, ``8x``."""
@@ -72,7 +72,7 @@ class Breakout(BaseModel):
 class PortGroup(BaseModel):
     """A run of equal cages of a switch."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     ports: str
     """NVUE range, e.g. ``swp1-64``."""
@@ -116,7 +116,7 @@ class NicModel(Row):
 class NicSlot(BaseModel):
     """Adapters of one model in a server; lists run in rail or port order."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     nic: str
     """Key of a NicModel."""
@@ -196,7 +196,7 @@ class CableModel(Row):
 class Component(BaseModel):
     """One row of a release."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     key: str
     name: str
@@ -278,7 +278,7 @@ class Conventions(Row):
 class Catalog(BaseModel):
     """Every row by its key; a site's own files add to it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     switches: dict[str, SwitchModel] = Field(default_factory=dict)
     servers: dict[str, ServerModel] = Field(default_factory=dict)
