@@ -50,13 +50,13 @@ def expand_key(key: str) -> tuple[str, ...]:
     prefix = ""
     for item in key.split(","):
         found = _ITEM.fullmatch(item)
-        if found is None:
+        if found is None or found[1].endswith("-"):
             names[item] = None
             continue
         lead, first, last = found.groups()
         prefix = lead or prefix
         low, high = int(first), int(last if last is not None else first)
-        if not item or high < low or high - low + len(names) > MAX_NAMES or prefix.endswith("-"):
+        if high < low or high - low + len(names) > MAX_NAMES:
             return (key,)
         names.update((f"{prefix}{number}", None) for number in range(low, high + 1))
     return (key,) if "" in names else tuple(names)
