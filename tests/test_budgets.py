@@ -125,7 +125,7 @@ def comments(text: str) -> list[str]:
 def unreasoned(text: str) -> list[str]:
     """Return the suppressions (`noqa`, `type: ignore`) that name no rule or give no reason."""
     found = [note for note in comments(text) if re.search(r"#\s*(noqa|type:\s*ignore)", note)]
-    return [note for note in found if not re.search(r"(noqa: [A-Z]+[0-9]+|ignore\[[a-z-]+\]).*\s(#|-)\s*\w", note)]
+    return [note for note in found if not re.search(r"(noqa: [A-Z]+[0-9]+|ignore\[[a-z-]+\]).*\s(#|--?)\s*\w", note)]
 
 
 def catches_all(tree: ast.AST) -> list[int]:
