@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rackwright.check.model import Cable, Conflict, Device, Fabric, HostEnd, Rule
+from rackwright.check.files import load_files
+from rackwright.check.model import Cable, Device, Fabric, HostEnd, Rule
 from rackwright.check.rules import RULES
 from rackwright.check.verdict import Report, judge
 from rackwright.check.view import View
 
-__all__ = ["RULES", "Cable", "Conflict", "Device", "Fabric", "HostEnd", "Report", "Rule", "View", "run"]
+__all__ = ["RULES", "Cable", "Device", "Fabric", "HostEnd", "Report", "Rule", "View", "load_files", "run"]
 
 
 def run(fabric: Fabric, rules: Iterable[Rule] = RULES) -> Report:

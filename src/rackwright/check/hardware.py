@@ -9,12 +9,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from rackwright.catalog.models import Breakout, PortGroup, SwitchModel
+from rackwright.catalog import load
+from rackwright.catalog.models import Breakout, PortGroup, SwitchModel
 
-__all__ = ["Cage", "Hardware", "from_switch", "hardware"]
+__all__ = ["Cage", "Hardware", "from_switch", "hardware", "shipped"]
 
 _RUN = re.compile(r"swp(\d+)(?:-(\d+))?")
 
@@ -78,65 +77,10 @@ def _numbers(ports: str) -> list[int]:
 @lru_cache(maxsize=64)
 def hardware(key: str | None) -> Hardware | None:
     """Look a model up in the shipped catalog; None when it is not there (rules then say so)."""
-    row = _shipped().get(key) if key else None
+    row = shipped().get(key) if key else None
     return from_switch(row) if row is not None else None
 
 
-@lru_cache(maxsize=1)
-def _shipped() -> Mapping[str, SwitchModel]:
-    """Read the switches of the shipped catalog once."""
-    from rackwright.catalog.models import Breakout, PortGroup, SwitchModel
-
-    osfp = (
-        Breakout(mode="1x", lanes_per_port=8, port_gbps=800),
-        Breakout(mode="2x", lanes_per_port=4, port_gbps=400),
-        Breakout(mode="4x", lanes_per_port=2, port_gbps=200),
-        Breakout(mode="8x", lanes_per_port=1, port_gbps=100, cages="odd", disables_next=True),
-    )
-    qsfp = (Breakout(mode="2x", lanes_per_port=2, port_gbps=50), Breakout(mode="4x", lanes_per_port=1, port_gbps=25))
-    return {
-        "sn5600": SwitchModel(
-            key="sn5600",
-            name="SN5600",
-            source="",
-            asic="spectrum4",
-            max_logical_ports=257,
-            features=frozenset({"adaptive-routing", "roce", "vxlan", "evpn-multihoming"}),
-            port_groups=(
-                PortGroup(
-                    ports="swp1-64",
-                    connector="osfp",
-                    lanes=8,
-                    lane_gbps=100,
-                    speeds_gbps=(800, 400, 200),
-                    modulation="pam4",
-                    breakouts=osfp,
-                ),
-                PortGroup(
-                    ports="swp65", connector="sfp28", lanes=1, lane_gbps=25, speeds_gbps=(25, 10, 1), modulation="nrz"
-                ),
-            ),
-        ),
-        "sn2201": SwitchModel(
-            key="sn2201",
-            name="SN2201",
-            source="",
-            asic="spectrum1",
-            max_logical_ports=64,
-            features=frozenset({"vxlan", "wjh"}),
-            port_groups=(
-                PortGroup(
-                    ports="swp1-48", connector="rj45", lanes=1, lane_gbps=1, speeds_gbps=(1,), modulation="base-t"
-                ),
-                PortGroup(
-                    ports="swp49-52",
-                    connector="qsfp28",
-                    lanes=4,
-                    lane_gbps=25,
-                    speeds_gbps=(100, 40),
-                    modulation="nrz",
-                    breakouts=qsfp,
-                ),
-            ),
-        ),
-    }
+def shipped() -> Mapping[str, SwitchModel]:
+    """Give the switches of the shipped catalog."""
+    return load().switches

@@ -16,14 +16,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from rackwright.findings import Finding, Location, Severity, finding
+from rackwright.nvue.ranges import Overlap
 
 if TYPE_CHECKING:
+    from rackwright.catalog.models import SwitchModel
     from rackwright.check.view import View
 
 __all__ = [
     "Cable",
     "CablingRule",
-    "Conflict",
     "Device",
     "DiffRule",
     "Fabric",
@@ -46,18 +47,8 @@ Path = tuple[str, ...]
 Kind = Literal["file", "fabric", "cabling", "diff"]
 """What a rule is judged over: one tree, all trees together, the cables, or a pair of trees (in ``diff``)."""
 
-Need = Literal["tree", "interfaces", "model", "peers", "cables", "hosts", "rails", "addresses"]
+Need = Literal["tree", "interfaces", "model", "peers", "cables", "hosts", "rails", "addresses", "macs", "nos"]
 """Evidence that a rule cannot do without; ``check.run`` turns what is missing into error or skipped."""
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """Two range keys of one file that give one leaf different values (nvue.md 8.7)."""
-
-    path: Path
-    values: tuple[str, ...]
-    keys: tuple[str, ...] = ()
-    """The range keys as written, in the order of the file, where known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,10 +66,12 @@ class Device:
     nos: str = "5.12.1"
     file: str = ""
     marks: Mapping[Path, Location] = field(default_factory=dict)
-    conflicts: tuple[Conflict, ...] = ()
+    conflicts: tuple[Overlap, ...] = ()
     raw: Tree = field(default_factory=dict)
-    damage: tuple[Finding, ...] = ()
-    """Problems that reading the text gave (YAML 1.1 damage, duplicate keys), judged by the schema rules."""
+    switch: SwitchModel | None = None
+    """The catalog row of the model where the site adds one; else the shipped row of ``model`` is taken."""
+    problems: tuple[Finding, ...] = ()
+    """What reading the text gave (a syntax error, a duplicate key); handed on in the report as it is."""
 
     def place(self, path: Path) -> Location | None:
         """Give the place of a path in the file: its own mark or that of the nearest node above it."""
@@ -114,7 +107,13 @@ class Cable:
     b_lane_gbps: float | None = None
     reach_m: float | None = None
     """How far the part reaches, from the catalog; None when the source does not say."""
+    a_connector: str = ""
+    """Plug at the end (``osfp``, ``qsfp112``, ``rj45``), from the catalog's row of the part."""
+    b_connector: str = ""
     assembly: str = ""
+    """Id of the part; the links of one splitter share it."""
+    ways: int | None = None
+    """How many links the part can make."""
     optional: bool = False
 
     @property
@@ -139,6 +138,7 @@ class HostEnd:
     lanes: int | None = None
     lane_gbps: tuple[float, ...] = ()
     """Lane rates the NIC port can run (25 NRZ, 50 PAM4, 100 PAM4)."""
+    connector: str = ""
     mtu_bytes: int | None = None
     native_vlan: int | None = None
     tagged_vlans: tuple[int, ...] = ()
@@ -303,7 +303,7 @@ class FabricRule(Rule):
 
     abstract: ClassVar[bool] = True
     kind = "fabric"
-    needs = ("peers",)
+    needs: ClassVar[tuple[Need, ...]] = ("peers",)
 
     @abstractmethod
     def judge(self, fabric: Fabric) -> Iterator[Finding]:
@@ -311,11 +311,15 @@ class FabricRule(Rule):
 
 
 class CablingRule(Rule):
-    """A rule over the cables (with the trees beside them); path is ``device.port``."""
+    """A rule over the cables, with the trees beside them.
+
+    The subject is the device at the end that is wrong; the path is that of the switch port
+    (``interface.swp1s0``), or the port itself at a host.
+    """
 
     abstract: ClassVar[bool] = True
     kind = "cabling"
-    needs = ("cables",)
+    needs: ClassVar[tuple[Need, ...]] = ("cables",)
 
     @abstractmethod
     def judge(self, fabric: Fabric) -> Iterator[Finding]:
@@ -327,4 +331,4 @@ class DiffRule(Rule):
 
     abstract: ClassVar[bool] = True
     kind = "diff"
-    needs = ()
+    needs: ClassVar[tuple[Need, ...]] = ()

@@ -7,7 +7,7 @@ skipped) is a finding, so that a fabric of thousands of switches gives a report 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from rackwright.check.model import CablingRule, Fabric, FabricRule, FileRule, Need, Rule
@@ -15,6 +15,9 @@ from rackwright.check.view import View
 from rackwright.findings import Finding, Status, finding, sort_key
 
 __all__ = ["Report", "Shortage", "judge"]
+
+NO_EVIDENCE = "CHECK-NO-EVIDENCE"
+"""The check that a finding names when several rules lack the same evidence."""
 
 FABRIC = "fabric"
 """The subject of a finding that is about no single device."""
@@ -24,6 +27,7 @@ FABRIC = "fabric"
 class Shortage:
     """Evidence that is not there: ``error`` when it should be, ``skipped`` when nobody promised it."""
 
+    need: str
     status: Status
     reason: str
     remedy: str
@@ -52,15 +56,25 @@ class Report:
         return all(item.status == "skipped" for item in self.findings)
 
 
-_NO_TREE = Shortage("error", "the configuration is empty", "give a file that has a `set` section")
-_NO_INTERFACE = Shortage("error", "the configuration has no interface", "give the whole configuration of the switch")
-_NO_MODEL = Shortage("skipped", "the switch model is not known", "state it with --model, e.g. --model sn5600")
-_NO_PEERS = Shortage("skipped", "there is only one configuration", "give the files of all switches together")
-_NO_CABLING = Shortage("skipped", "no cabling was given", "check a build folder, or give the cabling beside the files")
-_NO_CABLES = Shortage("error", "the cabling has no link", "plan the cabling again")
-_NO_HOSTS = Shortage("skipped", "nothing is known about the hosts", "check a build folder, or give the host ends")
-_NO_RAILS = Shortage("skipped", "no rail plan was given", "check a build folder")
-_NO_ADDRESSES = Shortage("skipped", "no management addresses were given", "check a build folder")
+_NO_TREE = Shortage("tree", "error", "the configuration is empty", "give a file that has a `set` section")
+_NO_INTERFACE = Shortage(
+    "interfaces", "error", "the configuration has no interface", "give the whole configuration of the switch"
+)
+_NO_MODEL = Shortage("model", "skipped", "the switch model is not known", "state it with --model, e.g. --model sn5600")
+_NO_NOS = Shortage(
+    "nos", "skipped", "there is no schema for its NOS version", "state a version that is known, e.g. --nos 5.12.1"
+)
+_NO_PEERS = Shortage("peers", "skipped", "there is only one configuration", "give the files of all switches together")
+_NO_CABLING = Shortage(
+    "cables", "skipped", "no cabling was given", "check a build folder, or give the cabling beside the files"
+)
+_NO_CABLES = Shortage("cables", "error", "the cabling has no link", "plan the cabling again")
+_NO_HOSTS = Shortage(
+    "hosts", "skipped", "nothing is known about the hosts", "check a build folder, or give the host ends"
+)
+_NO_RAILS = Shortage("rails", "skipped", "no rail plan was given", "check a build folder")
+_NO_ADDRESSES = Shortage("addresses", "skipped", "no management addresses were given", "check a build folder")
+_NO_MACS = Shortage("macs", "skipped", "no MAC addresses were given", "check a build folder")
 
 
 def judge(fabric: Fabric, rules: Iterable[Rule], *, only: Collection[str] | None = None) -> Report:
@@ -68,19 +82,19 @@ def judge(fabric: Fabric, rules: Iterable[Rule], *, only: Collection[str] | None
 
     ``only`` limits the rules over one tree to these devices; rules over the fabric see them all.
     """
-    found: list[Finding] = []
+    found = [item for device in fabric.devices.values() for item in device.problems]
     passes: Counter[str] = Counter()
-    short: dict[tuple[Rule, Shortage], list[str]] = {}
+    short: dict[tuple[Shortage, str], list[Rule]] = {}
     chosen = sorted(rules, key=lambda rule: rule.id)
     whole = _fabric_shortages(fabric)
-    wide = [rule for rule in chosen if isinstance(rule, FabricRule | CablingRule)]
     narrow = [rule for rule in chosen if isinstance(rule, FileRule)]
-    for rule in wide:
-        lack = _first(rule, whole)
-        if lack is None:
-            _keep(found, passes, rule, list(rule.judge(fabric)))
-        else:
-            short.setdefault((rule, lack), []).append(FABRIC)
+    for rule in chosen:
+        if isinstance(rule, FabricRule | CablingRule):
+            lack = _first(rule, whole)
+            if lack is None:
+                _keep(found, passes, rule, list(rule.judge(fabric)))
+            else:
+                short.setdefault((lack, FABRIC), []).append(rule)
     for name, view in fabric.views.items():
         if only is not None and name not in only:
             continue
@@ -90,10 +104,20 @@ def judge(fabric: Fabric, rules: Iterable[Rule], *, only: Collection[str] | None
             if lack is None:
                 _keep(found, passes, one, list(one.judge(view, fabric)))
             else:
-                short.setdefault((one, lack), []).append(name)
-    found.extend(item for (rule, lack), names in short.items() for item in _short(rule, lack, names))
+                short.setdefault((lack, name), []).append(one)
+    found.extend(_shortages(short))
     elsewhere = tuple(rule.id for rule in chosen if rule.kind == "diff")
     return Report(tuple(sorted(found, key=sort_key)), dict(passes), tuple(fabric.views), elsewhere)
+
+
+def _shortages(short: Mapping[tuple[Shortage, str], list[Rule]]) -> Iterator[Finding]:
+    """Group the subjects that lack the same evidence for the same rules."""
+    groups: dict[tuple[Shortage, tuple[str, ...]], tuple[list[str], list[Rule]]] = {}
+    for (lack, name), rules in short.items():
+        names, _ = groups.setdefault((lack, tuple(rule.id for rule in rules)), ([], rules))
+        names.append(name)
+    for (lack, _), (names, rules) in groups.items():
+        yield from _short(lack, names, rules)
 
 
 def _keep(found: list[Finding], passes: Counter[str], rule: Rule, results: list[Finding]) -> None:
@@ -125,8 +149,10 @@ def _fabric_shortages(fabric: Fabric) -> dict[Need, Shortage]:
         lacks["hosts"] = _NO_HOSTS
     if not fabric.rails:
         lacks["rails"] = _NO_RAILS
-    if fabric.addresses is None and fabric.macs is None:
+    if fabric.addresses is None and len(fabric.devices) < 2:
         lacks["addresses"] = _NO_ADDRESSES
+    if fabric.macs is None:
+        lacks["macs"] = _NO_MACS
     return lacks
 
 
@@ -139,22 +165,30 @@ def _view_shortages(view: View) -> dict[Need, Shortage]:
         lacks["interfaces"] = _NO_INTERFACE if view.tree else _NO_TREE
     if view.hardware is None:
         lacks["model"] = _NO_MODEL
+    if view.schema is None:
+        lacks["nos"] = _NO_NOS
     return lacks
 
 
-def _short(rule: Rule, lack: Shortage, names: list[str]) -> list[Finding]:
-    """Turn missing evidence into findings: one a device for an error, one for all that was skipped."""
-    subjects = names if lack.status == "error" or len(names) == 1 else [FABRIC]
+def _short(lack: Shortage, names: list[str], rules: list[Rule]) -> list[Finding]:
+    """Turn missing evidence into findings: one a device for an error, one for all that was skipped.
+
+    Sixty rules that could not look at one empty file are one finding that names them.
+    """
+    several = len(names) > 1 and lack.status == "skipped"
+    only = rules[0] if len(rules) == 1 else None
+    what = only.title if only else f"{len(rules)} rules"
     return [
         finding(
-            rule.id,
+            only.id if only else NO_EVIDENCE,
             subject,
-            f"{rule.title}: not judged, {lack.reason}",
+            f"{what}: not judged, {lack.reason}",
+            path="" if only else lack.need,
             remedy=lack.remedy,
             status=lack.status,
             severity="error" if lack.status == "error" else "info",
-            evidence=names if subject == FABRIC and names != [FABRIC] else (),
-            source=rule.source,
+            evidence=(*(rule.id for rule in rules if not only), *(names if several else ())),
+            source=only.source if only else "design.md, decision 11",
         )
-        for subject in subjects
+        for subject in ([FABRIC] if several else names)
     ]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from rackwright.check.hardware import Hardware, hardware
+from rackwright.check.hardware import Hardware, from_switch, hardware
 from rackwright.check.interfaces import (
     Bond,
     Breakout,
@@ -24,6 +24,8 @@ from rackwright.check.interfaces import (
     section,
 )
 from rackwright.check.model import Device, Path, Tree
+from rackwright.errors import SchemaUnknown
+from rackwright.nvue.schema import Schema, Violation, load
 
 __all__ = ["Bgp", "Neighbor", "View", "Vni"]
 
@@ -96,7 +98,21 @@ class View:
     @cached_property
     def hardware(self) -> Hardware | None:
         """Give what the catalog knows about the switch model; None when the model is unknown."""
-        return hardware(self.device.model)
+        row = self.device.switch
+        return from_switch(row) if row is not None else hardware(self.device.model)
+
+    @cached_property
+    def schema(self) -> Schema | None:
+        """Give the schema of the device's NOS version; None when there is none."""
+        try:
+            return load(self.device.nos)
+        except SchemaUnknown:
+            return None
+
+    @cached_property
+    def violations(self) -> tuple[Violation, ...]:
+        """Give what the schema says about the tree; a secret reference stands in for its value."""
+        return tuple(self.schema.check(self.tree, secrets="stand-in")) if self.schema else ()
 
     @cached_property
     def index(self) -> Index:
