@@ -50,7 +50,7 @@ def _environment(templates: Path | None) -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(folders),
         undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701 -- see above
+        autoescape=False,  # noqa: S701 - see above
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
