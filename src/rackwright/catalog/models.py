@@ -225,8 +225,6 @@ class Release(Row):
 class Conventions(Row):
     """A house style: names, formulas and defaults of a family of designs; data, like a model."""
 
-    switch_name: str = "{name}{index:02d}"
-    node_name: str = "{group}{index:0{width}d}"
     bond_name: str = "bond{cage}s{sub}"
     vni_offset: int = 10000
     """VNI of a VLAN = VLAN + offset (nvue.md 7b uses 10000, NVIDIA's exports 4000)."""
@@ -239,6 +237,8 @@ class Conventions(Row):
     df_preference: bool = True
     anycast_mac: str | None = None
     management: Literal["static", "dhcp"] = "static"
+    leaf_addresses: Literal["top", "after-gateway"] = "top"
+    """Where the leaves' own addresses of a VLAN lie: at the top of the subnet, or as .2, .3 behind the gateway."""
     lacp_rate: Literal["fast", "slow"] | None = "fast"
     bond_mtu: bool = True
     bond_stp_edge: bool = True
@@ -259,6 +259,13 @@ class Conventions(Row):
     connected_open: bool = False
     """Redistribute every connected prefix into the underlay, and leave ipv4-unicast to its default."""
     arp_suppress: bool = True
+    histograms: bool = False
+    """Collect buffer and packet histograms on every sub-port."""
+    policy_names: dict[str, str] = Field(default_factory=dict)
+    """Names of the derived policy objects: ``outbound`` and ``summary`` of an external entry ({name})."""
+    policy_extras: bool = False
+    """Also write the policy objects that nothing refers to (VTEP and own-loopback lists, the external group in
+    the default VRF), as NVIDIA's exports do."""
     svi_mtu_bytes: int = 9216
     describe: dict[str, str] = Field(default_factory=dict)
     """Description by role of port; ``{peer}``, ``{peer_port}``, ``{rail}`` are filled in."""
@@ -267,7 +274,6 @@ class Conventions(Row):
     adaptive_routing: bool = True
     pfc_watchdog: Literal["host", "all", "none"] = "host"
     ecmp_paths: int | None = None
-    route_export_stub: bool = False
     vrf_table_auto: bool = True
     vrf_loopback_127: bool = True
     """Add 127/8 to VRF loopbacks (release note 4360636)."""

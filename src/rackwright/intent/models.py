@@ -42,7 +42,7 @@ VlanId = Annotated[int, Field(ge=1, le=4094)]
 class Intent(BaseModel):
     """A frozen section; unknown keys are problems."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, use_attribute_docstrings=True, populate_by_name=True)
 
 
 class SiteInfo(Intent):
@@ -131,6 +131,8 @@ class Pools(Intent):
 
     loopback: str = "10.255.0.0/20"
     """Loopback addresses of switches."""
+    loopback_first: int | None = Field(None, ge=0)
+    """Offset of the first loopback in its pool."""
     vtep: str | None = None
     """VTEP addresses; the loopback itself when absent."""
     asn: str = "4200000000-4200065535"

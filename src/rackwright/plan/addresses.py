@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
 
 from rackwright.catalog.models import Catalog
-from rackwright.findings import Problem
+from rackwright.findings import Problem, problem
 from rackwright.intent.models import Site
 from rackwright.plan.address_model import Addresses, Allocator
 from rackwright.plan.model import Device, Layout, Link
+from rackwright.plan.numbers import number_switches
+from rackwright.plan.overlaps import overlaps
+from rackwright.plan.rail_addresses import address_rails
+from rackwright.plan.subnets import Ledger, attach_network, oob_network, open_ledger
 
 __all__ = ["allocate", "oob_network", "with_management"]
+
+_SWITCHES = ("leaf", "spine", "superspine", "oob")
+_OWN_PORT = {"pdu": "mgmt", "server": "bmc", "storage": "bmc"}
 
 
 def allocate(
@@ -18,17 +27,207 @@ def allocate(
     *, places: Mapping[tuple[str, str], int], layouts: Sequence[Layout],
 ) -> tuple[Addresses, list[Problem]]:  # fmt: skip
     """Return every address and ASN; ``devices`` holds the PDUs too, ``places`` is ``Wiring.places``."""
-    return Addresses({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}), []
+    style = catalog.conventions.get(site.site.conventions)
+    after = style is not None and style.leaf_addresses == "after-gateway"
+    ledger = open_ledger(site, devices, links, lock, after_gateway=after)
+    svis = _svis(site, devices, links, ledger)
+    controllers, within, system = _management(site, devices, links, catalog, ledger)
+    hosts = system | _hosts(site, devices, links, ledger)
+    loopbacks, vteps, asns, few = number_switches(site, devices, lock)
+    rails, blocks, wrong = address_rails(site, links, lock, places, layouts)
+    management = _own(devices, controllers, catalog)
+    found = Addresses(
+        subnets=ledger.subnets, management=management, controllers=controllers, controller_subnets=within,
+        hosts=hosts, svis=svis, rails=rails, rail_blocks=blocks, loopbacks=loopbacks, vteps=vteps, asns=asns,
+    )  # fmt: skip
+    problems = ledger.close() + few + wrong + overlaps(site) + _taken(site, found)
+    return found, problems
 
 
 def with_management(devices: Sequence[Device], addresses: Addresses, *, static: bool) -> list[Device]:
     """Return the devices with their management address; switches keep none when it comes by DHCP."""
-    return list(devices)
+    return [
+        msgspec.structs.replace(device, management=address)
+        if (address := addresses.management.get(device.name)) and (static or device.role not in _SWITCHES)
+        else device
+        for device in devices
+    ]
 
 
-def oob_network(site: Site, fabric: str, attach: int = -1) -> str:
-    """Return the network that ports of an ``l2`` fabric lie in; empty when the site has none.
+def _svis(
+    site: Site, devices: Sequence[Device], links: Sequence[Link], ledger: Ledger
+) -> dict[tuple[str, str], str]:
+    """Return the address of every leaf in every VLAN that has its gateway there."""
+    leaves: dict[str, list[str]] = {}
+    for device in devices:
+        if device.role in ("leaf", "oob"):
+            leaves.setdefault(device.fabric, []).append(device.name)
+    by_rail = _rail_leaves(site, links)
+    found: dict[tuple[str, str], str] = {}
+    for key, subnet in ledger.subnets.items():
+        _, at, switch = key.partition("@")
+        if at:
+            holders = [switch]
+        elif subnet.rail:
+            holders = sorted(by_rail.get((subnet.network, subnet.rail), ()))
+        else:
+            holders = [leaf for fabric in gateway_fabrics(site, subnet.network) for leaf in leaves.get(fabric, ())]
+        for leaf in holders:
+            address = ledger.leaf(key, leaf)
+            if address:
+                found[(key, leaf)] = address
+    return found
 
-    The ``native`` of the attach entry, else the network named like the fabric, else ``oob``.
+
+def gateway_fabrics(site: Site, network: str) -> tuple[str, ...]:
+    """Return the fabrics whose leaves carry the gateway of a network.
+
+    The one that the site names; without a word, every routed fabric that attaches the network.
     """
-    return ""
+    named = site.networks[network].gateway
+    if named:
+        return (named,) if named in site.fabrics else ()
+    return tuple(
+        key
+        for key, fabric in site.fabrics.items()
+        if fabric.topology != "l2"
+        and any(network in (entry.native, entry.network, *entry.tagged) for entry in fabric.attach)
+    )
+
+
+def _rail_leaves(site: Site, links: Sequence[Link]) -> dict[tuple[str, int], set[str]]:
+    styled = {name for name, network in site.networks.items() if network.style == "vlan-per-rail"}
+    found: dict[tuple[str, int], set[str]] = {}
+    for link in links if styled else ():
+        name = attach_network(site, link)
+        if link.rail and name in styled:
+            found.setdefault((name, link.rail), set()).add(link.a.device)
+    return found
+
+
+def _management(
+    site: Site, devices: Sequence[Device], links: Sequence[Link], catalog: Catalog, ledger: Ledger
+) -> tuple[dict[tuple[str, str], str], dict[tuple[str, str], str], dict[tuple[str, str, str], str]]:
+    """Return addresses of controllers and their subnets, and of operating systems, out of band.
+
+    Switches come first, then PDUs, then machines: in a fresh site the short list has the low addresses.
+    """
+    rank = {"pdu": 1, "server": 2, "storage": 3, "external": 9}
+    known = {device.name: (rank.get(device.role, 0), at, device.role) for at, device in enumerate(devices)}
+    wanted = list(_cabled(site, links, ledger)) + list(_uncabled(site, devices, links, ledger))
+    wanted.sort(key=lambda want: known.get(want[0], (9, 0, ""))[:2])
+    controllers: dict[tuple[str, str], str] = {}
+    within: dict[tuple[str, str], str] = {}
+    system: dict[tuple[str, str, str], str] = {}
+    for name, port, subnet in wanted:
+        role = known.get(name, (9, 0, "external"))[2]
+        if role == "external":
+            continue  # the switch of somebody else has its address from them
+        address = ledger.host(subnet, f"{name}:{port}")
+        if address and role in ("server", "storage") and "bmc" not in port:
+            system[(subnet, name, port)] = address
+        elif address:
+            controllers[(name, port)] = address
+            within[(name, port)] = subnet
+    return controllers, within, system
+
+
+def _cabled(site: Site, links: Sequence[Link], ledger: Ledger) -> Iterator[tuple[str, str, str]]:
+    """Yield (device, port, subnet) of every management cable."""
+    for link in links:
+        if link.kind in ("management", "pdu"):
+            network = oob_network(site, link.fabric, link.attach)
+            own = f"{network}@{link.a.device}"
+            yield link.b.device, link.b.port, own if own in ledger.accounts else network
+
+
+def _uncabled(
+    site: Site, devices: Sequence[Device], links: Sequence[Link], ledger: Ledger
+) -> Iterator[tuple[str, str, str]]:
+    """Yield what has a management port that the plan cables nowhere.
+
+    Switches always; machines and PDUs only where no out-of-band fabric is planned at all, because then
+    somebody else cables them.
+    """
+    planned = [key for key, fabric in site.fabrics.items() if fabric.topology == "l2"]
+    network = oob_network(site, planned[0] if planned else "")
+    if network not in ledger.accounts:
+        return
+    cabled = {(link.b.device, link.b.port) for link in links if link.kind in ("management", "pdu")}
+    for device in devices:
+        port = "eth0" if device.role in _SWITCHES else _OWN_PORT.get(device.role, "")
+        if port and (device.name, port) not in cabled and (port == "eth0" or not planned):
+            yield device.name, port, network
+
+
+def _own(devices: Sequence[Device], controllers: Mapping[tuple[str, str], str], catalog: Catalog) -> dict[str, str]:
+    """Return the one management address of each device."""
+    found: dict[str, str] = {}
+    for device in devices:
+        row = catalog.servers.get(device.model)
+        port = row.bmc_port if row else _OWN_PORT.get(device.role, "eth0")
+        address = controllers.get((device.name, port))
+        if address:
+            found[device.name] = address
+    return found
+
+
+def _hosts(
+    site: Site, devices: Sequence[Device], links: Sequence[Link], ledger: Ledger
+) -> dict[tuple[str, str, str], str]:
+    """Return the addresses of machines in VLANs: one a bond or tag, one a port without a bond."""
+    wanted: dict[tuple[str, str, str], None] = {}
+    entries: dict[tuple[str, int], tuple[str, bool, tuple[str, ...]]] = {}
+    for link in links:
+        if link.kind != "host":
+            continue
+        key = (link.fabric, link.attach)
+        if key not in entries:
+            entries[key] = _entry(site, link)
+        native, bonded, tagged = entries[key]
+        if native:
+            subnet = native if native in ledger.accounts else f"{native}-{link.rail}"
+            wanted[(subnet, link.b.device, "" if bonded else link.b.port)] = None
+        for name in tagged:
+            wanted[(name, link.b.device, "")] = None
+    order = {device.name: at for at, device in enumerate(devices)}
+    found: dict[tuple[str, str, str], str] = {}
+    for key3 in sorted(wanted, key=lambda want: order.get(want[1], 0)):
+        subnet, device, port = key3
+        address = ledger.host(subnet, f"{device}:{port}" if port else device)
+        if address:
+            found[key3] = address
+    return found
+
+
+def _entry(site: Site, link: Link) -> tuple[str, bool, tuple[str, ...]]:
+    """Return (untagged network, bonded, tagged networks) of the attach entry of a link."""
+    fabric = site.fabrics.get(link.fabric)
+    if fabric is None or not 0 <= link.attach < len(fabric.attach):
+        return "", False, ()
+    entry = fabric.attach[link.attach]
+    native = attach_network(site, link)
+    routed = native and site.networks[native].style == "p2p-31"
+    return "" if routed else native, entry.bond == "lacp", tuple(n for n in entry.tagged if n in site.networks)
+
+
+def _taken(site: Site, addresses: Addresses) -> list[Problem]:
+    """Say when the bootstrap host's address already belongs to a device (kept in the lock from before)."""
+    laptop = site.services.bootstrap
+    if not laptop:
+        return []
+    held = [(name, address) for (name, _), address in addresses.controllers.items()]
+    held += [(name, address) for (_, name, _), address in addresses.hosts.items()]
+    held += [(name, address) for (_, name), address in addresses.svis.items()]
+    held += [(f"the gateway of {key}", subnet.gateway) for key, subnet in addresses.subnets.items()]
+    owner = next((name for name, address in held if address.partition("/")[0] == laptop), None)
+    if owner is None:
+        return []
+    return [
+        problem(
+            "plan.addresses",
+            f"services.bootstrap {laptop} is the address of {owner}",
+            path=("services", "bootstrap"),
+            remedy="choose another address below the first host of the network, or free the device's",
+        )
+    ]

@@ -153,7 +153,6 @@ def _tenant(frame: Frame, device: Device, name: str, made: tuple[Port, ...], pol
         asn=frame.addresses.asns[device.name], router_id=own, rd=f"{own}:{vni}", evpn=True, to_evpn=True,
         import_from=leak.imports if leak else (), import_map=leak.route_map if leak else "",
         groups=groups, neighbors=neighbors,
-        export_stub=leak.export_stub if leak else False, import_stub=leak.import_stub if leak else False,
     )  # fmt: skip
     return Vrf(name, vni, vlan, _loopbacks(frame, device, name), house.vrf_table_auto, bgp)
 

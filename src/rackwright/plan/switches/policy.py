@@ -1,13 +1,25 @@
-"""Route leaking between VRFs and what is announced outside: derived from ``vrfs`` and ``external``."""
+"""Route leaking between VRFs and what is announced outside: derived from ``vrfs`` and ``external``.
+
+A VRF with a ``mark`` is a hub: it imports its spokes and puts the community on what it takes, and each
+spoke imports the hub. A spoke refuses what is marked (it came from a spoke), the prefixes of the other
+spokes, and its own interfaces.
+"""
 
 from __future__ import annotations
 
+import ipaddress
+from collections.abc import Iterable
 from typing import NamedTuple
 
+from rackwright.intent.models import External, VrfIntent
 from rackwright.plan.model import Device, PeerGroup, PrefixList, RouteMap, RouteMapRule
 from rackwright.plan.switches.frame import Frame
 
 __all__ = ["Leak", "Policy", "leak_policy"]
+
+_ALL = PrefixList("ALL_PREFIXES", ((10, "permit", "0.0.0.0/0", 32),))
+_SUMMARY_LENGTH = 24
+"""Host routes inside an announced prefix stay at home; its /24s may leave."""
 
 
 class Leak(NamedTuple):
@@ -15,8 +27,6 @@ class Leak(NamedTuple):
 
     imports: tuple[str, ...]
     route_map: str
-    export_stub: bool = False
-    import_stub: bool = False
 
 
 class Policy(NamedTuple):
@@ -33,14 +43,126 @@ class Policy(NamedTuple):
 
 def leak_policy(frame: Frame, device: Device) -> Policy:
     """Return the policy of a leaf."""
-    leaks = {name: Leak(vrf.import_, "") for name, vrf in frame.site.vrfs.items() if vrf.import_}
-    outbound: dict[str, str] = {}
-    lists: list[PrefixList] = []
+    leaking = {name: vrf for name, vrf in frame.site.vrfs.items() if vrf.import_}
+    leaks = {name: Leak(vrf.import_, f"{name}_FILTER") for name, vrf in leaking.items()}
+    lists: list[PrefixList] = [_ALL] if leaks else []
     maps: list[RouteMap] = []
+    for name, vrf in leaking.items():
+        lists.append(_numbered(f"{name}_LOCAL_IF", _own(frame, device, name)))
+        if vrf.mark:
+            maps.append(_hub(name, vrf.mark))
+        else:
+            lists.append(_numbered(f"{name}_PREFIXES", _prefixes(frame, device, name)))
+            maps.append(_spoke(frame, name))
+    outbound: dict[str, str] = {}
     for external in frame.fabric(device).external:
         if external.advertise:
-            name = f"TO_{external.name.upper()}"
-            lists.append(PrefixList(name, ((10, "permit", external.advertise, 32),), type="ipv4"))
-            maps.append(RouteMap(name, (RouteMapRule(10, "permit", prefix_list=name, type="ipv4"),)))
-            outbound[external.name] = name
-    return Policy(leaks, outbound, tuple(lists), tuple(maps), ())
+            told, summary = _outbound(frame, external)
+            outbound[external.name] = told.name
+            lists.append(summary)
+            maps.append(told)
+    marks = tuple((vrf.mark.partition(":")[0], vrf.mark) for vrf in leaking.values() if vrf.mark)
+    policy = Policy(leaks, outbound, tuple(lists), tuple(maps), marks)
+    return _with_extras(frame, device, policy) if frame.conventions.policy_extras else policy
+
+
+def _numbered(name: str, prefixes: Iterable[str]) -> PrefixList:
+    return PrefixList(name, tuple((10 * at, "permit", prefix, 32) for at, prefix in enumerate(prefixes, 1)))
+
+
+def _loopback(frame: Frame, device: Device, vrf: str) -> tuple[str, ...]:
+    stated = frame.site.vrfs.get(vrf)
+    if stated is None or device.index > len(stated.loopbacks):
+        return ()
+    return (f"{stated.loopbacks[device.index - 1].partition('/')[0]}/32",)
+
+
+def _vlans(frame: Frame, vrf: str) -> list[str]:
+    """Return the networks of a VRF, by VLAN."""
+    named = [name for name, network in frame.site.networks.items() if network.vrf == vrf and network.vlan]
+    return sorted(named, key=lambda name: frame.site.networks[name].vlan or 0)
+
+
+def _own(frame: Frame, device: Device, vrf: str) -> tuple[str, ...]:
+    """Return the leaf's own addresses in a VRF as host routes: loopback, then VLAN by VLAN."""
+    svis = (frame.addresses.svis.get((name, device.name), "") for name in _vlans(frame, vrf))
+    return (*_loopback(frame, device, vrf), *(f"{svi.partition('/')[0]}/32" for svi in svis if svi))
+
+
+def _prefixes(frame: Frame, device: Device, vrf: str) -> tuple[str, ...]:
+    """Return what a VRF holds: its subnets, then the leaf's loopback in it."""
+    subnets = (frame.site.networks[name].subnet for name in _vlans(frame, vrf))
+    return (*(str(ipaddress.ip_network(subnet)) for subnet in subnets if subnet), *_loopback(frame, device, vrf))
+
+
+def _hub(name: str, mark: str) -> RouteMap:
+    return RouteMap(
+        f"{name}_FILTER",
+        (
+            RouteMapRule(10, "deny", prefix_list=f"{name}_LOCAL_IF", type="ipv4"),
+            RouteMapRule(20, "permit", set_community=mark),
+        ),
+    )
+
+
+def _spoke(frame: Frame, name: str) -> RouteMap:
+    hubs = [vrf for vrf in frame.site.vrfs[name].import_ if frame.site.vrfs.get(vrf, VrfIntent()).mark]
+    marks = [mark for hub in hubs if (mark := frame.site.vrfs[hub].mark)]
+    siblings = [spoke for hub in hubs for spoke in frame.site.vrfs[hub].import_ if spoke != name]
+    rules = [
+        RouteMapRule(5 + at, "deny", community_list=mark.partition(":")[0]) for at, mark in enumerate(marks)
+    ]
+    rules += [
+        RouteMapRule(10 + at, "deny", prefix_list=f"{spoke}_PREFIXES", type="ipv4")
+        for at, spoke in enumerate(dict.fromkeys(siblings))
+    ]
+    after = max(15, 10 + len(siblings))
+    rules.append(RouteMapRule(after, "deny", prefix_list=f"{name}_LOCAL_IF", type="ipv4"))
+    rules.append(RouteMapRule(max(20, after + 1), "permit", prefix_list=_ALL.name, type="ipv4"))
+    return RouteMap(f"{name}_FILTER", tuple(rules))
+
+
+def _outbound(frame: Frame, external: External) -> tuple[RouteMap, PrefixList]:
+    """Return the route map that announces ``advertise`` and the loopback pool, and its prefix list."""
+    names = frame.conventions.policy_names
+    summary = names.get("summary", "TO_{name}").format(name=external.name.upper())
+    told = names.get("outbound", "TO_{name}").format(name=external.name.upper())
+    rules = [(10, "permit", external.advertise or "", _SUMMARY_LENGTH)]
+    pool = ipaddress.ip_network(frame.site.pools.loopback)
+    if pool.subnet_of(ipaddress.ip_network(external.advertise or "0.0.0.0/0")):  # type: ignore[arg-type]
+        rules.append((20, "permit", str(pool), 32))
+    return (
+        RouteMap(told, (RouteMapRule(10, "permit", prefix_list=summary, type="ipv4"),)),
+        PrefixList(summary, tuple(rules)),
+    )
+
+
+def _with_extras(frame: Frame, device: Device, policy: Policy) -> Policy:
+    """Add the objects that NVIDIA's exports carry and refer to nowhere."""
+    first = next(iter(policy.leaks), "") or ""
+    oob = next((n for n in policy.leaks if not frame.site.vrfs[n].mark), first)
+    lists = [
+        PrefixList("VTEP_PREFIXES", ((5, "permit", _cover(frame.addresses.vteps.values()), 32),)),
+        *([_numbered(f"LOCAL_{oob}_LOOPBACK", _loopback(frame, device, oob))] if oob else []),
+    ]
+    block = RouteMap(
+        "BLOCK_VTEPS",
+        (
+            RouteMapRule(10, "deny", prefix_list="VTEP_PREFIXES", type="ipv4"),
+            RouteMapRule(20, "permit", prefix_list=_ALL.name, type="ipv4"),
+        ),
+    )
+    groups = tuple(
+        PeerGroup(frame.conventions.external_group.format(name=name), "external", bfd=True, outbound=route_map)
+        for name, route_map in policy.outbound.items()
+    )
+    return policy._replace(
+        prefix_lists=(*policy.prefix_lists, *lists), route_maps=(*policy.route_maps, block), default_groups=groups
+    )
+
+
+def _cover(addresses: Iterable[str]) -> str:
+    """Return the smallest prefix that holds every address."""
+    numbers = [int(ipaddress.ip_address(address)) for address in addresses] or [0]
+    bits = (min(numbers) ^ max(numbers)).bit_length()
+    return str(ipaddress.ip_network((min(numbers) >> bits << bits, 32 - bits)))

@@ -120,7 +120,7 @@ def _port(frame: Frame, device: Device, use: PortUse, access: Mapping[int, Acces
         multihoming_uplink=use.kind in ("isl", "fabric") and device.role == "leaf" and not routed,
         pfc_watchdog=_watched(frame, device, lone),
         adaptive_routing=routed and use.kind == "fabric" and _adaptive(frame, device, use),
-        histogram=use.sub >= 0, peer=peer, peer_port=peer_port, rail=link.rail if link else 0, link=use.link,
+        histogram=house.histograms and use.sub >= 0, peer=peer, peer_port=peer_port, rail=link.rail if link else 0, link=use.link,
         bond="",
     )  # fmt: skip
 

@@ -1,0 +1,282 @@
+"""The subnets of a site while addresses are given out of them."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from rackwright.findings import Problem, problem
+from rackwright.intent.models import Network, Site
+from rackwright.plan.address_model import Allocator, Subnet
+from rackwright.plan.model import Device, Link
+from rackwright.plan.pools import Division, divide
+
+__all__ = ["Ledger", "attach_network", "oob_network", "open_ledger"]
+
+_OOB = "oob"
+
+
+def oob_network(site: Site, fabric: str, attach: int = -1) -> str:
+    """Return the network that ports of an ``l2`` fabric lie in; empty when the site has none.
+
+    The ``native`` of the attach entry, else the network named like the fabric, else ``oob``.
+    """
+    entries = site.fabrics[fabric].attach if fabric in site.fabrics else ()
+    native = entries[attach].native if 0 <= attach < len(entries) else None
+    for name in (native, fabric, _OOB):
+        if name and name in site.networks:
+            return name
+    return ""
+
+
+def attach_network(site: Site, link: Link) -> str:
+    """Return the untagged or routed network of a host link; empty when it has none."""
+    fabric = site.fabrics.get(link.fabric)
+    if fabric is None or not 0 <= link.attach < len(fabric.attach):
+        return ""
+    entry = fabric.attach[link.attach]
+    name = entry.native or entry.network or ""
+    return name if name in site.networks else ""
+
+
+@dataclass
+class _Account:
+    """One subnet, its arithmetic and what was asked of it."""
+
+    subnet: Subnet
+    division: Division
+    path: tuple[str, ...]
+    asked: int = 0
+    asked_leaves: int = 0
+    refused: bool = False
+    refused_leaves: bool = False
+
+
+@dataclass
+class Ledger:
+    """Gives addresses out of subnets; remembers what did not fit."""
+
+    lock: Allocator
+    accounts: dict[str, _Account] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def subnets(self) -> dict[str, Subnet]:
+        """Return the subnets by key."""
+        return {key: account.subnet for key, account in self.accounts.items()}
+
+    def wrong(self, path: Sequence[str], message: str, remedy: str) -> None:
+        """Keep a problem."""
+        self.problems.append(problem("plan.addresses", message, path=path, remedy=remedy))
+
+    def host(self, key: str, owner: str) -> str:
+        """Return the address of a machine's port in a subnet, with prefix length; empty when it is full."""
+        account = self.accounts.get(key)
+        if account is None:
+            return ""
+        account.asked += 1
+        offset = self.lock.take(f"networks.{key}", owner, limit=account.division.host_stop)
+        if offset < 0:
+            account.refused = True
+            return ""
+        return account.division.at(offset)
+
+    def leaf(self, key: str, leaf: str) -> str:
+        """Return a leaf's own address in a subnet, with prefix length; empty when there is no room."""
+        account = self.accounts[key]
+        account.asked_leaves += 1
+        split = account.division
+        number = self.lock.take(f"networks.{key}.leaves", leaf, limit=split.leaves)
+        if number < 0:
+            account.refused_leaves = True
+            return ""
+        return split.at(split.leaf_first + split.leaf_step * number)
+
+    def pin(self, address: str, what: str) -> None:
+        """Keep an address that the operator wrote from being given to a machine."""
+        number = int(ipaddress.IPv4Address(address))
+        for key, account in self.accounts.items():
+            split = account.division
+            offset = number - split.base
+            if not 0 <= offset < 1 << (32 - split.length):
+                continue
+            self.lock.hold(f"networks.{key}", f"pinned {address}", offset)
+            leaf = (offset - split.leaf_first) * split.leaf_step
+            if 0 <= leaf < split.leaves:
+                self.lock.hold(f"networks.{key}.leaves", f"pinned {address}", leaf)
+            if split.host_stop <= offset < split.lease_stop:
+                self.wrong(
+                    (*account.path, "subnet"),
+                    f"{what} {address} lies in the range of dynamic leases of {key} "
+                    f"({account.subnet.first} to {account.subnet.last})",
+                    f"choose an address below {account.subnet.first}",
+                )
+
+    def close(self) -> list[Problem]:
+        """Return every problem, those of subnets that are too small with their numbers."""
+        for key, account in self.accounts.items():
+            split, prefix = account.division, account.subnet.prefix
+            if account.refused:
+                room = split.host_stop - split.host_first
+                self.wrong(
+                    account.path,
+                    f"{_place(account)} {prefix} has {room:,} addresses for machines, {account.asked:,} needed",
+                    f"use a /{_enough(account.asked, split)}" + _aside(key),
+                )
+            if account.refused_leaves:
+                self.wrong(
+                    account.path,
+                    f"{_place(account)} {prefix} has room for {split.leaves} leaves, {account.asked_leaves} needed",
+                    f"use a /{32 - (account.asked_leaves * 16 - 1).bit_length()}",
+                )
+        return self.problems
+
+
+def _place(account: _Account) -> str:
+    return ".".join(account.path[:2])
+
+
+def _aside(key: str) -> str:
+    return f" (network, gateway, leaves and dynamic leases take the rest of {key})"
+
+
+def _enough(needed: int, split: Division) -> int:
+    """Return the longest prefix whose part for machines holds what is needed."""
+    after = split.leaf_step > 0
+    for length in range(30, 0, -1):
+        trial = divide(f"0.0.0.0/{length}", after_gateway=after)
+        if trial.host_stop - trial.host_first >= needed:
+            return length
+    return 8
+
+
+def open_ledger(
+    site: Site, devices: Sequence[Device], links: Sequence[Link], lock: Allocator, *, after_gateway: bool
+) -> Ledger:
+    """Return the ledger of every subnet that the site gives, with what is pinned held."""
+    ledger = Ledger(lock)
+    rails = _rails(site, links)
+    for name, network in site.networks.items():
+        if network.style == "vlan-per-rail":
+            _open_rails(ledger, name, network, rails.get(name, 0), after_gateway)
+        elif network.style == "vlan" and network.subnet:
+            path = ("networks", name)
+            _open(ledger, Subnet(name, name, network.vlan or 0, network.subnet), network, path, after_gateway)
+    _open_per_switch(ledger, site, devices, after_gateway)
+    _pin_all(ledger, site)
+    return ledger
+
+
+def _rails(site: Site, links: Iterable[Link]) -> dict[str, int]:
+    """Return the greatest rail of each VLAN-per-rail network."""
+    wanted = {name for name, network in site.networks.items() if network.style == "vlan-per-rail"}
+    found: dict[str, int] = {}
+    if wanted:
+        for link in links:
+            name = attach_network(site, link) if link.rail else ""
+            if name in wanted:
+                found[name] = max(found.get(name, 0), link.rail)
+    return found
+
+
+def _open(ledger: Ledger, subnet: Subnet, network: Network, path: tuple[str, ...], after_gateway: bool) -> None:
+    try:
+        split = divide(subnet.prefix, network.first_host, after_gateway=after_gateway)
+    except ValueError as error:
+        ledger.wrong((*path, "subnet"), str(error), "write a prefix such as 10.20.0.0/22")
+        return
+    # What was first opened with this division stays so; only the free part is asked from the lock.
+    ledger.lock.hold(f"networks.{subnet.key}", "reserved", 0, max(split.host_first, 1))
+    gateway = _gateway(network, split, subnet)
+    leases = split.lease_stop > split.host_stop
+    ledger.accounts[subnet.key] = _Account(
+        Subnet(
+            subnet.key, subnet.network, subnet.vlan, subnet.prefix, gateway,
+            _plain(split.at(split.host_stop)) if leases else "",
+            _plain(split.at(split.lease_stop - 1)) if leases else "", subnet.rail,
+        ),
+        split,
+        path,
+    )  # fmt: skip
+
+
+def _plain(address: str) -> str:
+    return address.partition("/")[0]
+
+
+def _gateway(network: Network, split: Division, subnet: Subnet) -> str:
+    """Return the gateway: none, an address of others, or the first address of the subnet."""
+    if network.gateway == "none":
+        return ""
+    if network.gateway and network.gateway[0].isdigit() and "@" not in subnet.key:
+        return f"{network.gateway}/{split.length}"
+    return split.at(split.gateway)
+
+
+def _open_rails(ledger: Ledger, name: str, network: Network, rails: int, after_gateway: bool) -> None:
+    """Cut the pool into one subnet a rail, VLANs counted on from the network's own."""
+    path = ("networks", name, "pool")
+    try:
+        pool = ipaddress.IPv4Network(network.pool or network.subnet or "")
+    except ValueError:
+        ledger.wrong(path, f"networks.{name} has no pool that rails can be cut from", "write pool: 10.200.0.0/16")
+        return
+    width = ledger.lock.keep(f"networks.{name}.shape", "blocks", _power(max(rails, 1)))
+    bits = (width - 1).bit_length()
+    if rails > width or pool.prefixlen + bits > 30:
+        ledger.wrong(path, f"{pool} cannot be cut into {rails} rails ({width} are laid out)", "use a shorter prefix")
+        return
+    size = pool.num_addresses // width
+    for rail in range(1, rails + 1):
+        prefix = f"{pool.network_address + (rail - 1) * size}/{pool.prefixlen + bits}"
+        vlan = network.vlan + rail - 1 if network.vlan else 0
+        subnet = Subnet(f"{name}-{rail}", name, vlan, prefix, rail=rail)
+        _open(ledger, subnet, network, ("networks", name), after_gateway)
+
+
+def _power(number: int) -> int:
+    return 1 << (number - 1).bit_length()
+
+
+def _open_per_switch(ledger: Ledger, site: Site, devices: Sequence[Device], after_gateway: bool) -> None:
+    for key, fabric in site.fabrics.items():
+        name = oob_network(site, key)
+        if not fabric.per_switch or not name:
+            continue
+        network = site.networks[name]
+        switches = [device.name for device in devices if device.role == "oob" and device.fabric == key]
+        if len(switches) > len(fabric.per_switch):
+            ledger.wrong(
+                ("fabrics", key, "per_switch"),
+                f"{len(switches)} switches stand in {key}, {len(fabric.per_switch)} subnets are given",
+                "give each switch a subnet",
+            )
+        for index, (switch, prefix) in enumerate(zip(switches, fabric.per_switch, strict=False)):
+            subnet = Subnet(f"{name}@{switch}", name, network.vlan or 0, prefix)
+            _open(ledger, subnet, network, ("fabrics", key, "per_switch", str(index)), after_gateway)
+
+
+def _pin_all(ledger: Ledger, site: Site) -> None:
+    """Hold every address that the site file names."""
+    services = site.services
+    named = [("services.bootstrap", services.bootstrap)] if services.bootstrap else []
+    for word, values in (("ntp", services.ntp), ("dns", services.dns), ("syslog", services.syslog)):
+        named += [(f"services.{word}", value) for value in values]
+    for name, network in site.networks.items():
+        relay = (network.relay,) if isinstance(network.relay, str) else network.relay or ()
+        named += [(f"networks.{name}.relay", value) for value in relay]
+        named += [(f"networks.{name}.gateway", network.gateway)] if network.gateway else []
+    for vrf, intent in site.vrfs.items():
+        named += [(f"vrfs.{vrf}.relay", value) for value in intent.relay]
+    for what, value in named:
+        if value and _is_address(value):
+            ledger.pin(value, what)
+
+
+def _is_address(value: str) -> bool:
+    try:
+        ipaddress.IPv4Address(value)
+    except ValueError:
+        return False
+    return True
