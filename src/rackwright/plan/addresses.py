@@ -31,7 +31,7 @@ def allocate(
     after = style is not None and style.leaf_addresses == "after-gateway"
     ledger = open_ledger(site, devices, links, lock, after_gateway=after)
     svis = _svis(site, devices, links, ledger)
-    controllers, within, system = _management(site, devices, links, catalog, ledger)
+    controllers, within, system = _management(site, devices, links, ledger)
     hosts = system | _hosts(site, devices, links, ledger)
     loopbacks, vteps, asns, few = number_switches(site, devices, lock)
     rails, blocks, wrong = address_rails(site, links, lock, places, layouts)
@@ -54,9 +54,7 @@ def with_management(devices: Sequence[Device], addresses: Addresses, *, static: 
     ]
 
 
-def _svis(
-    site: Site, devices: Sequence[Device], links: Sequence[Link], ledger: Ledger
-) -> dict[tuple[str, str], str]:
+def _svis(site: Site, devices: Sequence[Device], links: Sequence[Link], ledger: Ledger) -> dict[tuple[str, str], str]:
     """Return the address of every leaf in every VLAN that has its gateway there."""
     leaves: dict[str, list[str]] = {}
     for device in devices:
@@ -106,7 +104,7 @@ def _rail_leaves(site: Site, links: Sequence[Link]) -> dict[tuple[str, int], set
 
 
 def _management(
-    site: Site, devices: Sequence[Device], links: Sequence[Link], catalog: Catalog, ledger: Ledger
+    site: Site, devices: Sequence[Device], links: Sequence[Link], ledger: Ledger
 ) -> tuple[dict[tuple[str, str], str], dict[tuple[str, str], str], dict[tuple[str, str, str], str]]:
     """Return addresses of controllers and their subnets, and of operating systems, out of band.
 

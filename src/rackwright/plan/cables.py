@@ -148,9 +148,7 @@ def _side(bench: _Bench, link: Link) -> str:
     return "B" if half and max(link.a.sub, 0) * link.lanes >= half else "A"
 
 
-def _cut(
-    bench: _Bench, bundle: list[int], rows: Sequence[CableModel], want: Want
-) -> tuple[CableModel, float | None]:
+def _cut(bench: _Bench, bundle: list[int], rows: Sequence[CableModel], want: Want) -> tuple[CableModel, float | None]:
     """Return the row and the length to order; the row is the first that is long enough."""
     links = [bench.links[index] for index in bundle]
     needs = [(bench.hall.needed_m(link.a.device, link.b.device), link) for link in links]

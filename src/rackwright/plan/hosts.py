@@ -1,15 +1,53 @@
-"""The network of every host: bonds, VLANs, rails with their own routing tables."""
+"""The network of every host: bonds, VLANs, rails with their own routing tables.
+
+A rail has an address of its own /31, and a table of its own: what leaves with the rail's address takes
+the rail's next hop, and only the pool of all rails is reached that way. The main table keeps one default
+route, over the untagged network of the bond.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
 
 from rackwright.catalog.models import Catalog
-from rackwright.intent.models import Site
+from rackwright.intent.models import Attach, Site
 from rackwright.plan.address_model import Addresses
-from rackwright.plan.model import Device, HostNetwork, Link
+from rackwright.plan.model import Device, HostBond, HostInterface, HostNetwork, Link
+from rackwright.plan.numbers import EVPN
+from rackwright.plan.subnets import oob_network
 
-__all__ = ["networks"]
+__all__ = ["TABLE_BASE", "networks"]
+
+TABLE_BASE = 100
+"""Routing table of rail r is this plus r: clear of main (254), local (255) and the low ones people use."""
+
+_NAMES = {"supernic": "front", "dpu": "front", "nic": "front", "lom": "lom"}
+
+
+class _Cabled(NamedTuple):
+    """One cabled port of a host."""
+
+    link: Link
+    attach: Attach | None
+
+
+class _Face(NamedTuple):
+    """What is said of a physical port, whatever lies on it."""
+
+    name: str
+    port: str
+    mac: str
+
+
+class _Frame(NamedTuple):
+    """What all hosts share."""
+
+    site: Site
+    catalog: Catalog
+    addresses: Addresses
 
 
 def networks(
@@ -17,4 +55,217 @@ def networks(
     *, nameservers: Sequence[str] = (),
 ) -> tuple[HostNetwork, ...]:  # fmt: skip
     """Return the network of every server and storage node, in the order of ``devices``."""
-    return ()
+    frame = _Frame(site, catalog, addresses)
+    cabled: dict[str, list[_Cabled]] = {}
+    for link in links:
+        if link.kind in ("host", "management") and not link.b.port.endswith("bmc"):
+            fabric = site.fabrics.get(link.fabric)
+            attach = fabric.attach[link.attach] if fabric and 0 <= link.attach < len(fabric.attach) else None
+            cabled.setdefault(link.b.device, []).append(_Cabled(link, attach))
+    return tuple(
+        _host(frame, device, cabled.get(device.name, []), tuple(nameservers))
+        for device in devices
+        if device.role in ("server", "storage")
+    )
+
+
+def _host(frame: _Frame, device: Device, cabled: Sequence[_Cabled], nameservers: tuple[str, ...]) -> HostNetwork:
+    faces = _faces(frame, device, cabled)
+    plain: list[HostInterface] = []
+    bonds: list[HostBond] = []
+    for entry, ports in _by_attach(cabled):
+        attach = ports[0].attach
+        if attach is not None and attach.bond == "lacp":
+            bond, parts = _bonded(frame, device, attach, ports, faces, f"bond{len(bonds)}")
+            bonds.append(bond)
+            plain += parts
+        else:
+            plain += _single(frame, device, attach, ports, faces, out_of_band=entry[2])
+    interfaces, bonds = _one_default(plain, bonds)
+    return HostNetwork(device.name, tuple(interfaces), tuple(bonds), nameservers, frame.site.site.domain)
+
+
+def _by_attach(cabled: Sequence[_Cabled]) -> Iterable[tuple[tuple[str, int, bool], list[_Cabled]]]:
+    """Group ports by attach entry; out-of-band ports come last, so that their gateway is not the default."""
+    groups: dict[tuple[str, int, bool], list[_Cabled]] = {}
+    for item in cabled:
+        key = (item.link.fabric, item.link.attach, item.link.kind == "management")
+        groups.setdefault(key, []).append(item)
+    return sorted(groups.items(), key=lambda group: group[0][2])
+
+
+def _faces(frame: _Frame, device: Device, cabled: Sequence[_Cabled]) -> dict[str, _Face]:
+    """Return name and MAC of every cabled port.
+
+    The name is the site's or the catalog's; otherwise ``rail3`` for a port on a rail, ``front1``, ``lom1``
+    by kind of adapter, which netplan gives by MAC.
+    """
+    macs = dict(device.macs)
+    counts: dict[str, int] = {}
+    faces: dict[str, _Face] = {}
+    for item in cabled:
+        end = item.link.b
+        name = end.interface
+        if not name:
+            name = _made_up(frame, item.link, counts)
+        faces[end.port] = _Face(name, end.port, macs.get(end.port, "").lower())
+    return faces
+
+
+def _made_up(frame: _Frame, link: Link, counts: dict[str, int]) -> str:
+    """Return the name by rule; ``counts`` numbers the ports of one kind."""
+    if _on_rail(frame, link):
+        return f"rail{link.rail}p{link.plane}" if link.plane else f"rail{link.rail}"
+    nic = frame.catalog.nics.get(link.b.nic)
+    if nic is None:
+        return link.b.port
+    stem = _NAMES[nic.kind]
+    counts[stem] = counts.get(stem, 0) + 1
+    return f"{stem}{counts[stem]}"
+
+
+def _mtu(frame: _Frame, names: Iterable[str]) -> int:
+    """Return the greatest MTU of some networks in bytes; 0 when none states one."""
+    known = (frame.site.networks[name].mtu_bytes for name in names if name in frame.site.networks)
+    return max((mtu for mtu in known if mtu), default=0)
+
+
+def _bonded(
+    frame: _Frame, device: Device, attach: Attach, ports: Sequence[_Cabled], faces: Mapping[str, _Face], name: str
+) -> tuple[HostBond, list[HostInterface]]:
+    """Return a bond with its members and its tagged VLANs."""
+    native = attach.native or ""
+    # The bond carries the tags too: its MTU is the greatest of all that it carries.
+    mtu = _mtu(frame, (native, *attach.tagged))
+    members = [faces[item.link.b.port] for item in ports]
+    parts = [HostInterface(face.name, face.port, face.mac, mtu_bytes=mtu, bond=name) for face in members]
+    parts += _tags(frame, device, attach, name)
+    bond = HostBond(
+        name, tuple(face.name for face in members), address=frame.addresses.hosts.get((native, device.name, ""), ""),
+        gateway=_next_hop(frame, native), mtu_bytes=mtu,
+    )  # fmt: skip
+    return bond, parts
+
+
+def _single(
+    frame: _Frame, device: Device, attach: Attach | None, ports: Sequence[_Cabled], faces: Mapping[str, _Face],
+    *, out_of_band: bool,
+) -> list[HostInterface]:  # fmt: skip
+    """Return ports without a bond: rails, GPU ports in a VLAN, LOM ports out of band."""
+    parts: list[HostInterface] = []
+    for item in ports:
+        face, link = faces[item.link.b.port], item.link
+        pair = frame.addresses.rails.get((device.name, link.b.port))
+        if pair is not None:
+            mtu = _mtu(frame, ((attach.network or "") if attach else "",))
+            parts.append(
+                HostInterface(
+                    face.name,
+                    face.port,
+                    face.mac,
+                    pair.host,
+                    _plain(pair.switch),
+                    (pair.pool,),
+                    mtu,
+                    pair.rail,
+                    _table(pair.rail, link.plane),
+                )  # fmt: skip
+            )
+        elif out_of_band:
+            parts.append(_out_of_band(frame, device, face, link))
+        else:
+            parts.append(_in_vlan(frame, device, attach, face, link))
+    if attach is not None and ports and not out_of_band:
+        parts += _tags(frame, device, attach, faces[ports[0].link.b.port].name)
+    return parts
+
+
+def _table(rail: int, plane: int) -> int:
+    """Return the routing table of a rail in a plane; 16 rails a plane are more than any server has."""
+    return TABLE_BASE + rail + 16 * max(plane - 1, 0)
+
+
+def _out_of_band(frame: _Frame, device: Device, face: _Face, link: Link) -> HostInterface:
+    network = oob_network(frame.site, link.fabric, link.attach)
+    own = f"{network}@{link.a.device}"
+    subnet = own if own in frame.addresses.subnets else network
+    address = frame.addresses.hosts.get((subnet, device.name, face.port), "")
+    return HostInterface(face.name, face.port, face.mac, address, mtu_bytes=_mtu(frame, (network,)))
+
+
+def _in_vlan(frame: _Frame, device: Device, attach: Attach | None, face: _Face, link: Link) -> HostInterface:
+    """Return a port with its untagged address.
+
+    With a VLAN a rail, the other rails are reached through the rail's own gateway; the own subnet is left
+    to the main table, where it is on the link. Rails that share one VLAN need no gateway at all.
+    """
+    native = (attach.native or attach.network or "") if attach else ""
+    tagged = attach.tagged if attach else ()
+    key = native if native in frame.addresses.subnets else f"{native}-{link.rail}"
+    address = frame.addresses.hosts.get((key, device.name, face.port), "")
+    mtu = _mtu(frame, (native, *tagged))
+    rail = link.rail if _on_rail(frame, link) else 0
+    gateway = _next_hop(frame, key) if address else ""
+    if not rail:
+        return HostInterface(face.name, face.port, face.mac, address, gateway, (), mtu)
+    own = frame.addresses.subnets.get(key)
+    others = tuple(
+        subnet.prefix for subnet in frame.addresses.subnets.values() if subnet.network == native and subnet is not own
+    )
+    if not others or not gateway:
+        return HostInterface(face.name, face.port, face.mac, address, "", (), mtu, rail)
+    return HostInterface(face.name, face.port, face.mac, address, gateway, others, mtu, rail, _table(rail, link.plane))
+
+
+def _on_rail(frame: _Frame, link: Link) -> bool:
+    """Say whether a port carries GPU traffic: any port of a rail fabric, a SuperNIC elsewhere."""
+    fabric = frame.site.fabrics.get(link.fabric)
+    nic = frame.catalog.nics.get(link.b.nic)
+    if not link.rail or fabric is None:
+        return False
+    return fabric.topology not in EVPN or (nic is not None and nic.kind == "supernic")
+
+
+def _tags(frame: _Frame, device: Device, attach: Attach, parent: str) -> list[HostInterface]:
+    """Return the tagged VLAN interfaces of a machine, on its bond or on the first port of the entry."""
+    parts: list[HostInterface] = []
+    for network in attach.tagged:
+        row = frame.site.networks.get(network)
+        if row is not None and row.vlan:
+            address = frame.addresses.hosts.get((network, device.name, ""), "")
+            name = f"{parent}.{row.vlan}"
+            parts.append(
+                HostInterface(name, "", address=address, mtu_bytes=row.mtu_bytes or 0, vlan=row.vlan, parent=parent)
+            )
+    return parts
+
+
+def _one_default(
+    parts: Sequence[HostInterface], bonds: Sequence[HostBond]
+) -> tuple[list[HostInterface], list[HostBond]]:
+    """Leave one default route: of the first bond that has a gateway, else of the first interface.
+
+    An interface whose gateway serves only its own table keeps it.
+    """
+    kept_bonds: list[HostBond] = []
+    taken = False
+    for bond in bonds:
+        keep = bool(bond.gateway and bond.address) and not taken
+        taken = taken or keep
+        kept_bonds.append(bond if keep else msgspec.structs.replace(bond, gateway=""))
+    kept: list[HostInterface] = []
+    for part in parts:
+        if part.table or not part.gateway:
+            kept.append(part)
+            continue
+        kept.append(part if not taken else msgspec.structs.replace(part, gateway=""))
+        taken = True
+    return kept, kept_bonds
+
+
+def _next_hop(frame: _Frame, subnet: str) -> str:
+    return _plain(frame.addresses.gateway(subnet))
+
+
+def _plain(address: str) -> str:
+    return address.partition("/")[0]

@@ -63,7 +63,7 @@ def _addresses(
     return found
 
 
-def asn_key(site: Site, device: Device) -> str:
+def asn_key(device: Device) -> str:
     """Return what shares an ASN: the leaf itself, the spines of a plane and pod, the super-spines of a plane."""
     if device.role == "leaf":
         return device.name
@@ -88,7 +88,7 @@ def _asns(site: Site, switches: Iterable[Device], lock: Allocator, problems: lis
         if own:
             found[device.name] = own
             continue
-        key = asn_key(site, device)
+        key = asn_key(device)
         keys.add(key)
         index = lock.take("pools.asn", key, limit=room.size)
         refused = refused or index < 0

@@ -126,7 +126,7 @@ def _shape(
     planes = {link.plane for link in links}
     last = max(slots.values(), default=0)
     per_unit = lock.keep(held, "machines a unit", layout.nodes_per_unit if layout else last + 1)
-    rails = lock.keep(held, "rails", _power(max(max(link.rail for link in links), 1)))
+    rails = lock.keep(held, "rails", _power(max((1, *(link.rail for link in links)))))
     blocks = lock.keep(held, "blocks", rails * _power(max(planes) - min(planes) + 1))
     unit = _power(per_unit)
     block = pool.num_addresses // blocks
