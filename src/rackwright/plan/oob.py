@@ -238,10 +238,25 @@ def wire_uplinks(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wir
             )
             return
         _wire_uplink(key, uplink, name, inner, chunk, pairs[pair], place, own, speed, wiring)
-    for leaf in (name for pair_leaves in pairs for name in pair_leaves):
-        for number in range(uplink.unused_bonds):
-            position = chunk * uplink.links_per_pair + number
-            wiring.lay(leaf, place.use(position, "uplink", speed, bond=f"unused.{key}.{number}", state="unused-bond"))
+    _reserve_uplinks(key, uplink, len(lower), chunk, pairs, place, speed, wiring)
+
+
+def _reserve_uplinks(
+    key: str, uplink: Uplink, stand: int, chunk: int, pairs: tuple[tuple[str, ...], ...], place: Block, speed: float,
+    wiring: Wiring,
+) -> None:  # fmt: skip
+    """Lay out the uplinks of switches still to come, and the bonds that stay without a network."""
+    for pair, leaves in enumerate(pairs):
+        for leaf in leaves:
+            for inner in range(max(stand - pair * chunk, 0), chunk):
+                for number in range(uplink.links_per_pair):
+                    bond = f"reserved.{key}.{inner}.{number if uplink.bond_per_link else 0}"
+                    position = number * chunk + inner
+                    wiring.lay(leaf, place.use(position, "uplink", speed, bond=bond, state="reserved"))
+            for number in range(uplink.unused_bonds):
+                position = chunk * uplink.links_per_pair + number
+                bond = f"unused.{key}.{number}"
+                wiring.lay(leaf, place.use(position, "uplink", speed, bond=bond, state="unused-bond"))
 
 
 def _wire_uplink(
