@@ -48,7 +48,7 @@ def main() -> None:
     for version in OTHERS:
         for path in extra(tree, Flattener(version, corrections).root(), ()):
             others.setdefault(".".join(path), []).append(version)
-    spelling = [[row["path"], row["write"]] for row in corrections["spelling"]]
+    spelling = [[row["path"], row["write"], row.get("beside", "")] for row in corrections["spelling"]]
     write(f"{VERSION}-others.json", {"paths": {p: others[p] for p in sorted(others)}, "spelling": spelling})
 
 

@@ -135,6 +135,13 @@ def test_every_expanded_path_knows_where_it_was_written():
     assert origins["interface", "swp2", "description"] == ("interface", "swp2", "description")
 
 
+def test_traffic_classes_are_ranges_too():
+    """The guide sets the scheduler of classes 0-5,7 in one command."""
+    tree = {"qos": {"egress-scheduler": {"default-global": {"traffic-class": {"0-1,7": {"mode": "dwrr"}}}}}}
+    classes = ranges.expand(tree)["qos"]["egress-scheduler"]["default-global"]["traffic-class"]
+    assert classes == {"0": {"mode": "dwrr"}, "1": {"mode": "dwrr"}, "7": {"mode": "dwrr"}}
+
+
 def test_each_range_map_names_its_source():
     """Whoever adds a map says where it is known from."""
     assert all(source for _path, source in ranges.RANGE_MAPS)

@@ -33,7 +33,6 @@ class KeyKind(msgspec.Struct, frozen=True):
     pattern: str = ""
     numbers: tuple[int, int] | None = None
     words: Sequence[str] = ()
-    list: bool = False
     form: Form | None = None
 
 
@@ -44,7 +43,7 @@ def key_is_legal(key: str, kind: KeyKind) -> bool:
     if kind.pattern:
         return _compiled(kind.pattern).fullmatch(key) is not None
     if kind.numbers is not None:
-        return _in_numbers(key, kind.numbers, kind.list)
+        return _in_numbers(key, kind.numbers)
     return kind.form is not None and has_form(key, kind.form)
 
 
@@ -53,15 +52,8 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-def _in_numbers(key: str, bounds: tuple[int, int], lists: bool) -> bool:
-    for item in key.split(",") if lists else (key,):
-        ends = item.split("-") if lists else [item]
-        if len(ends) > 2 or not all(_NUMBER.fullmatch(end) for end in ends):
-            return False
-        low, high = int(ends[0]), int(ends[-1])
-        if low > high or low < bounds[0] or high > bounds[1]:
-            return False
-    return True
+def _in_numbers(key: str, bounds: tuple[int, int]) -> bool:
+    return _NUMBER.fullmatch(key) is not None and bounds[0] <= int(key) <= bounds[1]
 
 
 def has_form(text: str, form: Form) -> bool:

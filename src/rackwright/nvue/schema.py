@@ -70,7 +70,7 @@ class _Others(msgspec.Struct, frozen=True):
     """Paths that other versions have and this one has not, and how this one says the same."""
 
     paths: Mapping[str, Sequence[str]]
-    spelling: Sequence[tuple[str, str]]
+    spelling: Sequence[tuple[str, str, str]]
 
 
 class _Node:
@@ -213,9 +213,10 @@ class Schema:
         pattern = tuple(self._pattern(item.path))
         others = _others(self.nos)
         versions = next((others.paths[name] for name in _above(pattern) if name in others.paths), None)
-        spelled = next((write for path, write in others.spelling if _matches(path.split("."), pattern)), "")
-        key = item.path[-1]
-        near = _nearest(key, self.children(item.path[:-1]))
+        key, beside = item.path[-1], self.children(item.path[:-1])
+        rows = (row for row in others.spelling if _matches(row[0].split("."), pattern))
+        spelled = next((write for _, write, wanted in rows if not wanted or wanted in beside), "")
+        near = _nearest(key, beside)
         if versions:
             message = f"{key!r} is not in {self.nos}; it is in {_span(versions)}"
             return msgspec.structs.replace(item, code="other-version", message=message, allowed=spelled or item.allowed)
