@@ -45,7 +45,8 @@ def between(running: Mapping[str, Any], intended: Mapping[str, Any]) -> tuple[Ch
     """List what must change so that ``running`` becomes ``intended``, in the natural order of paths.
 
     Both are the inner ``set`` objects; range keys are expanded. ``1`` equals ``"1"``. A secret that
-    one side masks or only refers to is no difference: what is not seen cannot have drifted.
+    one side masks or only refers to is no difference: what is not seen cannot have drifted. Two
+    references with different names are one.
     """
     before, after = expand(running), expand(intended)
     old, new = flatten(before), flatten(after)
@@ -97,6 +98,9 @@ def is_masked(path: Path, leaf: Leaf) -> bool:
 
 
 def _same(path: Path, one: Leaf, two: Leaf) -> bool:
+    if isinstance(one, Mapping) and isinstance(two, Mapping):
+        # Two references are seen both: another name is another intent.
+        return one == two
     return equal_leaf(one, two) or is_masked(path, one) or is_masked(path, two)
 
 

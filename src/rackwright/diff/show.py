@@ -113,6 +113,7 @@ def as_commands(
     What hangs on ports that go comes first, then breakouts, then the rest, with an apply between
     (``staged``); inside each, ``unset`` before ``set``. With ``running`` a part that goes as a whole is
     unset as a whole. A port that was up is never unset as a whole: that leaves it admin down (RN-4030380).
+    A secret stands as ``secret NAME``, which NVUE refuses: it is to be put in by whoever pastes the lines.
     """
     steps = _visible(changes)
     whole = _Whole(running, changes) if running is not None else None
@@ -128,7 +129,10 @@ def as_commands(
 
 def _set_line(change: Change) -> str:
     tree: Tree = {}
-    put(tree, change.path, change.new)
+    # A secret that is seen is replaced by words that NVUE refuses, as it refuses a reference: a mask
+    # that it took for the value would lock everyone out.
+    seen = isinstance(change.new, str) and is_secret(change.path)
+    put(tree, change.path, {"secret": "hidden"} if seen else change.new)
     return set_lines(tree)[0]
 
 

@@ -1,0 +1,131 @@
+"""Laws of the diff, over any trees: nothing to itself, applied it arrives, inverted it returns."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rackwright import diff
+from rackwright.nvue import commands, ranges
+from rackwright.nvue.tree import Tree, count, equal_leaf, leaves, put
+from rackwright.render import nvue
+from tests.unit.render.nvue_switches import ALL
+
+KEYS = st.sampled_from(
+    [
+        "interface",
+        "swp1",
+        "swp2",
+        "swp1s0",
+        "swp1s1",
+        "swp10",
+        "link",
+        "breakout",
+        "2x",
+        "4x",
+        "type",
+        "bond",
+        "member",
+        "a",
+        "b",
+    ]
+)
+LEAVES = st.one_of(st.integers(0, 9), st.sampled_from(["on", "off", "auto", "1", "swp1s0"]), st.builds(dict))
+TREES = st.recursive(
+    st.dictionaries(KEYS, LEAVES, max_size=4), lambda below: st.dictionaries(KEYS, st.one_of(LEAVES, below), max_size=4),
+    max_leaves=12,
+)  # fmt: skip
+
+SWITCHES = st.sampled_from([nvue.tree(make()) for make in ALL.values()])
+
+
+@st.composite
+def edited(draw: st.DrawFn) -> tuple[Tree, Tree]:
+    """Return a switch's tree and a copy with leaves taken away, changed and added."""
+    tree = draw(SWITCHES)
+    every = sorted(leaves(tree), key=lambda item: item[0])
+    # A masked leaf never differs, so changing one would change nothing.
+    seen = [item for item in every if item[1] != "*"]
+    chosen = draw(st.lists(st.sampled_from(seen), max_size=12, unique_by=lambda item: item[0]))
+    gone = {path for path, _ in chosen[::2]}
+    other: Tree = {}
+    for path, leaf in every:
+        if path not in gone:
+            put(other, path, "changed" if path in {path for path, _ in chosen} and leaf != {} else leaf)
+    for number in range(draw(st.integers(0, 3))):
+        put(other, ("interface", f"swp{number + 60}", "description"), "new")
+    return tree, other
+
+
+def same(one: Tree, two: Tree) -> bool:
+    """Say whether two trees have equal leaves at equal paths."""
+    left, right = dict(leaves(ranges.expand(one))), dict(leaves(ranges.expand(two)))
+    return left.keys() == right.keys() and all(equal_leaf(left[path], right[path]) for path in left)
+
+
+@given(TREES)
+def test_no_tree_differs_from_itself(tree):
+    """The diff of a tree with itself is empty."""
+    assert diff.between(tree, tree) == ()
+
+
+@given(TREES, TREES)
+def test_applied_it_arrives(running, intended):
+    """The diff applied to running gives intended."""
+    assert same(diff.apply(running, diff.between(running, intended)), intended)
+
+
+@given(TREES, TREES)
+def test_inverted_it_returns(running, intended):
+    """The inverse applied to intended gives running back."""
+    changes = diff.between(running, intended)
+    assert same(diff.apply(intended, diff.inverse(changes)), running)
+    assert [(change.op, change.path) for change in diff.inverse(diff.inverse(changes))] == [
+        (change.op, change.path) for change in changes
+    ]
+
+
+@given(TREES, TREES)
+def test_stages_lose_nothing(running, intended):
+    """The stages together are the changes, each once, and applied in turn they arrive too."""
+    changes = diff.between(running, intended)
+    first, rest = diff.stages(changes)
+    assert sorted(map(id, (*first, *rest))) == sorted(map(id, changes))
+    assert [id(change) for change in first] == [id(change) for group in diff.order(changes) for change in group][
+        : len(first)
+    ]
+
+
+@given(edited())
+def test_laws_hold_on_switches(pair):
+    """On real configurations the diff arrives, stage by stage, and returns."""
+    running, intended = pair
+    changes = diff.between(running, intended)
+    state = running
+    for group in diff.order(changes):
+        state = diff.apply(state, group)
+    assert same(state, intended)
+    assert same(diff.apply(state, diff.inverse(changes)), running)
+
+
+@given(edited())
+def test_commands_name_every_change(pair):
+    """Each added or changed leaf has its own set command, and each removed one lies below an unset one."""
+    running, intended = pair
+    changes = diff.between(running, intended)
+    lines = diff.as_commands(changes, running, staged=False)
+    assert sum(line.startswith("nv set ") for line in lines) == sum(change.op != "-" for change in changes)
+    unset = [line for line in lines if line.startswith("nv unset ")]
+    for change in changes:
+        if change.op == "-":
+            assert any(f"{commands.unset_line(change.path)} ".startswith(f"{line} ") for line in unset)
+
+
+@given(edited())
+def test_order_of_keys_is_irrelevant(pair):
+    """A tree with its keys in another order has the same diff."""
+    running, intended = pair
+
+    def turned(tree):
+        return {key: turned(tree[key]) if isinstance(tree[key], dict) else tree[key] for key in reversed(tree)}
+
+    assert diff.between(turned(running), turned(intended)) == diff.between(running, intended)
+    assert count(turned(running)) == count(running)
