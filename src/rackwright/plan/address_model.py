@@ -54,6 +54,8 @@ class RailPair(msgspec.Struct, frozen=True):
     block: str
     """Prefix of this rail (and plane), for summaries and per-rail policy."""
     rail: int
+    leaf: str = ""
+    leaf_port: str = ""
 
 
 class Addresses(msgspec.Struct, frozen=True):

@@ -176,7 +176,7 @@ def _assembly(
         first = bench.links[bundle[0]]
         length = bench.hall.needed_m(first.a.device, first.b.device)
     return Assembly(
-        id=f"{device}-{name}{side}", part=row.key if row else "", length_m=length, a=f"{device}:{name}",
+        id=f"{device}-{name}{side}", part=row.key if row else "", length_m=length, a=f"{device}:{cage or port}",
         a_side=side, links=tuple(bundle), ways=row.ways if row else 1,
     )  # fmt: skip
 

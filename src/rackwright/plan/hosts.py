@@ -169,7 +169,7 @@ def _single(
                     mtu,
                     pair.rail,
                     _table(pair.rail, link.plane),
-                )  # fmt: skip
+                )
             )
         elif out_of_band:
             parts.append(_out_of_band(frame, device, face, link))

@@ -106,7 +106,7 @@ def _pair(
         if slot is not None:
             even = shape.at(link.plane, rail, slot)
             pairs[(link.b.device, link.b.port)] = RailPair(
-                f"{text(even + 1)}/31", f"{text(even)}/31", shape.pool, blocks[key], rail
+                f"{text(even + 1)}/31", f"{text(even)}/31", shape.pool, blocks[key], rail, link.a.device, link.a.port
             )
 
 
