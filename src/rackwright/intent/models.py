@@ -42,7 +42,9 @@ VlanId = Annotated[int, Field(ge=1, le=4094)]
 class Intent(BaseModel):
     """A frozen section; unknown keys are problems."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, use_attribute_docstrings=True, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", defer_build=True, use_attribute_docstrings=True, populate_by_name=True
+    )
 
 
 class SiteInfo(Intent):
@@ -130,9 +132,7 @@ class Pools(Intent):
     """Where numbers come from."""
 
     loopback: str = "10.255.0.0/20"
-    """Loopback addresses of switches."""
-    loopback_first: int | None = Field(None, ge=0)
-    """Offset of the first loopback in its pool."""
+    """Loopback addresses of switches: a prefix, or first-last."""
     vtep: str | None = None
     """VTEP addresses; the loopback itself when absent."""
     asn: str = "4200000000-4200065535"
@@ -314,9 +314,7 @@ class Bgp(Intent):
 class Fabric(Intent):
     """One fabric."""
 
-    topology: Literal[
-        "single-switch", "tor-clos", "pure-rail", "rail-optimized", "evpn-pair", "converged-pair", "l2"
-    ]
+    topology: Literal["single-switch", "tor-clos", "pure-rail", "rail-optimized", "evpn-pair", "converged-pair", "l2"]
     leaves: Leaves
     spines: Spines = Spines()
     superspines: Spines = Spines()

@@ -17,6 +17,7 @@ from rackwright.intent.models import Attach, Site
 from rackwright.plan.address_model import Addresses
 from rackwright.plan.model import Device, HostBond, HostInterface, HostNetwork, Link
 from rackwright.plan.numbers import EVPN
+from rackwright.plan.services import resolve
 from rackwright.plan.subnets import oob_network
 
 __all__ = ["TABLE_BASE", "networks"]
@@ -42,20 +43,41 @@ class _Face(NamedTuple):
     mac: str
 
 
+class _NameServers:
+    """The name servers as hosts of some networks reach them; asked once a combination of networks."""
+
+    def __init__(self, site: Site, devices: Sequence[Device], addresses: Addresses, fallback: tuple[str, ...]) -> None:
+        self._site, self._devices, self._addresses, self._fallback = site, devices, addresses, fallback
+        self._known: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def of(self, prefer: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the addresses, those in the networks of ``prefer`` before others."""
+        if prefer not in self._known:
+            path = ("services", "dns")
+            found, _ = resolve(self._site.services.dns, path, self._site, self._devices, self._addresses, prefer=prefer)
+            self._known[prefer] = found or self._fallback
+        return self._known[prefer]
+
+
 class _Frame(NamedTuple):
     """What all hosts share."""
 
     site: Site
     catalog: Catalog
     addresses: Addresses
+    servers: _NameServers
 
 
 def networks(
     site: Site, devices: Sequence[Device], links: Sequence[Link], addresses: Addresses, catalog: Catalog,
     *, nameservers: Sequence[str] = (),
 ) -> tuple[HostNetwork, ...]:  # fmt: skip
-    """Return the network of every server and storage node, in the order of ``devices``."""
-    frame = _Frame(site, catalog, addresses)
+    """Return the network of every server and storage node, in the order of ``devices``.
+
+    Name servers of the site are written with their address in a network of the host itself, where they
+    have one; ``nameservers`` stand where ``services.dns`` gives none.
+    """
+    frame = _Frame(site, catalog, addresses, _NameServers(site, devices, addresses, tuple(nameservers)))
     cabled: dict[str, list[_Cabled]] = {}
     for link in links:
         if link.kind in ("host", "management") and not link.b.port.endswith("bmc"):
@@ -63,13 +85,11 @@ def networks(
             attach = fabric.attach[link.attach] if fabric and 0 <= link.attach < len(fabric.attach) else None
             cabled.setdefault(link.b.device, []).append(_Cabled(link, attach))
     return tuple(
-        _host(frame, device, cabled.get(device.name, []), tuple(nameservers))
-        for device in devices
-        if device.role in ("server", "storage")
+        _host(frame, device, cabled.get(device.name, [])) for device in devices if device.role in ("server", "storage")
     )
 
 
-def _host(frame: _Frame, device: Device, cabled: Sequence[_Cabled], nameservers: tuple[str, ...]) -> HostNetwork:
+def _host(frame: _Frame, device: Device, cabled: Sequence[_Cabled]) -> HostNetwork:
     faces = _faces(frame, device, cabled)
     plain: list[HostInterface] = []
     bonds: list[HostBond] = []
@@ -82,7 +102,16 @@ def _host(frame: _Frame, device: Device, cabled: Sequence[_Cabled], nameservers:
         else:
             plain += _single(frame, device, attach, ports, faces, out_of_band=entry[2])
     interfaces, bonds = _one_default(plain, bonds)
-    return HostNetwork(device.name, tuple(interfaces), tuple(bonds), nameservers, frame.site.site.domain)
+    servers = frame.servers.of(_own_networks(cabled))
+    return HostNetwork(device.name, tuple(interfaces), tuple(bonds), servers, frame.site.site.domain)
+
+
+def _own_networks(cabled: Sequence[_Cabled]) -> tuple[str, ...]:
+    """Return the networks of a host in the order of its attach entries, untagged before tagged."""
+    entries = [item.attach for item in cabled if item.attach is not None and item.link.kind == "host"]
+    names = [entry.native for entry in entries if entry.native]
+    names += [name for entry in entries for name in entry.tagged]
+    return tuple(dict.fromkeys(names))
 
 
 def _by_attach(cabled: Sequence[_Cabled]) -> Iterable[tuple[tuple[str, int, bool], list[_Cabled]]]:

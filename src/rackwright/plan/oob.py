@@ -155,6 +155,10 @@ def _connect(
 ) -> None:
     """Give every port its place: pinned entries side by side, the rest the next free port."""
     counters: dict[tuple[int, int], int] = {}
+    aside = _set_aside(fabric, names)
+    for name, cages in aside.items():
+        for cage in sorted(cages):
+            lock.hold(f"{key}.port", f"reserve:{name}:swp{cage}", names.index(name) * size + cage - 1)
     per_device: dict[tuple[int, str], int] = {}
     for need in needs:
         per_device[(need.attach, need.device)] = per_device.get((need.attach, need.device), 0) + 1
@@ -162,9 +166,11 @@ def _connect(
         attach = fabric.attach[need.attach]
         if attach.at:
             switch = _rotated(attach, need, per_device[(need.attach, need.device)], len(names))
-            step = counters.get((need.attach, switch), 0)
-            counters[(need.attach, switch)] = step + 1
-            position = switch * size + parse_port(attach.at)[0] - 1 + step
+            cage = counters.get((need.attach, switch), parse_port(attach.at)[0])
+            while cage in aside.get(names[switch], ()):
+                cage += 1
+            counters[(need.attach, switch)] = cage + 1
+            position = switch * size + cage - 1
             lock.hold(f"{key}.port", _key(need), position)
         else:
             position = lock.take(f"{key}.port", _key(need), limit=len(names) * size)
@@ -194,6 +200,17 @@ def _rotated(attach: Attach, need: _Need, ports: int, switches: int) -> int:
     if need.order < whole:
         return need.order % switches
     return (need.turn * (ports - whole) + need.order - whole) % switches
+
+
+def _set_aside(fabric: Fabric, names: tuple[str, ...]) -> dict[str, set[int]]:
+    """Return the ports of each switch that nothing may be plugged into."""
+    found: dict[str, set[int]] = {}
+    for word, reserve in fabric.reserve.items():
+        device, _, span = word.rpartition(":")
+        for name in names:
+            if not reserve.configure and device in ("", name):
+                found.setdefault(name, set()).update(port_range(span))
+    return found
 
 
 def _reserve(fabric: Fabric, names: tuple[str, ...], wiring: Wiring) -> None:

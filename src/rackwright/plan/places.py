@@ -88,7 +88,8 @@ class Names:
 
     def __init__(self, site: Site, devices: Sequence[Device]) -> None:
         """Index the devices once; looking up costs nothing that grows with the site."""
-        self._devices = {device.name: device for device in devices if device.role != "pdu"}
+        # PDUs hang beside the units; what is external stands in racks of others, and may be named like a stem.
+        self._devices = {device.name: device for device in devices if device.role not in ("pdu", "external")}
         self._named: dict[str, Named] = {}
         self._add_groups(site)
         self._add_stems()

@@ -50,7 +50,7 @@ def powered(
     known: dict[tuple[object, ...], Load] = {}
     racks: list[Rack] = []
     faults: dict[tuple[str, str], list[str]] = {}
-    silent: dict[str, str] = {}
+    silent: dict[tuple[str, str], str] = {}
     for name, key in names:
         intent = site.racks[key]
         draws, unknown = _draws(members[name], models, catalog, len(intent.feeds), silent, key)
@@ -129,7 +129,12 @@ def _carried(
 
 
 def _draws(
-    names: Sequence[str], models: Mapping[str, str], catalog: Catalog, pdus: int, silent: dict[str, str], key: str
+    names: Sequence[str],
+    models: Mapping[str, str],
+    catalog: Catalog,
+    pdus: int,
+    silent: dict[tuple[str, str], str],
+    key: str,
 ) -> tuple[list[_Draw], list[str]]:
     """Return what draws power, and what no source counts; ``silent`` gathers model figures that are missing."""
     draws: list[_Draw] = []
@@ -139,10 +144,10 @@ def _draws(
         row = catalog.servers.get(model) or catalog.switches.get(model)
         if row is None or row.power_w is None:
             unknown.append(f"{name} (watts)")
-            silent.setdefault(f"watts of {model}", key)
+            silent.setdefault(("power_w", model), key)
         else:
             if row.power_supplies is None and pdus:
-                silent.setdefault(f"supplies of {model}", key)
+                silent.setdefault(("power_supplies", model), key)
             draws.append(_Draw(name, row.power_w, row.power_supplies or pdus))
         if row is None or row.height_u is None:
             unknown.append(f"{name} (height)")
@@ -217,20 +222,26 @@ def _alone(rack: RackIntent) -> list[str]:
     return []
 
 
-def _silent(silent: Mapping[str, str]) -> list[Problem]:
-    """Say each figure that no source gives once; the racks list the devices."""
-    said = []
-    for what, key in sorted(silent.items()):
-        counted = "counted as nothing" if what.startswith("watts") else "taken as one on every PDU of the rack"
-        said.append(
-            _problem(
-                ("racks", key, "place"),
-                f"no source gives the {what}: {counted}",
-                "give the figure in a catalog file of the site",
-                "warning",
-            )
+_COUNTED = {
+    "power_w": ("power", "counted as nothing in loads and in what survive asks"),
+    "power_supplies": ("number of supplies", "taken as one on every PDU of the rack"),
+}
+
+
+def _silent(silent: Mapping[tuple[str, str], str]) -> list[Problem]:
+    """Say the figures that no source gives, one note a kind and rack key; the racks list the devices."""
+    models: dict[tuple[str, str], list[str]] = {}
+    for (figure, model), key in sorted(silent.items()):
+        models.setdefault((figure, key), []).append(model)
+    return [
+        _problem(
+            ("racks", key, "place" if figure == "power_w" else "pdu"),
+            f"no source gives the {_COUNTED[figure][0]} of {', '.join(names)}: {_COUNTED[figure][1]}",
+            f"set {figure} in a catalog file of the site",
+            "warning",
         )
-    return said
+        for (figure, key), names in models.items()
+    ]
 
 
 def _problem(path: Sequence[str], message: str, remedy: str, severity: Severity = "error") -> Problem:

@@ -162,13 +162,16 @@ def _unnamed(site: Site) -> list[Problem]:
 
 
 def _heightless(hall: _Hall) -> list[Problem]:
+    models: dict[tuple[str, ...], list[str]] = {}
+    for model, path in sorted(hall.heightless.items()):
+        models.setdefault(path, []).append(model)
     return [
         _note(
             path,
-            f"no source gives the height of {model}: what is stacked on it has no known unit and was not checked",
-            f"set height_u of {model} in a catalog file of the site",
+            f"no source gives the height of {', '.join(names)}: what is stacked on it has no known unit, unchecked",
+            f"set height_u of {names[0]} in a catalog file of the site",
         )
-        for model, path in sorted(hall.heightless.items())
+        for path, names in models.items()
     ]
 
 

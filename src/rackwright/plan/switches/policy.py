@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from rackwright.intent.models import External, VrfIntent
 from rackwright.plan.model import Device, PeerGroup, PrefixList, RouteMap, RouteMapRule
+from rackwright.plan.pools import parse_range, text
 from rackwright.plan.switches.frame import Frame
 
 __all__ = ["Leak", "Policy", "leak_policy"]
@@ -128,8 +129,9 @@ def _outbound(frame: Frame, external: External) -> tuple[RouteMap, PrefixList]:
     summary = names.get("summary", "TO_{name}").format(name=external.name.upper())
     told = names.get("outbound", "TO_{name}").format(name=external.name.upper())
     rules = [(10, "permit", external.advertise or "", _SUMMARY_LENGTH)]
-    pool = ipaddress.ip_network(frame.site.pools.loopback)
-    if pool.subnet_of(ipaddress.ip_network(external.advertise or "0.0.0.0/0")):  # type: ignore[arg-type]
+    room = parse_range(frame.site.pools.loopback)
+    pool = ipaddress.IPv4Network(_cover((text(room.first), text(room.first + room.size - 1))))
+    if pool.subnet_of(ipaddress.IPv4Network(external.advertise or "0.0.0.0/0")):
         rules.append((20, "permit", str(pool), 32))
     return (
         RouteMap(told, (RouteMapRule(10, "permit", prefix_list=summary, type="ipv4"),)),
