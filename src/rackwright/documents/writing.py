@@ -26,6 +26,10 @@ _TRAP: Final = re.compile(
     r"|[0-9a-fA-F]{1,2}(?::[0-9a-fA-F]{1,2}){2,}"
 )
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./$+(-][A-Za-z0-9_./$()@%+=,:;<>*!?&|~^'\"\\ #-]*")
+# The usual names and addresses, none of which any reader takes for something else.
+_SURE: Final = re.compile(
+    r"(?:[A-Za-z_][A-Za-z0-9_./-]*|[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,2})?)(?: [A-Za-z0-9_./-]+)*"
+)
 _BLOCK_LINE: Final = re.compile(r"[\x20-\x7e]*")
 _LONG_KEY: Final = 128
 _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
@@ -34,6 +38,8 @@ _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\
 @lru_cache(maxsize=65536)
 def quoted(text: str) -> str:
     """Print a string as a YAML scalar on one line, quoted where any reader could misread it."""
+    if _SURE.fullmatch(text):
+        return text if text.lower() not in _TRAP_WORDS else f'"{text}"'
     if text.lower() not in _TRAP_WORDS and _PLAIN.fullmatch(text) and not _TRAP.fullmatch(text):
         inner_ok = ": " not in text and " #" not in text and text[-1] not in ": "
         if inner_ok and not text.startswith(("- ", "? ", "---", "...")) and text != "-":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from rackwright.documents import block, quoted, scalar
@@ -33,30 +34,34 @@ def dump(tree: Mapping[str, Any], *, model: str, nos: str) -> str:
     return "\n".join(lines)
 
 
+@lru_cache(maxsize=16384)
+def _order(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Sort keys and quote them; ports share their few sets of keys, so most of this is remembered."""
+    return tuple((key, quoted(key)) for key in sorted(keys, key=natural_key))
+
+
 def _print(node: Mapping[str, Any], indent: str, lines: list[str]) -> None:
-    deeper = indent + "  "
-    for key in sorted(node, key=natural_key) if len(node) > 1 else node:
+    for key, text in _order(tuple(node)) if len(node) > 1 else [(key, quoted(key)) for key in node]:
         value = node[key]
-        head = indent + quoted(key)
-        if len(key) > _LONG_KEY:
-            lines.append(f"{indent}? {quoted(key)}")
-            head = indent
-        if isinstance(value, str):
-            lines.append(f"{head}: {quoted(value)}" if "\n" not in value else f"{head}: {_text(value, deeper)}")
+        if isinstance(value, str) and "\n" not in value:
+            entry = quoted(value)
+        elif not value and value == {}:
+            entry = "{}"
         elif isinstance(value, dict):
-            if not value:
-                lines.append(head + ": {}")
-            elif head is indent:
-                lines.append(f"{indent}: {_nested(value, deeper)}")
-            else:
-                lines.append(head + ":")
-                _print(value, deeper, lines)
+            if len(key) <= _LONG_KEY:
+                lines.append(f"{indent}{text}:")
+                _print(value, indent + "  ", lines)
+                continue
+            entry = _nested(value, indent + "  ")
         else:
-            lines.append(f"{head}: {scalar(value)}")
+            entry = _leaf(value, indent + "  ")
+        lines.append(f"{indent}{text}: {entry}" if len(key) <= _LONG_KEY else f"{indent}? {text}\n{indent}: {entry}")
 
 
-def _text(value: str, indent: str) -> str:
-    return block(value, indent) or quoted(value)
+def _leaf(value: Any, indent: str) -> str:
+    if isinstance(value, str):
+        return block(value, indent) or quoted(value)
+    return scalar(value)
 
 
 def _nested(value: Mapping[str, Any], indent: str) -> str:
