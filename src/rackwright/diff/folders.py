@@ -11,7 +11,7 @@ from rackwright.errors import DocumentError
 from rackwright.nvue import document
 from rackwright.nvue.tree import Tree, get, natural_key
 
-__all__ = ["DeviceDiff", "builds", "exported"]
+__all__ = ["DeviceDiff", "builds", "exported", "read"]
 
 _STARTUP = "startup.yaml"
 

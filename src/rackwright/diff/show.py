@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import msgspec
@@ -36,15 +37,30 @@ def as_tree(changes: Iterable[Change], *, colour: bool = False) -> str:
     Interfaces that change alike stand together under a range key, as NVUE shows them. What a change
     interrupts stands behind it after ``!``. Secrets are never shown.
     """
-    lines: list[str] = []
-    above: Path = ()
-    for path, change in _lines(_visible(changes)):
-        depth = _shared(above, path[:-1])
-        lines.extend(f"  {'  ' * level}{path[level]}" for level in range(depth, len(path) - 1))
-        text = f"{change.op} {'  ' * (len(path) - 1)}{path[-1]}{_values(change)}{_note(change)}"
-        lines.append(f"{_COLOURS[change.op]}{text}{_PLAIN}" if colour else text)
-        above = path[:-1]
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(f"{line}\n" for line in _branch(_lines(_visible(changes)), 0, "", colour))
+
+
+def _branch(lines: list[_Line], done: int, indent: str, colour: bool) -> Iterator[str]:
+    """Print lines that share their first ``done`` keys; what has one way on stands on one line."""
+    for _, members in groupby(lines, key=lambda line: line.path[done]):
+        group = list(members)
+        if len(group) == 1:
+            yield _leaf_line(group[0], done, indent, colour)
+            continue
+        until = max(done + 1, min(_shared(group[0].path, line.path) for line in group))
+        until = min(until, *(len(line.path) - 1 for line in group))
+        if until <= done:
+            # A value gives way to a mapping of its name: both stand where the name does.
+            yield from (_leaf_line(line, done, indent, colour) for line in group)
+            continue
+        yield f"  {indent}{' '.join(group[0].path[done:until])}"
+        yield from _branch(group, until, indent + "  ", colour)
+
+
+def _leaf_line(line: _Line, done: int, indent: str, colour: bool) -> str:
+    change = line.change
+    text = f"{change.op} {indent}{' '.join(line.path[done:])}{_values(change)}{_note(change)}"
+    return f"{_COLOURS[change.op]}{text}{_PLAIN}" if colour else text
 
 
 def _visible(changes: Iterable[Change]) -> list[Change]:

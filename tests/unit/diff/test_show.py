@@ -30,11 +30,19 @@ def test_the_tree_groups_what_changes_alike():
     text = diff.as_tree(diff.between(RUNNING, INTENDED))
     lines = text.splitlines()
     assert "  interface" in lines
-    assert "    swp1-2" in lines
-    assert "~       mtu: 1500 -> 9216" in lines
-    assert any(line.startswith("+     enable: on  ! frr-restart: ") for line in lines)
-    assert any(line.startswith("-         10.0.0.1/32") for line in lines) or "-           10.0.0.1/32" in lines
+    assert "~   swp1-2 link mtu: 1500 -> 9216" in lines
+    assert any(line.startswith("+ router bgp enable: on  ! frr-restart: ") for line in lines)
+    assert lines[lines.index("  vrf RED") + 1] == "-   loopback ip address 10.0.0.1/32"
     assert {line[0] for line in lines} == {" ", "+", "~", "-"}
+
+
+def test_a_value_that_becomes_a_mapping_stands_beside_it():
+    """Where a value gives way to keys of the same name, both lines are printed."""
+    assert diff.as_tree(diff.between({"a": 1, "b": 2}, {"a": {"x": 1, "y": 2}, "b": 2})).splitlines() == [
+        "- a: 1",
+        "+ a x: 1",
+        "+ a y: 2",
+    ]
 
 
 def test_no_changes_print_nothing():
@@ -107,7 +115,7 @@ def test_a_presence_that_gives_way_is_not_shown():
     """A presence that gets keys below it was never taken away: no command unsets it, no line says so."""
     changes = diff.between({"vrf": {"RED": {}}}, {"vrf": {"RED": {"table": "auto"}}})
     assert diff.as_commands(changes) == ["nv set vrf RED table auto"]
-    assert diff.as_tree(changes) == "  vrf\n    RED\n+     table: auto\n"
+    assert diff.as_tree(changes) == "+ vrf RED table: auto\n"
 
 
 @pytest.mark.parametrize("form", [diff.as_tree, diff.as_json])

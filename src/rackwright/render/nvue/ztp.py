@@ -10,7 +10,7 @@ import jinja2
 from rackwright import assets
 from rackwright.plan.model import Switch
 
-__all__ = ["script"]
+__all__ = ["image_name", "script"]
 
 TEMPLATE = "ztp/ztp.sh.j2"
 
