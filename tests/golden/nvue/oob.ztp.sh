@@ -84,11 +84,12 @@ if [ -z "$URL" ]; then
   fail "no server: set RACKWRIGHT_URL or DHCP option 239"
 fi
 BASE="${URL%/*}"
+SERVER=$(echo "$URL" | cut -d / -f 1-3)
 
 RUNNING_NOS=$(sed -n 's/^VERSION_ID="\{0,1\}\([0-9.]*\)"\{0,1\}$/\1/p' /etc/os-release)
 if [ "$RUNNING_NOS" != "$WANTED_NOS" ]; then
   say "has $RUNNING_NOS, wants $WANTED_NOS: installing $IMAGE"
-  in_mgmt onie-install -fa -i "$BASE/$IMAGE"
+  in_mgmt onie-install -fa -i "$SERVER/images/$IMAGE"
   say "rebooting into the installer"
   reboot
   exit 0

@@ -177,11 +177,11 @@ def test_without_a_server_it_stops(booth):
 
 
 def test_another_version_is_installed_first(booth):
-    """A switch with another version installs the image of its plan from the same folder and reboots, no more."""
+    """A switch with another version installs the image of its plan from the same server, where DHCP sends ONIE too, and reboots, no more."""
     (booth.folder / "os-release").write_text('VERSION_ID="5.9.2"\n')
     code, calls, log = booth.run()
     assert code == 0, log
-    assert calls == ["onie-install -fa -i http://192.0.2.1/ztp/be01/cumulus-linux-5.12.1-mlx-amd64.bin", "reboot "]
+    assert calls == ["onie-install -fa -i http://192.0.2.1/images/cumulus-linux-5.12.1-mlx-amd64.bin", "reboot "]
 
 
 def test_a_plan_without_serial_checks_none(booth):

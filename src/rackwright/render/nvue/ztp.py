@@ -20,8 +20,8 @@ def script(switch: Switch, *, serial: str = "", templates: Path | None = None) -
 
     ``serial`` is the serial number that nodes.csv gives (the check is left out where it is empty);
     ``templates`` a folder of the site whose ``ztp/ztp.sh.j2`` stands in for ours. The script fetches
-    ``startup.yaml`` and, where the version differs, the NOS image from the folder of its own URL
-    (DHCP option 239), or from that of ``RACKWRIGHT_URL``.
+    ``startup.yaml`` from the folder of its own URL (DHCP option 239) or of ``RACKWRIGHT_URL`` and, where
+    the version differs, the NOS image from ``/images`` of the same server, as ONIE does.
     """
     text = (
         _environment(templates)
