@@ -187,10 +187,15 @@ def _left_over(devices: Sequence[Device], hall: _Hall, racks: bool) -> list[Prob
         _note(
             ("racks",),
             f"{len(names)} of {group} stand in no rack: {_some(names)}; their cable lengths and power are not counted",
-            f"place them, e.g. {group}[*{min(len(names), 4)}]@UNIT in a rack",
+            f"place them, e.g. {_stem(group, names[0])}[*{min(len(names), 4)}]@UNIT in a rack",
         )
         for group, names in sorted(missing.items())
     ]
+
+
+def _stem(group: str, name: str) -> str:
+    """Return the word that a place may use: the group, or the name of a switch without its number."""
+    return name.rstrip("0123456789") if not name.startswith(group) else group
 
 
 def _some(names: Sequence[str]) -> str:
