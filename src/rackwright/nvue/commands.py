@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from rackwright.nvue.ranges import expand_key
@@ -19,7 +20,9 @@ def set_lines(tree: Mapping[str, Any]) -> list[str]:
     A value with blanks, quotes, ``#`` or line breaks is quoted for a POSIX shell, so a command may
     go over several lines.
     """
-    return list(_walk(tree, "nv set"))
+    lines: list[str] = []
+    _walk(tree, "nv set", lines)
+    return lines
 
 
 def unset_line(path: Sequence[str]) -> str:
@@ -27,17 +30,26 @@ def unset_line(path: Sequence[str]) -> str:
     return " ".join(["nv unset", *(shlex.quote(part) for part in path)])
 
 
-def _walk(node: Mapping[str, Any], head: str) -> Iterator[str]:
-    for key in sorted(node, key=natural_key):
+@lru_cache(maxsize=65536)
+def _word(text: str) -> str:
+    return shlex.quote(text)
+
+
+@lru_cache(maxsize=16384)
+def _order(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((key, _word(key)) for key in sorted(keys, key=natural_key))
+
+
+def _walk(node: Mapping[str, Any], head: str, lines: list[str]) -> None:
+    for key, word in _order(tuple(node)) if len(node) > 1 else [(key, _word(key)) for key in node]:
         value = node[key]
-        here = f"{head} {shlex.quote(key)}"
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             if value:
-                yield from _walk(value, here)
+                _walk(value, f"{head} {word}", lines)
             else:
-                yield here
+                lines.append(f"{head} {word}")
         else:
-            yield f"{here} {shlex.quote(str(value))}"
+            lines.append(f"{head} {word} {_word(value if isinstance(value, str) else str(value))}")
 
 
 def tree_from_commands(text: str, schema: Schema) -> Tree:
