@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
@@ -49,12 +49,19 @@ def known_keys(model: type[BaseModel], path: Path) -> tuple[str, ...]:
 
 
 def translate(
-    error: ValidationError, marked: Marked, model: type[BaseModel], *, check: str, base: Path = ()
+    error: ValidationError,
+    marked: Marked,
+    model: type[BaseModel],
+    *,
+    check: str,
+    base: Path = (),
+    hide: Collection[str] = (),
 ) -> list[Problem]:
     """Turn every validation error into one problem, located in ``marked``.
 
     ``base`` is the place of the validated value in the document. Errors of the branches of one
-    union come out as one problem that names all that would be right.
+    union come out as one problem that names all that would be right. Values of keys in ``hide`` are
+    never repeated.
     """
     grouped: dict[Path, list[_Error]] = defaultdict(list)
     for entry in error.errors(include_url=False):
@@ -63,7 +70,7 @@ def translate(
     for path, entries in grouped.items():
         if _is_shadowed(path, entries, grouped):
             continue
-        message, remedy = _said(path, entries, marked, model, base)
+        message, remedy = _said(path, entries, marked, model, base, hide)
         located = marked.at(*path) if entries[0]["type"] in ("missing", "extra_forbidden") else marked.value_at(*path)
         problems.append(problem(check, message, remedy=remedy, location=located, path=[str(part) for part in path]))
     return problems
@@ -96,7 +103,9 @@ def _is_shadowed(path: Path, entries: list[_Error], grouped: Mapping[Path, list[
     return deeper and all(entry["type"] not in ("extra_forbidden", "missing") for entry in entries)
 
 
-def _said(path: Path, entries: list[_Error], marked: Marked, model: type[BaseModel], base: Path) -> tuple[str, str]:
+def _said(
+    path: Path, entries: list[_Error], marked: Marked, model: type[BaseModel], base: Path, hide: Collection[str]
+) -> tuple[str, str]:
     first = entries[0]
     inside = path[len(base) :]
     name = str(path[-1]) if path else "the file"
@@ -106,6 +115,8 @@ def _said(path: Path, entries: list[_Error], marked: Marked, model: type[BaseMod
         return f"{name!r} is missing", f"add {name!r}"
     wants = list(dict.fromkeys(_want(entry) for entry in entries))
     where = f"{path[-2]}[{name}]" if len(path) > 1 and isinstance(path[-1], int) else name
+    if name in hide:
+        return f"{where} is not {' or '.join(wants)}", _cure(first)
     written = marked.texts.get(path) or shown(first["input"])
     return f"{where} is {written}, expected {' or '.join(wants)}", _cure(first)
 

@@ -141,6 +141,8 @@ class ServerModel(Physical):
     memory_gb: int | None = None
     """What the guide fits, in GB."""
     slots_total: int | None = None
+    cluster_nodes: tuple[int, int] | None = None
+    """Fewest and most nodes of one cluster; ``None``: no rule."""
 
 
 class GpuModel(Row):
