@@ -31,12 +31,27 @@ def noise(fabric: Fabric, rules: tuple[Rule, ...] = RULES) -> list[str]:
     return [str(item) for item in judge(fabric, rules).findings if item.status in ("fail", "error")]
 
 
-def trial(fabric: Fabric, mutation: Mutation, rules: tuple[Rule, ...] = RULES) -> list[str]:
-    """Apply one mutation to a good fabric and say what came out otherwise than it must."""
+def possible(fabric: Fabric, mutators: Iterable[Mutator]) -> int:
+    """Count the mutations of a rule that a fabric has room for."""
+    return sum(1 for each in mutators for _ in each.make(fabric))
+
+
+def before(fabric: Fabric) -> frozenset[str]:
+    """Give the ids of what is found in a fabric as it is, judged once a fabric."""
+    if "known" not in fabric.__dict__:
+        fabric.__dict__["known"] = frozenset(item.id for item in judge(fabric, RULES).findings)
+    known: frozenset[str] = fabric.__dict__["known"]
+    return known
+
+
+def trial(
+    fabric: Fabric, mutation: Mutation, rules: tuple[Rule, ...] = RULES, known: frozenset[str] = frozenset()
+) -> list[str]:
+    """Apply one mutation and say what came out otherwise than it must; ``known`` findings were there before."""
     found = [
         item
         for item in judge(mutation.apply(fabric), rules, only={mutation.device}).findings
-        if item.status in ("fail", "error")
+        if item.status in ("fail", "error") and item.id not in known
     ]
     subject = mutation.subject or mutation.device
     faults = []
@@ -50,11 +65,15 @@ def trial(fabric: Fabric, mutation: Mutation, rules: tuple[Rule, ...] = RULES) -
 
 
 def attempt(fabric: Fabric, mutators: Iterable[Mutator], count: int = 20) -> tuple[int, list[str]]:
-    """Try ``count`` mutations of a rule on one fabric: how many there were, and every fault."""
+    """Try ``count`` mutations of a rule on one fabric: how many there were, and every fault.
+
+    A reference is silent by itself (``noise``); a foreign export has true findings, which do not count here.
+    """
+    known = before(fabric)
     made = [
         Mutation(**{**vars(item), "together": item.together | each.together})
         for each in mutators
         for item in each.make(fabric)
     ]
     chosen = spread(made, count)
-    return len(chosen), [fault for mutation in chosen for fault in trial(fabric, mutation)]
+    return len(chosen), [fault for mutation in chosen for fault in trial(fabric, mutation, known=known)]

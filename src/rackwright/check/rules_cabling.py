@@ -118,7 +118,8 @@ class PortIdle(CablingRule):
         for cable in fabric.cables or ():
             for device, name in cable.ends if not cable.optional else ():
                 view = fabric.views.get(device)
-                if view is None or not view.tree or name == "eth0":
+                # A port that cannot be there is PortAbsentInConfig's finding, not also an idle one.
+                if view is None or not view.tree or name == "eth0" or _absent(view, name):
                     continue
                 if "down" in _states(view, name):
                     path: Path = ("interface", name, "link", "state", "down")

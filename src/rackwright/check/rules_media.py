@@ -185,9 +185,9 @@ class Reach(CablingRule):
 
 
 class Splitter(CablingRule):
-    """The links of one splitter leave one cage, are no more than it has ends, and of one length.
+    """The links of one splitter leave one cage, go to no more cages than it has ends, and are of one length.
 
-    Passes: swp1s0 and swp1s1 over one part of two ends. Fails: the common end in two cages, more links than
+    Passes: swp1s0 and swp1s1 over one part of two ends. Fails: the common end in two cages, more far cages than
     ends, legs that are planned with different lengths.
     """
 
@@ -205,25 +205,30 @@ class Splitter(CablingRule):
             if cable.assembly:
                 parts.setdefault(cable.assembly, []).append(cable)
         for name, legs in parts.items():
-            for leg, why in _misuse(legs):
+            misuse = _misuse(legs)
+            if misuse is not None:
+                leg, why = misuse
                 end = ends(fabric, leg)[0]
                 yield self.report(end.device, end.path, f"assembly {name}: {why}", actual=why, evidence=_labels(legs))
 
 
-def _misuse(legs: list[Cable]) -> Iterator[tuple[Cable, str]]:
-    """Say how the legs of one part contradict each other, and at which leg."""
-    most = legs[0].ways
-    if most is not None and len(legs) > most:
-        yield legs[-1], f"{len(legs)} links over a part of {most} end(s)"
+def _misuse(legs: list[Cable]) -> tuple[Cable, str] | None:
+    """Say how the legs of one part contradict each other, and at which leg; None when they do not."""
     near = [_cage(leg.a_device, leg.a_port) for leg in legs]
     far = [_cage(leg.b_device, leg.b_port) for leg in legs]
+    most = legs[0].ways
     if len(set(near)) > 1 and len(set(far)) > 1:
-        odd = _odd(near)
-        yield legs[odd], f"its common end is in {' and '.join(sorted({f'{device}:{cage}' for device, cage in near}))}"
+        cages = " and ".join(sorted({f"{device}:{cage}" for device, cage in near}))
+        return legs[_odd(near)], f"its common end is in {cages}"
+    # A straight part carries several slower links between two cages: what counts is the cages at its far side.
+    spread = max(len(set(near)), len(set(far)))
+    if most is not None and spread > most:
+        return legs[-1], f"it goes to {spread} cages and has {most} end(s)"
     lengths = [leg.length_m for leg in legs]
     if len(set(lengths)) > 1:
         odd = _odd(lengths)
-        yield legs[odd], f"a leg of {lengths[odd]} m beside one of {lengths[0 if odd else 1]} m"
+        return legs[odd], f"a leg of {lengths[odd]} m beside one of {lengths[0 if odd else 1]} m"
+    return None
 
 
 def _odd(values: list[tuple[str, str]] | list[float | None]) -> int:

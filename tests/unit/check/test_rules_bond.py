@@ -23,8 +23,11 @@ CASES = (
     Case(
         "NVUE-BOND-MEMBER-MISSING",
         "bad-no-sub-port-no-port-no-interface",
-        {**BOND, **{f"interface bond1 bond member {name}": {} for name in ("swp1s2", "swp99", "uplink", "bond2")},
-         "interface bond2 bond member swp3": {}},
+        {
+            **BOND,
+            **{f"interface bond1 bond member {name}": {} for name in ("swp1s2", "swp99", "uplink", "bond2")},
+            "interface bond2 bond member swp3": {},
+        },
         tuple((f"interface.bond1.bond.member.{name}", FAIL) for name in ("bond2", "swp1s2", "swp99", "uplink")),
     ),
     Case(

@@ -109,4 +109,4 @@ def test_an_overlap_in_a_file_is_said_at_the_second_key() -> None:
     (item,) = (one for one in run(Fabric({"x": device})).findings if one.check == "NVUE-RANGE-OVERLAP")
     assert item.path == "interface.swp2.link.mtu"
     assert "swp1-4" in item.message
-    assert str(item.location) == "leaf01.yaml:5:11"
+    assert str(item.location) == "leaf01.yaml:8:11"
