@@ -63,11 +63,15 @@ def _leaf_line(line: _Line, done: int, indent: str, colour: bool) -> str:
     return f"{_COLOURS[change.op]}{text}{_PLAIN}" if colour else text
 
 
-def _visible(changes: Iterable[Change]) -> list[Change]:
-    """Leave out presences that only give way to what is set below them, or come back after it is gone."""
+def _visible(changes: Iterable[Change], silent: str = "+-") -> list[Change]:
+    """Leave out presences that only give way to what is set below them (``-``), or stay when it is gone (``+``)."""
     steps = tuple(changes)
     above = {change.path[:end] for change in steps for end in range(1, len(change.path))}
-    return [change for change in steps if not (change.path in above and {} in (change.old, change.new))]
+    return [
+        change
+        for change in steps
+        if not (change.op in silent and change.path in above and {} in (change.old, change.new))
+    ]
 
 
 def _lines(changes: list[Change]) -> list[_Line]:
@@ -131,7 +135,8 @@ def as_commands(
     unset as a whole. A port that was up is never unset as a whole: that leaves it admin down (RN-4030380).
     A secret stands as ``secret NAME``, which NVUE refuses: it is to be put in by whoever pastes the lines.
     """
-    steps = _visible(changes)
+    # A presence that stays is set again: whether it outlives what is unset below it no source says.
+    steps = _visible(changes, "-")
     whole = _Whole(running, changes) if running is not None else None
     lines: list[str] = []
     for number, group in enumerate(order(steps)):

@@ -36,6 +36,13 @@ def test_the_tree_groups_what_changes_alike():
     assert {line[0] for line in lines} == {" ", "+", "~", "-"}
 
 
+def test_a_presence_that_stays_is_set_again():
+    """Where all keys below a presence go, the commands set it again, and the tree shows what goes."""
+    changes = diff.between({"vrf": {"RED": {"table": "auto"}}}, {"vrf": {"RED": {}}})
+    assert diff.as_commands(changes) == ["nv unset vrf RED table", "nv set vrf RED"]
+    assert diff.as_tree(changes) == "- vrf RED table: auto\n"
+
+
 def test_a_value_that_becomes_a_mapping_stands_beside_it():
     """Where a value gives way to keys of the same name, both lines are printed."""
     assert diff.as_tree(diff.between({"a": 1, "b": 2}, {"a": {"x": 1, "y": 2}, "b": 2})).splitlines() == [

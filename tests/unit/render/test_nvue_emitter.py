@@ -271,13 +271,25 @@ def test_ldap_servers_keep_their_order():
     assert get(tree, "system", "aaa", "authentication-order") == {"1": {"local": {}}, "2": {"ldap": {}}}
 
 
-def test_trees_do_not_change_each_other():
-    """Printing one switch leaves no trace in the next, though parts of equal content are shared."""
-    before = nvue.startup_yaml(era_core())
-    nvue.tree(rail_leaf(), [{"interface": {"swp1s0": {"link": {"state": {"up": None, "down": {}}}}}}])
-    nvue.tree(evpn_leaf(), [{"system": {"api": {"state": "disabled"}}}])
-    assert nvue.startup_yaml(era_core()) == before
-    assert get(nvue.tree(rail_leaf()), "interface", "swp1s0", "link", "state") == {"up": {}}
+@EVERY
+def test_no_part_of_a_tree_stands_twice(kind):
+    """No mapping of a tree is shared with itself or with the next tree: changing one port changes one port."""
+    switch = ALL[kind]()
+    seen = [id(node) for tree in (nvue.tree(switch), nvue.tree(switch)) for node in mappings(tree, KEPT)]
+    assert len(seen) == len(set(seen))
+
+
+KEPT: list[Any] = []
+"""Keeps the mappings alive while their ids are compared."""
+
+
+def mappings(node: Any, kept: list[Any]) -> Iterator[Any]:
+    """Yield every mapping of a tree."""
+    if isinstance(node, dict):
+        kept.append(node)
+        yield node
+        for below in node.values():
+            yield from mappings(below, kept)
 
 
 # --- overlays ------------------------------------------------------------------------------------

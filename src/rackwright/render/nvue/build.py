@@ -18,9 +18,8 @@ __all__ = ["apply_overlays", "commands", "startup_yaml", "tree"]
 def tree(switch: Switch, overlays: Iterable[Mapping[str, Any]] = ()) -> Tree:
     """Return the NVUE tree of a switch, every name written out (no range keys), overlays laid over it.
 
-    Nothing is in the tree that the switch does not say. A secret stands as ``{"secret": NAME}``. Parts
-    of equal content may be one object: a tree is a value, and whoever changes it makes a new one.
-    Raises :class:`~rackwright.errors.SchemaUnknown` for a NOS version without an object model and
+    Nothing is in the tree that the switch does not say. A secret stands as ``{"secret": NAME}``. The tree
+    shares no part with any other, nor with itself, so it may be changed in place. Raises :class:`~rackwright.errors.SchemaUnknown` for a NOS version without an object model and
     :class:`~rackwright.errors.CatalogError` for a neutral setting that the model does not know.
     """
     built: Tree = {}

@@ -13,21 +13,6 @@ Tree = dict[str, Any]
 MANAGEMENT_VRF = "mgmt"
 """The VRF that Cumulus Linux gives eth0 (nvue.md 3.2)."""
 
-# Parts that are equal on every port are one object: 130 ports a switch, thousands of switches.
-_ON: Tree = {"enable": "on"}
-_STATES: dict[str, Tree] = {"up": {"state": {"up": {}}}, "down": {"state": {"down": {}}}}
-_WATCHDOG: Tree = {"pfc-watchdog": {"state": "enable"}}
-_ADAPTIVE: Tree = {"adaptive-routing": _ON}
-_UPLINK: Tree = {"multihoming": {"uplink": "on"}}
-_HISTOGRAM: Tree = {
-    "histogram": {
-        "counter": {"counter-type": {"rx-packet": {}, "tx-packet": {}}},
-        "egress-buffer": {"traffic-class": {"0": {}}},
-        "ingress-buffer": {"priority-group": {"0": {}, "1": {}}},
-    }
-}
-"""What a port with ``histogram`` samples: packet counters, one egress class, two ingress groups (NVIDIA's ERA)."""
-
 
 def interface(switch: Switch) -> Tree:
     """Return every interface of a switch by its name."""
@@ -68,7 +53,7 @@ def _host_prefix(address: str) -> str:
 
 
 def _cage(cage: Cage) -> Tree:
-    link: Tree = dict(_STATES.get(cage.admin, {}))
+    link = _link(cage.admin, 0)
     if cage.breakout:
         lanes = {"lanes-per-port": str(cage.lanes_per_port)} if cage.lanes_per_port else {}
         link["breakout"] = {cage.breakout: lanes}
@@ -88,24 +73,32 @@ def _port(port: Port, cage: Tree | None) -> Tree:
     if domain:
         found["bridge"] = {"domain": {"br_default": domain}}
     if port.multihoming_uplink:
-        found["evpn"] = _UPLINK
+        found["evpn"] = {"multihoming": {"uplink": "on"}}
     if port.pfc_watchdog:
-        found["qos"] = _WATCHDOG
+        found["qos"] = {"pfc-watchdog": {"state": "enable"}}
     if port.adaptive_routing:
-        found["router"] = _ADAPTIVE
+        found["router"] = {"adaptive-routing": {"enable": "on"}}
     if port.histogram:
-        found["telemetry"] = _HISTOGRAM
+        found["telemetry"] = {"histogram": _histogram()}
     return found
 
 
 def _link(admin: str, mtu_bytes: int, below: Tree | None = None) -> Tree:
-    state = _STATES.get(admin)
-    if not below and not mtu_bytes:
-        return state or {}
-    link = {**(below or {}), **(state or {})}
+    link: Tree = dict(below) if below else {}
+    if admin:
+        link["state"] = {admin: {}}
     if mtu_bytes:
         link["mtu"] = mtu_bytes
     return link
+
+
+def _histogram() -> Tree:
+    """Return what a port with ``histogram`` samples: packet counters, one egress class, two ingress groups (ERA)."""
+    return {
+        "counter": {"counter-type": {"rx-packet": {}, "tx-packet": {}}},
+        "egress-buffer": {"traffic-class": {"0": {}}},
+        "ingress-buffer": {"priority-group": {"0": {}, "1": {}}},
+    }
 
 
 def _ip(vrf: str, address: str) -> Tree:

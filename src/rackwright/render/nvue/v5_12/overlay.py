@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rackwright.nvue.tree import merge
 from rackwright.plan.model import Switch
 from rackwright.render.nvue.v5_12.neutral import neutral
 
@@ -51,7 +52,7 @@ def nve(switch: Switch) -> Tree:
 
 def qos(switch: Switch) -> Tree:
     """Return RoCE with its memory pools (percent), and the PFC watchdog's own settings."""
-    found: Tree = dict(neutral(switch.system.extra).get("qos", {}))
+    found: Tree = merge({}, neutral(switch.system.extra).get("qos", {}))
     if switch.roce:
         found["roce"] = {"enable": "on", "mode": switch.roce}
     if switch.roce_pools:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import AddressValueError, IPv4Address
 from typing import Any
 
+from rackwright.nvue.tree import merge
 from rackwright.plan.model import BgpNeighbor, BgpVrf, PeerGroup, RouteMapRule, StaticRoute, Switch, Vrf
 from rackwright.render.nvue.v5_12.neutral import neutral
 
@@ -18,7 +19,7 @@ COMMUNITY_RULE = "100"
 
 def router(switch: Switch) -> Tree:
     """Return global BGP, adaptive routing, VRR and the routing policy."""
-    found: Tree = dict(neutral(switch.system.extra).get("router", {}))
+    found: Tree = merge({}, neutral(switch.system.extra).get("router", {}))
     if switch.adaptive_routing:
         found["adaptive-routing"] = {**found.get("adaptive-routing", {}), "enable": "on"}
     if switch.bgp:

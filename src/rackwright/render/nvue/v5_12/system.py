@@ -12,25 +12,6 @@ __all__ = ["service", "system"]
 
 Tree = dict[str, Any]
 
-_CLASSES: Tree = {
-    "nvapply": {"action": "allow", "command-path": {"/": {"permission": "all"}}},
-    "nvshow": {"action": "allow", "command-path": {"/": {"permission": "ro"}}},
-    "sudo": {"action": "allow", "command-path": {"/": {"permission": "all"}}},
-}
-_ROLES: Tree = {
-    "nvue-admin": {"class": {"nvapply": {}}},
-    "nvue-monitor": {"class": {"nvshow": {}}},
-    "system-admin": {"class": {"nvapply": {}, "sudo": {}}},
-}
-_FACTORY: Tree = {
-    "api": {"state": "enabled"},
-    "config": {"auto-save": {"state": "enabled"}},
-    "control-plane": {"acl": {"acl-default-dos": {"inbound": {}}, "acl-default-whitelist": {"inbound": {}}}},
-    "reboot": {"mode": "cold"},
-    "ssh-server": {"state": "enabled"},
-}
-"""What a factory switch has and a replace would take away (nvue.md 3.1, 4.2)."""
-
 ADMIN_ROLE = "system-admin"
 
 
@@ -38,14 +19,41 @@ def system(switch: Switch) -> Tree:
     """Return hostname, time zone, users with the factory's roles, and what the factory config holds."""
     settings = switch.system
     found: Tree = {
-        **_FACTORY,
+        **_factory(),
         "hostname": switch.name,
-        "aaa": {"class": _CLASSES, "role": _ROLES, "user": {settings.user: _user(settings)}},
+        "aaa": {"class": _classes(), "role": _roles(), "user": {settings.user: _user(settings)}},
     }
     if settings.timezone:
         found["timezone"] = settings.timezone
     extra = neutral(settings.extra).get("system")
     return merge(found, extra) if extra else found
+
+
+def _factory() -> Tree:
+    """Return what a factory switch has and a replace would take away (nvue.md 3.1, 4.2)."""
+    return {
+        "api": {"state": "enabled"},
+        "config": {"auto-save": {"state": "enabled"}},
+        "control-plane": {"acl": {"acl-default-dos": {"inbound": {}}, "acl-default-whitelist": {"inbound": {}}}},
+        "reboot": {"mode": "cold"},
+        "ssh-server": {"state": "enabled"},
+    }
+
+
+def _classes() -> Tree:
+    return {
+        "nvapply": {"action": "allow", "command-path": {"/": {"permission": "all"}}},
+        "nvshow": {"action": "allow", "command-path": {"/": {"permission": "ro"}}},
+        "sudo": {"action": "allow", "command-path": {"/": {"permission": "all"}}},
+    }
+
+
+def _roles() -> Tree:
+    return {
+        "nvue-admin": {"class": {"nvapply": {}}},
+        "nvue-monitor": {"class": {"nvshow": {}}},
+        "system-admin": {"class": {"nvapply": {}, "sudo": {}}},
+    }
 
 
 def _user(settings: SystemSettings) -> Tree:
