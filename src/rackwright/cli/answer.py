@@ -1,0 +1,94 @@
+"""What a verb gives back, and how it is printed: data on stdout, talk on stderr, the exit code.
+
+A verb is a function from its arguments to an :class:`Answer`; the decorator :func:`verb` gives it the
+options that every verb has and prints the answer. No verb prints by itself.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import click
+
+from rackwright.cli.streams import emit
+from rackwright.cli.talk import Talk
+from rackwright.errors import RackwrightError
+
+__all__ = ["DIFFERENCE", "ERROR", "FINDINGS", "FINE", "Answer", "verb", "worst"]
+
+FINE: Final = 0
+"""Nothing wrong and nothing to do."""
+ERROR: Final = 1
+"""The work could not be done."""
+DIFFERENCE: Final = 3
+"""There is a difference."""
+FINDINGS: Final = 4
+"""There are findings."""
+
+_RANK: Final = {FINE: 0, DIFFERENCE: 1, FINDINGS: 2, ERROR: 3}
+
+
+def worst(*codes: int) -> int:
+    """Return the exit code that wins: error over findings over a difference."""
+    return max(codes, key=_RANK.__getitem__, default=FINE)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a verb says: the exit code, the value for ``--json``, and the same as lines of text."""
+
+    code: int = FINE
+    data: Any = None
+    lines: Iterable[str] = ()
+
+
+def verb(name: str) -> Callable[[Callable[..., Answer]], click.Command]:
+    """Make a command of a function ``(talk, **arguments) -> Answer``; its docstring is the help."""
+
+    def make(work: Callable[..., Answer]) -> click.Command:
+        @functools.wraps(work)
+        def run(*, as_json: bool, quiet: bool, verbose: bool, **arguments: Any) -> int:
+            talk = Talk(quiet=quiet, verbose=verbose)
+            try:
+                answer = work(talk, **arguments)
+            except RackwrightError as error:
+                answer = _refused(talk, error)
+            _print(answer, as_json=as_json)
+            return answer.code
+
+        return click.command(name)(_with_common(run))
+
+    return make
+
+
+def _with_common(run: Callable[..., int]) -> Callable[..., int]:
+    """Add the options that every verb has."""
+    for option in (
+        click.option("-v", "--verbose", is_flag=True, help="Say more on stderr."),
+        click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors on stderr."),
+        click.option("--json", "as_json", is_flag=True, help="Print the data as JSON."),
+    ):
+        run = option(run)
+    return run
+
+
+def _refused(talk: Talk, error: RackwrightError) -> Answer:
+    """Tell every problem that an error carries, then the error itself."""
+    from rackwright.report import problem_lines, problem_values
+
+    for line in problem_lines(error.problems):
+        talk.error(line)
+    talk.error(f"error: {error}")
+    return Answer(ERROR, {"error": str(error), "problems": problem_values(error.problems)})
+
+
+def _print(answer: Answer, *, as_json: bool) -> None:
+    if as_json:
+        from rackwright.report import json_text
+
+        emit([json_text(answer.data)])
+    else:
+        emit(answer.lines)

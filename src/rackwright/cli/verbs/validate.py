@@ -1,0 +1,42 @@
+"""``rackwright validate``: everything that is wrong with a site, at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from rackwright import report
+from rackwright.cli.answer import ERROR, FINE, Answer, verb
+from rackwright.cli.talk import Talk
+from rackwright.errors import RackwrightError
+from rackwright.findings import Finding
+from rackwright.plan import workspace
+
+__all__ = ["command"]
+
+
+@click.argument("site", type=click.Path(path_type=Path), default=".", metavar="[DIR|site.yaml]")
+@verb("validate")
+def command(talk: Talk, site: Path) -> Answer:
+    """Tell everything that is wrong with a site, each with its place.
+
+    Every problem has file:line:column, what is wrong and what to do. A wish that cannot be planned
+    (too many machines, too small a pool, a PDU over its rating) is a problem too. Nothing is written.
+    """
+    file = workspace.site_file(site)
+    try:
+        problems = workspace.trouble(workspace.open_site(file))
+    except RackwrightError as error:
+        # Without problems of its own the error is about something else than what was written.
+        if not error.problems:
+            raise
+        problems = error.problems
+    errors = any(problem.severity == "error" for problem in problems)
+    talk.say(f"{file}: {report.totals(problems)}")
+    return Answer(ERROR if errors else FINE, _value(file, problems), report.problem_lines(problems))
+
+
+def _value(file: Path, problems: tuple[Finding, ...]) -> dict[str, object]:
+    counts = {word: sum(problem.severity == word for problem in problems) for word in ("error", "warning", "info")}
+    return {"file": str(file), "counts": counts, "problems": report.problem_values(problems)}

@@ -1,0 +1,110 @@
+"""The text of ``site.lock``: JSON, sorted, one allocation a line, so that a merge shows what it mixes.
+
+The lock is written by ``rackwright plan`` alone. Reading refuses what a bad merge leaves behind; a lock that
+cannot be read is never taken for an empty one, since that would renumber a site that stands.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from rackwright.errors import DocumentError
+from rackwright.plan.lock import LockFile
+
+__all__ = ["NAME", "changes", "dump", "keys", "parse", "read", "write"]
+
+NAME: Final = "site.lock"
+"""Name of the file, beside ``site.yaml``."""
+
+_VERSION: Final = 1
+_RESTORE: Final = "take it from version control (without it every name and address is allocated anew)"
+
+
+def dump(lock: LockFile) -> bytes:
+    """Return the text of a lock; equal locks give equal bytes."""
+    encode = msgspec.json.encode
+    pools = []
+    for pool, entries in sorted(lock.pools.items()):
+        lines = ",\n".join(
+            f"   {encode(key).decode()}: [{first}, {size}]" for key, (first, size) in sorted(entries.items())
+        )
+        pools.append(f"  {encode(pool).decode()}: {{\n{lines}\n  }}")
+    body = ",\n".join(pools)
+    return f'{{\n "version": {lock.version},\n "pools": {{\n{body}\n }}\n}}\n'.encode()
+
+
+def parse(text: bytes, source: str = NAME) -> LockFile:
+    """Read the text of a lock.
+
+    Raises :class:`~rackwright.errors.DocumentError` for what is no lock and for a newer version of it.
+    """
+    try:
+        lock = msgspec.json.decode(text, type=LockFile)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DocumentError(f"{source}: is no lock ({error}); {_RESTORE}") from error
+    if lock.version != _VERSION:
+        raise DocumentError(
+            f"{source}: is of version {lock.version}, this Rackwright reads {_VERSION}; use the one that wrote it"
+        )
+    for pool, entries in lock.pools.items():
+        for key, (first, size) in entries.items():
+            if first < 0 or size < 0:
+                raise DocumentError(f"{source}: {pool}/{key} holds [{first}, {size}]; {_RESTORE}")
+    return lock
+
+
+def read(path: Path) -> LockFile | None:
+    """Read the lock beside a site; None when there is none yet.
+
+    Raises :class:`~rackwright.errors.DocumentError` when it is there and cannot be read.
+    """
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise DocumentError(f"{path}: cannot be read: {why}; make it readable") from error
+    return parse(text, str(path))
+
+
+def write(path: Path, lock: LockFile) -> bool:
+    """Write the lock unless the file says the same already; tell whether it was written.
+
+    The file is replaced in one step: whoever reads it meets the old or the new one, also after a kill.
+    """
+    data = dump(lock)
+    if path.is_file() and path.read_bytes() == data:
+        return False
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return True
+
+
+def changes(before: LockFile | None, after: LockFile) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what a lock holds that the former one did not, and what it no longer holds, as ``pool/key``.
+
+    A run that has grown counts as new.
+    """
+    old = _flat(before)
+    new = _flat(after)
+    added = tuple(key for key in sorted(new) if old.get(key) != new[key])
+    return added, tuple(key for key in sorted(old) if key not in new)
+
+
+def keys(lock: LockFile | None) -> frozenset[str]:
+    """Return everything that a lock holds, as ``pool/key``."""
+    return frozenset(_flat(lock))
+
+
+def _flat(lock: LockFile | None) -> dict[str, tuple[int, int]]:
+    pools = lock.pools if lock else {}
+    return {f"{pool}/{key}": run for pool, entries in pools.items() for key, run in entries.items()}

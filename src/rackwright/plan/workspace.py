@@ -1,0 +1,122 @@
+"""A site's folder as one value: ``site.yaml`` read, its catalog, its SSH keys and its lock; and the plan of it.
+
+Nothing here writes; ``rackwright plan`` and ``rackwright render`` keep the lock with :mod:`rackwright.plan.lock_text`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rackwright.plan import reading as intent
+from rackwright.errors import DocumentError, LockNeedsChange, PlanError
+from rackwright.findings import Location, Problem
+from rackwright.plan import attempt, lock_text, with_locations
+from rackwright.plan.lock import LockFile
+from rackwright.plan.model import Plan
+
+__all__ = ["FILE", "Planned", "Workspace", "open_site", "planned", "site_file", "trouble"]
+
+FILE: Final = "site.yaml"
+"""Name of the file that the operator writes."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A site as it lies on disk."""
+
+    file: Path
+    """The site file."""
+    loaded: intent.Loaded
+    kept: LockFile | None
+    """What ``site.lock`` holds; None: there is none yet."""
+
+    @property
+    def lock_path(self) -> Path:
+        """Say where the lock lies."""
+        return self.file.parent / lock_text.NAME
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan, and what it means for the lock."""
+
+    plan: Plan
+    lock: LockFile
+    added: tuple[str, ...]
+    """``pool/key`` of everything newly allocated."""
+    freed: tuple[str, ...]
+    known: frozenset[str]
+    """``pool/key`` of everything that was held before."""
+    unused: tuple[str, ...]
+    """``pool/key`` of everything held that nothing asks for."""
+    warnings: tuple[Problem, ...]
+
+    @property
+    def changed(self) -> bool:
+        """Tell whether the lock is another than before."""
+        return bool(self.added or self.freed)
+
+
+def site_file(path: Path) -> Path:
+    """Return the site file that a path means: the file itself, or ``site.yaml`` in the folder.
+
+    Raises :class:`~rackwright.errors.DocumentError` when there is none.
+    """
+    if path.is_dir():
+        path = path / FILE
+        if not path.exists():
+            raise DocumentError(f"{path} is not there: name the folder of a site, or make one with 'rackwright init'")
+    elif not path.exists():
+        raise DocumentError(f"{path} is not there: name the folder of a site, or its {FILE}")
+    return path
+
+
+def open_site(path: Path) -> Workspace:
+    """Read a site: the folder, or the site file in it.
+
+    Raises :class:`~rackwright.errors.IntentError` with every problem of the file, and
+    :class:`~rackwright.errors.DocumentError` when a file is not there or cannot be read.
+    """
+    file = site_file(path)
+    return Workspace(file, intent.load(file), lock_text.read(file.parent / lock_text.NAME))
+
+
+def trouble(site: Workspace) -> tuple[Problem, ...]:
+    """Return every problem of planning a site, warnings included, with their places."""
+    loaded = site.loaded
+    outcome = attempt(loaded.site, site.kept, catalog=loaded.catalog, keys=loaded.keys)
+    return with_locations(outcome.problems, _locator(site))
+
+
+def planned(site: Workspace, *, locked: bool = False, free: bool = False) -> Planned:
+    """Plan a site on top of its lock.
+
+    ``free`` gives back what nothing asks for. Raises :class:`~rackwright.errors.PlanError` with every problem,
+    and :class:`~rackwright.errors.LockNeedsChange` when ``locked`` and the lock would change.
+    """
+    loaded = site.loaded
+    outcome = attempt(loaded.site, site.kept, catalog=loaded.catalog, keys=loaded.keys)
+    problems = with_locations(outcome.problems, _locator(site))
+    if outcome.plan is None:
+        errors = sum(problem.severity == "error" for problem in problems)
+        raise PlanError(f"{site.file} cannot be planned: {errors} problem(s); mend them and plan again", problems)
+    lock = (outcome.lock.freed() if free else outcome.lock).file()
+    added, freed = lock_text.changes(site.kept, lock)
+    if locked and (added or freed):
+        first = (added or freed)[0]
+        raise LockNeedsChange(
+            f"{site.lock_path} would change: {len(added)} new and {len(freed)} freed, the first is {first}; "
+            "run 'rackwright plan' without --locked and commit the lock"
+        )
+    unused = () if free else outcome.lock.unused()
+    return Planned(outcome.plan, lock, added, freed, lock_text.keys(site.kept), unused, problems)
+
+
+def _locator(site: Workspace) -> Callable[[tuple[str, ...]], Location | None]:
+    def find(path: tuple[str, ...]) -> Location | None:
+        return site.loaded.locate(path) or Location(str(site.file))
+
+    return find
