@@ -28,6 +28,8 @@ def absent_ports(fabric: Fabric) -> Iterator[Mutation]:
         last = max(view.hardware.cages) if view.hardware else 0
         for cage in range(last + 1, last + 22):
             path = ("interface", f"swp{cage}")
+            if path[1] in view.interfaces:
+                continue
             yield Mutation(
                 "NVUE-PORT-ABSENT", device, ".".join(path), set_leaf(device, (*path, "type"), "swp"), name="beyond"
             )

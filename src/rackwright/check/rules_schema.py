@@ -33,7 +33,7 @@ def mistake(violation: Violation, value: Any) -> Mistake:
         return "damage"
     if violation.path[-1] in ("hostname", "description"):
         return "limit"
-    if isinstance(value, dict):
+    if isinstance(value, dict | list):
         return "word"
     numeric = "number" in violation.allowed
     if isinstance(value, int | float):
@@ -70,9 +70,15 @@ class _SchemaRule(FileRule):
             if mistake(violation, value) == self.share:
                 where = ".".join(violation.path)
                 actual = violation.path[-1] if violation.code == "bad-key" else _text(value)
-                yield self.fail(
-                    view, violation.path, f"{where}: {violation.message}", expected=violation.allowed, actual=actual
-                )
+                # What to write instead is part of the sentence where it is one thing, not a list to choose from.
+                hint = f"; here it is {violation.allowed}" if _is_one(violation) else ""
+                said = f"{where}: {violation.message}{hint}"
+                yield self.fail(view, violation.path, said, expected=violation.allowed, actual=actual)
+
+
+def _is_one(violation: Violation) -> bool:
+    """Tell whether the schema knows the one path or word that was meant."""
+    return violation.code in ("other-version", "unknown-key") and "one of" not in violation.allowed
 
 
 def _text(value: Any) -> str:
