@@ -120,8 +120,8 @@ def apply(tree: Mapping[str, Any], changes: Iterable[Change]) -> Tree:
             _remove(result, change.path)
     for change in steps:
         if change.op != "-":
-            # A reference replaces what stands there, where put() would keep a mapping.
-            put(result, change.path, change.new)
+            # A copy: the tree must not share its presences and references with the changes.
+            put(result, change.path, dict(change.new) if isinstance(change.new, Mapping) else change.new)
     return result
 
 

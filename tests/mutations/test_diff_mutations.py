@@ -1,0 +1,151 @@
+"""Items 14 and 42 of the validator list on every fabric: what must be staged, what interrupts, and silence elsewhere."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rackwright import diff
+from rackwright.nvue.tree import get, leaves
+from tests.mutations import fabrics
+
+WANTED = 20
+SITES = sorted(path.parent.name for path in fabrics.INVENTORY.glob("*/site.yaml"))
+FABRICS = ["made", "export 2-8-9-400", "export 2-4-3-200", *(name for name in SITES if name in fabrics.SMALL)]
+
+# Written down anew, not read from the table under test: (pattern with * for one key and ** for any rest, class).
+CLASSES = (
+    ("evpn.multihoming.enable", "switchd-restart"),
+    ("router.adaptive-routing.**", "switchd-restart"),
+    ("interface.*.router.adaptive-routing.**", "switchd-restart"),
+    ("router.bgp.enable", "frr-restart"),
+    ("router.bgp.autonomous-system", "frr-restart"),
+    ("vrf.*.router.bgp.enable", "frr-restart"),
+    ("vrf.*.router.bgp.autonomous-system", "frr-restart"),
+    ("interface.*.link.breakout.**", "port-flap"),
+    ("interface.eth0.**", "management"),
+    ("system.control-plane.acl.**", "management"),
+)
+HARMLESS = (
+    "interface.*.description",
+    "interface.*.link.mtu",
+    "interface.*.telemetry.**",
+    "interface.*.evpn.multihoming.uplink",
+    "router.policy.**",
+    "service.**",
+    "system.hostname",
+    "system.timezone",
+    "bridge.domain.*.vlan.**",
+    "vrf.*.router.bgp.address-family.**",
+)
+
+
+def trees(name: str, shared: Callable[..., Path]) -> list[dict[str, Any]]:
+    """Return the trees of a fabric's switches."""
+    if name == "made":
+        fabric = fabrics.made()
+    elif name.startswith("export "):
+        fabric = fabrics.exports(shared, name.removeprefix("export "))
+    else:
+        fabric = fabrics.reference(name)
+    return [device.tree for device in fabric.devices.values()]
+
+
+def fits(pattern: str, path: tuple[str, ...]) -> bool:
+    """Say whether a path is one that a pattern speaks of."""
+    keys = pattern.removesuffix(".**").split(".")
+    longer = len(path) > len(keys)
+    if len(path) < len(keys) or (longer and not pattern.endswith(".**")):
+        return False
+    return all(key in ("*", name) for key, name in zip(keys, path, strict=False))
+
+
+def wanted(path: tuple[str, ...]) -> str | None:
+    """Return the class that a change at a path must have; None where the test says nothing about it."""
+    if path[:2] == ("vrf", "mgmt"):
+        return None
+    found = {kind for pattern, kind in CLASSES if fits(pattern, path)}
+    if found:
+        return found.pop()
+    return "none" if any(fits(pattern, path) for pattern in HARMLESS) else None
+
+
+def without(tree: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    """Return a copy of a tree without one leaf, its emptied mappings gone too."""
+    copied = copy.deepcopy(tree)
+    for end in range(len(path), 0, -1):
+        holder = get(copied, *path[: end - 1])
+        del holder[path[end - 1]]
+        if holder:
+            break
+    return copied
+
+
+def mutations(tree: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield every leaf whose class the test knows."""
+    for path, _ in leaves(tree):
+        kind = wanted(path)
+        if kind is not None:
+            yield path, kind
+
+
+def few(items: list[Any], count: int = WANTED) -> list[Any]:
+    """Take ``count`` items, evenly spread."""
+    return items if len(items) <= count else [items[n * len(items) // count] for n in range(count)]
+
+
+@pytest.mark.parametrize("name", FABRICS)
+@pytest.mark.parametrize("kind", ["switchd-restart", "frr-restart", "port-flap", "management", "none"])
+def test_42_each_single_leaf_has_its_class(name, kind, shared):
+    """Taking one leaf away, or putting it back, is one change at its path with the class that item 42 gives it."""
+    cases = [(tree, path) for tree in trees(name, shared) for path, which in mutations(tree) if which == kind]
+    for tree, path in few(cases):
+        there = diff.between(without(tree, path), tree)
+        back = diff.between(tree, without(tree, path))
+        assert [(change.op, change.path, change.disruption.kind) for change in there] == [("+", path, kind)]
+        assert [(change.op, change.path, change.disruption.kind) for change in back] == [("-", path, kind)]
+        assert bool(diff.disruptive(there)) == (kind != "none")
+
+
+@pytest.mark.parametrize("name", FABRICS)
+def test_42_there_are_enough(name, shared):
+    """Every fabric has twenty leaves at least whose change interrupts something, and twenty that do not."""
+    kinds = [kind for tree in trees(name, shared) for _, kind in mutations(tree)]
+    assert len([kind for kind in kinds if kind != "none"]) >= WANTED
+    assert kinds.count("none") >= WANTED
+
+
+def splits(tree: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], list[tuple[str, ...]]]]:
+    """Yield each leaf that splits a cage, with the leaves of its sub-ports."""
+    for path, _ in leaves(tree):
+        if path[0] == "interface" and path[2:4] == ("link", "breakout"):
+            subs = [name for name in tree["interface"] if name.startswith(f"{path[1]}s")]
+            yield path, [("interface", name, *below) for name in subs for below, _ in leaves(tree["interface"][name])]
+
+
+@pytest.mark.parametrize("name", FABRICS)
+def test_14_a_split_and_a_leaf_of_its_port_are_staged(name, shared):
+    """A split that comes with one leaf on a sub-port is found out and staged; the same split alone is not."""
+    cases = [(tree, cut, below) for tree in trees(name, shared) for cut, subs in splits(tree) for below in subs[:1]]
+    assert len(cases) >= WANTED or name == "made"
+    for tree, cut, below in few(cases):
+        alone = diff.between(without(tree, cut), tree)
+        both = diff.between(without(without(tree, cut), below), tree)
+        assert diff.dependents(alone) == ()
+        assert [change.path for change in diff.dependents(both)] == [below]
+        first, rest = diff.stages(both)
+        assert ([change.path for change in first], [change.path for change in rest]) == ([cut], [below])
+
+
+@pytest.mark.parametrize("name", FABRICS)
+def test_14_is_silent_without_a_split(name, shared):
+    """A leaf of a sub-port that changes by itself needs no stages."""
+    cases = [(tree, below) for tree in trees(name, shared) for _, subs in splits(tree) for below in subs]
+    for tree, below in few(cases):
+        changes = diff.between(without(tree, below), tree)
+        assert diff.dependents(changes) == ()
+        assert diff.stages(changes) == ((), changes)
