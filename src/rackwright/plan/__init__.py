@@ -6,6 +6,7 @@ services. Everything is a function of the site, the catalog and the lock; equal 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -33,6 +34,8 @@ __all__ = ["Lock", "LockFile", "Outcome", "Plan", "attempt", "build", "with_loca
 
 Keys = Sequence[tuple[str, str, str]]
 
+_NUMBER = re.compile(r"(\d+)")
+
 
 class Outcome(NamedTuple):
     """What planning gives: a plan when nothing is wrong, the lock, and every problem."""
@@ -57,7 +60,7 @@ def build(site: Site, lock: LockFile | None = None, *, catalog: Catalog, keys: K
 
 def attempt(site: Site, kept: LockFile | None = None, *, catalog: Catalog, keys: Keys = ()) -> Outcome:
     """Return the plan, or every problem that stands in its way; warnings do not."""
-    lock = Lock(kept)
+    lock, site = Lock(kept), _ordered(site)
     problems: list[Problem] = list(judge(site, catalog))
     wiring = _wire(site, catalog, lock)
     problems += wiring.problems
@@ -91,6 +94,20 @@ def attempt(site: Site, kept: LockFile | None = None, *, catalog: Catalog, keys:
         tuple(str(problem) for problem in sorted(problems, key=sort_key)),
     )  # fmt: skip
     return Outcome(plan, lock, tuple(sorted(problems, key=sort_key)))
+
+
+def _ordered(site: Site) -> Site:
+    """Return the site with its mappings in one order, so that the order of keys in the file changes nothing."""
+    natural = {name: [int(part) if part.isdigit() else part for part in _NUMBER.split(name)] for name in site.racks}
+    return site.model_copy(
+        update={
+            "groups": dict(sorted(site.groups.items())),
+            "networks": dict(sorted(site.networks.items(), key=lambda item: (item[1].vlan or 0, item[0]))),
+            "vrfs": dict(sorted(site.vrfs.items())),
+            "fabrics": dict(sorted(site.fabrics.items())),
+            "racks": dict(sorted(site.racks.items(), key=lambda item: natural[item[0]])),
+        }
+    )
 
 
 def with_locations(

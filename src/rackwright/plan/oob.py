@@ -238,8 +238,14 @@ def wire_uplinks(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wir
     split = breakout(upper, speed, lanes, uplink.split)
     lower = [name for (name,) in wiring.leaves[key]]
     pairs = wiring.leaves[uplink.to]
-    laid = fabric.leaves.max if isinstance(fabric.leaves.max, int) else len(lower)
-    chunk = lock.keep(f"{key}.uplink", "chunk", -(-max(laid, len(lower)) // len(pairs)))
+    laid = max(fabric.leaves.max if isinstance(fabric.leaves.max, int) else 0, len(lower))
+    chunk = -(-laid // len(pairs))
+    if uplink.at is None and split is not None:
+        # Whole cages are laid out: the ends that a splitter has left are room for the next switches.
+        ways = int(split.mode.removesuffix("x"))
+        cages = -(-(chunk * uplink.links_per_pair + uplink.unused_bonds) // ways)
+        chunk = (cages * ways - uplink.unused_bonds) // uplink.links_per_pair
+    chunk = lock.keep(f"{key}.uplink", "chunk", chunk)
     count = chunk * uplink.links_per_pair + uplink.unused_bonds
     place = block(uplink.to, f"uplink.{key}", count, split, upper, lock, wiring, uplink.at)
     if place is None:

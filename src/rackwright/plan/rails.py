@@ -54,7 +54,9 @@ def wire_rails(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wirin
     if frame is None:
         return
     slots = _slots(frame, lock, wiring)
-    units = sorted({slot // frame.shape.nodes_per_unit for slot in slots.values()})
+    # A machine taken out keeps its slot until it is freed, and so its leaves stand.
+    held = lock.view().get(f"{key}.slot", {}).values()
+    units = sorted({slot // frame.shape.nodes_per_unit for slot, _ in held})
     for plane in range(1, frame.fabric.planes + 1):
         _switches(frame, plane, units, wiring)
         for node, slot in slots.items():

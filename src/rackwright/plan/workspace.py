@@ -5,15 +5,14 @@ Nothing here writes; ``rackwright plan`` and ``rackwright render`` keep the lock
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from rackwright.plan import reading as intent
-from rackwright.errors import DocumentError, LockNeedsChange, PlanError
-from rackwright.findings import Location, Problem
-from rackwright.plan import attempt, lock_text, with_locations
+from rackwright import intent
+from rackwright.errors import DocumentError, IntentError, LockNeedsChange, PlanError
+from rackwright.findings import Problem, sort_key
+from rackwright.plan import Outcome, attempt, lock_text, with_locations
 from rackwright.plan.lock import LockFile
 from rackwright.plan.model import Plan
 
@@ -75,34 +74,32 @@ def site_file(path: Path) -> Path:
 
 
 def open_site(path: Path) -> Workspace:
-    """Read a site: the folder, or the site file in it.
+    """Read a site: the folder, or the site file in it; what is wrong in it is in ``loaded.problems``.
 
-    Raises :class:`~rackwright.errors.IntentError` with every problem of the file, and
-    :class:`~rackwright.errors.DocumentError` when a file is not there or cannot be read.
+    Raises :class:`~rackwright.errors.DocumentError` when a file is not there or cannot be read.
     """
     file = site_file(path)
     return Workspace(file, intent.load(file), lock_text.read(file.parent / lock_text.NAME))
 
 
 def trouble(site: Workspace) -> tuple[Problem, ...]:
-    """Return every problem of planning a site, warnings included, with their places."""
-    loaded = site.loaded
-    outcome = attempt(loaded.site, site.kept, catalog=loaded.catalog, keys=loaded.keys)
-    return with_locations(outcome.problems, _locator(site))
+    """Return every problem of a site, warnings included: of what is written, and when that is right of planning it."""
+    wrong = site.loaded.problems
+    return wrong if site.loaded.site is None else tuple(sorted({*wrong, *_outcome(site).problems}, key=sort_key))
 
 
 def planned(site: Workspace, *, locked: bool = False, free: bool = False) -> Planned:
     """Plan a site on top of its lock.
 
-    ``free`` gives back what nothing asks for. Raises :class:`~rackwright.errors.PlanError` with every problem,
-    and :class:`~rackwright.errors.LockNeedsChange` when ``locked`` and the lock would change.
+    ``free`` gives back what nothing asks for. Raises :class:`~rackwright.errors.IntentError` and
+    :class:`~rackwright.errors.PlanError` with every problem, and
+    :class:`~rackwright.errors.LockNeedsChange` when ``locked`` and the lock would change.
     """
-    loaded = site.loaded
-    outcome = attempt(loaded.site, site.kept, catalog=loaded.catalog, keys=loaded.keys)
-    problems = with_locations(outcome.problems, _locator(site))
+    if site.loaded.site is None:
+        raise IntentError(f"{site.file} is wrong in {_errors(site.loaded.problems)}; mend it", site.loaded.problems)
+    outcome = _outcome(site)
     if outcome.plan is None:
-        errors = sum(problem.severity == "error" for problem in problems)
-        raise PlanError(f"{site.file} cannot be planned: {errors} problem(s); mend them and plan again", problems)
+        raise PlanError(f"{site.file} cannot be planned: {_errors(outcome.problems)}; mend it", outcome.problems)
     lock = (outcome.lock.freed() if free else outcome.lock).file()
     added, freed = lock_text.changes(site.kept, lock)
     if locked and (added or freed):
@@ -112,11 +109,17 @@ def planned(site: Workspace, *, locked: bool = False, free: bool = False) -> Pla
             "run 'rackwright plan' without --locked and commit the lock"
         )
     unused = () if free else outcome.lock.unused()
-    return Planned(outcome.plan, lock, added, freed, lock_text.keys(site.kept), unused, problems)
+    warnings = tuple(sorted({*site.loaded.problems, *outcome.problems}, key=sort_key))
+    return Planned(outcome.plan, lock, added, freed, lock_text.keys(site.kept), unused, warnings)
 
 
-def _locator(site: Workspace) -> Callable[[tuple[str, ...]], Location | None]:
-    def find(path: tuple[str, ...]) -> Location | None:
-        return site.loaded.locate(path) or Location(str(site.file))
+def _outcome(site: Workspace) -> Outcome:
+    """Plan a site whose file is right, and find the place of each problem."""
+    loaded = site.loaded
+    outcome = attempt(loaded.require(), site.kept, catalog=loaded.catalog, keys=loaded.keys)
+    return outcome._replace(problems=with_locations(outcome.problems, loaded.locate))
 
-    return find
+
+def _errors(problems: tuple[Problem, ...]) -> str:
+    number = sum(problem.severity == "error" for problem in problems)
+    return f"{number} place" if number == 1 else f"{number} places"

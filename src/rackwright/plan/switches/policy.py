@@ -11,7 +11,7 @@ import ipaddress
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from rackwright.intent.models import External, VrfIntent
+from rackwright.intent.models import External, Network, VrfIntent
 from rackwright.plan.model import Device, PeerGroup, PrefixList, RouteMap, RouteMapRule
 from rackwright.plan.pools import parse_range, text
 from rackwright.plan.switches.frame import Frame
@@ -62,9 +62,44 @@ def leak_policy(frame: Frame, device: Device) -> Policy:
             outbound[external.name] = told.name
             lists.append(summary)
             maps.append(told)
+    for name, (sources, prefixes) in _relay_needs(frame).items():
+        if name not in leaks:
+            leaks[name] = Leak(sources, f"{name}_RELAY")
+            lists.append(_numbered(f"{name}_RELAY", prefixes))
+            maps.append(
+                RouteMap(f"{name}_RELAY", (RouteMapRule(10, "permit", prefix_list=f"{name}_RELAY", type="ipv4"),))
+            )
     marks = tuple((vrf.mark.partition(":")[0], vrf.mark) for vrf in leaking.values() if vrf.mark)
     policy = Policy(leaks, outbound, tuple(lists), tuple(maps), marks)
     return _with_extras(frame, device, policy) if frame.conventions.policy_extras else policy
+
+
+def _relay_needs(frame: Frame) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Return what VRFs must take from each other so that relayed DHCP finds its server and back.
+
+    Only the subnet of the server goes one way and the subnet that asks the other: VRF -> (from, prefixes).
+    """
+    found: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
+    for name, servers in frame.relays.items():
+        asking = frame.site.networks[name]
+        for server in servers:
+            home = _home(frame, server)
+            if home is None or not asking.vrf or not home.vrf or home.vrf == asking.vrf:
+                continue
+            for taker, giver in ((asking, home), (home, asking)):
+                sources, prefixes = found.setdefault(taker.vrf or "", ({}, {}))
+                sources[giver.vrf or ""] = None
+                prefixes[str(ipaddress.ip_network(giver.subnet or ""))] = None
+    return {vrf: (tuple(sources), tuple(prefixes)) for vrf, (sources, prefixes) in sorted(found.items())}
+
+
+def _home(frame: Frame, server: str) -> Network | None:
+    """Return the network whose subnet an address lies in."""
+    address = ipaddress.ip_address(server)
+    for network in frame.site.networks.values():
+        if network.subnet and network.vlan and address in ipaddress.ip_network(network.subnet):
+            return network
+    return None
 
 
 def _numbered(name: str, prefixes: Iterable[str]) -> PrefixList:
@@ -110,9 +145,7 @@ def _spoke(frame: Frame, name: str) -> RouteMap:
     hubs = [vrf for vrf in frame.site.vrfs[name].import_ if frame.site.vrfs.get(vrf, VrfIntent()).mark]
     marks = [mark for hub in hubs if (mark := frame.site.vrfs[hub].mark)]
     siblings = [spoke for hub in hubs for spoke in frame.site.vrfs[hub].import_ if spoke != name]
-    rules = [
-        RouteMapRule(5 + at, "deny", community_list=mark.partition(":")[0]) for at, mark in enumerate(marks)
-    ]
+    rules = [RouteMapRule(5 + at, "deny", community_list=mark.partition(":")[0]) for at, mark in enumerate(marks)]
     rules += [
         RouteMapRule(10 + at, "deny", prefix_list=f"{spoke}_PREFIXES", type="ipv4")
         for at, spoke in enumerate(dict.fromkeys(siblings))
@@ -141,8 +174,9 @@ def _outbound(frame: Frame, external: External) -> tuple[RouteMap, PrefixList]:
 
 def _with_extras(frame: Frame, device: Device, policy: Policy) -> Policy:
     """Add the objects that NVIDIA's exports carry and refer to nowhere."""
-    first = next(iter(policy.leaks), "") or ""
-    oob = next((n for n in policy.leaks if not frame.site.vrfs[n].mark), first)
+    spokes = {name for name in policy.leaks if not frame.site.vrfs[name].mark}
+    # Networks run by VLAN: the lowest one of a spoke is the out-of-band network of these designs.
+    oob = next((net.vrf for net in frame.site.networks.values() if net.vrf in spokes), "")
     lists = [
         PrefixList("VTEP_PREFIXES", ((5, "permit", _cover(frame.addresses.vteps.values()), 32),)),
         *([_numbered(f"LOCAL_{oob}_LOOPBACK", _loopback(frame, device, oob))] if oob else []),
