@@ -113,7 +113,7 @@ class Cable:
     assembly: str = ""
     """Id of the part; the links of one splitter share it."""
     ways: int | None = None
-    """How many links the part can make."""
+    """How many far ends the part has."""
     optional: bool = False
 
     @property
