@@ -47,7 +47,7 @@ def _cables(plan: Plan, catalog: Catalog) -> Iterator[Cable]:
         row = catalog.cables.get(part.part) if part else None
         plugs = (row.a_connector, row.b_connector) if row else ("", "")
         # The common end of a splitter is the A end of its row, whichever end the link names first.
-        near, far = plugs if part is None or part.a == _hole(link.a) else plugs[::-1]
+        near, far = plugs if part is None or _is_common(part, link.a) else plugs[::-1]
         yield Cable(
             link.a.device,
             link.a.port,
@@ -67,9 +67,10 @@ def _cables(plan: Plan, catalog: Catalog) -> Iterator[Cable]:
         )
 
 
-def _hole(end: End) -> str:
-    """Name the connector that an end is in, as assemblies do."""
-    return f"{end.device}:swp{end.cage}" if end.cage else f"{end.device}:{end.port}"
+def _is_common(part: Assembly, end: End) -> bool:
+    """Tell whether an end is in the connector that all links of a part share."""
+    device, _, hole = part.a.partition(":")
+    return device == end.device and hole.removeprefix("swp") in (str(end.cage), end.port.removeprefix("swp"))
 
 
 def _ways(part: Assembly) -> int:
