@@ -85,8 +85,10 @@ def wires(names, *, rails=2, planes=1):
                               2, "dac", 0, 0, 0))  # fmt: skip
             links.append(Link("front", "host", End(f"fe0{number}", "swp9"), End(name, f"g-{number}", nic="g"), 400,
                               4, "dac", number, 0, 1))  # fmt: skip
-        for word in ("bmc", "lom1", "f-1.bmc"):
-            links.append(Link("oob", "management", End("oob01", "swp1"), End(name, word), 1, 0, "cat6", attach=0))
+        links += [
+            Link("oob", "management", End("oob01", "swp1"), End(name, word), 1, 0, "cat6", attach=0)
+            for word in ("bmc", "lom1", "f-1.bmc")
+        ]
     links.append(Link("oob", "management", End("oob01", "swp48"), End("fe01", "eth0"), 1, 0, "cat6", attach=0))
     return links
 
