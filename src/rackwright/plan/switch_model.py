@@ -34,8 +34,11 @@ __all__ = [
 Role = Literal["leaf", "spine", "superspine", "oob", "server", "storage", "pdu", "external"]
 
 
-class Value(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A frozen value; defaults are left out of JSON."""
+class Value(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """A frozen value; defaults are left out of JSON.
+
+    Values are trees, never cycles, so the collector need not walk them: half a million links cost it seconds.
+    """
 
 
 class Cage(Value, frozen=True):

@@ -16,7 +16,7 @@ from rackwright.plan.model import Device, End, Layout, Link
 __all__ = ["HostPort", "PortUse", "Wiring", "breakout", "cage_count", "gbps", "host_end", "host_ports", "port_name"]
 
 
-class PortUse(msgspec.Struct, frozen=True):
+class PortUse(msgspec.Struct, frozen=True, gc=False):
     """One logical port of a switch and what it is laid out for."""
 
     cage: int
