@@ -60,7 +60,7 @@ def test_a_rule_that_lacks_a_title_is_refused() -> None:
 
 def test_a_rule_that_does_not_judge_is_refused() -> None:
     """A rule class must bring its own judge method."""
-    said = {name: "x" for name in ("id", "item", "title", "remedy", "source")}
+    said = dict.fromkeys(("id", "item", "title", "remedy", "source"), "x")
     with pytest.raises(TypeError, match="judge"):
         type("Mute", (FileRule,), {"__doc__": "x", "severity": "error", **said})
 
@@ -68,7 +68,7 @@ def test_a_rule_that_does_not_judge_is_refused() -> None:
 def test_a_rule_id_is_given_once() -> None:
     """Two rules of one id would hide each other in the counts."""
     taken = RULES[0]
-    said = {name: "x" for name in ("item", "title", "remedy", "source")}
+    said = dict.fromkeys(("item", "title", "remedy", "source"), "x")
     with pytest.raises(TypeError, match="is taken by"):
         type("Twin", (FileRule,), {"__doc__": "x", "id": taken.id, "severity": "error", "judge": lambda *_: (), **said})
 
