@@ -73,7 +73,7 @@ def assemble(
     made: list[Assembly] = []
     for hole in sorted(cages, key=lambda at: (order.get(at[0], len(order)), at[2], at[1])):
         made += _cage(bench, hole, cages[hole])
-    return tuple(made), [_problem(path, told) for (path, _), told in bench.told.items()]
+    return tuple(made), [_problem(path, kind, told) for (path, kind), told in bench.told.items()]
 
 
 def _hole(end: End) -> tuple[str, str, int]:
@@ -264,9 +264,9 @@ def _path(link: Link) -> tuple[str, ...]:
     return top
 
 
-def _problem(path: tuple[str, ...], told: _Told) -> Problem:
+def _problem(path: tuple[str, ...], kind: str, told: _Told) -> Problem:
     more = f" (and {told.cases - 1} more like it)" if told.cases > 1 else ""
     return problem(
-        "plan.cables", told.message + more, path=path, remedy=told.remedy, severity=told.severity,
+        f"plan.cables.{kind}", told.message + more, path=path, remedy=told.remedy, severity=told.severity,
         source="validated-design.md, cables and optics",
     )  # fmt: skip

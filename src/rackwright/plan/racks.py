@@ -122,6 +122,7 @@ def _stack(
                     path,
                     f"{rack}: {slot.name} on units {unit}-{known.stop - 1} overlaps {other}",
                     "move one of them; heights are those of the catalog",
+                    slot.name,
                 )
             )
         taken.update(dict.fromkeys(known, slot.name))
@@ -134,7 +135,9 @@ def _stand(hall: _Hall, rack: str, path: tuple[str, ...], placement: Placement) 
     where = hall.standing.get(placement.device)
     if where:
         hall.problems.append(
-            _wrong(path, f"{placement.device} is placed in {where} and again in {rack}", "place it once")
+            _wrong(
+                path, f"{placement.device} is placed in {where} and again in {rack}", "place it once", placement.device
+            )
         )
         return
     hall.standing[placement.device] = rack
@@ -202,8 +205,8 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _wrong(path: Sequence[str], message: str, remedy: str) -> Problem:
-    return problem("plan.racks", message, path=path, remedy=remedy)
+def _wrong(path: Sequence[str], message: str, remedy: str, subject: str = "site") -> Problem:
+    return problem("plan.racks", message, path=path, remedy=remedy, subject=subject)
 
 
 def _note(path: Sequence[str], message: str, remedy: str) -> Problem:

@@ -126,7 +126,7 @@ class Ledger:
                 )
             if account.refused_leaves:
                 self.wrong(
-                    account.path,
+                    (*account.path, "subnet"),
                     f"{_place(account)} {prefix} has room for {split.leaves} leaves, {account.asked_leaves} needed",
                     f"use a /{32 - (account.asked_leaves * 16 - 1).bit_length()}",
                 )

@@ -264,3 +264,11 @@ def test_every_link_is_in_exactly_one_part():
     parts, _ = made(links)
     assert sorted(at for p in parts for at in p.links) == list(range(len(links)))
     assert len({p.id for p in parts}) == len(parts)
+
+
+def test_two_faults_at_one_place_keep_two_ids():
+    """A part with a free way that is too short as well is two findings, so each has an id."""
+    places = [Placement("leaf1", "r1", 30, 2), Placement("gpu1", "r9", 2, 6)]
+    _, problems = made([host("gpu1", 1, 0)], places, RACKS)
+    assert sorted(item.severity for item in problems) == ["error", "info"]
+    assert len({item.id for item in problems}) == 2
