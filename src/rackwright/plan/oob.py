@@ -230,7 +230,7 @@ def wire_uplinks(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wir
     """Wire every out-of-band switch to both leaves of a pair of the upper fabric."""
     fabric = site.fabrics[key]
     uplink = fabric.uplink
-    if uplink is None or uplink.to not in wiring.leaves:
+    if uplink is None or key not in wiring.leaves or uplink.to not in wiring.leaves:
         return
     upper = catalog.switches[site.fabrics[uplink.to].leaves.model]
     speed = gbps(uplink.speed)

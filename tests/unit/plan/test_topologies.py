@@ -1,0 +1,169 @@
+"""What is wired to what, topology by topology."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from rackwright import catalog, plan
+from rackwright.errors import PlanError
+from rackwright.intent.models import Site
+from rackwright.plan.model import Plan
+from tests.sites import Mapping, site
+
+CATALOG = catalog.load()
+
+
+def planned(wish: Mapping) -> Plan:
+    """Return the plan of a site."""
+    return plan.build(Site.model_validate(wish), catalog=CATALOG)[0]
+
+
+def refused(wish: Mapping) -> str:
+    """Return what the planner says about a wish it cannot serve."""
+    with pytest.raises(PlanError) as caught:
+        planned(wish)
+    return "\n".join(str(problem) for problem in caught.value.problems)
+
+
+def rails_of(made: Plan) -> dict[tuple[str, int], str]:
+    """Return the leaf of every (machine, rail)."""
+    return {(link.b.device, link.rail): link.a.device for link in made.links if link.kind == "host" and link.rail}
+
+
+@pytest.mark.parametrize(
+    ("topology", "gpus", "leaves", "spines"),
+    [("single-switch", 16, 1, 0), ("pure-rail", 32, 2, 0), ("rail-optimized", 64, 8, 4), ("tor-clos", 64, 8, 4)],
+)
+def test_counts(topology: str, gpus: int, leaves: int, spines: int) -> None:
+    """Each topology takes the leaves and spines that the formulas give."""
+    made = planned(site(topology, gpus, gpus))
+    own = [device for device in made.devices if device.fabric == "backend"]
+    assert Counter(device.role for device in own) == Counter(leaf=leaves, spine=spines) - Counter()
+
+
+def test_a_rail_has_one_leaf_in_a_unit() -> None:
+    """NIC r of every machine of a unit goes to one leaf (fabric.md 3.1)."""
+    found = rails_of(planned(site("rail-optimized", 64, 64)))
+    for rail in range(1, 9):
+        first = {leaf for (node, r), leaf in found.items() if r == rail and int(node[3:]) <= 32}
+        assert len(first) == 1
+
+
+def test_all_nics_of_a_machine_meet_on_its_top_of_rack() -> None:
+    """In a ToR-wired Clos one leaf takes every NIC of a machine."""
+    found = rails_of(planned(site("tor-clos", 20, 20)))
+    by_node: dict[str, set[str]] = {}
+    for (node, _), leaf in found.items():
+        by_node.setdefault(node, set()).add(leaf)
+    assert {len(leaves) for leaves in by_node.values()} == {1}
+
+
+def test_which_rails_share_a_leaf_is_the_sites_choice() -> None:
+    """``rail_order`` puts rails r and r + 4 on one leaf where it says so."""
+    wish = site("rail-optimized", 4, 32)
+    wish["fabrics"]["backend"]["rail_order"] = [[1, 5], [2, 6], [3, 7], [4, 8]]
+    found = rails_of(planned(wish))
+    assert found[("gpu01", 1)] == found[("gpu01", 5)]
+    assert found[("gpu01", 1)] != found[("gpu01", 2)]
+
+
+def test_planes_share_nothing() -> None:
+    """Two planes have switches of their own and split the NICs of a machine between them."""
+    wish = site("pure-rail", 4, 8)
+    wish["fabrics"]["backend"] |= {"planes": 2, "rails_per_leaf": 2}
+    made = planned(wish)
+    sides = {device.name: device.plane for device in made.devices if device.fabric == "backend"}
+    assert Counter(sides.values()) == Counter({1: 2, 2: 2})
+    assert all(sides[link.a.device] == link.plane for link in made.links if link.fabric == "backend")
+    assert Counter(link.plane for link in made.links if link.b.device == "gpu01" and link.rail) == Counter({1: 4, 2: 4})
+
+
+def test_three_tiers_reach_every_spine_of_the_pod() -> None:
+    """A leaf has one link to each spine of its pod; a spine reaches its own group of super-spines."""
+    wish = site("rail-optimized", 40, 1200)
+    wish["fabrics"]["backend"]["tiers"] = 3
+    wish["fabrics"]["frontend"]["leaves"] = {"model": "sn5600", "name": "fe"}
+    del wish["fabrics"]["frontend"]["isl"]
+    made = planned(wish)
+    up = {link.a.device for link in made.links if link.kind == "fabric" and link.b.device == "be001"}
+    assert len(up) == 64
+    assert {device.role for device in made.devices if device.name in up} == {"spine"}
+    layout = next(item for item in made.layouts if item.fabric == "backend")
+    assert layout.superspines == 128
+
+
+def test_a_cage_of_eight_disables_its_neighbour() -> None:
+    """100G out of an SN5600 splits a cage by eight: only odd cages, the next one disabled (nvue.md 3.2)."""
+    made = planned(site())
+    leaf = next(switch for switch in made.switches if switch.name == "fe01")
+    eights = [cage.number for cage in leaf.cages if cage.breakout == "8x"]
+    assert eights
+    assert all(number % 2 for number in eights)
+    assert {number + 1 for number in eights} == {cage.number for cage in leaf.cages if cage.breakout == "disabled"}
+
+
+def test_pairs_and_spines_appear_when_a_pair_is_outgrown() -> None:
+    """A front end that one pair cannot hold becomes leaf pairs under spines, every leaf on every spine."""
+    wish = site("rail-optimized", 400, 400)
+    wish["fabrics"]["frontend"]["leaves"] = {"model": "sn5600", "name": "fe"}
+    del wish["fabrics"]["frontend"]["isl"]
+    made = planned(wish)
+    leaves = [d.name for d in made.devices if d.fabric == "frontend" and d.role == "leaf"]
+    spines = [d.name for d in made.devices if d.fabric == "frontend" and d.role == "spine"]
+    assert len(leaves) > 2
+    assert spines
+    pairs = {
+        (link.b.device, link.a.device) for link in made.links if link.kind == "fabric" and link.fabric == "frontend"
+    }
+    assert pairs == {(leaf, spine) for leaf in leaves for spine in spines}
+
+
+def test_both_ports_of_a_bond_end_on_the_two_leaves_of_a_pair() -> None:
+    """A multihomed machine has the same bond, with the same segment id, on both leaves."""
+    made = planned(site())
+    by_leaf = {
+        switch.name: {bond.peer: (bond.name, bond.es_id, bond.es_mac) for bond in switch.bonds if bond.peer}
+        for switch in made.switches
+        if switch.name.startswith("fe")
+    }
+    assert by_leaf["fe01"] == by_leaf["fe02"]
+
+
+def test_out_of_band_switches_follow_the_ports() -> None:
+    """48 access ports a switch: 40 machines with two controllers each take more than one."""
+    made = planned(site("rail-optimized", 40, 40))
+    needs = sum(1 for link in made.links if link.fabric == "oob" and link.kind == "management")
+    switches = [device for device in made.devices if device.role == "oob"]
+    assert len(switches) == -(-needs // 48)
+
+
+IMPOSSIBLE = [
+    ("too many for one switch", site("single-switch", 17, 17), "17 machines do not fit a single-switch"),
+    ("rails that do not divide", site("pure-rail") | {}, "rails_per_leaf 3 does not divide the 8 rails"),
+    ("too little memory", site(), "needs more than 1692 GB"),
+    ("too small a pool", site(), "pools.loopback"),
+    ("more out-of-band switches than allowed", site("rail-optimized", 40, 40), "management ports need"),
+]
+
+
+def test_impossible_wishes_carry_the_numbers() -> None:
+    """What cannot be planned is said with the figures in it, and with what to do."""
+    wishes = {name: wish for name, wish, _ in IMPOSSIBLE}
+    wishes["rails that do not divide"]["fabrics"]["backend"]["rails_per_leaf"] = 3
+    wishes["too little memory"]["groups"]["gpu"]["memory_gb"] = 1024
+    wishes["too small a pool"]["pools"]["loopback"] = "10.255.0.0/31"
+    wishes["more out-of-band switches than allowed"]["fabrics"]["oob"]["leaves"] |= {"count": 1, "max": 1}
+    for name, wish, words in IMPOSSIBLE:
+        assert words in refused(wish), name
+
+
+def test_growth_beyond_what_was_laid_out_is_refused() -> None:
+    """Spines laid out for 40 machines cannot serve 400 without recabling: the planner says so."""
+    wish = site("rail-optimized", 40, 40)
+    _, lock = plan.build(Site.model_validate(wish), catalog=CATALOG)
+    wish["groups"]["gpu"] |= {"count": 400, "max": 400}
+    outcome = plan.attempt(Site.model_validate(wish), lock.file(), catalog=CATALOG)
+    assert outcome.plan is None
+    assert any("exceed the 40 that backend was laid out for" in str(problem) for problem in outcome.problems)
