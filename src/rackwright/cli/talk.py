@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final
 
 import click
 
 __all__ = ["Talk"]
-
-T = TypeVar("T")
 
 _PATIENCE_S: Final = 2.0
 _STEP_S: Final = {True: 0.2, False: 5.0}
@@ -45,16 +43,21 @@ class Talk:
         """Return how long the verb has been at work."""
         return time.monotonic() - self.started
 
-    def over(self, items: Iterable[T], what: str, total: int) -> Iterator[T]:
-        """Pass items on and tell how many have gone by, once it takes long."""
-        begun = last = time.monotonic()
+    def counter(self, what: str, total: int) -> Callable[[object], None]:
+        """Return a function to call for each thing done; it tells how far things are, once they take long."""
         terminal = bool(sys.stderr and sys.stderr.isatty())
-        shown = False
-        for count, item in enumerate(items, 1):
-            yield item
+        begun = time.monotonic()
+        done, told = 0, begun
+
+        def heard(_name: object) -> None:
+            nonlocal done, told
+            done += 1
             now = time.monotonic()
-            if now - begun > _PATIENCE_S and now - last > _STEP_S[terminal] and not self.quiet:
-                click.echo(f"{chr(13) * terminal}{what}: {count} of {total}", err=True, nl=not terminal)
-                last, shown = now, True
-        if shown and terminal:
-            click.echo("", err=True)
+            if self.quiet or now - begun < _PATIENCE_S or (now - told < _STEP_S[terminal] and done < total):
+                return
+            # On a terminal one line is written over itself; in a log each report is a line.
+            end = "" if terminal and done < total else "\n"
+            click.echo(f"{chr(13) * terminal}{what} {done} of {total}{end}", err=True, nl=False)
+            told = now
+
+        return heard

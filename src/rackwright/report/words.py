@@ -10,7 +10,7 @@ import msgspec
 
 from rackwright.findings import Finding, sort_key
 
-__all__ = ["columns", "count", "json_text", "problem_lines", "problem_values", "some", "totals"]
+__all__ = ["columns", "count", "json_text", "problem_line", "problem_lines", "problem_values", "some", "totals"]
 
 
 def json_text(value: Any) -> str:
@@ -53,10 +53,11 @@ def _numeric(cell: str) -> bool:
 
 def problem_lines(problems: Iterable[Finding]) -> list[str]:
     """Print problems by place, one a line: ``site.yaml:4:9: warning: what is wrong; what to do``."""
-    return [_problem_line(problem) for problem in sorted(problems, key=sort_key)]
+    return [problem_line(problem) for problem in sorted(problems, key=sort_key)]
 
 
-def _problem_line(problem: Finding) -> str:
+def problem_line(problem: Finding) -> str:
+    """Print one problem."""
     place = str(problem.location) if problem.location else f"{problem.subject}: {problem.path}".rstrip(": ")
     remedy = f"; {problem.remedy}" if problem.remedy else ""
     return f"{place}: {problem.severity}: {problem.message}{remedy}"

@@ -30,8 +30,8 @@ def command(talk: Talk, site: Path, out: Path | None, free: bool, locked: bool) 
         raise click.UsageError("--free changes the lock and --locked forbids it: give one of them")
     opened = workspace.open_site(site)
     planned = workspace.planned(opened, locked=locked, free=free)
-    for line in report.problem_lines(planned.warnings):
-        talk.say(line)
+    for problem in planned.warnings:
+        (talk.detail if problem.severity == "info" else talk.say)(report.problem_line(problem))
     if not locked:
         lock_text.write(opened.lock_path, planned.lock)
     for line in lock_lines(planned, first=opened.kept is None, path=str(opened.lock_path)):

@@ -9,7 +9,6 @@ import click
 from rackwright import report
 from rackwright.cli.answer import ERROR, FINE, Answer, verb
 from rackwright.cli.talk import Talk
-from rackwright.errors import RackwrightError
 from rackwright.findings import Finding
 from rackwright.plan import workspace
 
@@ -25,13 +24,7 @@ def command(talk: Talk, site: Path) -> Answer:
     (too many machines, too small a pool, a PDU over its rating) is a problem too. Nothing is written.
     """
     file = workspace.site_file(site)
-    try:
-        problems = workspace.trouble(workspace.open_site(file))
-    except RackwrightError as error:
-        # Without problems of its own the error is about something else than what was written.
-        if not error.problems:
-            raise
-        problems = error.problems
+    problems = workspace.trouble(workspace.open_site(file))
     errors = any(problem.severity == "error" for problem in problems)
     talk.say(f"{file}: {report.totals(problems)}")
     return Answer(ERROR if errors else FINE, _value(file, problems), report.problem_lines(problems))

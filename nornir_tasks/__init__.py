@@ -1,0 +1,26 @@
+"""Nornir over Rackwright: the inventory of a site, a runner that misses no host, and tasks for your own scripts.
+
+    from nornir_tasks import nornir_of_site, render_nvue
+    nr = nornir_of_site("my-site").filter(role="leaf")
+    for name, result in nr.run(task=render_nvue).items():
+        print(name, result.result)
+
+A task is a thin function over the library; what it decides is decided there.
+"""
+
+from nornir_tasks.build import Build
+from nornir_tasks.inventory import RackwrightInventory, inventory_of, nornir_of, nornir_of_site
+from nornir_tasks.render import render, render_files, render_nvue
+from nornir_tasks.runner import CompleteRunner
+
+__all__ = [
+    "Build",
+    "CompleteRunner",
+    "RackwrightInventory",
+    "inventory_of",
+    "nornir_of",
+    "nornir_of_site",
+    "render",
+    "render_files",
+    "render_nvue",
+]

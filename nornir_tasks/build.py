@@ -1,0 +1,51 @@
+"""A planned site as the tasks need it: the files of each device, sharing one Jinja environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from rackwright.catalog.models import Catalog
+from rackwright.plan import workspace
+from rackwright.plan.model import Plan
+from rackwright.render import File, Overlays, everything
+from rackwright.render.site_overlays import of_site
+
+__all__ = ["Build"]
+
+
+@dataclass(frozen=True)
+class Build:
+    """A plan and what it takes to print it; ``host["rackwright"]`` of every host of our inventory."""
+
+    plan: Plan
+    catalog: Catalog
+    overlays: Overlays = field(default_factory=Overlays)
+
+    @classmethod
+    def of_site(cls, folder: str | Path, *, locked: bool = False) -> Build:
+        """Plan a site as ``rackwright plan`` does, without writing its lock."""
+        site = workspace.open_site(Path(folder))
+        planned = workspace.planned(site, locked=locked)
+        overlays = of_site(site.loaded.overlays, site.file.parent)
+        return cls(planned.plan, site.loaded.catalog, overlays)
+
+    @cached_property
+    def files(self) -> tuple[File, ...]:
+        """Every file of the build, not yet rendered; one Jinja environment serves them all."""
+        return tuple(everything(self.plan, catalog=self.catalog, overlays=self.overlays))
+
+    @cached_property
+    def by_device(self) -> dict[str, tuple[File, ...]]:
+        """The files of each device."""
+        found: dict[str, list[File]] = {}
+        for file in self.files:
+            if file.device is not None:
+                found.setdefault(file.device, []).append(file)
+        return {device: tuple(files) for device, files in found.items()}
+
+    def of(self, devices: Iterable[str]) -> dict[str, tuple[File, ...]]:
+        """Return the files of some devices; a device without files (a PDU) has none."""
+        return {device: self.by_device.get(device, ()) for device in devices}

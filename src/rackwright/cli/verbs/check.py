@@ -1,0 +1,66 @@
+"""``rackwright check``: our rules over a site, a build folder, or files that a user brings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from rackwright import check, report
+from rackwright.cli import building, judging
+from rackwright.cli.answer import Answer, verb
+from rackwright.cli.talk import Talk
+from rackwright.plan import workspace
+from rackwright.report.checks import FORMATS, check_value, summary
+
+__all__ = ["command"]
+
+
+@click.argument("where", type=click.Path(path_type=Path), required=False, metavar="[DIR|OUT]")
+@click.option("--config", "files", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
+              help="Judge an NVUE file, or those of a folder, instead; may be given again.")  # fmt: skip
+@click.argument("more", type=click.Path(path_type=Path), nargs=-1, metavar="")
+@click.option("--nos", default="5.12.1", show_default=True, help="NOS version of --config files.")
+@click.option("--model", "models", multiple=True, metavar="[NAME=]MODEL", help="Switch model of --config files.")
+@click.option("--cabling", type=click.Path(path_type=Path), help="CSV of links for --config files, as cabling.csv.")
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="How to print.")
+@verb("check")
+def command(
+    talk: Talk, where: Path | None, files: tuple[Path, ...], more: tuple[Path, ...], nos: str, models: tuple[str, ...],
+    cabling: Path | None, form: str,
+) -> Answer:  # fmt: skip
+    """Judge rendered files, or your own, by the rules.
+
+    DIR is a site: it is planned and rendered in memory. OUT is a build folder: its files are read as
+    they lie there. With --config the files are yours, e.g. check --config *.yaml --model sn5600.
+    """
+    fabric = _fabric(talk, where, files, more, nos, models, cabling)
+    result = check.run(fabric)
+    if form != "text":
+        talk.say(summary(result))
+    return Answer(judging.code_of(result), check_value(result), FORMATS[form](result))
+
+
+def _fabric(
+    talk: Talk, where: Path | None, files: tuple[Path, ...], more: tuple[Path, ...], nos: str, models: tuple[str, ...],
+    cabling: Path | None,
+) -> check.Fabric:  # fmt: skip
+    """Read what is to be judged."""
+    if files:
+        # A shell writes `--config *.yaml` out: only the first name stands behind the option.
+        rest = [path for path in (where, *more) if path is not None]
+        return judging.of_files([*files, *rest], nos, models, cabling)
+    if more:
+        raise click.UsageError(f"one site or build folder at a time; {report.some([str(path) for path in more])} is too much")
+    if models or cabling:
+        raise click.UsageError("--model and --cabling go with --config; a site and a build know theirs")
+    path = where or Path()
+    if (path / "manifest.json").is_file():
+        return judging.of_build(path)
+    from rackwright.render.site_overlays import of_site
+
+    opened, planned = building.plan_site(talk, path)
+    if planned.changed:
+        talk.say(f"{opened.lock_path} is behind the site: 'rackwright plan' brings it up to date")
+    overlays = of_site(opened.loaded.overlays, opened.file.parent)
+    return judging.of_site(planned.plan, opened.loaded.catalog, overlays)

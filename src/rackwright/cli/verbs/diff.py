@@ -1,0 +1,73 @@
+"""``rackwright diff``: two builds, or a build and what switches exported."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from rackwright import diff
+from rackwright.cli.answer import DIFFERENCE, FINE, Answer, verb
+from rackwright.cli.talk import Talk
+from rackwright.errors import DocumentError
+from rackwright.render import Manifest, read_manifest
+from rackwright.report.changes import change_lines, change_value, command_lines, difference
+
+__all__ = ["command"]
+
+
+@click.argument("first", type=click.Path(path_type=Path), metavar="A")
+@click.argument("second", type=click.Path(path_type=Path), required=False, metavar="[B]")
+@click.option("--running", "exports", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
+              help="Compare build A with what a switch exported; may be given again.")  # fmt: skip
+@click.argument("more", type=click.Path(path_type=Path), nargs=-1, metavar="")
+@click.option("--device", default="", metavar="NAME", help="The switch of a single --running file without a hostname.")
+@click.option("--commands", is_flag=True, help="Print nv set and nv unset commands.")
+@verb("diff")
+def command(
+    talk: Talk, first: Path, second: Path | None, exports: tuple[Path, ...], more: tuple[Path, ...], device: str,
+    commands: bool,
+) -> Answer:  # fmt: skip
+    """Compare two builds, or a build with what a switch exported.
+
+    diff A B tells what leads from build A to build B. diff OUT --running FILE... tells what leads from
+    the exported configurations (nv config show -o yaml) to the build; each is matched by its hostname.
+    Secrets that an export masks are no difference. Exit code 3 when there is one.
+    """
+    files: list[tuple[str, str]] = []
+    if exports:
+        listed = [*exports, *(path for path in (second, *more) if path is not None)]
+        if device and len(listed) > 1:
+            raise click.UsageError("--device names the switch of one --running file; give the files one at a time")
+        found = [diff.exported(first, path, device) for path in listed]
+        switches = tuple(entry for entry in found if entry.changes)
+    elif second is None:
+        raise click.UsageError("compare with what? give a second build, or --running FILE")
+    elif more or device:
+        raise click.UsageError("two builds are compared; --device goes with --running")
+    else:
+        switches = diff.builds(first, second)
+        files = _others(_build(first), _build(second))
+    talk.say(difference(switches, files))
+    colour = not os.environ.get("NO_COLOR")
+    lines = command_lines(switches) if commands else change_lines(switches, files, colour=colour)
+    return Answer(DIFFERENCE if switches or files else FINE, change_value(switches, files), lines)
+
+
+def _build(folder: Path) -> Manifest:
+    """Read a manifest that must be there."""
+    manifest = read_manifest(folder)
+    if not manifest.files:
+        raise DocumentError(f"{folder} is no build folder (no manifest.json): run 'rackwright render'")
+    return manifest
+
+
+def _others(before: Manifest, after: Manifest) -> list[tuple[str, str]]:
+    """Return the files that differ and are no switch configuration, with ``+ ~ -``."""
+    one = {path: entry.sha256 for path, entry in before.files.items()}
+    two = {path: entry.sha256 for path, entry in after.files.items()}
+    # commands.txt says what startup.yaml says; plan.json is the sum of all the others.
+    told = ("/startup.yaml", "/commands.txt", "plan.json")
+    paths = sorted(path for path in {*one, *two} if one.get(path) != two.get(path) and not path.endswith(told))
+    return [(path, "+" if path not in one else "-" if path not in two else "~") for path in paths]

@@ -1,0 +1,57 @@
+"""``rackwright render``: every configuration into a build folder, through the Nornir door."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from rackwright import report
+from rackwright.cli import building
+from rackwright.cli.answer import Answer, verb
+from rackwright.cli.talk import Talk
+
+__all__ = ["command"]
+
+
+@click.argument("site", type=click.Path(path_type=Path), default=".", metavar="[DIR]")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Build folder; only what changed is written.")
+@click.option("--limit", multiple=True, metavar="NAME", help="Only these devices (be01, be*); may be given again.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=None, help="Processes; as many as processors for large sites.")
+@click.option("--locked", is_flag=True, help="Take a change of site.lock for an error (for CI).")
+@verb("render")
+def command(talk: Talk, site: Path, out: Path, limit: tuple[str, ...], jobs: int | None, locked: bool) -> Answer:
+    """Write every configuration of a site into a build folder.
+
+    Switches get startup.yaml, commands.txt and ztp.sh, servers netplan.yaml; beside them lie cabling, labels,
+    bill of materials, DHCP, DNS and the documents. Files that are not of the build any more are removed;
+    files of others are never touched. The site is planned first, and its lock kept.
+    """
+    from nornir_tasks import Build
+    from rackwright.render import read_manifest
+    from rackwright.render.site_overlays import of_site
+
+    opened, planned = building.plan_site(talk, site, locked=locked, keep=not locked)
+    build = Build(planned.plan, opened.loaded.catalog, of_site(opened.loaded.overlays, opened.file.parent))
+    for overlay in build.overlays.unused(planned.plan):
+        talk.say(f"{overlay.source}: no switch takes this overlay; name a device or role of the plan")
+    known = read_manifest(out)
+    names = frozenset(build.by_device)
+    files = list(build.files)
+    if limit:
+        names = building.chosen(names, limit)
+        files = building.limited(files, names, known, out)
+    done = building.written(talk, files, building.render_site(talk, build, known, names, _jobs(jobs, len(names))), out)
+    talk.say(
+        f"{out}: {report.count(len(done.changed), 'file')} written, {len(done.unchanged)} unchanged, "
+        f"{len(done.removed)} removed, in {talk.seconds():.1f} s"
+    )
+    value = {"out": str(out), "changed": done.changed, "unchanged": len(done.unchanged), "removed": done.removed}
+    lines = [*(f"~ {path}" for path in done.changed), *(f"- {path}" for path in done.removed)]
+    return Answer(data=value, lines=lines)
+
+
+def _jobs(asked: int | None, devices: int) -> int:
+    """Return how many processes print; starting them is not worth it for a rack or two."""
+    return asked or (min(os.cpu_count() or 1, 8) if devices > 200 else 1)

@@ -1,0 +1,133 @@
+"""A check report as text, JSON, Markdown and JUnit; each says what was looked at, not only what is wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+from xml.sax.saxutils import escape, quoteattr
+
+from rackwright.check import RULES, Report
+from rackwright.findings import Finding
+from rackwright.report.words import count, json_text
+
+__all__ = ["FORMATS", "check_lines", "check_value", "junit", "markdown", "summary"]
+
+_MARK: Final = {"fail": "", "error": "not judged: ", "skipped": "skipped: "}
+
+
+def summary(report: Report) -> str:
+    """Say in a line what was looked at and what came of it."""
+    numbers = Counter(_kind(item) for item in report.findings)
+    found = ", ".join(count(numbers[kind], *nouns) for kind, nouns in _KINDS.items() if numbers[kind])
+    wrong = any(numbers[kind] for kind in ("error", "warning", "unknown"))
+    looked = f"{count(len(report.devices), 'switch')} judged by {count(_judged(report), 'rule')}"
+    return f"{looked}: {', '.join(part for part in ('' if wrong else 'nothing wrong', found) if part)}"
+
+
+_KINDS: Final = {
+    "error": ("error", "errors"), "warning": ("warning", "warnings"), "info": ("note", "notes"),
+    "unknown": ("not judged", "not judged"), "skipped": ("skipped", "skipped"),
+}  # fmt: skip
+
+
+def _kind(item: Finding) -> str:
+    """Return the severity of what is wrong, ``unknown`` without evidence, ``skipped``."""
+    if item.status == "fail":
+        return item.severity
+    return "unknown" if item.status == "error" else item.status
+
+
+def _judged(report: Report) -> int:
+    return len({*report.passes, *(item.check for item in report.findings if item.status == "fail")})
+
+
+def check_lines(report: Report) -> Iterator[str]:
+    """Print what somebody must look at: place, severity, rule, what is wrong, what to do."""
+    for item in report.findings:
+        remedy = f"; {item.remedy}" if item.remedy else ""
+        yield f"{_place(item)}: {_MARK[item.status] or item.severity + ': '}{item.check}: {item.message}{remedy}"
+        yield from (f"    {name} {text}" for name, text in (("expected", item.expected), ("found", item.actual)) if text)
+    yield summary(report)
+
+
+def _place(item: Finding) -> str:
+    """Say where: the line of a file, else the subject and its path."""
+    path = f" {item.path}" if item.path else ""
+    return f"{item.location}: {item.subject}{path}" if item.location else f"{item.subject}{path}"
+
+
+def check_value(report: Report) -> dict[str, Any]:
+    """Return a report for JSON: findings, and how often each rule passed."""
+    return {
+        "summary": dict(Counter(_kind(item) for item in report.findings)),
+        "devices": report.devices,
+        "findings": report.findings,
+        "passes": dict(sorted(report.passes.items())),
+        "judged_by_diff": report.elsewhere,
+    }
+
+
+def markdown(report: Report) -> Iterator[str]:
+    """Print a report as Markdown, to put under a merge request."""
+    yield from ("# Check", "", summary(report), "")
+    if not report.findings:
+        return
+    yield from ("| severity | rule | where | what | what to do |", "|---|---|---|---|---|")
+    for item in report.findings:
+        cells = (_kind(item), f"`{item.check}`", f"`{_place(item)}`", item.message, item.remedy)
+        yield "| " + " | ".join(_cell(cell) for cell in cells) + " |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+
+
+def junit(report: Report) -> Iterator[str]:
+    """Print a report as JUnit XML: one suite, a case for each finding and one for each rule that passed."""
+    titles = {rule.id: rule.title for rule in RULES}
+    numbers = Counter(_kind(item) for item in report.findings)
+    failed = numbers["error"] + numbers["warning"]
+    total = len(report.findings) + len(report.passes)
+    yield '<?xml version="1.0" encoding="UTF-8"?>'
+    yield (
+        f'<testsuite name="rackwright check" tests="{total}" failures="{failed}" errors="{numbers["unknown"]}" '
+        f'skipped="{numbers["skipped"]}">'
+    )
+    for item in report.findings:
+        name = f"{item.subject} {item.path}".strip()
+        yield f" <testcase classname={_attribute(item.check)} name={_attribute(name)}>{_outcome(item)}</testcase>"
+    for rule, times in sorted(report.passes.items()):
+        name = f"{titles.get(rule, rule)} ({count(times, 'subject')})"
+        yield f" <testcase classname={_attribute(rule)} name={_attribute(name)}/>"
+    yield "</testsuite>"
+
+
+def _outcome(item: Finding) -> str:
+    if item.status == "fail" and item.severity == "info":
+        return f"<system-out>{_text(item.message)}</system-out>"
+    tag = {"fail": "failure", "error": "error", "skipped": "skipped"}[item.status]
+    message = _attribute(item.message)
+    return f"<{tag} message={message}>{_text(f'{_place(item)}: {item.message}; {item.remedy}')}</{tag}>"
+
+
+def _attribute(text: str) -> str:
+    return quoteattr(_clean(text))
+
+
+def _text(text: str) -> str:
+    return escape(_clean(text))
+
+
+def _clean(text: str) -> str:
+    # XML 1.0 has no form at all for most control characters, not even an escaped one.
+    return "".join(char if char in "\t\n" or ord(char) >= 0x20 else "?" for char in text)
+
+
+FORMATS: Final[Mapping[str, Callable[[Report], Iterator[str]]]] = {
+    "text": check_lines,
+    "json": lambda report: iter([json_text(check_value(report))]),
+    "junit": junit,
+    "markdown": markdown,
+}
+"""Name of a format -> its lines."""
