@@ -87,7 +87,7 @@ def gateway_fabrics(site: Site, network: str) -> tuple[str, ...]:
         return (named,) if named in site.fabrics else ()
     return tuple(
         key
-        for key, fabric in site.fabrics.items()
+        for key, fabric in sorted(site.fabrics.items())
         if fabric.topology != "l2"
         and any(network in (entry.native, entry.network, *entry.tagged) for entry in fabric.attach)
     )
@@ -147,7 +147,7 @@ def _uncabled(
     Switches always; machines and PDUs only where no out-of-band fabric is planned at all, because then
     somebody else cables them.
     """
-    planned = [key for key, fabric in site.fabrics.items() if fabric.topology == "l2"]
+    planned = sorted(key for key, fabric in site.fabrics.items() if fabric.topology == "l2")
     network = oob_network(site, planned[0] if planned else "")
     if network not in ledger.accounts:
         return

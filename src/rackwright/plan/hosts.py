@@ -84,6 +84,8 @@ def networks(
             fabric = site.fabrics.get(link.fabric)
             attach = fabric.attach[link.attach] if fabric and 0 <= link.attach < len(fabric.attach) else None
             cabled.setdefault(link.b.device, []).append(_Cabled(link, attach))
+    for ports in cabled.values():  # names by rule count along; the order of fabrics in the file has no meaning
+        ports.sort(key=lambda item: (item.link.fabric, item.link.attach))
     return tuple(
         _host(frame, device, cabled.get(device.name, [])) for device in devices if device.role in ("server", "storage")
     )
@@ -120,7 +122,7 @@ def _by_attach(cabled: Sequence[_Cabled]) -> Iterable[tuple[tuple[str, int, bool
     for item in cabled:
         key = (item.link.fabric, item.link.attach, item.link.kind == "management")
         groups.setdefault(key, []).append(item)
-    return sorted(groups.items(), key=lambda group: group[0][2])
+    return sorted(groups.items(), key=lambda group: (group[0][2], group[0][:2]))
 
 
 def _faces(frame: _Frame, device: Device, cabled: Sequence[_Cabled]) -> dict[str, _Face]:

@@ -22,8 +22,8 @@ class Rule(NamedTuple):
 
     pitch_m: float = 0.6
     """From the middle of a rack to the middle of the next: racks of 600 mm side by side in one row."""
-    slack_m: float = 0.5
-    """At each end: from the side of the rack to the port, and a bend that respects the cable."""
+    slack_m: float = 0.4
+    """At each end: half a rack from its side to the port (0.3), and a bend that the cable allows (0.1)."""
     rise_m: float = 0.3
     """From the top of a rack to the tray above it."""
 
@@ -40,7 +40,7 @@ class _Place(NamedTuple):
 
 
 class Hall:
-    """Where everything stands; racks stand in one row in the order of the site file."""
+    """Where everything stands; racks stand in one row in the order of their names."""
 
     def __init__(
         self, devices: Sequence[Device], placements: Sequence[Placement], racks: Sequence[Rack], rule: Rule = DEFAULT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -17,8 +18,15 @@ __all__ = ["pdus", "place", "rack_names"]
 
 
 def rack_names(site: Site) -> tuple[tuple[str, str, int, int], ...]:
-    """Return every rack as (name, its key in the site file, place in the range from 0, racks of the range)."""
-    return tuple(_rack_names(site))
+    """Return every rack as (name, its key in the site file, place in the range from 0, racks of the range).
+
+    In the order of their names, numbers as numbers: the order of the keys in the file has no meaning.
+    """
+    return tuple(sorted(_rack_names(site), key=lambda rack: (_natural(rack[0]), rack[1])))
+
+
+def _natural(name: str) -> list[tuple[int, int, str]]:
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"([0-9]+)", name)]
 
 
 def _rack_names(site: Site) -> Iterator[tuple[str, str, int, int]]:
@@ -35,7 +43,7 @@ def pdus(site: Site) -> tuple[Device, ...]:
     """Return the PDUs of every rack as devices: ``r1-pdu1``, one a feed entry."""
     return tuple(
         Device(f"{name}-pdu{number}", "pdu", site.racks[key].pdu or "", group=name, index=number)
-        for name, key, _, _ in _rack_names(site)
+        for name, key, _, _ in rack_names(site)
         for number in range(1, len(site.racks[key].feeds) + 1)
         if site.racks[key].pdu
     )
@@ -66,7 +74,7 @@ def place(
     hall = _Hall(catalog, Names(site, devices))
     members: dict[str, list[str]] = {}
     seen: dict[str, str] = {}
-    for name, key, ordinal, count in _rack_names(site):
+    for name, key, ordinal, count in rack_names(site):
         if name in seen:
             hall.problems.append(_wrong(("racks", key), f"rack {name} is also in racks.{seen[name]}", "rename one"))
             continue

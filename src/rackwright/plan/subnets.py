@@ -157,7 +157,8 @@ def open_ledger(
     """Return the ledger of every subnet that the site gives, with what is pinned held."""
     ledger = Ledger(lock)
     rails = _rails(site, links)
-    for name, network in site.networks.items():
+    # By name, not as written: the order of keys in the file has no meaning.
+    for name, network in sorted(site.networks.items()):
         if network.style == "vlan-per-rail":
             _open_rails(ledger, name, network, rails.get(name, 0), after_gateway)
         elif network.style == "vlan" and network.subnet:
@@ -240,7 +241,7 @@ def _power(number: int) -> int:
 
 
 def _open_per_switch(ledger: Ledger, site: Site, devices: Sequence[Device], after_gateway: bool) -> None:
-    for key, fabric in site.fabrics.items():
+    for key, fabric in sorted(site.fabrics.items()):
         name = oob_network(site, key)
         if not fabric.per_switch or not name:
             continue

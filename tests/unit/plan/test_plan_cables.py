@@ -194,15 +194,15 @@ U = 0.04445
 
 
 def test_length_in_one_rack_is_the_height_between_the_middles_and_slack():
-    """Unit 30 (2U) to unit 2 (6U): 26 units, and half a metre at each end."""
+    """Unit 30 (2U) to unit 2 (6U): 26 units, and 0.4 m at each end."""
     hall = Hall(DEVICES, [Placement("leaf1", "r1", 30, 2), Placement("gpu1", "r1", 2, 6)], RACKS)
-    assert hall.needed_m("leaf1", "gpu1") == pytest.approx(26 * U + 1.0, abs=0.01)
+    assert hall.needed_m("leaf1", "gpu1") == pytest.approx(26 * U + 0.8, abs=0.01)
 
 
 def test_length_to_the_next_rack_adds_a_pitch():
     """Side to side into the next rack is one pitch more."""
     hall = Hall(DEVICES, [Placement("leaf1", "r1", 30, 2), Placement("gpu1", "r2", 2, 6)], RACKS)
-    assert hall.needed_m("leaf1", "gpu1") == pytest.approx(26 * U + 0.6 + 1.0, abs=0.01)
+    assert hall.needed_m("leaf1", "gpu1") == pytest.approx(26 * U + 0.6 + 0.8, abs=0.01)
 
 
 def test_length_further_off_goes_over_the_tray():
@@ -215,12 +215,12 @@ def test_length_further_off_goes_over_the_tray():
 def test_a_pdu_port_may_be_at_either_end_of_the_rack():
     """The cable to a PDU is long enough for the farther end."""
     hall = Hall(DEVICES, [Placement("leaf1", "r1", 47, 2)], RACKS)
-    assert hall.needed_m("leaf1", "r1-pdu1") == pytest.approx(47 * U + 1.0, abs=0.01)
+    assert hall.needed_m("leaf1", "r1-pdu1") == pytest.approx(47 * U + 0.8, abs=0.01)
 
 
 def test_the_length_to_order_is_the_next_that_is_sold():
     """A part is as long as its longest way needs, rounded up to what can be ordered."""
-    places = [Placement("leaf1", "r1", 30, 2), Placement("gpu1", "r1", 26, 2), Placement("gpu2", "r1", 2, 6)]
+    places = [Placement("leaf1", "r1", 30, 2), Placement("gpu1", "r1", 26, 2), Placement("gpu2", "r1", 1, 2)]
     parts, problems = made([host("gpu1", 1, 0), host("gpu2", 1, 1)], places, RACKS)
     assert parts[0].length_m == 3
     assert problems == []

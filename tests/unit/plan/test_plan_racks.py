@@ -176,8 +176,18 @@ def test_pdus_are_devices_one_a_feed():
 def test_a_rack_named_twice_is_a_problem():
     """r2 in a range and by name is one rack too many."""
     _, racks, problems = place(site({"r[1-2]": {}, "r2": {}}), [], catalog())
-    assert texts(problems) == ["rack r2 is also in racks.r[1-2]"]
+    assert texts(problems) == ["rack r2 is also in racks.r2"]
     assert [rack.name for rack in racks] == ["r1", "r2"]
+
+
+def test_the_order_of_racks_is_that_of_their_names():
+    """r2 stands before r10, and the order of the keys in the file changes nothing."""
+    racks = {"r10": {"place": ["be[*1]@30"]}, "r2": {"place": ["be[*1]@30"]}, "r1": {"place": ["be[*1]@30"]}}
+    one = place(site(racks), switches("be", 3), catalog())
+    other = place(site(dict(reversed(racks.items()))), switches("be", 3), catalog())
+    assert one == other
+    assert [rack.name for rack in one[1]] == ["r1", "r2", "r10"]
+    assert spots(one[0]) == {"be01": ("r1", 30), "be02": ("r2", 30), "be03": ("r10", 30)}
 
 
 def test_two_thousand_racks_take_no_time_that_grows_faster_than_they_do():

@@ -141,7 +141,7 @@ def test_there_are_scopes_out_of_band_and_for_pxe_only():
     """Storage has static addresses and no scope."""
     made, _ = given_scopes()
     assert [(item.network, item.ztp, item.pxe) for item in made.values()] == [
-        ("oob", True, False), ("inband", False, True),
+        ("inband", False, True), ("oob", True, False),
     ]  # fmt: skip
     assert made["oob"].next_server == made["inband"].next_server == "10.10.0.5"
     assert made["oob"].gateway == "10.10.0.1"
