@@ -265,3 +265,30 @@ def bonded(plan: Plan) -> Plan:
         switch, ports=(port, *switch.ports[1:]), bonds=(bond,), vlans=(Vlan(300, network="inband"),)
     )
     return msgspec.structs.replace(plan, switches=(changed, *plan.switches[1:]))
+
+
+def grown(plan: Plan, host: str = "gpu9999") -> Plan:
+    """Return the plan with one more XE9680 in a rack of its own; nothing that stood moves."""
+    replace = msgspec.structs.replace
+    leaves = [switch for switch in plan.switches if switch.role == "leaf"]
+    links, assemblies, switches = list(plan.links), list(plan.assemblies), {s.name: s for s in plan.switches}
+    for rail in range(1, RAILS + 1):
+        leaf = switches[leaves[(rail - 1) % len(leaves)].name]
+        number = max(port.cage for port in leaf.ports) + 1
+        index = len(links)
+        end = End(host, f"b3140h-{rail}", nic="b3140h", interface=f"ens{rail}np0")
+        links.append(Link("backend", "host", End(leaf.name, f"swp{number}s0", number, 0), end, 400, 4, "dac", rail=rail))
+        port = Port(f"swp{number}s0", number, 0, "host", 400, peer=host, peer_port=end.port, rail=rail, link=index)
+        cage = Cage(number, breakout="2x", lanes_per_port=4)
+        switches[leaf.name] = replace(leaf, ports=(*leaf.ports, port), cages=(*leaf.cages, cage))
+        assemblies.append(Assembly(f"h{index:05d}", "dac-osfp-2xqsfp112", 2, f"{leaf.name}:{number}", "", (index,), 2))
+    new = [link for link in links if link.b.device == host]
+    return replace(
+        plan,
+        devices=(*plan.devices, Device(host, "server", "xe9680", "gpu", 9999, management="10.10.12.9/20")),
+        links=tuple(links), assemblies=tuple(assemblies), switches=tuple(switches.values()),
+        hosts=(*plan.hosts, _host(_Maker(1, 1, 1, 0, 1), host, new)),
+        racks=(*plan.racks, Rack("x001", "ar3307", 48, watts=10200)),
+        placements=(*plan.placements, Placement(host, "x001", 2, 6)),
+        dns=(*plan.dns, DnsRecord(f"{host}-bmc", "10.10.12.9")),
+    )  # fmt: skip

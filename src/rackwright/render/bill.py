@@ -9,8 +9,8 @@ from typing import Final
 import msgspec
 
 from rackwright.catalog.models import CableModel, Catalog, Row
-from rackwright.plan.model import Assembly
-from rackwright.render.cables import common_end, table
+from rackwright.render.cables import table
+from rackwright.render.parts import Part
 from rackwright.render.slices import Slices, natural, number
 
 __all__ = ["Item", "bill", "bill_csv"]
@@ -73,17 +73,18 @@ def _cables(slices: Slices, catalog: Catalog) -> Iterator[Item]:
     counts: Counter[tuple[str, str, str]] = Counter()
     optics: dict[str, set[tuple[str, str]]] = {}
     fibres: Counter[tuple[str, str]] = Counter()
-    for assembly in slices.plan.assemblies:
+    for part in slices.parts:
+        assembly = part.assembly
         length = number(assembly.length_m)
-        counts[assembly.part, length, _use(slices, assembly)] += 1
+        counts[assembly.part, length, _use(slices, part)] += 1
         model = catalog.cables.get(assembly.part)
         if model and (model.a_optic or model.b_optic):
-            _add_optics(slices, assembly, model, optics)
+            _add_optics(part, model, optics)
             fibres[model.fibre or "", length] += 1
     for (key, length, use), count in counts.items():
         model = catalog.cables.get(key)
-        part, name = (model.part or "", model.name) if model else ("", "not in the catalog")
-        yield Item("cable", key, part, name, length, count, use)
+        number_, name = (model.part or "", model.name) if model else ("", "not in the catalog")
+        yield Item("cable", key, number_, name, length, count, use)
     for key, ends in optics.items():
         yield Item("optic", key, "", key, "", len(ends), "")
     for (key, length), count in fibres.items():
@@ -91,22 +92,17 @@ def _cables(slices: Slices, catalog: Catalog) -> Iterator[Item]:
             yield Item("fibre", key, "", key, length, count, "")
 
 
-def _use(slices: Slices, assembly: Assembly) -> str:
-    if not assembly.links:
+def _use(slices: Slices, part: Part) -> str:
+    if not part.connectors:
         return "spare"
-    link = slices.plan.links[assembly.links[0]]
+    link = slices.plan.links[part.connectors[0].links[0]]
     return f"{link.fabric} {link.kind}"
 
 
-def _add_optics(slices: Slices, assembly: Assembly, model: CableModel, optics: dict[str, set[tuple[str, str]]]) -> None:
-    links = slices.plan.links
-    device, port = common_end(assembly, links)
+def _add_optics(part: Part, model: CableModel, optics: dict[str, set[tuple[str, str]]]) -> None:
     if model.a_optic:
         # Two cables on the sides A and B of one cage share its twin-port transceiver.
-        side = "" if model.a_sides > 1 else assembly.a_side
-        optics.setdefault(model.a_optic, set()).add((device, port + side))
+        optics.setdefault(model.a_optic, set()).add((part.device, part.port if model.a_sides > 1 else part.near))
     if model.b_optic:
-        for index in assembly.links:
-            link = links[index]
-            end = link.b if link.a.device == device else link.a
-            optics.setdefault(model.b_optic, set()).add((end.device, f"swp{end.cage}" if end.cage else end.port))
+        ends = ((end.device, f"swp{end.cage}" if end.cage else end.port) for end in part.connectors)
+        optics.setdefault(model.b_optic, set()).update(ends)

@@ -1,8 +1,9 @@
 """The build folder: only what changed is written, only what was ours is removed, a kill leaves no doubt.
 
 Order of a build: the list of paths we are about to own (``.manifest.pending``), the files, the removals,
-``manifest.json`` last. A build that was killed has left complete files only; the next one reads both lists and
-goes on. No fsync: a file that a power cut tore is found by its digest and written again.
+``manifest.json`` last. A file that stands is replaced in one step, so that a reader never sees half of it; a new
+one is complete when the manifest names it. A build that was killed is taken up by the next one, which reads both
+lists. No fsync: a file that a kill or a power cut tore is found by its digest and written again.
 """
 
 from __future__ import annotations
@@ -119,7 +120,10 @@ class _Build:
         if folder not in self.folders:
             _make_folder(self.out / folder)
             self.folders.add(folder)
-        _replace(self.out, file.path, data)
+        if found is None and known is None:
+            _create(self.out, file.path, data)
+        else:
+            _replace(self.out, file.path, data)
         self.changed.append(file.path)
 
 
@@ -138,7 +142,8 @@ def _paths(files: Iterable[File]) -> set[str]:
 def _refuse_foreign(out: Path, paths: Iterable[str]) -> None:
     if not out.exists():
         return
-    taken = sorted(path for path in paths if (out / path).exists())
+    # A dangling link counts: writing would follow it out of the folder.
+    taken = sorted(path for path in paths if os.path.lexists(out / path))
     if taken:
         more = f" and {len(taken) - 1} more" if len(taken) > 1 else ""
         raise RenderError(f"{out / taken[0]}{more} is not from a build of ours: choose another folder, or remove it")
@@ -161,6 +166,14 @@ def _make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as problem:
         raise RenderError(f"a file is in the way of the folder {path}: move it away") from problem
+
+
+def _create(out: Path, path: str, data: bytes) -> None:
+    # Nothing of value stands there, and a rename would nearly double what the first build of a large site costs.
+    try:
+        (out / path).write_bytes(data)
+    except (IsADirectoryError, NotADirectoryError) as problem:
+        raise RenderError(f"{out / path} is in the way of a file of that name: move it away") from problem
 
 
 def _replace(out: Path, path: str, data: bytes) -> None:

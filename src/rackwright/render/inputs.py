@@ -6,16 +6,19 @@ import hashlib
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 import rackwright
 from rackwright.catalog.models import Catalog
-from rackwright.plan.model import HostNetwork, Plan, Switch
+from rackwright.plan.model import HostNetwork, Plan, Port, Switch
 from rackwright.render.printing import Printer
 
 __all__ = ["Inputs"]
 
+# The fields of a port before its link's number, which is its last.
+_LINK: Final = Port.__struct_fields__.index("link")
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -37,6 +40,15 @@ def _code_digest() -> str:
         for path in sorted((top / part).rglob("*.py")):
             found.update(path.relative_to(top).as_posix().encode() + b"\0" + path.read_bytes())
     return found.hexdigest()
+
+
+def _unnumbered(switch: Switch) -> tuple[object, ...]:
+    """Return a switch without the numbers of its links, which shift when a link before them comes or goes.
+
+    No file of a switch prints them, and which links there are is known by the links themselves.
+    """
+    ports = [msgspec.structs.astuple(port)[:_LINK] for port in switch.ports]
+    return msgspec.structs.replace(switch, ports=()), ports
 
 
 class Inputs:
@@ -81,7 +93,7 @@ class Inputs:
 
     @cached_property
     def _switches(self) -> dict[str, str]:
-        return {switch.name: _sha(_encode(switch)) for switch in self._plan.switches}
+        return {switch.name: _sha(_encode(_unnumbered(switch))) for switch in self._plan.switches}
 
     @cached_property
     def _rows(self) -> str:

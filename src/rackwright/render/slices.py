@@ -9,10 +9,12 @@ import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from rackwright.plan.model import Assembly, Bond, Device, End, HostNetwork, Link, Placement, Plan, Port, Rack, Switch
+from rackwright.plan.model import Bond, Device, End, HostNetwork, Link, Placement, Plan, Port, Rack, Switch
+from rackwright.render.parts import Part, part_of
 
 __all__ = ["Slices", "join_end", "natural", "number"]
 
+_NOWHERE = ("", "")
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -70,14 +72,10 @@ class Slices:
         return found
 
     @cached_property
-    def assembly(self) -> dict[int, Assembly]:
-        """Assemblies by the index of a link that they make."""
-        return {index: assembly for assembly in self.plan.assemblies for index in assembly.links}
-
-    @cached_property
-    def assemblies(self) -> list[Assembly]:
-        """Assemblies in the order of their names."""
-        return sorted(self.plan.assemblies, key=lambda assembly: natural(assembly.id))
+    def parts(self) -> list[Part]:
+        """Assemblies with their ends, in the order of their names."""
+        ordered = sorted(self.plan.assemblies, key=lambda assembly: natural(assembly.id))
+        return [part_of(assembly, self.plan.links) for assembly in ordered]
 
     @cached_property
     def in_rack(self) -> dict[str, list[Placement]]:
@@ -109,10 +107,11 @@ class Slices:
         """Names of the networks by VLAN."""
         return {vlan.id: vlan.network for switch in self.plan.switches for vlan in switch.vlans if vlan.network}
 
+    @cached_property
+    def _where(self) -> dict[str, tuple[str, str]]:
+        hung = {device.name: (device.group, "") for device in self.plan.devices if device.role == "pdu"}
+        return hung | {place.device: (place.rack, str(place.unit)) for place in self.plan.placements}
+
     def where(self, device: str) -> tuple[str, str]:
         """Return rack and unit of a device, empty where it has no place (a PDU hangs in its rack)."""
-        placement = self.place.get(device)
-        if placement:
-            return placement.rack, str(placement.unit)
-        found = self.device.get(device)
-        return (found.group, "") if found and found.role == "pdu" else ("", "")
+        return self._where.get(device, _NOWHERE)

@@ -1,0 +1,57 @@
+"""Labels: one for every end of every part, the free ways of a splitter included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from rackwright.render.cables import table
+from rackwright.render.parts import Part
+from rackwright.render.slices import Slices, number
+
+__all__ = ["Label", "labels", "labels_csv", "labels_of"]
+
+
+class Label(msgspec.Struct, frozen=True, gc=False):
+    """One label on one end of a cable; the order of the fields is that of ``labels.csv``."""
+
+    cable: str
+    end: str
+    """``A``, or ``B`` with the way of a splitter."""
+    rack: str
+    unit: str
+    device: str
+    port: str
+    far: str
+    """What is at the other end, all of it for the common end of a splitter."""
+    part: str
+    length_m: str
+
+
+def labels(slices: Slices) -> list[Label]:
+    """Return every label, cable by cable."""
+    return [label for part in slices.parts for label in labels_of(slices, part)]
+
+
+def labels_of(slices: Slices, part: Part) -> list[Label]:
+    """Return the labels of one part: its common end, then the others."""
+    assembly, ends, near = part.assembly, part.connectors, part.near
+    key, length = assembly.part, number(assembly.length_m)
+    far = " + ".join([f"{end.device} {end.port}" for end in ends])
+    split = assembly.ways > 1
+    back = f"{part.device} {near}"
+    made = [Label(assembly.id, "A", *slices.where(part.device), part.device, near, far, key, length)]
+    for way, end in enumerate(ends, 1):
+        name, text = (f"B{way}", f"{back} way {way}") if split else ("B", back)
+        made.append(Label(assembly.id, name, *slices.where(end.device), end.device, end.port, text, key, length))
+    for way in range(len(ends) + 1, assembly.ways + 1):
+        # The free tails hang where the used ones go; a label keeps them from being taken for faults.
+        rack, unit = slices.where(ends[0].device) if ends else ("", "")
+        made.append(Label(assembly.id, f"B{way}", rack, unit, "", "not used", back, key, length))
+    return made
+
+
+def labels_csv(rows: Iterable[Label]) -> bytes:
+    """Print ``labels.csv``: one row an end."""
+    return table(Label.__struct_fields__, map(msgspec.structs.astuple, rows))
