@@ -37,7 +37,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     if not words:
-        return "nothing of that kind is defined yet"
+        return "there is none: define it first, or remove this"
     listed = ", ".join(words[:12]) + (", ..." if len(words) > 12 else "")
     return f"use one of: {listed}"
 
@@ -116,20 +116,21 @@ def _said(
     wants = list(dict.fromkeys(_want(entry) for entry in entries))
     where = f"{path[-2]}[{name}]" if len(path) > 1 and isinstance(path[-1], int) else name
     if name in hide:
-        return f"{where} is not {' or '.join(wants)}", _cure(first)
+        return f"{where} does not hold a reference to a secret", "write secret:NAME"
     written = marked.texts.get(path) or shown(first["input"])
     return f"{where} is {written}, expected {' or '.join(wants)}", _cure(first)
 
 
 def _unknown(name: str, path: Path, model: type[BaseModel]) -> str:
     here = known_keys(model, path[:-1])
-    close = difflib.get_close_matches(name, here, n=1, cutoff=0.6)
+    elsewhere = [".".join(row.place) or "the top" for row in fields(model) if row.key == name]
+    # A key that is right in another place is seldom a slip of the pen for one that is far from it.
+    close = difflib.get_close_matches(name, here, n=1, cutoff=0.8 if elsewhere else 0.6)
     if close:
         return f"did you mean {close[0]!r}?"
-    elsewhere = [".".join(row.place) or "the top" for row in fields(model) if row.key == name]
     if elsewhere:
-        places = ", ".join(dict.fromkeys(place.replace(ANY, "NAME") for place in elsewhere))
-        return f"it belongs in {places}"
+        places = list(dict.fromkeys(place.replace(ANY, "NAME") for place in elsewhere))
+        return f"it belongs in {', '.join(places[:4])}"
     return f"remove it; known here: {', '.join(sorted(here))}" if here else "remove it"
 
 
@@ -147,7 +148,7 @@ _WANTS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "model_type": lambda _: "a mapping",
     "model_attributes_type": lambda _: "a mapping",
     "none_required": lambda _: "nothing",
-    "literal_error": lambda ctx: f"one of {ctx['expected']}",
+    "literal_error": lambda ctx: ("one of " if " or " in ctx["expected"] else "") + ctx["expected"],
     "greater_than_equal": lambda ctx: f"at least {ctx['ge']}",
     "less_than_equal": lambda ctx: f"at most {ctx['le']}",
     "string_too_short": lambda ctx: f"at least {ctx['min_length']} character",
@@ -160,6 +161,7 @@ def _want(entry: _Error) -> str:
     return make(entry.get("ctx", {})).replace("'", "") if make else entry["msg"][:1].lower() + entry["msg"][1:]
 
 
+_BOUNDS: Final = ("greater_than_equal", "less_than_equal", "string_too_short", "string_too_long")
 _CURES: Final[Mapping[str, str]] = {
     "string_type": "write it in quotes",
     "bool_type": "write true or false without quotes",
@@ -177,6 +179,8 @@ def _cure(entry: _Error) -> str:
     if kind == "literal_error" and isinstance(entry["input"], str):
         allowed = [word.strip("' ") for word in entry["ctx"]["expected"].replace(" or ", ", ").split(",")]
         return nearest(entry["input"], allowed)
+    if kind in _BOUNDS:
+        return f"use {_want(entry)}"
     if kind == "string_type" and isinstance(entry["input"], (list, dict)):
         return "write one word"
     return _CURES.get(kind, "correct the value")

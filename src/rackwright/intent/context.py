@@ -31,11 +31,15 @@ class Context:
     catalog: Catalog
     marked: Marked
     problems: list[Problem] = field(default_factory=list)
+    cut: frozenset[Path] = frozenset()
+    """Values that were reported and taken out, because their shape is wrong."""
 
     def wrong(
         self, kind: Kind, path: Path, message: str, remedy: str, *, at_key: bool = False, severity: Severity = "error"
     ) -> None:
-        """Add a problem at the value of ``path``, or at its key."""
+        """Add a problem at the value of ``path``, or at its key; nothing is said of what was taken out."""
+        if path in self.cut:
+            return
         location = self.marked.at(*path) if at_key else self.marked.value_at(*path)
         words = [str(part) for part in path]
         self.problems.append(
@@ -67,12 +71,16 @@ class Context:
             self.wrong("value", path, str(error), "write a rising range such as [1-4] or [1,3,5-8]", at_key=at_key)
             return ()
 
+    def lacks(self, *path: str | int) -> bool:
+        """Say whether a key that reads as absent was never written, rather than taken out."""
+        return not any(cut[: len(path)] == path for cut in self.cut)
+
     def keys(self, section: str) -> tuple[str, ...]:
         """Return the names that a section of the file defines, the wrong ones too.
 
         A group with a mistake in it is still there for those that refer to it.
         """
-        value: Any = self.marked.value.get(section) if isinstance(self.marked.value, dict) else None
+        value = self.written(section)
         return tuple(value) if isinstance(value, dict) else ()
 
     @cached_property
@@ -82,13 +90,22 @@ class Context:
 
     @cached_property
     def switch_stems(self) -> Mapping[str, str]:
-        """Return the stems of switch names, with their fabric."""
+        """Return the stems of switch names, with their fabric; those of a fabric with a mistake in it too."""
         stems: dict[str, str] = {}
-        for key, fabric in self.site.fabrics.items():
-            low = fabric.leaves.name
-            for stem in (low, fabric.spines.name or f"{low}-spine", fabric.superspines.name or f"{low}-super"):
-                stems.setdefault(stem, key)
+        for key in self.keys("fabrics"):
+            low = self.written("fabrics", key, "leaves", "name")
+            if isinstance(low, str):
+                for layer, usual in (("leaves", low), ("spines", f"{low}-spine"), ("superspines", f"{low}-super")):
+                    name = self.written("fabrics", key, layer, "name")
+                    stems.setdefault(name if isinstance(name, str) else usual, key)
         return stems
+
+    def written(self, *path: str) -> Any:
+        """Return what the file holds at a path, whatever its shape; None where nothing is."""
+        value: Any = self.marked.value
+        for part in path:
+            value = value.get(part) if isinstance(value, dict) else None
+        return value
 
     @cached_property
     def rack_names(self) -> tuple[str, ...]:

@@ -71,8 +71,10 @@ def _topology(context: Context, place: Path, fabric: Fabric) -> None:
     )
     for word, given, topologies in misplaced:
         if given and topology not in topologies:
-            remedy = f"remove it, or use the topology {' or '.join(topologies)}"
-            context.wrong("value", (*place, word), f"{word} means nothing in a {topology} fabric", remedy, at_key=True)
+            remedy = f"remove it; it belongs to {', '.join(topologies)}"
+            context.wrong(
+                "value", (*place, word), f"{word} means nothing in a fabric of topology {topology}", remedy, at_key=True
+            )
     if fabric.isl is not None:
         words.ratio(context, (*place, "isl", "ratio"), fabric.isl.ratio)
         words.speed(context, (*place, "isl", "speed"), fabric.isl.speed)
@@ -104,7 +106,8 @@ def _ports(context: Context, place: Path, fabric: Fabric) -> None:
 
 
 def _attach(context: Context, place: Path, fabric: Fabric, entry: Attach) -> None:
-    if not (entry.group or entry.groups or entry.switches or entry.pdus):
+    named = ("group", "groups", "switches", "pdus")
+    if not any(getattr(entry, word) for word in named) and all(context.lacks(*place, word) for word in named):
         context.wrong("value", place, "nothing is attached", "give group, groups, switches or pdus")
     for word in ("network", "native"):
         name = getattr(entry, word)
@@ -152,7 +155,8 @@ def _machines(context: Context, place: Path, entry: Attach) -> None:
     for name, path in named:
         if context.known(path, name or "", groups, "group of this site") and name in context.site.groups:
             _group_ports(context, place, entry, name)
-    if named and entry.nic is None and not entry.ports:
+    silent = entry.nic is None and not entry.ports
+    if named and silent and context.lacks(*place, "nic") and context.lacks(*place, "ports"):
         context.wrong("value", place, "no port of the machines is named", "add nic: KEY or ports: [bmc, lom1]")
 
 

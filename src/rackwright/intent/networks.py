@@ -55,12 +55,12 @@ def check(context: Context) -> None:
 
 def _shape(context: Context, key: str, network: Network) -> None:
     place: Path = ("networks", key)
-    if network.style == "vlan" and network.vlan is None:
+    if network.style == "vlan" and network.vlan is None and context.lacks(*place, "vlan"):
         remedy = "add vlan: 2-4094, or style: p2p-31 for routed rails"
         context.wrong("value", place, f"network {key} has no VLAN", remedy, at_key=True)
     if network.style == "p2p-31" and network.vlan is not None:
         context.wrong("value", (*place, "vlan"), "a routed /31 a NIC has no VLAN", "remove vlan, or the style")
-    if network.style != "vlan" and network.pool is None:
+    if network.style != "vlan" and network.pool is None and context.lacks(*place, "pool"):
         message = f"network {key} has no pool that its rails are cut from"
         context.wrong("value", place, message, "add pool: 10.200.0.0/16", at_key=True)
     if network.vlan in RESERVED_VLANS:
@@ -192,8 +192,11 @@ def _numbers(context: Context) -> None:
         place: Path = ("networks", key)
         if network.vlan is not None:
             _once(context, (*place, "vlan"), "VLAN", network.vlan, f"network {key}", vlans)
-            vni, word = (network.vni, "vni") if network.vni else (network.vlan + offset, "vlan")
-            _once(context, (*place, word), "VNI", vni, f"network {key}", vnis)
+            if network.vni is None:
+                vnis.setdefault(network.vlan + offset, f"network {key}")
+    for key, network in context.site.networks.items():
+        if network.vni is not None:
+            _once(context, ("networks", key, "vni"), "VNI", network.vni, f"network {key}", vnis)
     for key, vrf in context.site.vrfs.items():
         if vrf.l3vlan is not None:
             _once(context, ("vrfs", key, "l3vlan"), "VLAN", vrf.l3vlan, f"VRF {key}", vlans)
@@ -203,7 +206,7 @@ def _numbers(context: Context) -> None:
 
 def _once(context: Context, path: Path, what: str, number: int, owner: str, seen: dict[int, str]) -> None:
     other = seen.setdefault(number, owner)
-    if other != owner and not (what == "VNI" and path[-1] == "vlan"):
+    if other != owner:
         context.wrong("value", path, f"{what} {number} is that of {other} too", f"give {owner} a {what} of its own")
 
 

@@ -24,7 +24,7 @@ def check(context: Context) -> None:
         for name in context.expand(place, key, at_key=True):
             other = owners.setdefault(name, key)
             if other != key:
-                message = f"the rack {name} is in {other} too"
+                message = f"the rack {name} is meant by {other!r} and by {key!r}"
                 context.wrong("name", place, message, "let the two ranges not meet", at_key=True)
                 break
         _power(context, place, rack)
@@ -38,15 +38,15 @@ def check(context: Context) -> None:
 def _power(context: Context, place: Path, rack: RackIntent) -> None:
     if rack.pdu is not None:
         context.known((*place, "pdu"), rack.pdu, context.catalog.pdus, "PDU of the catalog")
-        if not rack.feeds:
+        if not rack.feeds and context.lacks(*place, "feeds"):
             context.wrong("value", (*place, "pdu"), "no feed is given for the PDUs", "add feeds: [a, b], one a PDU")
     elif rack.feeds:
         message = "feeds are given, and no PDU hangs on them"
         context.wrong("value", (*place, "feeds"), message, "add pdu: MODEL, or remove feeds")
     enough = {"one-pdu": len(rack.feeds), "one-feed": len(set(rack.feeds))}
-    if enough.get(rack.survive, 2) < 2:
-        message = f"{rack.survive} cannot be survived with {enough[rack.survive]} of them"
-        context.wrong("value", (*place, "survive"), message, "add a feed, or write survive: none")
+    if enough.get(rack.survive, 2) < 2 and context.lacks(*place, "feeds"):
+        message = f"survive: {rack.survive} takes two of them at least; there is {enough[rack.survive]}"
+        context.wrong("value", (*place, "survive"), message, "add to feeds, or write survive: none")
 
 
 def _placed(context: Context, path: Path, text: str, height: int) -> None:
@@ -67,5 +67,7 @@ def _placed(context: Context, path: Path, text: str, height: int) -> None:
             return
         stem = _BRACKET.sub("", what)
     known = (*context.keys("groups"), *context.switch_stems)
+    if not all(isinstance(context.written("fabrics", key, "leaves", "name"), str) for key in context.keys("fabrics")):
+        return  # a fabric whose switches have no name is told of; whose stem this is cannot be known
     if stem not in known and what not in context.machines and not context.is_switch(what):
         context.wrong("reference", path, f"{stem!r} is no group, switch or machine of this site", nearest(stem, known))

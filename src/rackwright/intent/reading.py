@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from rackwright import catalog as catalogs
 from rackwright.catalog import Catalog
 from rackwright.catalog.faults import nearest, translate
-from rackwright.documents import Marked, canonical_json, digest, read
+from rackwright.documents import Marked, Path, canonical_json, digest, read
 from rackwright.documents import load as load_document
 from rackwright.errors import IntentError
 from rackwright.findings import Location, Problem, problem, sort_key
@@ -99,10 +99,11 @@ def load_text(text: str | bytes, source: str, base_dir: FilePath | None = None) 
 def _examined(marked: Marked, base: FilePath | None) -> Loaded:
     catalog, problems = catalogs.collect((base / "catalog",) if base else ())
     found = [*problems, *marked.problems]
-    site = _shaped(marked, catalog, found) if isinstance(marked.value, dict) else None
+    cut: set[Path] = set()
+    site = _shaped(marked, catalog, found, cut) if isinstance(marked.value, dict) else None
     if site is None:
         return Loaded(None, tuple(sorted(found, key=sort_key)), catalog, marked)
-    context = Context(site, catalog, marked, found)
+    context = Context(site, catalog, marked, found, frozenset(cut))
     for rules in (groups, networks, fabrics, racks):
         rules.check(context)
     keys: tuple[PublicKey, ...] = ()
@@ -139,8 +140,8 @@ def _digest(site: Site, catalog: Catalog, overlays: tuple[Overlay, ...], keys: t
 # --- shape -------------------------------------------------------------------------------------
 
 
-def _shaped(marked: Marked, catalog: Catalog, problems: list[Problem]) -> Site | None:
-    """Return the site without what has a wrong shape; None when nothing of it can be read."""
+def _shaped(marked: Marked, catalog: Catalog, problems: list[Problem], cut: set[Path]) -> Site | None:
+    """Return the site without what has a wrong shape, which goes to ``cut``; None when nothing can be read."""
     data = marked.value
     for key in ("rows",):
         if key in data:
@@ -154,7 +155,7 @@ def _shaped(marked: Marked, catalog: Catalog, problems: list[Problem]) -> Site |
                 problems += translate(error, marked, Site, check="intent.shape", hide=PRIVATE)
                 data = copy.deepcopy(data)
             for entry in error.errors(include_url=False, include_input=False):
-                _cut(data, entry["loc"], entry["type"], catalog)
+                cut.add(_take_out(data, entry["loc"], entry["type"], catalog))
     return None
 
 
@@ -163,8 +164,8 @@ def _unknown(key: str, marked: Marked) -> Problem:
     return problem("intent.shape", f"unknown key {key!r}", remedy=remedy, location=marked.at(key), path=[key])
 
 
-def _cut(data: Any, loc: tuple[int | str, ...], kind: str, catalog: Catalog) -> None:
-    """Take the value that an error speaks of out of the data, or fill in the head of the site."""
+def _take_out(data: Any, loc: tuple[int | str, ...], kind: str, catalog: Catalog) -> Path:
+    """Take the value that an error speaks of out of the data, or fill in the head of the site; return its path."""
     way: list[tuple[Any, str | int]] = []
     value = data
     for part in loc:
@@ -175,10 +176,11 @@ def _cut(data: Any, loc: tuple[int | str, ...], kind: str, catalog: Catalog) -> 
     if kind == "missing" and len(way) < 2 and loc[0] == "site":
         head = data.get("site") if isinstance(data.get("site"), dict) else {}
         data["site"] = {"name": "site", "release": min(catalog.releases, default="none"), **head}
-        return
+        return ("site",)
     # Nothing may move to another position of a list, or the marks would tell another place.
     while way and isinstance(way[-1][0], list):
         way.pop()
     if way:
         holder, part = way[-1]
         holder.pop(part, None)
+    return tuple(part for _, part in way)
