@@ -130,11 +130,11 @@ def _pairs(
         chunk = {entry.key: max(-(-len(entry.names) // count), 1) for entry in entries}
         down = sum(entry.per_leaf * chunk[entry.key] * entry.speed for entry in entries)
         need = max(-(-int(down) // int(400 * ratio)), 2)
-        up = next((u for u in range(need, radix) if spines(2 * count, u, radix, least=2)), 0)
+        up, above = _upwards(fabric, 2 * count, need, radix)
         if up and _cages(entries, count) + -(-up // 2) + _SPARE_CAGES <= cage_count(model):
             lock.keep(f"{key}.shape", "pairs", count)
             chunk = {name: lock.keep(f"{key}.chunk", name, size) for name, size in chunk.items()}
-            return _Pairs(count, chunk, up, spines(2 * count, up, radix, least=2))
+            return _Pairs(count, chunk, up, above)
     wiring.wrong(
         ("fabrics", key),
         f"{sum(len(e.names) for e in entries)} machines do not fit leaf pairs under two tiers of {model.name}"
@@ -142,6 +142,16 @@ def _pairs(
         "allow more oversubscription, e.g. `oversubscription: 3:1`, or cut the fabric in two",
     )
     return None
+
+
+def _upwards(fabric: Fabric, leaves: int, need: int, radix: int) -> tuple[int, int]:
+    """Return the uplinks of a leaf, ``need`` at least, and the spines they go to; (0, 0) when no number fits."""
+    stated = fabric.spines.count
+    if isinstance(stated, int):
+        up = -(-need // stated) * stated
+        return (up, stated) if leaves * up // stated <= radix else (0, 0)
+    up = next((number for number in range(need, radix) if spines(leaves, number, radix, least=2)), 0)
+    return (up, spines(leaves, up, radix, least=2)) if up else (0, 0)
 
 
 def _fits(entries: Sequence[_Entry], count: int, model: SwitchModel) -> bool:

@@ -22,7 +22,7 @@ def access_switch(frame: Frame, device: Device) -> Switch:
     access = {number: Access(access=vlan) for number in range(-1, len(fabric.attach))}
     made = ports(frame, device, access)
     uplinks = tuple(port.name for port in made if port.kind == "uplink")
-    made = tuple(_plain(port) for port in made)
+    made = tuple(_plain(port, frame.conventions.oob_bond_name) for port in made)
     switch = Switch(
         device.name, device.model, device.role, device.fabric, frame.nos, device.management,
         frame.gateway_of_management(device), frame.systems["oob"], cages=cages(frame, device), ports=made,
@@ -32,11 +32,11 @@ def access_switch(frame: Frame, device: Device) -> Switch:
     return msgspec.structs.replace(switch, **_own_subnet(frame, device, vlan))
 
 
-def _plain(port: Port) -> Port:
+def _plain(port: Port, bond: str) -> Port:
     """Uplink ports carry nothing themselves: their bond does."""
     if port.kind != "uplink":
         return port
-    return msgspec.structs.replace(port, access=0, untagged=0, tagged=())
+    return msgspec.structs.replace(port, access=0, untagged=0, tagged=(), bond=bond)
 
 
 def _bond(frame: Frame, members: tuple[str, ...], vlan: int) -> tuple[Bond, ...]:

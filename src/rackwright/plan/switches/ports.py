@@ -96,10 +96,22 @@ def _cage_admin(frame: Frame, uses: Sequence[PortUse]) -> Literal["up", "down", 
 def ports(frame: Frame, device: Device, access: Mapping[int, Access], *, routed: bool = False) -> tuple[Port, ...]:
     """Return every logical port; ``access`` gives the VLANs by attach entry."""
     found = sorted(frame.ports.get(device.name, ()), key=lambda use: (use.cage, use.sub))
-    return tuple(_port(frame, device, use, access, routed) for use in found if use.kind != "spare")
+    bonded = _bond_names(frame, found)
+    return tuple(
+        _port(frame, device, use, access, routed, bonded.get(use.bond, "")) for use in found if use.kind != "spare"
+    )
 
 
-def _port(frame: Frame, device: Device, use: PortUse, access: Mapping[int, Access], routed: bool) -> Port:
+def _bond_names(frame: Frame, uses: Iterable[PortUse]) -> dict[str, str]:
+    """Return the name of every bond by its key: made from its first member."""
+    named: dict[str, str] = {}
+    for use in uses:
+        if use.bond and use.bond not in named:
+            named[use.bond] = frame.conventions.bond_name.format(cage=use.cage, sub=max(use.sub, 0), peer=use.node)
+    return named
+
+
+def _port(frame: Frame, device: Device, use: PortUse, access: Mapping[int, Access], routed: bool, bond: str) -> Port:
     name = port_name(use.cage, use.sub)
     house = frame.conventions
     configured = use.state in _CONFIGURED or house.reserved_ports == "configured"
@@ -121,7 +133,7 @@ def _port(frame: Frame, device: Device, use: PortUse, access: Mapping[int, Acces
         pfc_watchdog=_watched(frame, device, lone),
         adaptive_routing=routed and use.kind == "fabric" and _adaptive(frame, device, use),
         histogram=house.histograms and use.sub >= 0, peer=peer, peer_port=peer_port, rail=link.rail if link else 0, link=use.link,
-        bond="",
+        bond=bond,
     )  # fmt: skip
 
 
@@ -153,6 +165,7 @@ def _adaptive(frame: Frame, device: Device, use: PortUse) -> bool:
     """Adaptive routing: 200G and 400G links between switches only (nvue.md 3.6)."""
     wish = frame.fabric(device).adaptive_routing
     wanted = frame.conventions.adaptive_routing if wish is None else wish
+    wanted = wanted and frame.family(device.fabric) == "rails"
     return wanted and use.gbps <= 400 and "adaptive-routing" in frame.model(device).features
 
 
