@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rackwright.check import RULES, Fabric
-from tests.mutations import fabrics, harness
+from tests.mutations import example_overlay, fabrics, harness
 
 MUTATORS = harness.load()
 JUDGED = [rule.id for rule in RULES if rule.kind != "diff"]
@@ -59,6 +59,6 @@ def tried(fabric: Fabric, rule: str) -> int:
 
 def test_twenty_of_each_somewhere(shared: Callable[..., Path]) -> None:
     """Twenty mutations of each rule are possible on one fabric at least."""
-    every = [fabrics.made(), fabrics.exports(shared, "2-8-9-400"), fabrics.exports(shared, "2-4-3-200")]
+    every = [fabrics.made(), example_overlay.fabric(), fabrics.exports(shared, "2-8-9-400"), fabrics.exports(shared, "2-4-3-200")]
     most = {rule: max(harness.possible(fabric, MUTATORS[rule]) for fabric in every) for rule in MUTATORS}
     assert {rule: number for rule, number in most.items() if number < WANTED} == {}

@@ -264,8 +264,9 @@ class PxeBond(FileRule):
     """A server that boots over the network reaches its PXE VLAN before it speaks LACP.
 
     Passes: a bond toward such a server has LACP bypass on and the PXE VLAN untagged. Which bonds
-    these are is taken from the hosts where they are known; else from the file: a native VLAN whose
-    bonds have bypass is a PXE VLAN, and a bond with bypass must have a native VLAN. Fails: the rest.
+    these are, the hosts say where they are known, and the file itself: a native VLAN whose bonds have
+    bypass is a PXE VLAN, and a bond with bypass has a native VLAN. Fails: a bond without bypass, or
+    with another native VLAN than its hosts boot from.
     """
 
     id = "NVUE-PXE-BOND"
@@ -283,14 +284,13 @@ class PxeBond(FileRule):
         for name, bond in view.bonds.items():
             if bond.config.get("mode") == "static":
                 continue
-            known, wanted = _pxe_host(view, fabric, bond)
-            boots = bool(wanted) if known else natives[name] in pxe_vlans
-            if boots and name not in bypass:
+            wanted = _pxe_host(view, fabric, bond)
+            if (wanted or natives[name] in pxe_vlans) and name not in bypass:
                 path: Path = ("interface", name, "bond", "lacp-bypass")
                 yield self.fail(view, path, f"{name} boots servers but LACP bypass is off", expected="on")
             if wanted and natives[name] not in wanted:
                 yield self._tagged(view, name, f"VLAN {joined(sorted(wanted))}", str(natives[name] or "none"))
-            elif not known and name in bypass and natives[name] is None:
+            elif not wanted and name in bypass and natives[name] is None:
                 yield self._tagged(view, name, "a native VLAN", "none")
 
     def _tagged(self, view: View, name: str, expected: str, actual: str) -> Finding:
@@ -301,10 +301,10 @@ class PxeBond(FileRule):
         return self.fail(view, path, f"{name} does not carry its PXE VLAN untagged", expected=expected, actual=actual)
 
 
-def _pxe_host(view: View, fabric: Fabric, bond: Bond) -> tuple[bool, set[int]]:
-    """Tell whether the hosts behind a bond are known, and which native VLANs they boot from."""
-    ends = [end for end in (fabric.far_host(view.name, member) for member in bond.members) if end is not None]
-    return bool(ends), {end.native_vlan for end in ends if end.pxe and end.native_vlan is not None}
+def _pxe_host(view: View, fabric: Fabric, bond: Bond) -> set[int]:
+    """Give the native VLANs that the hosts behind a bond boot from; none where nothing is known of them."""
+    ends = (fabric.far_host(view.name, member) for member in bond.members)
+    return {end.native_vlan for end in ends if end is not None and end.pxe and end.native_vlan is not None}
 
 
 def _native(view: View, name: str) -> int | None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rackwright.check.interfaces import number, section
-from rackwright.check.model import Fabric, FileRule, Path, Tree
+from rackwright.check.model import DiffRule, Fabric, FileRule, Path, Tree
 from rackwright.check.policy import sorted_rules
 from rackwright.check.view import View
 from rackwright.check.view_l3 import joined, release_of
 from rackwright.findings import Finding
 
-__all__ = ["AclBlocks", "AclOnEth0", "LockOut", "ServiceVrf", "WjhOnSpectrum4"]
+__all__ = ["AclBlocks", "AclOnEth0", "DisruptiveChange", "LockOut", "ServiceVrf", "WjhOnSpectrum4"]
 
 MANAGEMENT = "mgmt"
 """The VRF of the management network."""
@@ -160,6 +160,22 @@ class AclBlocks(FileRule):
             for rule, shut in blocked.items():
                 path = ("acl", name, "rule", rule, "action", "deny")
                 yield self.fail(view, path, f"ACL {name} rule {rule} shuts TCP {joined(shut)} for everybody")
+
+
+class DisruptiveChange(DiffRule):
+    """A change that restarts switchd or FRR, takes ports down or touches the way in is announced.
+
+    Passes: nothing is interrupted, or the push was told to go on and confirms its commit. Fails: a restart, a
+    flap or a change of management access that nobody asked for. A file cannot show it: ``diff`` classes each
+    change (``rackwright.diff.disruption``).
+    """
+
+    id = "DIFF-DISRUPTIVE-CHANGE"
+    item = "nvue.md 8.42"
+    title = "Change interrupts traffic or management"
+    severity = "warning"
+    remedy = "push it in a maintenance window, with the flag that allows the disruption and with commit-confirm"
+    source = "nvue.md 8.42, 0.8"
 
 
 def _admins(view: View) -> Iterator[str]:

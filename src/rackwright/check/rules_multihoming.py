@@ -363,13 +363,11 @@ def _single_homed(fabric: Fabric, one: _Member) -> bool:
     ends = [end for end in (fabric.far_host(one.view.name, port) for port in members) if end is not None]
     if not ends:
         return False
-    bonds = {(end.device, end.bond or end.port) for end in ends}
-    reached = {
-        fabric.far_ends[end.device, end.port][0]
-        for end in fabric.hosts.values()
-        if (end.device, end.bond or end.port) in bonds and (end.device, end.port) in fabric.far_ends
-    }
-    return reached == {one.view.name}
+    # Bonds may have different names on the two switches, so a host's adapter is what its ends have in common.
+    adapters = {(end.device, end.nic) for end in ends}
+    far = (fabric.far_ends.get(place) for place, end in fabric.hosts.items() if (end.device, end.nic) in adapters)
+    bonded = (end for end in far if end is not None and end[0] in fabric.views)
+    return {switch for switch, port, _ in bonded if port in fabric.views[switch].bonds_of} <= {one.view.name}
 
 
 def _facets(one: _Member) -> dict[str, tuple[Path, str]]:

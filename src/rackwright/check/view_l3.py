@@ -134,10 +134,10 @@ def components(fabric: Fabric) -> list[list[str]]:
     for cable in fabric.cables:
         one, two = cable.a_device, cable.b_device
         # A management port joins everything with everything and says nothing about a fabric.
-        if one in group and two in group and cable.a_port.startswith("swp") and cable.b_port.startswith("swp"):
-            if group[one] is not group[two]:
-                merged = group[one] | group[two]
-                group.update(dict.fromkeys(merged, merged))
+        front = cable.a_port.startswith("swp") and cable.b_port.startswith("swp")
+        if front and one in group and two in group and group[one] is not group[two]:
+            merged = group[one] | group[two]
+            group.update(dict.fromkeys(merged, merged))
     seen: dict[int, list[str]] = {}
     for name in names:
         seen.setdefault(id(group[name]), []).append(name)

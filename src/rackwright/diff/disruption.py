@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-__all__ = ["CLASSES", "CLEAR", "DisruptionClass", "Disruption", "DisruptionKind", "classify", "worst"]
+__all__ = ["CLASSES", "CLEAR", "Disruption", "DisruptionClass", "DisruptionKind", "classify", "worst"]
 
 Path = tuple[str, ...]
 Tree = dict[str, Any]
