@@ -1,0 +1,202 @@
+"""The shipped rows say what the guide says, and a site's own rows lie over them."""
+
+import pytest
+
+from rackwright import catalog
+from rackwright.catalog.loading import COMPILED, compile_shipped
+from rackwright.errors import CatalogError
+
+ROWS = catalog.load()
+KINDS = list(type(ROWS).model_fields)
+
+
+def write(folder, text):
+    """Put a catalog file into a site and return its folder."""
+    folder.mkdir(exist_ok=True)
+    (folder / "own.yaml").write_text(text)
+    return folder
+
+
+def test_the_compiled_rows_are_those_of_the_yaml():
+    """catalog.json is byte for byte what the YAML rows give; `python -m rackwright.catalog` writes it anew."""
+    assert COMPILED.read_bytes() == compile_shipped()
+
+
+def test_every_row_names_its_source():
+    """No row is without a source, and its key is the word of site.yaml."""
+    for kind in KINDS:
+        for key, row in getattr(ROWS, kind).items():
+            assert row.source, f"{kind}.{key}"
+            assert row.key == key
+
+
+def test_what_no_source_gives_is_said_to_be_unknown():
+    """A thing that stands in a rack without a known power or height has a note about it."""
+    for row in [*ROWS.switches.values(), *ROWS.servers.values()]:
+        if row.power_w is None or row.height_u is None:
+            assert "source" in row.note or "known" in row.note, row.key
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys"),
+    [
+        ("switches", {"sn5600", "sn2201"}),
+        ("servers", {"xe9680", "r760xa", "r660", "f710", "f210"}),
+        ("nics", {"b3140h", "b3220l", "cx6dx", "lom", "front"}),
+        ("gpus", {"h200-sxm", "h100-sxm", "h100-nvl", "l40s"}),
+        ("racks", {"ar3300", "ar3350", "ar3307", "ar3357"}),
+        ("pdus", {"apdu10450sw", "apdu10452sw"}),
+        ("releases", {"dell-nvidia-1.3"}),
+        ("conventions", {"rackwright", "era"}),
+    ],
+)
+def test_the_hardware_of_the_guide_is_there(kind, keys):
+    """Every model that the guide names has a row."""
+    assert keys <= set(getattr(ROWS, kind))
+
+
+def test_sn5600_is_64_cages_that_split_to_128_256_and_with_dead_neighbours_256_ports():
+    """64 cages of 800G give 128 x 400G and 256 x 200G; split by eight only on odd cages, the next one disabled."""
+    group = ROWS.switches["sn5600"].port_groups[0]
+    splits = {split.mode: split for split in group.breakouts}
+    assert (group.ports, group.lanes * group.lane_gbps, group.connector) == ("swp1-64", 800, "osfp")
+    assert {mode: split.lanes_per_port * int(mode[0]) for mode, split in splits.items()} == dict.fromkeys(
+        ("1x", "2x", "4x", "8x"), 8
+    )
+    assert (splits["8x"].cages, splits["8x"].disables_next) == ("odd", True)
+    assert {mode: split.port_gbps for mode, split in splits.items()} == {"1x": 800, "2x": 400, "4x": 200, "8x": 100}
+
+
+def test_gpu_servers_hold_what_table_5_gives_them():
+    """XE9680: eight B3140H and one B3220L for eight GPUs; R760xa: two and one for four."""
+    held = {
+        key: {slot.nic: slot.count for slot in ROWS.servers[key].nics} | {"gpus": ROWS.servers[key].gpu_count}
+        for key in ("xe9680", "r760xa")
+    }
+    assert held["xe9680"] == {"b3140h": 8, "b3220l": 1, "lom": 1, "gpus": 8}
+    assert held["r760xa"] == {"b3140h": 2, "b3220l": 1, "lom": 1, "gpus": 4}
+
+
+def test_references_between_rows_lead_somewhere():
+    """Every NIC and GPU that a server names, and every component a release orders by, has a row."""
+    for server in ROWS.servers.values():
+        assert {slot.nic for slot in server.nics} <= set(ROWS.nics)
+        assert set(server.gpus) <= set(ROWS.gpus)
+        assert all(len(slot.slots) in (0, slot.count) for slot in server.nics)
+    for release in ROWS.releases.values():
+        known = {row.key for row in release.components}
+        assert all(set(row.after) <= known and bool(row.after) == bool(row.reason) for row in release.components)
+
+
+@pytest.mark.parametrize(
+    ("key", "version"),
+    [
+        ("bluefield-firmware", "32.44.1036"), ("cumulus-linux", "5.12.1"), ("ubuntu", "24.04"),
+        ("nvidia-ai-enterprise", "6.2"), ("nemo", "25.02"), ("bcm", "10.25.03"), ("kubernetes", "1.30.11"),
+        ("network-operator", "25.01"), ("ofed", "25.1.0"), ("doca-host", "2.10.0"), ("gpu-operator", "25.03"),
+        ("gpu-driver", "570.133.20"), ("runai", "2.21.19"), ("triton-client", "24.09"),
+        ("nim-llama-3.1-8b-instruct", "1.3.3"), ("nim-llama-3.1-70b-instruct", "1.3.3"),
+        ("bios", None), ("idrac", None), ("cpld", None), ("perc", None), ("boss", None), ("gpu-baseboard", None),
+        ("onefs", None),
+    ],
+)  # fmt: skip
+def test_the_release_pins_what_the_guide_pins(key, version):
+    """A version of the guide is text, exactly as printed there; what it does not give is not pinned."""
+    component = next(row for row in ROWS.releases["dell-nvidia-1.3"].components if row.key == key)
+    assert component.version == version
+
+
+def test_two_spellings_of_one_firmware_are_one_version():
+    """32.44.1036 and Dell's 32.44.10.36 are the same; another is not, and an unpinned component equals nothing."""
+    rows = {row.key: row for row in ROWS.releases["dell-nvidia-1.3"].components}
+    firmware = rows["bluefield-firmware"]
+    assert catalog.same_version(firmware, "32.44.1036")
+    assert catalog.same_version(firmware, "32.44.10.36")
+    assert not catalog.same_version(firmware, "32.44.1037")
+    assert not catalog.same_version(rows["bios"], "2.6.3")
+
+
+@pytest.mark.parametrize(
+    ("media", "ends", "gbps", "part"),
+    [
+        ("dac", ("osfp", "qsfp112"), 400, "dac-osfp-2xqsfp112"),
+        ("dac", ("osfp", "qsfp112"), 200, "dac-osfp-4xqsfp112"),
+        ("dac", ("osfp", "qsfp56"), 100, "dac-osfp-4xqsfp56"),
+        ("dac", ("osfp", "osfp"), 400, "dac-osfp-osfp"),
+        ("dr1", ("osfp", "qsfp28"), 100, "dr1-osfp-4xqsfp28"),
+        ("sr4", ("osfp", "qsfp112"), 400, "sr4-osfp-qsfp112"),
+        ("dr4", ("osfp", "qsfp112"), 200, "dr4-osfp-2xqsfp112"),
+        ("cat6", ("rj45", "rj45"), 1, "cat6-rj45"),
+    ],
+)
+def test_a_medium_and_two_connectors_give_a_part(media, ends, gbps, part):
+    """The nearest fitting part comes first."""
+    assert catalog.cables_for(ROWS, media, ends, gbps)[0].key == part
+
+
+def test_no_copper_reaches_a_qsfp28_end_from_an_osfp_cage():
+    """100G on one PAM4 lane needs single-lambda optics at a QSFP28 end: there is no such copper."""
+    assert catalog.cables_for(ROWS, "dac", ("osfp", "qsfp28"), 100) == ()
+
+
+def test_lanes_of_a_part_fit_its_cage():
+    """The ways of a part that takes a whole OSFP use at most its eight lanes, those of one side four."""
+    for cable in ROWS.cables.values():
+        if cable.a_connector == "osfp":
+            assert cable.ways * cable.way_lanes <= 8 // cable.a_sides, cable.key
+        assert list(cable.lengths_m) == sorted(set(cable.lengths_m)), cable.key
+        assert cable.way_gbps <= cable.way_lanes * cable.lane_gbps, cable.key
+
+
+def test_a_site_adds_a_model_like_another(tmp_path):
+    """`like` takes every key of a shipped row that the new one does not write."""
+    folder = write(tmp_path / "catalog", "switches:\n  sn5610: {like: sn5600, name: SN5610, source: lab}\n")
+    row = catalog.load([folder]).switches["sn5610"]
+    assert (row.key, row.name, row.port_groups) == ("sn5610", "SN5610", ROWS.switches["sn5600"].port_groups)
+    assert "sn5610" not in catalog.load().switches
+
+
+def test_a_site_extends_a_release_component_by_component(tmp_path):
+    """`extends` keeps every component; one of the same key is laid over key by key, a new one comes last."""
+    text = (
+        "releases:\n  own:\n    extends: dell-nvidia-1.3\n    name: Own\n    source: lab\n    components:\n"
+        "      - {key: bios, version: 2.6.3}\n"
+        "      - {key: dcgm, name: DCGM, applies_to: [server], version: '4', after: [gpu-driver], reason: r, source: lab}\n"
+    )
+    own = catalog.load([write(tmp_path / "catalog", text)]).releases["own"]
+    shipped = ROWS.releases["dell-nvidia-1.3"]
+    assert [row.key for row in own.components] == [*(row.key for row in shipped.components), "dcgm"]
+    bios = next(row for row in own.components if row.key == "bios")
+    assert (bios.version, bios.after) == ("2.6.3", ("idrac",))
+    assert next(row for row in shipped.components if row.key == "bios").version is None
+
+
+def test_a_wrong_row_is_left_out_and_told_with_its_line(tmp_path):
+    """collect() gives the rest of the catalog and the place of the mistake; load() raises with the same problems."""
+    folder = write(
+        tmp_path / "catalog", "gpus:\n  b300:\n    name: B300\n    source: lab\n    memory_gb: much\n    form: sxm\n"
+    )
+    rows, problems = catalog.collect([folder])
+    assert "b300" not in rows.gpus
+    assert "h200-sxm" in rows.gpus
+    assert [(found.location.line, found.path) for found in problems] == [(5, "gpus.b300.memory_gb")]
+    with pytest.raises(CatalogError, match="memory_gb is 'much'") as caught:
+        catalog.load([folder])
+    assert caught.value.problems == problems
+
+
+def test_a_release_cannot_order_in_a_circle(tmp_path):
+    """`after` may only name what stands before it in the list."""
+    text = (
+        "releases:\n  own:\n    name: Own\n    source: lab\n    nos: 5.12.1\n    components:\n"
+        "      - {key: a, name: A, applies_to: [x], version: '1', after: [b], reason: r, source: lab}\n"
+        "      - {key: b, name: B, applies_to: [x], version: '1', after: [a], reason: r, source: lab}\n"
+    )
+    _, problems = catalog.collect([write(tmp_path / "catalog", text)])
+    assert [found.path for found in problems] == ["releases.own.components.0.after.0"]
+
+
+def test_rows_are_frozen():
+    """A row cannot be changed by whoever reads it."""
+    with pytest.raises(ValueError, match="frozen"):
+        ROWS.switches["sn5600"].height_u = 3
