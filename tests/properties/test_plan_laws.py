@@ -163,6 +163,24 @@ def test_every_planned_value_is_in_some_file(wish: Mapping) -> None:
         assert [text for text in wanted if text and text not in texts[switch.name]] == []
 
 
+def test_a_rack_put_in_front_moves_no_machine() -> None:
+    """Racks filled by ``[*n]`` keep their machines when a rack that sorts first is added, and one is removed."""
+    wish = site("pure-rail", 8, 8)
+    for key in ("backend", "frontend"):
+        wish["fabrics"][key]["attach"][0]["media"] = "dr4"
+    rack = {"model": "ar3307", "pdu": "apdu10450sw", "feeds": ["a", "b"]}
+    wish["racks"] = {"r[1-3]": {**rack, "place": ["gpu[*2]@2"]}, "m1": {**rack, "place": ["fe@2", "be@10"]}}
+    before, lock = planned(wish)
+    wish["racks"]["a1"] = {**rack, "place": ["gpu[*2]@2"]}
+    after, lock = planned(wish, lock)
+    assert {(p.device, p.rack, p.unit) for p in before.placements} <= {
+        (p.device, p.rack, p.unit) for p in after.placements
+    }
+    assert {p.device for p in after.placements if p.rack == "a1"} == {"gpu07", "gpu08"}
+    del wish["racks"]["a1"]
+    assert planned(wish, lock)[0].placements == before.placements
+
+
 def test_another_process_and_hash_seed_give_the_same_bytes(repository: Path) -> None:
     """The plan is a function of the site: another interpreter with another hash seed agrees."""
     code = (

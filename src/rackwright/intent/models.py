@@ -42,9 +42,7 @@ VlanId = Annotated[int, Field(ge=1, le=4094)]
 class Intent(BaseModel):
     """A frozen section; unknown keys are problems."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", defer_build=True, use_attribute_docstrings=True, populate_by_name=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, populate_by_name=True)
 
 
 class SiteInfo(Intent):
@@ -192,8 +190,13 @@ class Spines(Intent):
     """The switches above the leaves."""
 
     model: Key | None = None
+    """Switch model; that of the leaves when absent."""
     count: int | Literal["auto"] = "auto"
+    """How many; as many as the build-out target needs when ``auto``."""
     name: Key | None = None
+    """Name stem; made from the leaves' when absent."""
+    media: str | None = None
+    """Medium of the links below; that of the machines when absent, ``dr4`` where theirs is copper."""
 
 
 class Isl(Intent):

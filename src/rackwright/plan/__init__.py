@@ -67,7 +67,7 @@ def attempt(site: Site, kept: LockFile | None = None, *, catalog: Catalog, keys:
     if _blocked(problems):
         return Outcome(None, lock, tuple(sorted(problems, key=sort_key)))
     devices = list(wiring.devices)
-    placements, stand, found = racks.place(site, devices, catalog)
+    placements, stand, found = racks.place(site, devices, catalog, lock)
     problems += found
     addresses, found = addressing.allocate(
         site, devices, wiring.links, catalog, lock, places=wiring.places, layouts=wiring.layouts

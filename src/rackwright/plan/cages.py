@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from rackwright.catalog.models import Breakout, SwitchModel
 from rackwright.plan.lock import NO_ROOM, Lock
-from rackwright.plan.wiring import PortUse, Wiring, cage_count, port_name
+from rackwright.plan.switch_model import PortKind
+from rackwright.plan.wiring import PortState, PortUse, Wiring, cage_count, port_name
 
 __all__ = ["Block", "block", "parse_port", "port_range"]
 
@@ -33,10 +34,13 @@ class Block(NamedTuple):
         """Return NVUE's port name of a position."""
         return port_name(*self.place(position))
 
-    def use(self, position: int, kind: str, speed: float, **more: object) -> PortUse:
-        """Return the use of a position."""
+    def use(
+        self, position: int, kind: PortKind, speed: float, *, attach: int = -1, link: int = -1, node: str = "",
+        bond: str = "", state: PortState = "used",
+    ) -> PortUse:  # fmt: skip
+        """Return the use of a position; the rest is as in :class:`PortUse`."""
         cage, sub = self.place(position)
-        return PortUse(cage, sub, kind, self.mode, self.lanes, speed, **more)  # type: ignore[arg-type]
+        return PortUse(cage, sub, kind, self.mode, self.lanes, speed, attach, link, node, bond, state)
 
 
 def parse_port(text: str) -> tuple[int, int]:

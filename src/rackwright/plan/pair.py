@@ -147,7 +147,7 @@ def _pairs(
 def _upwards(fabric: Fabric, leaves: int, need: int, radix: int) -> tuple[int, int]:
     """Return the uplinks of a leaf, ``need`` at least, and the spines they go to; (0, 0) when no number fits."""
     stated = fabric.spines.count
-    if isinstance(stated, int):
+    if isinstance(stated, int) and stated > 0:
         up = -(-need // stated) * stated
         return (up, stated) if leaves * up // stated <= radix else (0, 0)
     up = next((number for number in range(need, radix) if spines(leaves, number, radix, least=2)), 0)
@@ -281,7 +281,7 @@ def _wire_spines(
 ) -> None:  # fmt: skip
     """Wire every leaf of many pairs to every spine."""
     speed = gbps(fabric.isl.speed) if fabric.isl else 400.0
-    media = fabric.isl.media if fabric.isl else "dr4"
+    media = fabric.spines.media or (fabric.isl.media if fabric.isl else "dr4")
     split = breakout(model, speed, max(int(speed) // 100, 1))
     place = block(key, "spines", pairs.up, split, model, lock, wiring)
     if place is None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from rackwright.intent.models import Site
 from rackwright.intent.ranges import expand
+from rackwright.plan.lock import Lock
 from rackwright.plan.model import Device
 
 __all__ = ["Named", "Names", "Slot", "Word", "parse"]
@@ -62,6 +63,8 @@ class Named:
     slots: dict[int, Slot] = field(default_factory=dict)
     cursor: int = 1
     """First number that no word took so far."""
+    kept: frozenset[int] = frozenset()
+    """Numbers that ``[*n]`` once gave a place: they have it still."""
 
 
 def parse(text: str) -> Word:
@@ -86,8 +89,9 @@ def parse(text: str) -> Word:
 class Names:
     """Finds devices by group and number, by switch stem and number, and by name."""
 
-    def __init__(self, site: Site, devices: Sequence[Device]) -> None:
+    def __init__(self, site: Site, devices: Sequence[Device], lock: Lock) -> None:
         """Index the devices once; looking up costs nothing that grows with the site."""
+        self._lock = lock
         # PDUs hang beside the units; what is external stands in racks of others, and may be named like a stem.
         self._devices = {device.name: device for device in devices if device.role not in ("pdu", "external")}
         self._named: dict[str, Named] = {}
@@ -112,15 +116,15 @@ class Names:
                 continue
             self._named.setdefault(stem, Named()).slots[int(number[0])] = Slot(device.name, device.model)
 
-    def meant(self, word: Word, ordinal: int, racks: int) -> list[Slot]:
-        """Return what a word puts into rack ``ordinal`` (from 0) of a range of ``racks`` racks.
+    def meant(self, word: Word, rack: str, ordinal: int, racks: int) -> list[Slot]:
+        """Return what a word puts into a rack, number ``ordinal`` (from 0) of a range of ``racks`` racks.
 
         Numbers past the end are an error in a single rack and simply end the row in a range. Raises
         WordFault.
         """
         named = self._named.get(word.what)
         if word.each:
-            return self._next(word, self._known(word, named), racks)
+            return self._next(word, self._known(word, named), rack, racks)
         if word.numbers and named:
             return _numbered(word, named, ordinal, racks)
         if named and word.what not in self._devices:
@@ -132,13 +136,18 @@ class Names:
             raise WordFault(f"{word.text}: there is no group and no switch stem {word.what}", self._hint())
         return named
 
-    def _next(self, word: Word, named: Named, racks: int) -> list[Slot]:
+    def _next(self, word: Word, named: Named, rack: str, racks: int) -> list[Slot]:
+        pool = f"place.{word.what}"
+        held = self._lock.view().get(pool, {})
+        if held and not named.kept:
+            named.kept = frozenset(number for number, _ in held.values())
         found: list[Slot] = []
-        last = max(named.slots, default=0)
-        while named.cursor <= last and len(found) < word.each:
-            if named.cursor in named.slots:
-                found.append(named.slots[named.cursor])
-            named.cursor += 1
+        for place in range(word.each):
+            key = f"{rack}@{word.unit}.{place}"
+            number = self._lock.keep(pool, key, held[key][0]) if key in held else _free(named)
+            if number:
+                self._lock.keep(pool, key, number)
+                found += [named.slots[number]] if number in named.slots else []
         if racks == 1 and len(found) < word.each:
             raise WordFault(
                 f"{word.text} asks for {word.each}, {len(found)} of {word.what} are left",
@@ -171,6 +180,16 @@ class Names:
     def _hint(self) -> str:
         known = ", ".join(sorted(self._named)[:12])
         return f"use a device name or one of {known}" if known else "declare the group first"
+
+
+def _free(named: Named) -> int:
+    """Return the next number that no word took and none holds from before; 0 when there is none."""
+    last = max(named.slots, default=0)
+    while named.cursor <= last:
+        named.cursor += 1
+        if named.cursor - 1 in named.slots and named.cursor - 1 not in named.kept:
+            return named.cursor - 1
+    return 0
 
 
 def _numbered(word: Word, named: Named, ordinal: int, racks: int) -> list[Slot]:

@@ -10,6 +10,7 @@ from rackwright.catalog.models import Catalog
 from rackwright.findings import Problem, problem
 from rackwright.intent.models import RackIntent, Site
 from rackwright.intent.ranges import expand
+from rackwright.plan.lock import Lock
 from rackwright.plan.model import Device, Placement, Rack
 from rackwright.plan.places import Names, Slot, Word, WordFault, parse
 from rackwright.plan.power import powered
@@ -64,14 +65,14 @@ class _Hall:
 
 
 def place(
-    site: Site, devices: Sequence[Device], catalog: Catalog
+    site: Site, devices: Sequence[Device], catalog: Catalog, lock: Lock | None = None
 ) -> tuple[tuple[Placement, ...], tuple[Rack, ...], list[Problem]]:
     """Return where each device stands, the racks with their power, and what is wrong.
 
     A placement whose unit is 0 stands in that rack at a height that cannot be told: something below it
     has a height that no source gives.
     """
-    hall = _Hall(catalog, Names(site, devices))
+    hall = _Hall(catalog, Names(site, devices, lock or Lock()))
     members: dict[str, list[str]] = {}
     seen: dict[str, str] = {}
     for name, key, ordinal, count in rack_names(site):
@@ -95,7 +96,7 @@ def _fill(hall: _Hall, rack: str, key: str, intent: RackIntent, ordinal: int, co
         path = ("racks", key, "place", str(index))
         try:
             word = parse(text)
-            slots = hall.names.meant(word, ordinal, count)
+            slots = hall.names.meant(word, rack, ordinal, count)
         except WordFault as fault:
             if ordinal == 0:  # the same word is wrong in every rack of the range
                 hall.problems.append(_wrong(path, str(fault), fault.remedy))

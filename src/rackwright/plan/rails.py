@@ -14,8 +14,10 @@ from rackwright.intent.models import Attach, Fabric, Site
 from rackwright.plan.clos import Clos, clos, parse_ratio
 from rackwright.plan.lock import NO_ROOM, Lock
 from rackwright.plan.model import Device, End, Layout, Link
+from rackwright.plan.switch_model import PortKind, Role
 from rackwright.plan.wiring import (
     HostPort,
+    PortState,
     PortUse,
     Wiring,
     breakout,
@@ -222,7 +224,7 @@ def _width(count: int) -> int:
 def _switches(frame: _Frame, plane: int, units: list[int], wiring: Wiring) -> None:
     """Add the leaves of the units that are in use, and the spines laid out for the target."""
     fabric, shape = frame.fabric, frame.shape
-    rows: list[tuple[str, str, str, int]] = []
+    rows: list[tuple[str, Role, str, int]] = []
     groups: list[tuple[str, ...]] = []
     for unit in units:
         names = tuple(_leaf(frame, plane, unit, leaf) for leaf in range(shape.leaves_per_unit))
@@ -236,7 +238,7 @@ def _switches(frame: _Frame, plane: int, units: list[int], wiring: Wiring) -> No
     for index, (name, role, model, unit) in enumerate(rows, 1):
         lane = plane if fabric.planes > 1 else 0
         wiring.devices.append(
-            Device(name, role, model, group=frame.key, index=index, fabric=frame.key, plane=lane, unit=unit)  # type: ignore[arg-type]
+            Device(name, role, model, group=frame.key, index=index, fabric=frame.key, plane=lane, unit=unit)
         )
     wiring.leaves[frame.key] = wiring.leaves.get(frame.key, ()) + tuple(groups)
 
@@ -247,10 +249,13 @@ def _place(frame: _Frame, position: int) -> tuple[int, int]:
     return position // ways + 1, position % ways
 
 
-def _use(frame: _Frame, position: int, kind: str, link: int, **more: object) -> PortUse:
+def _use(
+    frame: _Frame, position: int, kind: PortKind, link: int, *, attach: int = -1, node: str = "",
+    state: PortState = "used",
+) -> PortUse:  # fmt: skip
     cage, sub = _place(frame, position)
-    speed = float(frame.ports[0].gbps)
-    return PortUse(cage, sub, kind, frame.split.mode, frame.split.lanes_per_port, speed, link=link, **more)  # type: ignore[arg-type]
+    split, speed = frame.split, float(frame.ports[0].gbps)
+    return PortUse(cage, sub, kind, split.mode, split.lanes_per_port, speed, attach, link, node, "", state)
 
 
 def _switch_end(frame: _Frame, switch: str, position: int) -> End:
@@ -344,6 +349,12 @@ def _wire_supers(frame: _Frame, plane: int, pods: list[int], wiring: Wiring) -> 
                 _fabric_link(frame, plane, (top, pod * shape.super_links + lane), (name, half + position), wiring)
 
 
+def _fabric_media(frame: _Frame) -> str:
+    """Return the medium between tiers: the two halves of a leaf's cage go to two spines, which copper cannot."""
+    stated, hosts = frame.fabric.spines.media, frame.attach.media
+    return stated or ("dr4" if hosts in ("dac", "acc", "aec") else hosts)
+
+
 def _fabric_link(frame: _Frame, plane: int, above: tuple[str, int], below: tuple[str, int], wiring: Wiring) -> None:
     link = wiring.add(
         Link(
@@ -353,7 +364,7 @@ def _fabric_link(frame: _Frame, plane: int, above: tuple[str, int], below: tuple
             _switch_end(frame, *below),
             frame.ports[0].gbps,
             frame.split.lanes_per_port,
-            frame.attach.media,
+            _fabric_media(frame),
             0,
             plane if frame.fabric.planes > 1 else 0,
         )

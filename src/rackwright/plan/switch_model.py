@@ -17,6 +17,7 @@ __all__ = [
     "Cage",
     "PeerGroup",
     "Port",
+    "PortKind",
     "PrefixList",
     "Relay",
     "Role",
@@ -32,6 +33,10 @@ __all__ = [
 ]
 
 Role = Literal["leaf", "spine", "superspine", "oob", "server", "storage", "pdu", "external"]
+
+
+PortKind = Literal["host", "fabric", "isl", "uplink", "external", "management", "spare", "reserved", "pdu"]
+"""What a switch port is for."""
 
 
 class Value(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -60,7 +65,7 @@ class Port(Value, frozen=True):
     name: str
     cage: int
     sub: int = -1
-    kind: Literal["host", "fabric", "isl", "uplink", "external", "management", "spare", "reserved", "pdu"] = "host"
+    kind: PortKind = "host"
     speed_gbps: float = 0
     admin: Literal["up", "down", ""] = "up"
     description: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import msgspec
 
@@ -12,8 +13,23 @@ from rackwright.findings import Problem, problem
 from rackwright.intent.models import Group
 from rackwright.intent.ranges import expand
 from rackwright.plan.model import Device, End, Layout, Link
+from rackwright.plan.switch_model import PortKind
 
-__all__ = ["HostPort", "PortUse", "Wiring", "breakout", "cage_count", "gbps", "host_end", "host_ports", "port_name"]
+__all__ = [
+    "HostPort",
+    "PortState",
+    "PortUse",
+    "Wiring",
+    "breakout",
+    "cage_count",
+    "gbps",
+    "host_end",
+    "host_ports",
+    "port_name",
+]
+
+
+PortState = Literal["used", "reserved", "spare", "unused-bond"]
 
 
 class PortUse(msgspec.Struct, frozen=True, gc=False):
@@ -21,8 +37,7 @@ class PortUse(msgspec.Struct, frozen=True, gc=False):
 
     cage: int
     sub: int
-    kind: str
-    """As in :class:`rackwright.plan.model.Port`."""
+    kind: PortKind
     mode: str
     """Breakout of the cage; empty: not split."""
     lanes: int
@@ -35,7 +50,7 @@ class PortUse(msgspec.Struct, frozen=True, gc=False):
     """What is, or may one day be, at the other end."""
     bond: str = ""
     """Ports of one switch with the same key form one bond; empty: none."""
-    state: str = "used"
+    state: PortState = "used"
     """``used``, ``reserved`` (for growth), ``spare`` or ``unused-bond``."""
 
 

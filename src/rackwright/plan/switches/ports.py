@@ -123,7 +123,7 @@ def _port(frame: Frame, device: Device, use: PortUse, access: Mapping[int, Acces
     member = Access() if use.bond or use.kind in ("isl", "fabric", "external") else access.get(use.attach, Access())
     text = house.describe.get(_word(use, link), "")
     return Port(
-        name, use.cage, use.sub, "host" if use.kind == "reserved" and device.role != "oob" else use.kind,  # type: ignore[arg-type]
+        name, use.cage, use.sub, "host" if use.kind == "reserved" and device.role != "oob" else use.kind,
         use.gbps,
         admin="up" if house.subport_admin == "up" or use.sub < 0 else "",
         description=text.format(peer=peer, peer_port=peer_port, rail=link.rail if link else 0).strip(),
