@@ -120,6 +120,19 @@ def test_pairs_and_spines_appear_when_a_pair_is_outgrown() -> None:
     assert pairs == {(leaf, spine) for leaf in leaves for spine in spines}
 
 
+def test_stated_spines_are_kept() -> None:
+    """A stated number of spines is what the pairs get, each leaf on each of them, however few the hosts need."""
+    wish = site("pure-rail", 4, 4, mgmt=8)
+    wish["fabrics"]["frontend"]["leaves"] = {"model": "sn5600", "count": 8, "name": "fe"}
+    wish["fabrics"]["frontend"]["spines"] = {"model": "sn5600", "count": 12, "name": "top"}
+    del wish["fabrics"]["frontend"]["isl"]
+    found = Counter(
+        (link.b.device, link.a.device) for link in planned(wish).links
+        if link.kind == "fabric" and link.fabric == "frontend"
+    )  # fmt: skip
+    assert found == {(f"fe{leaf:02d}", f"top{spine:02d}"): 1 for leaf in range(1, 9) for spine in range(1, 13)}
+
+
 def test_both_ports_of_a_bond_end_on_the_two_leaves_of_a_pair() -> None:
     """A multihomed machine has the same bond, with the same segment id, on both leaves."""
     made = planned(site())
