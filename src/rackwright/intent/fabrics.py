@@ -52,6 +52,9 @@ def _switches(context: Context, place: Path, fabric: Fabric) -> None:
     for layer, model in layers:
         if model is not None:
             context.known((*place, layer, "model"), model, context.catalog.switches, "switch of the catalog")
+    for layer, media in (("spines", fabric.spines.media), ("superspines", fabric.superspines.media)):
+        if media is not None:
+            _medium(context, (*place, layer, "media"), media)
     count, most = fabric.leaves.count, fabric.leaves.max
     if isinstance(count, int) and isinstance(most, int) and most < count:
         message = f"max is {most}, and there are {count} leaves"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from rackwright import documents
-from rackwright.catalog.shape import FieldRow, fields
+from rackwright.catalog.shape import FieldRow, fields, help_of
+from rackwright.intent import models
 from rackwright.intent.models import Site
 
 __all__ = ["defaults", "dump", "json_schema"]
@@ -31,6 +32,12 @@ def json_schema() -> dict[str, Any]:
     """
     schema = Site.model_json_schema(by_alias=True)
     del schema["properties"]["rows"], schema["$defs"]["NodeRow"]
+    for name, shape in [("Site", schema), *schema["$defs"].items()]:
+        model = getattr(models, name)
+        for field, help_text in help_of(model).items():
+            key = model.model_fields[field].alias or field
+            if key in shape["properties"]:
+                shape["properties"][key]["description"] = help_text
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,

@@ -79,8 +79,8 @@ def test_a_later_problem_finds_its_line():
     """locate() gives the place of a value, of a mapping's key, or of the nearest parent; positions may be text."""
     loaded = intent.load_text(SMALL, "a.yaml")
     assert str(loaded.locate(("groups", "gpu", "count"))) == "a.yaml:8:64"
-    assert loaded.locate(("fabrics", "frontend", "attach", "1", "nic")).line == 33
-    assert loaded.locate(("fabrics", "frontend", "attach", 1, "split")).line == 33
+    assert loaded.locate(("fabrics", "frontend", "attach", "1", "nic")).line == 31
+    assert loaded.locate(("fabrics", "frontend", "attach", 1, "split")).line == 31
     assert loaded.locate(("pools", "loopback")) == loaded.locate(["pools", "loopback"])
     assert loaded.locate(("nowhere", "at", "all")).file == "a.yaml"
 
