@@ -303,7 +303,9 @@ class PxeBond(FileRule):
 
 def _pxe_host(view: View, fabric: Fabric, bond: Bond) -> set[int]:
     """Give the native VLANs that the hosts behind a bond boot from; none where nothing is known of them."""
-    ends = (fabric.far_host(view.name, member) for member in bond.members)
+    # A port that two bonds claim is a finding of its own and says nothing about either.
+    own = [member for member in bond.members if len(view.bonds_of[member]) == 1]
+    ends = (fabric.far_host(view.name, member) for member in own)
     return {end.native_vlan for end in ends if end is not None and end.pxe and end.native_vlan is not None}
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rackwright.check.agreement import grouped, outliers
 from rackwright.check.interfaces import Segment, section
-from rackwright.check.model import Fabric, FabricRule, FileRule, Path
+from rackwright.check.model import Cable, Fabric, FabricRule, FileRule, Path
 from rackwright.check.view import View
 from rackwright.check.view_l3 import joined
 from rackwright.findings import Finding
@@ -230,13 +230,11 @@ class SegmentOneSided(FabricRule):
         for view in fabric.views.values() if fabric.cables else ():
             for name, bond in view.bonds.items():
                 ends = [fabric.far_ends.get((view.name, member)) for member in bond.members]
-                faced = {
-                    esi_of[far[0], owner]: far[0]
-                    for far in ends
-                    if far is not None and far[0] in fabric.views
-                    for owner in fabric.views[far[0]].bonds_of.get(far[1], ())
-                    if (far[0], owner) in esi_of
-                }
+                faced: dict[str, str] = {}
+                for far in ends:
+                    owners = _owners(fabric, far)
+                    if far is not None and len(owners) == 1 and (far[0], owners[0]) in esi_of:
+                        faced[esi_of[far[0], owners[0]]] = far[0]
                 if len(faced) > 1:
                     reason = f"the members of {name} end in {len(faced)} Ethernet segments"
                     path = ("interface", name, "bond", "member")
@@ -285,6 +283,11 @@ _CLASHES: tuple[tuple[Path, str, str], ...] = (
 """Path, value that clashes, reason (nvue.md 3.4)."""
 
 _FACETS = ("access VLAN", "native VLAN", "VLAN list", "MTU", "mode")
+
+
+def _owners(fabric: Fabric, end: tuple[str, str, Cable] | None) -> list[str]:
+    """Give the bonds that claim the port at one end of a cable."""
+    return fabric.views[end[0]].bonds_of.get(end[1], []) if end is not None and end[0] in fabric.views else []
 
 
 def _members(view: View) -> list[_Member]:

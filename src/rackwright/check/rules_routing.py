@@ -297,15 +297,17 @@ class TimersAsymmetric(FabricRule):
 
     def judge(self, fabric: Fabric) -> Iterator[Finding]:
         """Compare each session's ends, setting by setting."""
-        found = [session for session in sessions(fabric) if session.far is not None]
-        for keys, default in _TIMERS:
-            usual = Counter(_effective(one.view, one.near, keys, default) for one in found)
+        ends: list[tuple[Session, tuple[str, ...], tuple[str, ...]]] = []
+        known: dict[tuple[str, Path], tuple[str, ...]] = {}
+        for one in sessions(fabric):
+            if one.far is not None:
+                ends.append((one, _timers(known, one.view, one.near), _timers(known, one.far_view, one.far)))
+        odd = [end for end in ends if end[1] != end[2]]
+        for position, (keys, _) in enumerate(_TIMERS) if odd else ():
+            usual = Counter(mine[position] for _, mine, _ in ends)
             told: set[tuple[str, Path]] = set()
-            for one in found:
-                if one.far is None:
-                    continue
-                mine = _effective(one.view, one.near, keys, default)
-                theirs = _effective(one.far_view, one.far, keys, default)
+            for one, all_mine, all_theirs in odd:
+                mine, theirs = all_mine[position], all_theirs[position]
                 key = (one.view.name, _place(one.near, *keys))
                 if mine == theirs or usual[mine] > usual[theirs] or key in told:
                     continue
@@ -330,6 +332,14 @@ def _place(neighbor: Neighbor, *keys: str) -> Path:
     own = keys[-1] in section(neighbor.tree, *keys[:-1]) or not neighbor.group
     base = neighbor.path if own else ("vrf", neighbor.vrf, "router", "bgp", "peer-group", neighbor.group)
     return (*base, *keys)
+
+
+def _timers(known: dict[tuple[str, Path], tuple[str, ...]], view: View, neighbor: Neighbor) -> tuple[str, ...]:
+    """Give all timers of a neighbor in the order of the table, looked up once."""
+    key = (view.name, neighbor.path)
+    if key not in known:
+        known[key] = tuple(_effective(view, neighbor, keys, default) for keys, default in _TIMERS)
+    return known[key]
 
 
 def _effective(view: View, neighbor: Neighbor, keys: tuple[str, ...], default: str) -> str:
