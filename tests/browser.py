@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import fcntl
 import json
 import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +26,14 @@ _FLAGS = (
     "--disable-extensions", "--metrics-recording-only", "--remote-debugging-pipe",
 )  # fmt: skip
 _PATIENCE_S = 60
+# Puts the two pipe ends where Chromium wants them. They are moved up first: either may be 3 or 4 itself.
+_WIRE = """
+import fcntl, os, sys
+high = [fcntl.fcntl(int(number), fcntl.F_DUPFD_CLOEXEC, 20) for number in sys.argv[1:3]]
+os.dup2(high[0], 3)
+os.dup2(high[1], 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 def find_chromium() -> str | None:
@@ -117,16 +125,10 @@ def browser(program: str, folder: Path) -> Iterator[Page]:
     read, to = os.pipe()
     back, write = os.pipe()
 
-    def descriptors() -> None:
-        # In the child only. Moved out of the way first: either of ours may be 3 or 4 itself.
-        high = [fcntl.fcntl(number, fcntl.F_DUPFD, 20) for number in (read, write)]
-        os.dup2(high[0], 3)
-        os.dup2(high[1], 4)
-
     process = subprocess.Popen(
-        [program, *_FLAGS, f"--user-data-dir={folder}", "about:blank"],
+        [sys.executable, "-S", "-c", _WIRE, str(read), str(write), program, *_FLAGS, f"--user-data-dir={folder}", "about:blank"],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        preexec_fn=descriptors, pass_fds=(3, 4), start_new_session=True,
+        pass_fds=(read, write), start_new_session=True,
     )  # fmt: skip
     os.close(read)
     os.close(write)

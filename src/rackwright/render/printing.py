@@ -59,13 +59,15 @@ class Printer:
             ) from problem
 
     def digest(self, part: str) -> str:
-        """Return the digest of every template below one part (``docs``), overrides included."""
-        found = hashlib.sha256()
+        """Return the digest of the templates below one part (``docs``) that would be used."""
+        used: dict[str, Path] = {}
         for top in self._folders:
-            for path in sorted((top / part).rglob("*")):
+            for path in (top / part).rglob("*"):
                 if path.is_file():
-                    found.update(path.relative_to(top).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-            found.update(b"\1")
+                    used.setdefault(path.relative_to(top).as_posix(), path)
+        found = hashlib.sha256()
+        for name, path in sorted(used.items()):
+            found.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
         return found.hexdigest()
 
 
