@@ -20,6 +20,7 @@ __all__ = [
     "NicModel",
     "NicSlot",
     "PduModel",
+    "Physical",
     "PortGroup",
     "RackModel",
     "Release",

@@ -13,7 +13,7 @@ from rackwright.intent.context import Context, group_names
 from rackwright.intent.models import Group
 from rackwright.intent.words import address, is_address
 
-__all__ = ["check"]
+__all__ = ["check", "server"]
 
 MEMORY_FACTOR = 1.5
 """Host memory of a GPU server must exceed this times its GPU memory (design guide 1.3, servers)."""

@@ -20,6 +20,7 @@ __all__ = [
     "Fabric",
     "Group",
     "Hosts",
+    "Intent",
     "Isl",
     "Leaves",
     "Network",
