@@ -82,14 +82,14 @@ def _hosts(plan: Plan, catalog: Catalog) -> Iterator[HostEnd]:
     """Give the host end of every link to a server or storage node."""
     switches = {row.name: row for row in plan.switches}
     ports = {row.name: {port.name: port for port in row.ports} for row in plan.switches}
-    bonds = {row.name: {bond.name: bond for bond in row.bonds} for row in plan.switches}
+    bonds = {row.name: {port: bond for bond in row.bonds for port in bond.members} for row in plan.switches}
     mtus = {(net.name, item.port): item.mtu_bytes for net in plan.hosts for item in net.interfaces}
     pxe = {scope.network for scope in plan.scopes if scope.pxe}
     for link in plan.links:
         if link.kind != "host":
             continue
         port = ports.get(link.a.device, {}).get(link.a.port)
-        bond = bonds.get(link.a.device, {}).get(port.bond) if port and port.bond else None
+        bond = bonds.get(link.a.device, {}).get(link.a.port)
         native, tagged = _vlans(port, bond)
         switch = switches.get(link.a.device)
         nic = catalog.nics.get(link.b.nic)
