@@ -108,7 +108,10 @@ class Sheets:
 
     def _sheet(self, name: str, parts: Sequence[Part]) -> bytes:
         marks = (label for part in parts for label in labels_of(self._slices, part))
-        rows = [_printed(label) for label in marks if (label.rack or NO_RACK) == name]
+        here = [label for label in marks if (label.rack or NO_RACK) == name]
+        # Device by device from the top, as one walks along with the printed sheet.
+        here.sort(key=lambda label: (-int(label.unit or 0), natural(label.device), natural(label.port), label.cable))
+        rows = [_printed(label) for label in here]
         return self._printer.print("docs/labels.html.j2", site=self._slices.plan.name, name=name, labels=rows)
 
     def _face(self, switch: Switch, cables: Sequence[Cable]) -> bytes:
@@ -118,6 +121,7 @@ class Sheets:
             site=self._slices.plan.name,
             switch=switch,
             drawing=faceplate(switch, self._catalog),
+            kinds=sorted({port.kind for port in switch.ports}),
             rows=port_rows(switch, by_port),
             style=False,
         )

@@ -1,0 +1,21 @@
+#!/bin/sh
+# Install the Debian packages that the tests use beside Python. None is needed to run rackwright.
+#   chromium                   reads the design document (tests/journeys/test_design_document.py)
+#   fonts-dejavu-core          the typeface that its widths are judged in
+#   dnsmasq-base kea-dhcp4-server bind9-utils netplan.io
+#                              judge what we write for them (tests/journeys/test_foreign_tools.py)
+# `scripts/apt-packages.sh --list` prints the names only.
+set -eu
+packages="chromium fonts-dejavu-core dnsmasq-base kea-dhcp4-server bind9-utils netplan.io"
+if [ "${1:-}" = --list ]; then
+  echo "$packages"
+  exit 0
+fi
+missing=""
+for package in $packages; do
+  dpkg-query --show --showformat='${Status}' "$package" 2>/dev/null | grep -q "install ok installed" || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+apt-get update -qq
+# shellcheck disable=SC2086 # a list of words is meant
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
