@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nornir.core import Nornir
-from nornir.core.inventory import Defaults, Group, Groups, Host, Hosts, Inventory, ParentGroups
+from nornir.core.inventory import Defaults, Group, Groups, Host, Hosts, Inventory
 
 from nornir_tasks.build import Build
 from nornir_tasks.runner import CompleteRunner

@@ -40,7 +40,8 @@ def render(task: Task, known: Manifest | None = None) -> Result:
 
 def render_files(task: Task, folder: str, dry_run: bool | None = None) -> Result:
     """Write a device's files below ``folder`` and return the paths that changed; a dry run only tells the diff."""
-    changed, diffs = [], []
+    changed: list[str] = []
+    diffs: list[str] = []
     for file in _build(task).by_device.get(task.host.name, ()):
         path = Path(folder, file.path)
         old = path.read_text(encoding="utf-8") if path.is_file() else ""

@@ -73,7 +73,7 @@ class Verbs(click.Group):
         except KeyboardInterrupt:
             raise _Interrupted("interrupted") from None
 
-    def main(  # noqa: PLR0913 - the signature is click's
+    def main(
         self,
         args: Sequence[str] | None = None,
         prog_name: str | None = None,
@@ -122,7 +122,7 @@ def _report_bug(error: Exception) -> None:
     import traceback
 
     trail = traceback.extract_tb(error.__traceback__)
-    place = f"{os.path.basename(trail[-1].filename)}:{trail[-1].lineno}" if trail else "an unknown place"
+    place = f"{trail[-1].filename.rpartition('/')[2]}:{trail[-1].lineno}" if trail else "an unknown place"
     click.echo(f"this is a bug in Rackwright {__version__}: {type(error).__name__} at {place}: {error}", err=True)
     if os.environ.get("RACKWRIGHT_TRACEBACK"):
         click.echo("".join(traceback.format_exception(error)), err=True)
@@ -154,7 +154,7 @@ def _completion(ctx: click.Context, _option: click.Parameter, shell: str | None)
     expose_value=False,
     is_eager=True,
     callback=_completion,
-    help="Print the completion script of a shell, e.g. for bash: eval \"$(rackwright --completion bash)\".",
+    help='Print the completion script of a shell, e.g. for bash: eval "$(rackwright --completion bash)".',
 )
 @click.pass_context
 def main(ctx: click.Context) -> None:

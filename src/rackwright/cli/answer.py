@@ -59,20 +59,20 @@ def verb(name: str) -> Callable[[Callable[..., Answer]], click.Command]:
             _print(answer, as_json=as_json)
             return answer.code
 
-        return click.command(name)(_with_common(run))
+        made = click.command(name)(run)
+        made.params += _common()
+        return made
 
     return make
 
 
-def _with_common(run: Callable[..., int]) -> Callable[..., int]:
-    """Add the options that every verb has."""
-    for option in (
-        click.option("-v", "--verbose", is_flag=True, help="Say more on stderr."),
-        click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors on stderr."),
-        click.option("--json", "as_json", is_flag=True, help="Print the data as JSON."),
-    ):
-        run = option(run)
-    return run
+def _common() -> list[click.Parameter]:
+    """Return the options that every verb has; they stand last in its help."""
+    return [
+        click.Option(["--json", "as_json"], is_flag=True, help="Print the data as JSON."),
+        click.Option(["-q", "--quiet"], is_flag=True, help="Say nothing but errors on stderr."),
+        click.Option(["-v", "--verbose"], is_flag=True, help="Say more on stderr."),
+    ]
 
 
 def _refused(talk: Talk, error: RackwrightError) -> Answer:

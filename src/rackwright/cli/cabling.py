@@ -39,7 +39,10 @@ def _cable(path: Path, line: int, row: dict[str, str]) -> Cable:
         raise DocumentError(f"{path}:{line}:1: no {', '.join(empty)}; a link has a device and a port at both ends")
     try:
         return Cable(
-            *(row[name].strip() for name in _ENDS),
+            a_device=row["a_device"].strip(),
+            a_port=row["a_port"].strip(),
+            b_device=row["b_device"].strip(),
+            b_port=row["b_port"].strip(),
             part=row.get("part", ""),
             media=row.get("media", ""),
             length_m=_number(row, "length_m"),

@@ -20,12 +20,16 @@ def difference(devices: Sequence[DeviceDiff], files: Sequence[tuple[str, str]] =
     """Say in a line how much differs and the worst that setting it right interrupts."""
     if not devices and not files:
         return "no difference"
-    kinds = Counter(change.op for device in devices for change in device.changes)
+    kinds: Counter[str] = Counter(change.op for device in devices for change in device.changes)
     leaves = ", ".join(f"{kinds[op]} {op}" for op in "+~-" if kinds[op])
-    parts = [f"{count(len(devices), 'switch')} differ ({leaves or 'no leaf'})"] if devices else []
-    parts += [f"{count(len(files), 'other file')} differ"] if files else []
+    parts = [f"{count(len(devices), 'switch')} ({leaves or 'no leaf'})"] if devices else []
+    parts += [count(len(files), "other file")] if files else []
     hit = worst([change.disruption for device in devices for change in device.changes])
-    return "; ".join(parts) + (f"; the worst it interrupts: {hit.kind}" if hit.kind != "none" else "")
+    return (
+        "differences in "
+        + " and ".join(parts)
+        + (f"; the worst it interrupts: {hit.kind}" if hit.kind != "none" else "")
+    )
 
 
 def change_lines(

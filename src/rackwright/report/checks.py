@@ -47,7 +47,9 @@ def check_lines(report: Report) -> Iterator[str]:
     for item in report.findings:
         remedy = f"; {item.remedy}" if item.remedy else ""
         yield f"{_place(item)}: {_MARK[item.status] or item.severity + ': '}{item.check}: {item.message}{remedy}"
-        yield from (f"    {name} {text}" for name, text in (("expected", item.expected), ("found", item.actual)) if text)
+        yield from (
+            f"    {name} {text}" for name, text in (("expected", item.expected), ("found", item.actual)) if text
+        )
     yield summary(report)
 
 

@@ -14,7 +14,10 @@ def nornir_value(facts: Mapping[str, Mapping[str, Any]], members: Mapping[str, I
     for group, names in members.items():
         for name in names:
             groups[name].append(group)
-    return {"hosts": {name: _host(data, groups[name]) for name, data in facts.items()}, "groups": {name: {} for name in members}}
+    return {
+        "hosts": {name: _host(data, groups[name]) for name, data in facts.items()},
+        "groups": {name: {} for name in members},
+    }
 
 
 def _host(facts: Mapping[str, Any], groups: list[str]) -> dict[str, Any]:

@@ -37,7 +37,19 @@ def _section(title: str, lines: list[str]) -> Iterator[str]:
 
 
 def _layouts(plan: Plan) -> list[str]:
-    head = ("fabric", "topology", "tiers", "planes", "leaves", "spines", "superspines", "down Gb/s", "up Gb/s", "machines", "room for")
+    head = (
+        "fabric",
+        "topology",
+        "tiers",
+        "planes",
+        "leaves",
+        "spines",
+        "superspines",
+        "down Gb/s",
+        "up Gb/s",
+        "machines",
+        "room for",
+    )
     rows = [
         (row.fabric, row.topology, row.tiers, row.planes, row.leaves, row.spines, row.superspines,
          float(row.down_gbps), float(row.up_gbps), row.nodes, row.max_nodes)
@@ -54,7 +66,9 @@ def _devices(plan: Plan) -> str:
 def _cables(plan: Plan) -> str:
     parts = Counter(part.part or "without a part" for part in plan.assemblies)
     listed = ", ".join(f"{number} {name}" for name, number in sorted(parts.items()))
-    return f"{count(len(plan.links), 'link')} made by {count(len(plan.assemblies), 'part')}" + (f": {listed}" if listed else "")
+    return f"{count(len(plan.links), 'link')} made by {count(len(plan.assemblies), 'part')}" + (
+        f": {listed}" if listed else ""
+    )
 
 
 def _addresses(plan: Plan) -> str:
@@ -64,12 +78,13 @@ def _addresses(plan: Plan) -> str:
 
 def address_counts(plan: Plan) -> dict[str, int]:
     """Count what was given out, by kind."""
-    hosts = sum(bool(port.address) for host in plan.hosts for port in (*host.interfaces, *host.bonds))
+    ports = sum(bool(port.address) for host in plan.hosts for port in host.interfaces)
+    bonds = sum(bool(bond.address) for host in plan.hosts for bond in host.bonds)
     return {
         "management": sum(bool(device.management) for device in plan.devices),
         "loopbacks": sum(bool(switch.loopback) for switch in plan.switches),
         "ASNs": len({switch.bgp.asn for switch in plan.switches if switch.bgp}),
-        "on hosts": hosts,
+        "on hosts": ports + bonds,
         "DNS names": len(plan.dns),
     }
 
@@ -81,7 +96,17 @@ def _networks(plan: Plan) -> list[str]:
         vlan = vlans.get(scope.network)
         leases = f"{scope.first} - {scope.last}" if scope.first else "none"
         flags = " ".join(word for word, on in (("pxe", scope.pxe), ("ztp", scope.ztp)) if on)
-        rows.append((scope.network, vlan.id if vlan else "", scope.subnet, scope.gateway, leases, len(scope.reservations), flags))
+        rows.append(
+            (
+                scope.network,
+                vlan.id if vlan else "",
+                scope.subnet,
+                scope.gateway,
+                leases,
+                len(scope.reservations),
+                flags,
+            )
+        )
     return columns(("network", "vlan", "subnet", "gateway", "leases", "reserved", "serves"), rows)
 
 
@@ -89,7 +114,9 @@ def _racks(plan: Plan) -> list[str]:
     devices = Counter(placement.rack for placement in plan.placements)
     # Hundreds of equal racks are not read; the elevations in docs/ show each.
     shown = [_rack(rack, devices[rack.name]) for rack in plan.racks[:_NEW_NAMES]]
-    lines = columns(("rack", "devices", "watts", "busiest PDU", "worst case", "rating", "survives", "not counted"), shown)
+    lines = columns(
+        ("rack", "devices", "watts", "busiest PDU", "worst case", "rating", "survives", "not counted"), shown
+    )
     if len(plan.racks) > len(shown):
         lines.append(f"  and {count(len(plan.racks) - len(shown), 'more rack')}")
     return lines

@@ -32,7 +32,9 @@ def some(names: Sequence[str], most: int = 8) -> str:
 
 def columns(head: Sequence[str], rows: Iterable[Sequence[object]], indent: str = "  ") -> list[str]:
     """Print a table: text to the left, numbers to the right, two spaces between; nothing without rows."""
-    body = [["" if cell is None else f"{cell:g}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows]
+    body = [
+        ["" if cell is None else f"{cell:g}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows
+    ]
     if not body:
         return []
     right = [all(_numeric(row[at]) for row in body) for at in range(len(head))]
@@ -70,8 +72,10 @@ def problem_values(problems: Iterable[Finding]) -> list[Finding]:
 
 def totals(problems: Iterable[Finding]) -> str:
     """Count by severity: ``2 errors, 1 warning``; ``no problems`` when there are none."""
-    by = Counter(problem.severity for problem in problems)
-    parts = [count(by[severity], word) for severity, word in (("error", "error"), ("warning", "warning")) if by[severity]]
+    by: Counter[str] = Counter(problem.severity for problem in problems)
+    parts = [
+        count(by[severity], word) for severity, word in (("error", "error"), ("warning", "warning")) if by[severity]
+    ]
     if by["info"]:
         parts.append(count(by["info"], "note"))
     return ", ".join(parts) or "no problems"

@@ -10,12 +10,12 @@ from rackwright import check, report
 from rackwright.cli import building, judging
 from rackwright.cli.answer import Answer, verb
 from rackwright.cli.talk import Talk
-from rackwright.plan import workspace
 from rackwright.report.checks import FORMATS, check_value, summary
 
 __all__ = ["command"]
 
 
+@verb("check")
 @click.argument("where", type=click.Path(path_type=Path), required=False, metavar="[DIR|OUT]")
 @click.option("--config", "files", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
               help="Judge an NVUE file, or those of a folder, instead; may be given again.")  # fmt: skip
@@ -23,8 +23,9 @@ __all__ = ["command"]
 @click.option("--nos", default="5.12.1", show_default=True, help="NOS version of --config files.")
 @click.option("--model", "models", multiple=True, metavar="[NAME=]MODEL", help="Switch model of --config files.")
 @click.option("--cabling", type=click.Path(path_type=Path), help="CSV of links for --config files, as cabling.csv.")
-@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="How to print.")
-@verb("check")
+@click.option(
+    "--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="How to print."
+)
 def command(
     talk: Talk, where: Path | None, files: tuple[Path, ...], more: tuple[Path, ...], nos: str, models: tuple[str, ...],
     cabling: Path | None, form: str,
@@ -51,7 +52,9 @@ def _fabric(
         rest = [path for path in (where, *more) if path is not None]
         return judging.of_files([*files, *rest], nos, models, cabling)
     if more:
-        raise click.UsageError(f"one site or build folder at a time; {report.some([str(path) for path in more])} is too much")
+        raise click.UsageError(
+            f"one site or build folder at a time; {report.some([str(path) for path in more])} is too much"
+        )
     if models or cabling:
         raise click.UsageError("--model and --cabling go with --config; a site and a build know theirs")
     path = where or Path()

@@ -17,6 +17,7 @@ from rackwright.report.changes import change_lines, change_value, command_lines,
 __all__ = ["command"]
 
 
+@verb("diff")
 @click.argument("first", type=click.Path(path_type=Path), metavar="A")
 @click.argument("second", type=click.Path(path_type=Path), required=False, metavar="[B]")
 @click.option("--running", "exports", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
@@ -24,7 +25,6 @@ __all__ = ["command"]
 @click.argument("more", type=click.Path(path_type=Path), nargs=-1, metavar="")
 @click.option("--device", default="", metavar="NAME", help="The switch of a single --running file without a hostname.")
 @click.option("--commands", is_flag=True, help="Print nv set and nv unset commands.")
-@verb("diff")
 def command(
     talk: Talk, first: Path, second: Path | None, exports: tuple[Path, ...], more: tuple[Path, ...], device: str,
     commands: bool,

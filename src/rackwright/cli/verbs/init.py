@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from rackwright import assets, report
+from rackwright import assets
 from rackwright.cli.answer import ERROR, Answer, verb
 from rackwright.cli.talk import Talk
 
@@ -35,9 +35,9 @@ def copy_site(source: Path, target: Path) -> list[str]:
     return names
 
 
+@verb("init")
 @click.argument("folder", type=click.Path(path_type=Path), required=False, metavar="[DIR]")
 @click.option("--from", "site", metavar="SITE", help="Reference site to copy; without it the sites are listed.")
-@verb("init")
 def command(talk: Talk, folder: Path | None, site: str | None) -> Answer:
     """Copy a reference site into a new folder.
 
@@ -66,4 +66,6 @@ def _first_line(site: Path) -> str:
     readme = site / "README.md"
     if not readme.is_file():
         return ""
-    return next((line.strip("# ").strip() for line in readme.read_text(encoding="utf-8").splitlines() if line.strip("# ")), "")
+    return next(
+        (line.strip("# ").strip() for line in readme.read_text(encoding="utf-8").splitlines() if line.strip("# ")), ""
+    )

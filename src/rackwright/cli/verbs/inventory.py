@@ -18,10 +18,12 @@ from rackwright.report.inventories import nornir_value
 __all__ = ["command"]
 
 
+@verb("inventory")
 @click.argument("site", type=click.Path(path_type=Path), default=".", metavar="[SITE]")
 @click.option("--nornir", "tool", flag_value="nornir", help="As hosts, groups and defaults of Nornir.")
-@click.option("--ansible", "tool", flag_value="ansible", help="As a YAML inventory of Ansible (with --json as its JSON).")
-@verb("inventory")
+@click.option(
+    "--ansible", "tool", flag_value="ansible", help="As a YAML inventory of Ansible (with --json as its JSON)."
+)
 def command(talk: Talk, site: Path, tool: str | None) -> Answer:
     """Print the inventory of Nornir or Ansible.
 

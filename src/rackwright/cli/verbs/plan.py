@@ -16,11 +16,16 @@ from rackwright.report.plans import lock_lines, plan_lines, plan_value
 __all__ = ["command"]
 
 
+@verb("plan")
 @click.argument("site", type=click.Path(path_type=Path), default=".", metavar="[DIR]")
-@click.option("-o", "--out", type=click.Path(path_type=Path, allow_dash=True), help="Write the whole plan as JSON to a file (- for stdout).")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="Write the whole plan as JSON to a file (- for stdout).",
+)
 @click.option("--free", is_flag=True, help="Give back what nothing asks for any more.")
 @click.option("--locked", is_flag=True, help="Take a change of site.lock for an error (for CI).")
-@verb("plan")
 def command(talk: Talk, site: Path, out: Path | None, free: bool, locked: bool) -> Answer:
     """Work out names, ports, cables, addresses and power.
 

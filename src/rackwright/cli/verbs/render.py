@@ -15,12 +15,16 @@ from rackwright.cli.talk import Talk
 __all__ = ["command"]
 
 
-@click.argument("site", type=click.Path(path_type=Path), default=".", metavar="[DIR]")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Build folder; only what changed is written.")
-@click.option("--limit", multiple=True, metavar="NAME", help="Only these devices (be01, be*); may be given again.")
-@click.option("--jobs", type=click.IntRange(1, 64), default=None, help="Processes; as many as processors for large sites.")
-@click.option("--locked", is_flag=True, help="Take a change of site.lock for an error (for CI).")
 @verb("render")
+@click.argument("site", type=click.Path(path_type=Path), default=".", metavar="[DIR]")
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="Build folder; only what changed is written."
+)
+@click.option("--limit", multiple=True, metavar="NAME", help="Only these devices (be01, be*); may be given again.")
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), default=None, help="Processes; as many as processors for large sites."
+)
+@click.option("--locked", is_flag=True, help="Take a change of site.lock for an error (for CI).")
 def command(talk: Talk, site: Path, out: Path, limit: tuple[str, ...], jobs: int | None, locked: bool) -> Answer:
     """Write every configuration of a site into a build folder.
 

@@ -15,8 +15,8 @@ from rackwright.plan import workspace
 __all__ = ["command"]
 
 
-@click.argument("site", type=click.Path(path_type=Path), default=".", metavar="[DIR|site.yaml]")
 @verb("validate")
+@click.argument("site", type=click.Path(path_type=Path), default=".", metavar="[DIR|site.yaml]")
 def command(talk: Talk, site: Path) -> Answer:
     """Tell everything that is wrong with a site, each with its place.
 

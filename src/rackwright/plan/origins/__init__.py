@@ -13,7 +13,7 @@ from typing import Final
 from rackwright.plan.origins import control, interfaces
 from rackwright.plan.origins.question import Answer, Origin, Question, convention, rule, written
 
-__all__ = ["Origin", "Question", "RULES", "origins"]
+__all__ = ["RULES", "Origin", "Question", "origins"]
 
 Teller = Callable[[Question], Answer]
 
@@ -21,6 +21,13 @@ Teller = Callable[[Question], Answer]
 def _says(*steps: Origin) -> Teller:
     """Answer with the same steps whatever the switch."""
     return lambda _: iter(steps)
+
+
+def _adaptive(asked: Question) -> Answer:
+    """Explain adaptive routing: it balances over equal paths, so it needs several."""
+    yield written("fabrics", asked.fabric, "adaptive_routing")
+    yield convention("adaptive_routing")
+    yield written("fabrics", asked.fabric, "topology")
 
 
 _FIXED: Final = rule("every switch has it, whatever the site says (nvue.md 3.1, 5)")
@@ -40,9 +47,12 @@ RULES: Final[tuple[tuple[str, Teller], ...]] = (
     ("interface * ip vrf", interfaces.port_vrf),
     ("interface * ip address *", interfaces.address),
     ("interface * qos **", interfaces.watchdog),
-    ("interface * router adaptive-routing **", lambda asked: _adaptive(asked)),
+    ("interface * router adaptive-routing **", _adaptive),
     ("interface * telemetry **", _says(convention("histograms"))),
-    ("interface * type", lambda asked: interfaces.bond(asked) if asked.bond and not asked.port else interfaces.entry(asked)),
+    (
+        "interface * type",
+        lambda asked: interfaces.bond(asked) if asked.bond and not asked.port else interfaces.entry(asked),
+    ),
     ("bridge domain **", control.vlan),
     ("evpn **", control.overlay),
     ("nve vxlan source address", control.vtep),
@@ -51,7 +61,7 @@ RULES: Final[tuple[tuple[str, Teller], ...]] = (
     ("router bgp autonomous-system", control.asn),
     ("router bgp router-id", control.router_id),
     ("router bgp **", control.asn),
-    ("router adaptive-routing **", lambda asked: _adaptive(asked)),
+    ("router adaptive-routing **", _adaptive),
     ("router policy **", control.policy),
     ("router vrr **", control.gateway_routes),
     ("service dhcp-relay **", control.relay),
@@ -74,7 +84,10 @@ RULES: Final[tuple[tuple[str, Teller], ...]] = (
     ("vrf * router bgp router-id", control.router_id),
     ("vrf * router bgp rd", control.router_id),
     ("vrf default router static **", control.gateway_routes),
-    ("vrf default **", lambda asked: iter((written("fabrics", asked.fabric, "topology"), convention("connected_open")))),
+    (
+        "vrf default **",
+        lambda asked: iter((written("fabrics", asked.fabric, "topology"), convention("connected_open"))),
+    ),
     ("vrf **", control.vrf),
 )
 """Pattern of the path (``*``: one key, a trailing ``**``: any rest) -> who answers."""
@@ -86,13 +99,6 @@ def origins(asked: Question) -> tuple[Origin, ...]:
     if asked.svi is not None and asked.path[0] == "interface" and asked.path[1].startswith("vlan"):
         answer = interfaces.svi
     return tuple(dict.fromkeys(answer(asked))) or (_FIXED,)
-
-
-def _adaptive(asked: Question) -> Answer:
-    """Explain adaptive routing: it balances over equal paths, so it needs several."""
-    yield written("fabrics", asked.fabric, "adaptive_routing")
-    yield convention("adaptive_routing")
-    yield written("fabrics", asked.fabric, "topology")
 
 
 def _fits(pattern: str, path: tuple[str, ...]) -> bool:

@@ -72,6 +72,8 @@ def vrf(asked: Question) -> Answer:
     for key, network in asked.site.networks.items():
         if network.vrf == name:
             yield written("networks", key, "vrf")
+    if name in asked.site.vrfs:
+        yield written("vrfs", name)
     if "evpn" in asked.path or "rd" in asked.path:
         word = "l3vlan" if "vlan" in asked.path else "l3vni"
         yield written("vrfs", name, word)
@@ -169,12 +171,14 @@ def hostname(asked: Question) -> Answer:
 
 def password(asked: Question) -> Answer:
     """Explain the secret of the administrator: a reference, never a value."""
+    yield fact(f"the password hash of {asked.switch.system.user} is kept as the secret {asked.switch.system.password}")
     yield written("access", "switch")
     yield rule("files hold {secret: NAME}; the value is put in when a switch is reached")
 
 
 def ssh_key(asked: Question) -> Answer:
     """Explain a public key."""
+    yield fact(f"keys of {asked.switch.system.user}: {', '.join(key[0] for key in asked.switch.system.ssh_keys)}")
     yield written("access", "ssh_keys")
 
 

@@ -13,7 +13,9 @@ __all__ = [
 def eth0(asked: Question) -> Answer:
     """Explain the management port."""
     switch = asked.switch
-    yield fact(f"eth0 of {switch.name}: {switch.management or 'by DHCP'}, gateway {switch.management_gateway or 'by DHCP'}")
+    yield fact(
+        f"eth0 of {switch.name}: {switch.management or 'by DHCP'}, gateway {switch.management_gateway or 'by DHCP'}"
+    )
     yield convention("management")
     link = next((link for link in asked.plan.links if switch.name == link.b.device and link.b.port == "eth0"), None)
     if link and link.attach >= 0:
@@ -84,7 +86,7 @@ def cage(asked: Question) -> Answer:
 def growth(asked: Question) -> Answer:
     """Explain a port that nothing hangs on yet."""
     fabric = asked.site.fabrics[asked.fabric]
-    name = asked.path[1]
+    name = asked.port.name if asked.port else asked.path[1]
     if fabric.reserve:
         yield written("fabrics", asked.fabric, "reserve")
     if fabric.spare:
@@ -102,7 +104,7 @@ def growth(asked: Question) -> Answer:
 
 def entry(asked: Question) -> Answer:
     """Explain what a port, or the ports of a cage or bond, are for."""
-    if asked.link is None and asked.path[1].startswith("swp"):
+    if asked.link is None:
         yield from growth(asked)
     else:
         yield from asked.entry()
@@ -136,7 +138,9 @@ def bond(asked: Question) -> Answer:
     found = asked.bond
     if found:
         yield fact(f"bond {found.name}: {', '.join(found.members)}")
-    yield from asked.of_attach("bond", "lacp_bypass") if "lacp-bypass" in asked.path else asked.of_attach("bond", "bonds")
+    yield from (
+        asked.of_attach("bond", "lacp_bypass") if "lacp-bypass" in asked.path else asked.of_attach("bond", "bonds")
+    )
     for word, key in (("mode", "bond_mode"), ("lacp-rate", "lacp_rate"), ("mtu", "bond_mtu"), ("type", "bond_name")):
         if word in asked.path:
             yield convention(key)

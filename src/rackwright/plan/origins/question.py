@@ -59,7 +59,7 @@ def fact(text: str) -> Origin:
 
 @dataclass(frozen=True)
 class Question:
-    """Where does the value at ``path`` of ``switch`` come from?"""
+    """A question: where does the value at ``path`` of ``switch`` come from."""
 
     plan: Plan
     site: Site

@@ -1,0 +1,114 @@
+"""``rackwright demo``: the main job, on a reference site, in a folder of its own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import click
+
+from rackwright import check, report
+from rackwright.cli import building, judging
+from rackwright.cli.answer import Answer, verb
+from rackwright.cli.talk import Talk
+from rackwright.cli.verbs.init import copy_site, reference_sites
+from rackwright.errors import RenderError
+from rackwright.plan.workspace import Planned
+from rackwright.report.checks import check_value, summary
+from rackwright.report.plans import plan_lines, plan_value
+
+__all__ = ["command"]
+
+_MARK: Final = ".rackwright-demo"
+_SITE: Final = "xe9680-spectrum-x"
+
+
+class _Made(NamedTuple):
+    """What the demo did, and where."""
+
+    planned: Planned
+    files: int
+    fabric: check.Fabric
+    result: check.Report
+
+
+@verb("demo")
+@click.option("--site", default=_SITE, show_default=True, metavar="SITE", help="Reference site to show.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Folder to work in."
+)
+def command(talk: Talk, site: str, out: Path) -> Answer:
+    """Validate, plan, render and check a reference site, and show what came out.
+
+    The site is copied to OUT/site and rendered into OUT/build; a demo that lies there is run anew.
+    """
+    known = reference_sites()
+    if site not in known:
+        raise click.BadParameter(f"{site!r} is none of {', '.join(known)}", param_hint="--site")
+    _make_room(out)
+    copy_site(known[site], out / "site")
+    made = _run(talk, out)
+    code = judging.code_of(made.result)
+    value = {"out": str(out), "plan": plan_value(made.planned), "files": made.files, "check": check_value(made.result)}
+    return Answer(code, {**value, "seconds": round(talk.seconds(), 2)}, _lines(out, made, talk.seconds()))
+
+
+def _make_room(out: Path) -> None:
+    """Take away the site of an earlier demo; a folder of anyone else's is refused."""
+    if out.exists() and not (out / _MARK).is_file() and (not out.is_dir() or any(out.iterdir())):
+        raise RenderError(f"{out} is there and is no demo of ours: choose another folder with --out")
+    shutil.rmtree(out / "site", ignore_errors=True)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / _MARK).touch()
+
+
+def _run(talk: Talk, out: Path) -> _Made:
+    """Plan, render and check the copy, telling each step."""
+    from nornir_tasks import Build
+    from rackwright.render import read_manifest
+    from rackwright.render.site_overlays import of_site
+
+    site, planned = building.plan_site(talk, out / "site", keep=True)
+    overlays = of_site(site.loaded.overlays, site.file.parent)
+    build = Build(planned.plan, site.loaded.catalog, overlays)
+    rendered = building.render_site(talk, build, read_manifest(out / "build"), frozenset(build.by_device), 1)
+    done = building.written(talk, build.files, rendered, out / "build")
+    talk.say(f"rendered: {report.count(len(build.files), 'file')}, {len(done.changed)} written")
+    fabric = judging.of_build(out / "build")
+    result = check.run(fabric)
+    talk.say(f"checked: {summary(result)}")
+    return _Made(planned, len(build.files), fabric, result)
+
+
+def _lines(out: Path, made: _Made, seconds: float) -> Iterator[str]:
+    """Print the plan, the verdict, and where to look."""
+    yield from plan_lines(made.planned.plan)
+    yield ""
+    yield f"check      {summary(made.result)}"
+    yield from (f"  {report.problem_line(item)}" for item in made.result.of("fail"))
+    yield ""
+    yield "where to look"
+    yield from report.columns(("file", "what it is"), [(str(path), what) for path, what in _sights(out, made)])[1:]
+    yield ""
+    yield f"{made.files} files for {report.count(len(made.planned.plan.devices), 'device')} in {seconds:.1f} s"
+
+
+def _sights(out: Path, made: _Made) -> Iterator[tuple[Path, str]]:
+    """Name the files that a reader wants first, those that are there."""
+    build = out / "build"
+    first = next(iter(made.planned.plan.switches)).name
+    host = next((host.name for host in made.planned.plan.hosts), "")
+    for path, what in (
+        (out / "site" / "site.yaml", "what was asked for"),
+        (out / "site" / "site.lock", "what was allocated"),
+        (build / "docs" / "design.html", "the design document, for a browser"),
+        (build / "docs" / "design.md", "the same, as Markdown"),
+        (build / "devices" / first / "startup.yaml", "the configuration of a switch"),
+        (build / "devices" / host / "netplan.yaml", "the network of a server"),
+        (build / "cabling.csv", "every link"),
+        (build / "bom.csv", "what to order"),
+    ):
+        if path.is_file():
+            yield path, what
