@@ -125,6 +125,13 @@ class Context:
             stem == known or stem.startswith((f"{known}-p", f"{known}-su")) for known in self.switch_stems
         )
 
+    def is_stem(self, word: str) -> bool:
+        """Say whether a word begins the names of switches: ``be``, or ``be-p1-`` in the first of several planes."""
+        return word in self.switch_stems or any(
+            word.startswith(f"{known}-p") and word[len(known) + 2 :].rstrip("-").isdigit()
+            for known in self.switch_stems
+        )
+
     def adapters(self, key: str, nic: str) -> int:
         """Return how many adapters of a kind each machine of a group has."""
         group = self.site.groups[key]

@@ -20,6 +20,7 @@ from rackwright.findings import Location, Problem, problem
 from rackwright.intent.context import Context
 from rackwright.intent.models import NodeRow
 from rackwright.intent.ranges import expand
+from rackwright.nvue.tree import natural_key
 
 __all__ = ["normal_mac", "read_nodes"]
 
@@ -70,6 +71,8 @@ class _Reader:
         self.names: dict[str, Location] = {}
         self.tags: dict[str, Location] = {}
         self.macs: dict[str, Location] = {}
+        self.ports: dict[str, frozenset[str]] = {}
+        self.strangers: set[str] = set()
 
     def wrong(self, place: Location, message: str, remedy: str) -> None:
         """Keep a problem at a place of the file."""
@@ -112,25 +115,17 @@ class _Reader:
             if cell.text in columns[:at] or (cell.text in _NAMES and set(_NAMES) & set(columns[:at])):
                 self.wrong(cell.place, f"column {cell.text!r} is there twice", "keep one of the two")
             elif cell.text not in (*_NAMES, "service_tag") and not self._is_port(cell.text):
-                known = ["name", "service_tag", "bmc", "eth0", "mgmt", "lom1", "lom2", *self._nic_ports()]
+                known = ["name", "service_tag", "bmc", "eth0", "mgmt", *self._all_ports()]
                 self.wrong(cell.place, f"{cell.text!r} is no column", nearest(cell.text, known))
+                self.strangers.add(cell.text)
         return columns
 
-    def _nic_ports(self) -> list[str]:
-        found: list[str] = []
-        for key in self.context.site.groups:
-            for nic in self.context.nics(key):
-                row = self.context.catalog.nics.get(nic)
-                for adapter in range(1, self.context.adapters(key, nic) + 1 if row and row.kind != "lom" else 1):
-                    found += _ports_of(nic, adapter, row.ports if row else 1)
-        return found
+    def _all_ports(self) -> list[str]:
+        found = {name for group in self.context.site.groups for name in self._ports(group)}
+        return sorted(found, key=natural_key)
 
     def _is_port(self, name: str) -> bool:
-        if name in ("bmc", "eth0", "mgmt", "lom1", "lom2") or _HOST_NAME.fullmatch(name):
-            return True
-        if name in self._nic_ports():
-            return True
-        return any(name in _interfaces(group.interfaces) for group in self.context.site.groups.values())
+        return name in ("bmc", "eth0", "mgmt") or bool(_HOST_NAME.fullmatch(name)) or name in self._all_ports()
 
     def _row(self, columns: list[str], cells: list[_Cell]) -> NodeRow | None:
         if len(cells) > len(columns):
@@ -151,21 +146,44 @@ class _Reader:
             if not _TAG.fullmatch(tag.text):
                 self.wrong(tag.place, f"{tag.text!r} is no service tag", "use letters, digits and '-'")
             self._once(self.tags, tag.text.upper(), tag.place, f"service tag {tag.text} is given")
-        macs = self._macs(by_column)
+        macs = self._macs(name.text, by_column)
         return NodeRow(name=name.text, service_tag=tag.text if tag else "", macs=macs, line=name.place.line)
 
-    def _macs(self, by_column: dict[str, _Cell]) -> tuple[tuple[str, str], ...]:
+    def _macs(self, name: str, by_column: dict[str, _Cell]) -> tuple[tuple[str, str], ...]:
         found: list[tuple[str, str]] = []
         for column, cell in by_column.items():
-            if column in (*_NAMES, "service_tag") or not cell.text:
+            if column in (*_NAMES, "service_tag", *self.strangers) or not cell.text:
                 continue
             mac = normal_mac(cell.text)
+            if not self._has(name, column):
+                message = f"{name} has no port {column!r}"
+                self.wrong(cell.place, message, "empty the cell, or correct the row's name")
             if mac is None:
                 self.wrong(cell.place, f"{cell.text!r} is no MAC address of a port", "write it as 02:00:00:aa:bb:cc")
                 continue
             self._once(self.macs, mac, cell.place, f"MAC address {mac} is given")
             found.append((column, mac))
         return tuple(found)
+
+    def _has(self, name: str, column: str) -> bool:
+        """Say whether a thing has a port of that name; of a stranger nothing is known."""
+        group = self.context.machines.get(name)
+        if group is None:
+            return column == ("mgmt" if _PDU.search(name) else "eth0") or not self._stands(name)
+        return column == "bmc" or column in self._ports(group) or bool(_HOST_NAME.fullmatch(column))
+
+    def _ports(self, group: str) -> frozenset[str]:
+        """Return the ports of a group's machines, worked out once."""
+        if group not in self.ports:
+            names = _interfaces(self.context.site.groups[group].interfaces)
+            for nic in self.context.nics(group):
+                row = self.context.catalog.nics.get(nic)
+                for adapter in range(1, self.context.adapters(group, nic) + 1):
+                    names.update(_ports_of(nic, adapter, row.ports if row else 1))
+                if row and row.kind == "lom":
+                    names.update(f"lom{number}" for number in range(1, row.ports + 1))
+            self.ports[group] = frozenset(names)
+        return self.ports[group]
 
     def _once(self, seen: dict[str, Location], key: str, place: Location, what: str) -> None:
         first = seen.setdefault(key, place)

@@ -69,5 +69,5 @@ def _placed(context: Context, path: Path, text: str, height: int) -> None:
     known = (*context.keys("groups"), *context.switch_stems)
     if not all(isinstance(context.written("fabrics", key, "leaves", "name"), str) for key in context.keys("fabrics")):
         return  # a fabric whose switches have no name is told of; whose stem this is cannot be known
-    if stem not in known and what not in context.machines and not context.is_switch(what):
+    if stem not in known and not context.is_stem(stem) and what not in context.machines and not context.is_switch(what):
         context.wrong("reference", path, f"{stem!r} is no group, switch or machine of this site", nearest(stem, known))

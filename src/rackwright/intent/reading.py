@@ -27,6 +27,7 @@ from rackwright.intent.keys import PublicKey, read_keys
 from rackwright.intent.models import Site
 from rackwright.intent.nodes import read_nodes
 from rackwright.intent.overlays import Overlay, read_overlays
+from rackwright.nvue.tree import natural_key
 
 __all__ = ["Loaded", "load", "load_text"]
 
@@ -126,7 +127,7 @@ def _distinct(problems: list[Problem]) -> list[Problem]:
 def _digest(site: Site, catalog: Catalog, overlays: tuple[Overlay, ...], keys: tuple[PublicKey, ...]) -> str:
     parts = {
         "site": site.model_dump(mode="json", by_alias=True, exclude={"rows"}),
-        "rows": [(row.name, row.service_tag, row.macs) for row in site.rows],
+        "rows": sorted((row.name, row.service_tag, sorted(row.macs)) for row in site.rows),
         "catalog": catalog.model_dump(mode="json"),
         "overlays": [(overlay.scope, overlay.name, overlay.patch) for overlay in overlays],
         "keys": keys,
@@ -149,7 +150,7 @@ def _shaped(marked: Marked, catalog: Catalog, problems: list[Problem], cut: set[
             data = {name: value for name, value in data.items() if name != key}
     for attempt in range(_ROUNDS):
         try:
-            return Site.model_validate_json(canonical_json(data), strict=True)
+            return Site.model_validate_json(msgspec.json.encode(_ordered(data)), strict=True)
         except ValidationError as error:
             if attempt == 0:
                 problems += translate(error, marked, Site, check="intent.shape", hide=PRIVATE)
@@ -157,6 +158,16 @@ def _shaped(marked: Marked, catalog: Catalog, problems: list[Problem], cut: set[
             for entry in error.errors(include_url=False, include_input=False):
                 cut.add(_take_out(data, entry["loc"], entry["type"], catalog))
     return None
+
+
+def _ordered(value: Any) -> Any:
+    """Return a document with every mapping in the natural order of its keys: r2 before r10.
+
+    The order that was typed must mean nothing, and racks stand in a row in the order they come out here.
+    """
+    if isinstance(value, dict):
+        return {key: _ordered(value[key]) for key in sorted(value, key=natural_key)}
+    return [_ordered(item) for item in value] if isinstance(value, list) else value
 
 
 def _unknown(key: str, marked: Marked) -> Problem:

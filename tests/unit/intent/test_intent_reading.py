@@ -143,6 +143,19 @@ def test_yaml_1_1_cannot_bite():
     assert site.fabrics["backend"].leaves.name == "on"
 
 
+def test_numbers_in_names_count_as_numbers():
+    """Racks come in the order r1, r2, r10, however they were typed: that is how they stand in a row."""
+    text = SMALL.replace("  r2: {model", "  r10: {model: ar3300}\n  r2: {model")
+    assert list(intent.load_text(text, "a.yaml").require().racks) == ["r1", "r2", "r10"]
+
+
+def test_switches_of_a_plane_can_be_placed():
+    """With several planes the switches are called be-p1-01; their stem may stand in a rack."""
+    text = SMALL.replace("be@34", "be-p1-@34")
+    assert intent.load_text(text, "a.yaml").problems == ()
+    assert intent.load_text(text.replace("be-p1-@34", "be-px-@34"), "a.yaml").site is None
+
+
 # --- nodes.csv -----------------------------------------------------------------------------------
 
 
