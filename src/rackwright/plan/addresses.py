@@ -16,7 +16,7 @@ from rackwright.plan.overlaps import overlaps
 from rackwright.plan.rail_addresses import address_rails
 from rackwright.plan.subnets import Ledger, attach_network, oob_network, open_ledger
 
-__all__ = ["allocate", "oob_network", "with_management"]
+__all__ = ["allocate", "gateway_fabrics", "oob_network", "with_management"]
 
 _SWITCHES = ("leaf", "spine", "superspine", "oob")
 _OWN_PORT = {"pdu": "mgmt", "server": "bmc", "storage": "bmc"}

@@ -17,7 +17,7 @@ from rackwright.intent.ranges import expand
 from rackwright.plan.lock import Lock
 from rackwright.plan.model import Device
 
-__all__ = ["Named", "Names", "Slot", "Word", "parse"]
+__all__ = ["Named", "Names", "Slot", "Word", "WordFault", "parse"]
 
 _WORD = re.compile(r"(?P<what>[^@]+)@(?P<unit>[0-9]+)")
 _NUMBERED = re.compile(r"(?P<stem>[^\[\]]+)\[(?P<inside>[0-9,\-]+|\*[0-9]+)\]")

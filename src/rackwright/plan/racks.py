@@ -15,7 +15,7 @@ from rackwright.plan.model import Device, Placement, Rack
 from rackwright.plan.places import Names, Slot, Word, WordFault, parse
 from rackwright.plan.power import powered
 
-__all__ = ["pdus", "place", "rack_names"]
+__all__ = ["height_of", "pdus", "place", "rack_names"]
 
 
 def rack_names(site: Site) -> tuple[tuple[str, str, int, int], ...]:
