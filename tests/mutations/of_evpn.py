@@ -116,7 +116,8 @@ def marking_lost(fabric: Fabric) -> Iterator[Mutation]:
             path = ("nve", "vxlan", side, "dscp", "action")
             for action in actions:
                 yield setting(rule, view, path, action)
-            yield dropping(rule, view, path)
+            for end in (5, 4, 3):
+                yield dropping(rule, view, path[:end], at=path)
 
 
 @mutator(

@@ -112,7 +112,7 @@ def computed_asn(fabric: Fabric) -> Iterator[Mutation]:
     for view in speakers(fabric):
         for word in ("leaf", "spine"):
             yield setting("NVUE-AUTO-BGP", view, ASN, word)
-            for vrf in view.bgp:
+            for vrf in sorted({*view.bgp, *view.vrfs, "mgmt"}):
                 yield setting("NVUE-AUTO-BGP", view, ("vrf", vrf, "router", "bgp", "autonomous-system"), word)
 
 

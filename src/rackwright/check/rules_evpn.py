@@ -9,7 +9,7 @@ from rackwright.check.interfaces import section
 from rackwright.check.model import Fabric, FabricRule, FileRule, Path
 from rackwright.check.policy import permits
 from rackwright.check.view import Neighbor, View
-from rackwright.check.view_l3 import joined, sessions
+from rackwright.check.view_l3 import address_of, joined, sessions
 from rackwright.findings import Finding
 
 __all__ = ["DscpOverVxlan", "EvpnFamily", "EvpnFamilyPeer", "VtepReused", "VtepSource"]
@@ -22,7 +22,8 @@ class VtepSource(FileRule):
     """The VTEP source is a /32 of the loopback that BGP announces.
 
     Passes: ``nve.vxlan.source.address`` is on ``lo`` with /32, and the default VRF redistributes
-    connected routes (through a route map that lets it out) or announces it as a network. Fails: else;
+    connected routes (through a route map that lets it out) or announces it as a network; with OSPF below,
+    announcing is not judged. Fails: else;
     other VTEPs then have no route to this one.
     """
 
@@ -51,7 +52,8 @@ class VtepSource(FileRule):
             )
             return
         unicast = view.section(*_UNICAST)
-        if "default" in view.bgp and not _announced(view, unicast):
+        by_ospf = view.section("vrf", "default", "router", "ospf").get("enable") == "on"
+        if "default" in view.bgp and not by_ospf and not _announced(view, unicast):
             path = (*_UNICAST, "redistribute", "connected")
             named = "route-map" if section(unicast, "redistribute", "connected").get("enable") == "on" else "enable"
             yield self.fail(view, (*path, named), f"BGP does not announce the VTEP source {view.vtep}")
@@ -104,7 +106,9 @@ class EvpnFamily(FileRule):
         neighbors = list(instance.neighbors.values())
         without = [one for one in neighbors if not _speaks_evpn(one)]
         if len(without) < len(neighbors):
-            without = [one for one in without if one.name in view.uplinks]
+            # Where EVPN runs between loopbacks, the sessions of the links need not speak it.
+            between_loopbacks = any(address_of(one.name) is not None and _speaks_evpn(one) for one in neighbors)
+            without = [one for one in without if one.name in view.uplinks and not between_loopbacks]
         for path, names in _by_place(without).items():
             reason = f"EVPN is on, but not toward {joined(names[:3])}"
             yield self.fail(view, path, reason, expected="on", evidence=names)

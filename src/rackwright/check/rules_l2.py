@@ -264,7 +264,7 @@ class PxeBond(FileRule):
     """A server that boots over the network reaches its PXE VLAN before it speaks LACP.
 
     Passes: a bond toward such a server has LACP bypass on and the PXE VLAN untagged. Which bonds
-    these are, the hosts say where they are known, and the file itself: a native VLAN whose bonds have
+    these are, the hosts say where they are known, and the file itself: a native VLAN whose bonds mostly have
     bypass is a PXE VLAN, and a bond with bypass has a native VLAN. Fails: a bond without bypass, or
     with another native VLAN than its hosts boot from.
     """
@@ -280,7 +280,9 @@ class PxeBond(FileRule):
         """Look at every LACP bond of a bridge."""
         natives = {name: _native(view, name) for name in view.bonds}
         bypass = {name for name, bond in view.bonds.items() if bond.config.get("lacp-bypass") == "on"}
-        pxe_vlans = {natives[name] for name in bypass} - {None}
+        booting = Counter(natives[name] for name in bypass if natives[name] is not None)
+        waiting = Counter(vlan for name, vlan in natives.items() if name not in bypass)
+        pxe_vlans = {vlan for vlan, count in booting.items() if count >= waiting[vlan]}
         for name, bond in view.bonds.items():
             if bond.config.get("mode") == "static":
                 continue

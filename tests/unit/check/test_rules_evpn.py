@@ -73,6 +73,7 @@ CASES = [
     Case("NVUE-VTEP-SOURCE", "good", vtep()),
     Case("NVUE-VTEP-SOURCE", "good-no-vxlan", {"interface lo type": "loopback"}),
     Case("NVUE-VTEP-SOURCE", "good-through-a-route-map", through("10.255.0.0/16")),
+    Case("NVUE-VTEP-SOURCE", "good-ospf-below", {**vtep(announce="off"), "vrf default router ospf enable": "on"}),
     Case("NVUE-VTEP-SOURCE", "bad-no-source", {"nve vxlan enable": "on"}, (("nve.vxlan.source.address", "fail"),)),
     Case(
         "NVUE-VTEP-SOURCE",
@@ -100,6 +101,15 @@ CASES = [
     Case("NVUE-EVPN-FAMILY-OFF", "empty", {}, (("", "error"),)),
     Case("NVUE-EVPN-FAMILY-OFF", "good", speaker()),
     Case("NVUE-EVPN-FAMILY-OFF", "good-an-outside-neighbor-without-it", {**speaker(), **OUTSIDE}),
+    Case(
+        "NVUE-EVPN-FAMILY-OFF",
+        "good-evpn-between-loopbacks",
+        {
+            **speaker(group="off"),
+            "interface swp61 evpn multihoming uplink": "on",
+            f"{BGP} neighbor 10.255.1.1 address-family l2vpn-evpn enable": "on",
+        },
+    ),
     Case("NVUE-EVPN-FAMILY-OFF", "good-no-evpn", speaker(evpn="off", vrf="off", group="off")),
     Case("NVUE-EVPN-FAMILY-OFF", "bad-vrf", speaker(vrf="off"), ((FAMILY, "fail"),)),
     Case("NVUE-EVPN-FAMILY-OFF", "bad-group", speaker(group="off"), ((GROUP, "fail"),)),

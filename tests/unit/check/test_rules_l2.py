@@ -215,6 +215,11 @@ CASES = [
     ),
     Case(
         "NVUE-PXE-BOND",
+        "good-most-bonds-of-the-vlan-do-not-boot",
+        {**BRIDGE, **bond("bond1s0"), **bond("bond1s1", bypass="off"), **bond("bond1s2", bypass="off")},
+    ),
+    Case(
+        "NVUE-PXE-BOND",
         "bad-bypass-off",
         {**BRIDGE, **bond("bond1s0"), **bond("bond1s1", bypass="off")},
         (("interface.bond1s1.bond.lacp-bypass", "fail"),),

@@ -157,6 +157,11 @@ NEIGHBORS = [
     ),
     Case(
         "NVUE-NEIGHBOR-INTERFACE",
+        "good-peerlink-that-nvue-makes",
+        {f"{BGP} neighbor peerlink.4094 remote-as": "internal", "interface peerlink type": "peerlink"},
+    ),
+    Case(
+        "NVUE-NEIGHBOR-INTERFACE",
         "bad-each-way",
         {
             **speaker(65001, "1.0.0.1", "swp1", "swp2", "swp3", "swp4"),
