@@ -44,24 +44,25 @@ class _Interrupted(click.ClickException):
     exit_code = 130
 
     def show(self, file: IO[Any] | None = None) -> None:
-        click.echo("interrupted: each file stands as it was or as it is to be; run it again to go on", err=True)
+        message = "interrupted: each file stands as it was or as it is to be; run it again to go on"
+        click.echo(message, file=file, err=file is None)
 
 
 class Verbs(click.Group):
     """The group of verbs: lazy, in the order of work, and the one place where anything may be caught."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature is click's
         """Return the verbs in the order of work."""
         return list(VERBS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - the signature is click's
         """Import a verb; None when there is none of that name."""
         if cmd_name not in VERBS:
             return None
         command: click.Command = importlib.import_module(f"rackwright.cli.verbs.{cmd_name}").command
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the signature is click's
         """List the verbs without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(VERBS.items()))
@@ -84,7 +85,9 @@ class Verbs(click.Group):
     ) -> Any:
         """Run a command line and exit with its code; whatever goes wrong becomes a sentence."""
         try:
-            code = super().main(args, prog_name or "rackwright", complete_var, standalone_mode=False, **extra)
+            name = prog_name or "rackwright"
+            extra |= {"windows_expand_args": windows_expand_args, "standalone_mode": False}
+            code = super().main(args, name, complete_var, **extra)
             streams.settle()
         except click.ClickException as error:
             error.show()
@@ -143,6 +146,7 @@ def _completion(ctx: click.Context, _option: click.Parameter, shell: str | None)
 
 
 @click.group(
+    "rackwright",
     cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 nothing wrong and nothing to do, 1 error, 2 usage, 3 there is a difference, 4 findings.",

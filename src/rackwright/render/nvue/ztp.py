@@ -5,10 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-import jinja2
-
-from rackwright import assets
 from rackwright.plan.model import Switch
+from rackwright.render.printing import Printer
 
 __all__ = ["image_name", "script"]
 
@@ -24,15 +22,16 @@ def script(switch: Switch, *, serial: str = "", templates: Path | None = None) -
     the version differs, the NOS image from ``/images`` of the same server, as ONIE does.
     """
     text = (
-        _environment(templates)
-        .get_template(TEMPLATE)
-        .render(
+        _printer(templates)
+        .print(
+            TEMPLATE,
             name=switch.name,
             nos=switch.nos,
             serial=serial,
             image=image_name(switch.nos),
             static=bool(switch.management),
         )
+        .decode()
     )
     return text if text.endswith("\n") else text + "\n"
 
@@ -43,15 +42,6 @@ def image_name(nos: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _environment(templates: Path | None) -> jinja2.Environment:
-    # One environment for all switches: compiling the template costs more than printing it a hundred times.
-    folders = [*([templates] if templates else []), assets.folder("templates")]
-    # A shell script is no HTML; escaping would break it.
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folders),
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701 - see above
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+def _printer(templates: Path | None) -> Printer:
+    # One for all switches: compiling the template costs more than printing it a hundred times.
+    return Printer(templates)

@@ -1,0 +1,79 @@
+"""The help: the words, the order, the same options on every verb."""
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from rackwright import cli
+from rackwright.cli import main
+
+# The order of design.md; verbs of later work are left out until they exist.
+ORDER = [
+    "init",
+    "validate",
+    "plan",
+    "render",
+    "check",
+    "diff",
+    "explain",
+    "discover",
+    "snapshot",
+    "push",
+    "audit",
+    "replace",
+    "bringup",
+    "report",
+    "release",
+    "inventory",
+    "twin",
+    "demo",
+    "serve",
+    "worker",
+]
+
+
+def context() -> click.Context:
+    return click.Context(main, info_name="rackwright")
+
+
+def test_the_help_is_what_the_golden_file_says(golden):
+    """`rackwright --help`, word for word, at 100 columns."""
+    result = CliRunner().invoke(main, ["--help"], terminal_width=100, max_content_width=100)
+    golden("cli/help.txt", result.stdout)
+
+
+def test_verbs_stand_in_the_order_of_work():
+    """`--help` lists the verbs as they are used one after the other, and none that does not exist."""
+    listed = main.list_commands(context())
+    assert listed == [verb for verb in ORDER if verb in listed]
+    assert all(main.get_command(context(), name) for name in listed)
+
+
+@pytest.mark.parametrize("name", list(cli.VERBS))
+def test_the_listed_line_is_the_first_of_the_verbs_own_help(name):
+    """The list of verbs is data, so that nothing is imported for it; it says what the verb says."""
+    command = main.get_command(context(), name)
+    assert command.name == name
+    assert command.help.splitlines()[0] == cli.VERBS[name]
+
+
+@pytest.mark.parametrize("name", list(cli.VERBS))
+def test_every_verb_knows_json_quiet_and_verbose(name):
+    """The same three options stand last in every help."""
+    command = main.get_command(context(), name)
+    assert [option.opts[0] for option in command.params[-3:]] == ["--json", "-q", "-v"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts_are_printed(shell):
+    """`--completion SHELL` prints a script that asks rackwright for the words."""
+    result = CliRunner().invoke(main, ["--completion", shell])
+    assert result.exit_code == 0
+    assert "_RACKWRIGHT_COMPLETE" in result.stdout
+
+
+def test_completion_knows_the_verbs():
+    """What the script of bash asks for is answered: `ex` becomes `explain`."""
+    words = {"COMP_WORDS": "rackwright ex", "COMP_CWORD": "1", "_RACKWRIGHT_COMPLETE": "bash_complete"}
+    result = CliRunner(env=words).invoke(main, [], prog_name="rackwright")
+    assert result.stdout.split() == ["plain,explain"]
