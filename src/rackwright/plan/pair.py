@@ -80,7 +80,8 @@ def wire_pair(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring
     for index, external in enumerate(fabric.external):
         _wire_external(key, index, external, leaves[0], model, lock, wiring)
     _set_aside(fabric, leaves, wiring)
-    wiring.layouts.append(_layout(key, fabric, entries, pairs))
+    stand = sum(1 for fabric_key, _ in wiring.places if fabric_key == key)
+    wiring.layouts.append(_layout(key, fabric, entries, pairs, stand))
 
 
 def _entry(
@@ -345,11 +346,12 @@ def _set_aside(fabric: Fabric, leaves: tuple[tuple[str, ...], ...], wiring: Wiri
                 wiring.lay(leaf, PortUse(cage, -1, "spare", mode, lanes, 0.0, state="spare"))
 
 
-def _layout(key: str, fabric: Fabric, entries: Sequence[_Entry], pairs: _Pairs) -> Layout:
-    nodes = max((len(entry.names) for entry in entries), default=0)
+def _layout(key: str, fabric: Fabric, entries: Sequence[_Entry], pairs: _Pairs, stand: int) -> Layout:
+    target = len({name for entry in entries for name in entry.names})
     down = sum(entry.per_leaf * pairs.chunk[entry.key] * entry.speed for entry in entries)
     up = 400.0 * (pairs.up or _isl_links(fabric, entries))
     return Layout(
         key, fabric.topology, 2 if pairs.spines else 1, 1, 2 * pairs.pairs, pairs.spines, 0, pairs.pairs,
-        max(pairs.chunk.values(), default=0), pairs.up // pairs.spines if pairs.spines else 0, 0, down, up, nodes, nodes,
+        max(pairs.chunk.values(), default=0), pairs.up // pairs.spines if pairs.spines else 0, 0, down, up, stand,
+        target,
     )  # fmt: skip

@@ -126,7 +126,7 @@ def _port(frame: Frame, device: Device, use: PortUse, access: Mapping[int, Acces
         name, use.cage, use.sub, "host" if use.kind == "reserved" and device.role != "oob" else use.kind,
         use.gbps,
         admin="up" if house.subport_admin == "up" or use.sub < 0 else "",
-        description="" if link is None else text.format(peer=peer, peer_port=peer_port, rail=link.rail if link else 0).strip(),
+        description="" if link is None else text.format(peer=peer, peer_port=peer_port, rail=link.rail).strip(),
         address=_rail_address(frame, link) if routed and link else "",
         access=member.access, untagged=member.untagged, tagged=member.tagged,
         multihoming_uplink=use.kind in ("isl", "fabric") and device.role == "leaf" and not routed,
