@@ -192,7 +192,7 @@ def test_another_process_and_hash_seed_give_the_same_bytes(repository: Path) -> 
     found = set()
     for seed in ("1", "77"):
         env = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": f"{repository / 'src'}:{repository}"}
-        done = subprocess.run(  # noqa: S603 - our own interpreter on our own code
+        done = subprocess.run(
             [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True, timeout=60
         )
         found.add(done.stdout.strip())
