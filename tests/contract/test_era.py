@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -150,7 +151,7 @@ def test_switches_equal_the_exports(
             ]
         assert whole.percent >= LEAST, lines[-1]
     with capsys.disabled():
-        print("\n" + "\n".join(lines))
+        sys.stdout.write("\n" + "\n".join(lines) + "\n")
     assert unlisted == []
 
 
