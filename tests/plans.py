@@ -277,7 +277,9 @@ def grown(plan: Plan, host: str = "gpu9999") -> Plan:
         number = max(port.cage for port in leaf.ports) + 1
         index = len(links)
         end = End(host, f"b3140h-{rail}", nic="b3140h", interface=f"ens{rail}np0")
-        links.append(Link("backend", "host", End(leaf.name, f"swp{number}s0", number, 0), end, 400, 4, "dac", rail=rail))
+        links.append(
+            Link("backend", "host", End(leaf.name, f"swp{number}s0", number, 0), end, 400, 4, "dac", rail=rail)
+        )
         port = Port(f"swp{number}s0", number, 0, "host", 400, peer=host, peer_port=end.port, rail=rail, link=index)
         cage = Cage(number, breakout="2x", lanes_per_port=4)
         switches[leaf.name] = replace(leaf, ports=(*leaf.ports, port), cages=(*leaf.cages, cage))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -114,7 +115,7 @@ def elevation(slices: Slices, racks: Sequence[Rack]) -> Elevation:
         _loads(pdus),
         power_words(rack),
         survive_words(rack, pdus),
-        ", ".join(rack.unknown),
+        _unknown(slices, rack),
     )
 
 
@@ -125,7 +126,7 @@ def _device(slices: Slices, place: Placement, height: int) -> Box:
     model = device.model if device else ""
     unsure = "" if place.height_u else ", height not known, drawn as one unit"
     middle = y + units * _UNIT / 2 + 4
-    texts = [Text(str(_LEFT + 8), f"{middle:g}", fit(place.device, _WIDTH * 0.6, 11), "device")]
+    texts = [Text(str(_LEFT + 8), f"{middle:g}", fit(place.device, _WIDTH * 0.6, 11, bold=True), "device")]
     texts.append(Text(str(_LEFT + _WIDTH - 8), f"{middle:g}", fit(model, _WIDTH * 0.35, 10), "model"))
     return Box(
         str(_LEFT + 1), str(y + 1), str(_WIDTH - 2), str(units * _UNIT - 2),
@@ -145,6 +146,8 @@ def _pdus(rack: Rack) -> tuple[Pdu, ...]:
 
 def _pdu(name: str, feed: str, load: int, worst: int, rack: Rack) -> Pdu:
     rated = rack.pdu_watts
+    if rack.unknown and not rack.watts:
+        return Pdu(name, feed, load, worst, 0, "load not known", "unknown")
     if not rated:
         return Pdu(name, feed, load, worst, 0, f"{load:,} W, rating not known", "unknown")
     words = f"{load:,} W, at worst {worst:,} W of {rated:,} W ({100 * worst // rated} %)"
@@ -199,6 +202,16 @@ def _headings(pdus: Sequence[Pdu], height: int) -> tuple[Text, ...]:
     return tuple(texts)
 
 
+def _unknown(slices: Slices, rack: Rack) -> str:
+    """Say what could not be counted by model: ``watts of 4 x xe9680``; entries come as ``NAME (what)``."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for entry in rack.unknown:
+        name, _, what = entry.partition(" (")
+        device = slices.device.get(name)
+        counts[what.rstrip(")") or "figures", device.model if device else name] += 1
+    return ", ".join(f"{what} of {count} x {model}" for (what, model), count in counts.items())
+
+
 def power_words(rack: Rack) -> str:
     """Say what a rack draws, and that it is a part only where figures are missing."""
     least = "at least " if rack.unknown else ""
@@ -213,6 +226,8 @@ def survive_words(rack: Rack, pdus: Sequence[Pdu]) -> str:
     over = [pdu.name for pdu in pdus if pdu.verdict == "over"]
     if over:
         return f"{asked}: {', '.join(over)} would be over the rating"
+    if rack.unknown and not rack.watts:
+        return f"{asked}: not proven, no source gives what stands here in watts"
     if any(pdu.verdict == "unknown" for pdu in pdus):
         return f"{asked}: not proven, the rating of the PDUs is not known"
     proven = "of what is known, " if rack.unknown else ""

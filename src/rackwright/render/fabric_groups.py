@@ -1,6 +1,6 @@
 """Which switches and hosts of a fabric are drawn as one box, and what runs between the boxes.
 
-Up to ``MOST`` of a kind are drawn one by one; more are drawn as one box a scalable unit, or one for all.
+Up to ``MOST`` of a kind are drawn one by one; more are drawn as one box a scalable unit, or one for several units.
 """
 
 from __future__ import annotations
@@ -106,31 +106,61 @@ def _attachments(links: Iterable[Link], rows: dict[str, int]) -> dict[str, tuple
 
 
 def _merged(fabric: str, row: int, devices: list[Device], leaf_of: dict[str, tuple[str, ...]]) -> list[Group]:
-    bottom = row == _BOTTOM
-    steps: tuple[Callable[[Device], tuple[object, ...]], ...] = (
-        # Managed switches and PDUs are many and alike: drawn one by one they would bury the hosts.
-        lambda device: (_kind(device, row), device.name if _is_drawn_alone(device, row) else device.fabric),
-        lambda device: (_kind(device, row), device.plane, device.unit, device.group, leaf_of.get(device.name, ())),
-        lambda device: (_kind(device, row), device.plane, device.group if bottom else ""),
-        lambda device: (_kind(device, row),),
-    )
-    sets: dict[tuple[object, ...], list[Device]] = {}
-    for step in steps:
-        sets = {}
-        for device in devices:
-            sets.setdefault(step(device), []).append(device)
-        if len(sets) <= MOST:
-            break
+    # Managed switches and PDUs are many and alike: drawn one by one they would bury the hosts.
+    sets = _sets(devices, lambda device: device.name if _is_drawn_alone(device, row) else device.fabric, row)
+    if len(sets) > MOST:
+        sets = _sets(devices, lambda device: _attached(device, row, leaf_of), row)
+    if len(sets) > MOST:
+        sets = _runs(sets, row)
+    several = len({device.unit for device in devices}) > 1
     return [
         Group(
             f"{fabric}-{row}-{place}",
             row,
             _kind(found[0], row),
             tuple(device.name for device in found),
-            *_words(found, row),
+            *_words(found, row, several),
         )
-        for place, found in enumerate(sets.values(), 1)
+        for place, found in enumerate(sets, 1)
     ]
+
+
+def _attached(device: Device, row: int, leaf_of: dict[str, tuple[str, ...]]) -> object:
+    """Return what makes devices alike: their unit, or the switches they hang on."""
+    if not _is_drawn_alone(device, row):
+        return device.fabric
+    return (device.plane, device.unit, device.group, leaf_of.get(device.name, ()))
+
+
+def _sets(devices: list[Device], key: Callable[[Device], object], row: int) -> list[list[Device]]:
+    sets: dict[tuple[str, object], list[Device]] = {}
+    for device in devices:
+        sets.setdefault((_kind(device, row), key(device)), []).append(device)
+    return list(sets.values())
+
+
+def _runs(sets: list[list[Device]], row: int) -> list[list[Device]]:
+    """Join neighbouring sets of the same kind, two by two or more, until they fit into a row."""
+    alike: dict[tuple[str, str, int], list[list[Device]]] = {}
+    for found in sets:
+        first = found[0]
+        alike.setdefault((_kind(first, row), _family(first, row), first.plane), []).append(found)
+    for size in range(2, len(sets) + 1):
+        joined = [
+            [device for found in run[start : start + size] for device in found]
+            for run in alike.values()
+            for start in range(0, len(run), size)
+        ]
+        if len(joined) <= MOST:
+            return joined
+    return _sets([device for found in sets for device in found], lambda _: "", row)
+
+
+def _family(device: Device, row: int) -> str:
+    """Return what a joined box must have in common: the group of machines, the fabric of managed switches."""
+    if row != _BOTTOM:
+        return ""
+    return device.group if device.role in {"server", "storage"} else device.fabric
 
 
 def _is_drawn_alone(device: Device, row: int) -> bool:
@@ -141,15 +171,16 @@ def _kind(device: Device, row: int) -> str:
     return "switch" if row == _BOTTOM and device.role in _SWITCHES else device.role
 
 
-def _words(devices: list[Device], row: int) -> tuple[str, str]:
+def _words(devices: list[Device], row: int, several: bool) -> tuple[str, str]:
     """Return the two lines of a box: which devices, and what they are."""
     first = devices[0]
     if len(devices) == 1:
         return first.name, first.model or "peer"
     word = _MANY[_kind(first, row)]
-    units = {device.unit for device in devices}
-    unit = f", unit {first.unit}" if len(units) == 1 and first.unit else ""
-    what = f"{len(devices)} {word}{unit}"
+    units = sorted({device.unit for device in devices} - {0})
+    what = f"{len(devices):,} {word}"
+    if several and units and row != _BOTTOM:
+        what += f", unit {units[0]}" if len(units) == 1 else f", units {units[0]}-{units[-1]}"
     if row == _BOTTOM and first.role not in {"server", "storage"}:
         return f"{first.fabric} {word}".strip(), what
     return span([device.name for device in devices]), what
