@@ -12,7 +12,7 @@ from rackwright.plan.model import Plan, Rack
 from rackwright.plan.workspace import Planned
 from rackwright.report.words import columns, count, some
 
-__all__ = ["lock_lines", "new_devices", "plan_lines", "plan_value"]
+__all__ = ["address_counts", "lock_lines", "new_devices", "plan_lines", "plan_value"]
 
 _NEW_NAMES = 12
 

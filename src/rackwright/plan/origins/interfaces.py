@@ -5,8 +5,8 @@ from __future__ import annotations
 from rackwright.plan.origins.question import Answer, Question, convention, fact, held, rule, written
 
 __all__ = [
-    "address", "bond", "bridge", "cage", "description", "entry", "eth0", "link_mtu", "loopback", "multihoming",
-    "port_vrf", "state", "svi", "watchdog",
+    "address", "bond", "bridge", "cage", "description", "entry", "eth0", "growth", "link_mtu", "loopback", "multihoming",
+    "port_vrf", "state", "svi", "vtep", "watchdog",
 ]  # fmt: skip
 
 
