@@ -24,14 +24,14 @@ def made() -> Fabric:
 
 @cache
 def reference(name: str) -> Fabric:
-    """Plan and render a reference site; raises ImportError or AttributeError while a part of the path is missing."""
-    from rackwright import catalog, intent, plan, render
+    """Plan and render a reference site."""
+    from rackwright import intent, plan, render
     from rackwright.check.planned import of_plan
 
-    rows = catalog.load()
-    site = intent.load(INVENTORY / name / "site.yaml")
-    planned, _ = plan.build(site, None, catalog=rows)
-    return of_plan(planned, {row.name: render.switch_tree(row) for row in planned.switches}, rows)
+    loaded = intent.load(INVENTORY / name)
+    assert loaded.site is not None, [str(item) for item in loaded.problems]
+    planned, _ = plan.build(loaded.site, None, catalog=loaded.catalog)
+    return of_plan(planned, {row.name: render.switch_tree(row) for row in planned.switches}, loaded.catalog)
 
 
 def exports(shared: Callable[..., Path], family: str) -> Fabric:

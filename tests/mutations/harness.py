@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from rackwright.check import RULES, Fabric, Rule
 from rackwright.check.verdict import judge
+from tests.mutations.large import LARGE, neighbourhood
 from tests.mutations.model import MUTATORS, Mutation, Mutator
+
+T = TypeVar("T")
 
 
 def load() -> dict[str, list[Mutator]]:
@@ -18,9 +23,8 @@ def load() -> dict[str, list[Mutator]]:
     return MUTATORS
 
 
-def spread(items: Iterable[Mutation], count: int) -> list[Mutation]:
+def spread(every: list[T], count: int) -> list[T]:
     """Take ``count`` of the mutations, evenly spread over all of them."""
-    every = list(items)
     if len(every) <= count:
         return every
     return [every[position * len(every) // count] for position in range(count)]
@@ -48,9 +52,13 @@ def trial(
     fabric: Fabric, mutation: Mutation, rules: tuple[Rule, ...] = RULES, known: frozenset[str] = frozenset()
 ) -> list[str]:
     """Apply one mutation and say what came out otherwise than it must; ``known`` findings were there before."""
+    after = mutation.apply(fabric)
+    if len(fabric.devices) > LARGE:
+        fabric, after = neighbourhood(fabric, after, mutation)
+        known = frozenset(item.id for item in judge(fabric, rules, only={mutation.device}).findings)
     found = [
         item
-        for item in judge(mutation.apply(fabric), rules, only={mutation.device}).findings
+        for item in judge(after, rules, only={mutation.device}).findings
         if item.status in ("fail", "error") and item.id not in known
     ]
     subject = mutation.subject or mutation.device
@@ -69,11 +77,7 @@ def attempt(fabric: Fabric, mutators: Iterable[Mutator], count: int = 20) -> tup
 
     A reference is silent by itself (``noise``); a foreign export has true findings, which do not count here.
     """
-    known = before(fabric)
-    made = [
-        Mutation(**{**vars(item), "together": item.together | each.together})
-        for each in mutators
-        for item in each.make(fabric)
-    ]
-    chosen = spread(made, count)
+    known = before(fabric) if len(fabric.devices) <= LARGE else frozenset()
+    made = [(item, each.together) for each in mutators for item in each.make(fabric)]
+    chosen = [replace(item, together=item.together | more) for item, more in spread(made, count)]
     return len(chosen), [fault for mutation in chosen for fault in trial(fabric, mutation, known=known)]

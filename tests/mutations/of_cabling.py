@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -90,11 +91,13 @@ def pulled(fabric: Fabric) -> Iterator[Mutation]:
 @mutator("CABLE-DESCRIPTION")
 def mislabelled(fabric: Fabric) -> Iterator[Mutation]:
     """Describe a port by a device that is somewhere else."""
-    names = sorted({device for _, cable in numbered(fabric) for device, _ in cable.ends})
+    names: dict[str, set[str]] = {}
+    for (device, _), (far, _, _) in fabric.far_ends.items():
+        names.setdefault(device, set()).add(far)
     for (device, port), (far, _, _) in fabric.far_ends.items():
         view = fabric.views.get(device)
-        if view is not None and port in view.interfaces:
-            other = next(name for name in names if name not in (far, device))
+        other = min(names[device] - {far}, default="")
+        if view is not None and port in view.interfaces and port_name(port) and other:
             path = ("interface", port, "description")
             yield Mutation("CABLE-DESCRIPTION", device, ".".join(path), set_leaf(device, path, f"to {other}"))
 
@@ -184,6 +187,29 @@ def uneven(fabric: Fabric) -> Iterator[Mutation]:
                 yield Mutation("CABLE-SPLITTER", device, at(fabric, device, port), apply, name=cables[place].label)
 
 
+@mutator("CABLE-SPLITTER")
+def strange_leg(fabric: Fabric) -> Iterator[Mutation]:
+    """Make a link by the splitter of another cage of the same switch."""
+    legs: dict[str, list[Cable]] = {}
+    by_device: dict[str, list[str]] = {}
+    for _, cable in numbered(fabric):
+        if cable.assembly:
+            legs.setdefault(cable.assembly, []).append(cable)
+    for name, members in legs.items():
+        if len(members) > 1 and len({leg.a_port for leg in members}) > 1:
+            by_device.setdefault(members[0].a_device, []).append(name)
+    for position, cable in numbered(fabric):
+        other = next((name for name in by_device.get(cable.a_device, ()) if name != cable.assembly), "")
+        members = legs.get(other, [])
+        if members and port_name(cable.a_port) and cable.b_device not in {leg.b_device for leg in members}:
+            near = {one.cage for leg in members if (one := port_name(leg.a_port))}
+            mine = port_name(cable.a_port)
+            if mine and len(near) == 1 and mine.cage not in near:
+                moved = set_cable(position, assembly=other, length_m=members[0].length_m)
+                path = at(fabric, cable.a_device, cable.a_port)
+                yield Mutation("CABLE-SPLITTER", cable.a_device, path, moved, name=f"{cable.label} by {other}")
+
+
 MOVED = (
     "CABLE-DESCRIPTION",
     "CABLE-LANE-RATE",
@@ -197,33 +223,48 @@ MOVED = (
 WHY_MOVED = "the port that the link moves to has a cable, a split and a description of its own, and one part leaves two switches"
 
 
+@mutator(
+    "NVUE-SEGMENT-TWO-HOSTS",
+    together=("CABLE-MISSING", "CABLE-DESCRIPTION", "NVUE-SEGMENT-ONE-SIDED", "NVUE-PXE-BOND"),
+    why="the host's own port has no cable, the description still names the host, and a foreign device does not boot",
+)
+def stranger(fabric: Fabric) -> Iterator[Mutation]:
+    """Cable one switch of a segment to a foreign device."""
+    for position, cable in numbered(fabric):
+        view = fabric.views.get(cable.a_device)
+        for name in view.bonds_of.get(cable.a_port, ()) if view else ():
+            if view and name in view.segments and view.segments[name].enabled and len(view.bonds[name].members) == 1:
+                path = ".".join((*view.segments[name].path, "local-id"))
+                moved = set_cable(position, b_device="test-set")
+                yield Mutation("NVUE-SEGMENT-TWO-HOSTS", cable.a_device, path, moved, name=cable.label)
+
+
 @mutator("RAIL-LEAF", together=(*MOVED, "RAIL-SPLIT"), why=WHY_MOVED)
 def wrong_leaf(fabric: Fabric) -> Iterator[Mutation]:
     """Move a rail port's link to a switch that does not carry the rail."""
     for position, cable in numbered(fabric):
         host = fabric.hosts.get(cable.ends[1])
         leaves = fabric.rails.get((host.fabric, host.rail)) if host and host.rail else None
-        others = sorted(set(fabric.devices) - leaves) if leaves else []
-        if others and host:
-            yield Mutation(
-                "RAIL-LEAF", host.device, host.port, set_cable(position, a_device=others[-1]), name=cable.label
-            )
+        for other in sorted(set(fabric.devices) - leaves)[:3] if host and leaves else ():
+            for port in (cable.a_port, "swp3", "swp40"):
+                moved = set_cable(position, a_device=other, a_port=port)
+                yield Mutation(
+                    "RAIL-LEAF", cable.b_device, cable.b_port, moved, name=f"{cable.label} to {other}:{port}"
+                )
 
 
 @mutator("RAIL-SPLIT", together=(*MOVED, "RAIL-LEAF"), why=WHY_MOVED)
 def cut_off(fabric: Fabric) -> Iterator[Mutation]:
     """Move a rail port's link to a switch that no chain of links joins with the rail."""
     islands = _islands(fabric)
+    peers = Counter((host.fabric, host.rail) for host in fabric.hosts.values())
     for position, cable in numbered(fabric):
         host = fabric.hosts.get(cable.ends[1])
         if host is None or not host.rail or cable.a_device not in islands:
             continue
-        others = [name for name in sorted(islands) if islands[name] != islands[cable.a_device]]
-        peers = sum(1 for one in fabric.hosts.values() if (one.fabric, one.rail) == (host.fabric, host.rail))
-        if others and peers > 2:
-            yield Mutation(
-                "RAIL-SPLIT", host.device, host.port, set_cable(position, a_device=others[0]), name=cable.label
-            )
+        other = next((name for name, island in islands.items() if island != islands[cable.a_device]), None)
+        if other and peers[host.fabric, host.rail] > 2:
+            yield Mutation("RAIL-SPLIT", host.device, host.port, set_cable(position, a_device=other), name=cable.label)
 
 
 @mutator("MANAGEMENT-ADDRESS-TWICE")

@@ -59,6 +59,11 @@ def tried(fabric: Fabric, rule: str) -> int:
 
 def test_twenty_of_each_somewhere(shared: Callable[..., Path]) -> None:
     """Twenty mutations of each rule are possible on one fabric at least."""
-    every = [fabrics.made(), example_overlay.fabric(), fabrics.exports(shared, "2-8-9-400"), fabrics.exports(shared, "2-4-3-200")]
+    every = [
+        fabrics.made(),
+        example_overlay.fabric(),
+        fabrics.exports(shared, "2-8-9-400"),
+        fabrics.exports(shared, "2-4-3-200"),
+    ]
     most = {rule: max(harness.possible(fabric, MUTATORS[rule]) for fabric in every) for rule in MUTATORS}
     assert {rule: number for rule, number in most.items() if number < WANTED} == {}

@@ -18,6 +18,7 @@ from rackwright.check import (
     rules_rails,
     rules_routing,
     rules_schema,
+    rules_segments,
     rules_svi,
 )
 from rackwright.check.model import Rule
@@ -40,6 +41,7 @@ MODULES = (
     rules_rails,
     rules_routing,
     rules_schema,
+    rules_segments,
     rules_svi,
 )
 

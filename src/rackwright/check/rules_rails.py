@@ -53,7 +53,7 @@ class RailSplit(CablingRule):
     severity = "error"
     remedy = "cable the rail's leaves to common spines, or put the rail on one leaf"
     source = "fabric.md 3.1, 3.3"
-    needs = ("cables", "hosts")
+    needs = ("cables", "hosts", "rails")
 
     def judge(self, fabric: Fabric) -> Iterator[Finding]:
         """Compare the island of each rail port with that of most ports of the rail."""

@@ -72,9 +72,9 @@ _NO_CABLES = Shortage("cables", "error", "the cabling has no link", "plan the ca
 _NO_HOSTS = Shortage(
     "hosts", "skipped", "nothing is known about the hosts", "check a build folder, or give the host ends"
 )
-_NO_RAILS = Shortage("rails", "skipped", "no rail plan was given", "check a build folder")
-_NO_ADDRESSES = Shortage("addresses", "skipped", "no management addresses were given", "check a build folder")
-_NO_MACS = Shortage("macs", "skipped", "no MAC addresses were given", "check a build folder")
+_NO_RAILS = Shortage("rails", "skipped", "no rail is known", "check a build folder")
+_NO_ADDRESSES = Shortage("addresses", "skipped", "no management address is known", "check a build folder, or give switches with a static eth0")
+_NO_MACS = Shortage("macs", "skipped", "no MAC address is known", "give them in nodes.csv")
 
 
 def judge(fabric: Fabric, rules: Iterable[Rule], *, only: Collection[str] | None = None) -> Report:
@@ -149,9 +149,9 @@ def _fabric_shortages(fabric: Fabric) -> dict[Need, Shortage]:
         lacks["hosts"] = _NO_HOSTS
     if not fabric.rails:
         lacks["rails"] = _NO_RAILS
-    if fabric.addresses is None and len(fabric.devices) < 2:
+    if not fabric.addresses and not any("eth0" in view.index.addressed for view in fabric.views.values()):
         lacks["addresses"] = _NO_ADDRESSES
-    if fabric.macs is None:
+    if not fabric.macs:
         lacks["macs"] = _NO_MACS
     return lacks
 

@@ -36,7 +36,8 @@ CABLES = (LINK, SECOND, HOST, HOST2)
 NIC = HostEnd("gpu01", "nic1", "b3140h", 400, 4, (25, 50, 100), "qsfp112", rail=1, fabric="be")
 NICS = {("gpu01", "nic1"): NIC, ("gpu02", "nic1"): replace(NIC, device="gpu02")}
 RAILS = {("be", 1): frozenset({"leaf01"})}
-FACTS = {"hosts": NICS, "rails": RAILS, "addresses": (), "macs": ()}
+MACS = (("gpu01:bmc", "b0:7b:25:00:00:01"), ("gpu02:bmc", "b0:7b:25:00:00:02"))
+FACTS = {"hosts": NICS, "rails": RAILS, "addresses": (("gpu01:bmc", "10.9.0.1"),), "macs": MACS}
 CABLE_RULES = (
     "CABLE-4X-TO-OLD-SWITCH",
     "CABLE-DESCRIPTION",
@@ -50,6 +51,7 @@ CABLE_RULES = (
     "CABLE-PORT-TWICE",
     "CABLE-REACH",
     "CABLE-SPLITTER",
+    "NVUE-SEGMENT-TWO-HOSTS",
     "RAIL-LEAF",
     "RAIL-SPLIT",
 )
@@ -81,6 +83,22 @@ def swapped(position: int, **fields: Any) -> tuple[Cable, ...]:
     cables[position] = replace(cables[position], **fields)
     return tuple(cables)
 
+
+def segment(number: int, mac: str = "44:38:39:ff:00:01", port: str = "swp3") -> dict[str, Any]:
+    """Give a switch one bond that is a segment."""
+    base = "interface bond3 evpn multihoming segment"
+    return {
+        f"interface bond3 bond member {port}": {},
+        f"{base} enable": "on",
+        f"{base} local-id": number,
+        f"{base} mac-address": mac,
+    }
+
+
+PAIRS = {name: segment(30) for name in ("leaf01", "leaf02", "leaf03", "leaf04")}
+ONE_HOST = tuple(Cable(name, "swp3", "gpu01", f"nic{name[-1]}") for name in PAIRS)
+TWO_HOSTS = (*ONE_HOST[:2], *(replace(cable, b_device="gpu02") for cable in ONE_HOST[2:]))
+BOND_ID = "interface.bond3.evpn.multihoming.segment.local-id"
 
 OOB = {"leaf01": split(3, "4x", 2), "oob01": {"interface swp49 type": "swp"}}
 TO_OOB = Cable("leaf01", "swp3s0", "oob01", "swp49", "", "dac", 2.0, 100)
@@ -217,6 +235,27 @@ CASES = (
     case("CABLE-SPLITTER", "good-straight-part-of-two-links", cables=swapped(0, ways=1)),
     case("CABLE-SPLITTER", "bad-two-cages", "leaf01:interface.swp3s0", cables=swapped(3, a_port="swp3s0")),
     case("CABLE-SPLITTER", "bad-lengths", "leaf01:interface.swp2s1", cables=swapped(3, length_m=2.5)),
+    case("NVUE-SEGMENT-TWO-HOSTS", "good-one-host", trees=PAIRS, cables=ONE_HOST),
+    case(
+        "NVUE-SEGMENT-TWO-HOSTS",
+        "good-a-mac-a-pair",
+        trees={**PAIRS, **{name: segment(30, "44:38:39:ff:00:02") for name in ("leaf03", "leaf04")}},
+        cables=TWO_HOSTS,
+    ),
+    case(
+        "NVUE-SEGMENT-TWO-HOSTS",
+        "bad-two-pairs",
+        *(f"{name}:{BOND_ID}" for name in PAIRS),
+        trees=PAIRS,
+        cables=TWO_HOSTS,
+    ),
+    case(
+        "NVUE-SEGMENT-TWO-HOSTS",
+        "bad-one-of-three",
+        f"leaf04:{BOND_ID}",
+        trees=PAIRS,
+        cables=(*ONE_HOST[:3], TWO_HOSTS[3]),
+    ),
     case("RAIL-LEAF", "bad", "gpu02:nic1", cables=swapped(3, a_device="spine01", a_port="swp2s0")),
     case(
         "RAIL-SPLIT",

@@ -1,0 +1,120 @@
+"""A mutation in a large fabric, judged in the neighbourhood of its device.
+
+Judging 338 switches and 23,200 cables a thousand times would take an hour and show nothing that the
+neighbours of the mistake do not show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from rackwright.check import Cable, Fabric
+from rackwright.check.interfaces import port_name, section
+from rackwright.check.model import Tree
+from tests.mutations.model import Mutation
+
+LARGE = 40
+"""Switches beyond which a mutation is judged in a part of the fabric."""
+
+
+@dataclass(frozen=True)
+class Near:
+    """Of each device: the positions of its links, and what is at the far end of each port."""
+
+    links: dict[str, list[int]]
+    far: dict[str, dict[str, str]]
+
+
+def near_of(fabric: Fabric) -> Near:
+    """Index a fabric's links by device, once a fabric."""
+    found: Near | None = fabric.__dict__.get("near")
+    if found is None:
+        found = Near({}, {})
+        for position, cable in enumerate(fabric.cables or ()):
+            for (device, port), (other, _) in (cable.ends, cable.ends[::-1]):
+                found.links.setdefault(device, []).append(position)
+                found.far.setdefault(device, {})[port] = other
+        fabric.__dict__["near"] = found
+    return found
+
+
+def neighbourhood(before: Fabric, after: Fabric, mutation: Mutation) -> tuple[Fabric, Fabric]:
+    """Give the same part of the fabric as it was and as it is after the mutation.
+
+    Kept are the device, what hangs on the ports that the path names and on the links that changed, two of each
+    kind of its neighbours, the switches whose names stand next to its own, and those whose values it took.
+    """
+    near = near_of(before)
+    old, new = before.cables or (), after.cables or ()
+    was, now = set(map(id, old)), set(map(id, new))
+    moved = [cable for cable in old if id(cable) not in now] + [cable for cable in new if id(cable) not in was]
+    far = near.far.get(mutation.device, {})
+    ports = {part for part in mutation.path.split(".") if port_name(part)}
+    names = {mutation.device, mutation.subject, *(far[port] for port in ports if port in far)}
+    names |= {device for cable in moved for device, _ in cable.ends} | some_of_each_kind(far.values())
+    names = (names | beside(before, mutation.device) | lenders(before, after, mutation.device)) & set(before.devices)
+    kept = sorted({position for name in names for position in near.links.get(name, ())})
+    gone = {id(cable) for cable in moved}
+    part = [old[position] for position in kept]
+    if len(old) == len(new):
+        # Links keep their positions, so that of two cables in one port the same one comes first.
+        changed = [position for position in range(len(old)) if old[position] is not new[position]] if moved else []
+        then = [new[position] for position in sorted({*kept, *changed})]
+    else:
+        then = [cable for cable in part if id(cable) not in gone] + [cable for cable in new if id(cable) not in was]
+    return cut(before, names, part, part), cut(after, names, then, part)
+
+
+def some_of_each_kind(names: Iterable[str]) -> set[str]:
+    """Take two names of each stem (be-spine, fe, ...)."""
+    kinds: dict[str, list[str]] = {}
+    for name in sorted(set(names)):
+        kinds.setdefault(name.rstrip("0123456789"), []).append(name)
+    return {name for members in kinds.values() for name in members[:2]}
+
+
+def beside(fabric: Fabric, device: str) -> set[str]:
+    """Name the switches next to a device in the order of names, and the first two."""
+    names = sorted(fabric.devices)
+    place = names.index(device) if device in fabric.devices else 0
+    return {*names[max(0, place - 1) : place + 2], *names[:2]}
+
+
+def identities(tree: Tree) -> set[str]:
+    """Give what no two switches share: addresses, ASN, router id, VTEP source."""
+    found = {
+        address.partition("/")[0]
+        for body in section(tree, "interface").values()
+        for address in section(body, "ip", "address")
+    }
+    bgp = section(tree, "router", "bgp")
+    found |= {str(bgp.get("autonomous-system")), str(bgp.get("router-id"))}
+    return found | {str(section(tree, "nve", "vxlan", "source").get("address"))}
+
+
+def lenders(before: Fabric, after: Fabric, device: str) -> set[str]:
+    """Name the switches whose address, ASN or router id the mutated one now has too."""
+    owners: dict[str, set[str]] | None = before.__dict__.get("owners")
+    if owners is None:
+        owners = {}
+        for name, item in before.devices.items():
+            for value in identities(item.tree):
+                owners.setdefault(value, set()).add(name)
+        before.__dict__["owners"] = owners
+    if device not in before.devices or before.devices[device] is after.devices[device]:
+        return set()
+    taken = identities(after.devices[device].tree) - identities(before.devices[device].tree)
+    return {name for value in taken for name in sorted(owners.get(value, ()))[:3]}
+
+
+def cut(fabric: Fabric, names: set[str], cables: list[Cable], hosts_of: list[Cable]) -> Fabric:
+    """Give some switches of a fabric, the links among them and to their hosts, and those hosts."""
+    kept = tuple(
+        cable for cable in cables if all(device in names or device not in fabric.devices for device, _ in cable.ends)
+    )
+    ends = {end for cable in hosts_of for end in cable.ends}
+    hosts = {end: fabric.hosts[end] for end in sorted(ends) if end in fabric.hosts}
+    out = replace(fabric, devices={name: fabric.devices[name] for name in sorted(names)}, cables=kept, hosts=hosts)
+    out.__dict__["views"] = {name: fabric.views[name] for name in sorted(names)}
+    return out
