@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -22,10 +21,14 @@ __all__ = ["command"]
 )
 @click.option("--limit", multiple=True, metavar="NAME", help="Only these devices (be01, be*); may be given again.")
 @click.option(
-    "--jobs", type=click.IntRange(1, 64), default=None, help="Processes; as many as processors for large sites."
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes; more pay for thousands of devices only.",
 )
 @click.option("--locked", is_flag=True, help="Take a change of site.lock for an error (for CI).")
-def command(talk: Talk, site: Path, out: Path, limit: tuple[str, ...], jobs: int | None, locked: bool) -> Answer:
+def command(talk: Talk, site: Path, out: Path, limit: tuple[str, ...], jobs: int, locked: bool) -> Answer:
     """Write every configuration of a site into a build folder.
 
     Switches get startup.yaml, commands.txt and ztp.sh, servers netplan.yaml; beside them lie cabling, labels,
@@ -46,7 +49,7 @@ def command(talk: Talk, site: Path, out: Path, limit: tuple[str, ...], jobs: int
     if limit:
         names = building.chosen(names, limit)
         files = building.limited(files, names, known, out)
-    done = building.written(talk, files, building.render_site(talk, build, known, names, _jobs(jobs, len(names))), out)
+    done = building.written(talk, files, building.render_site(talk, build, known, names, jobs), out)
     talk.say(
         f"{out}: {report.count(len(done.changed), 'file')} written, {len(done.unchanged)} unchanged, "
         f"{len(done.removed)} removed, in {talk.seconds():.1f} s"
@@ -54,8 +57,3 @@ def command(talk: Talk, site: Path, out: Path, limit: tuple[str, ...], jobs: int
     value = {"out": str(out), "changed": done.changed, "unchanged": len(done.unchanged), "removed": done.removed}
     lines = [*(f"~ {path}" for path in done.changed), *(f"- {path}" for path in done.removed)]
     return Answer(data=value, lines=lines)
-
-
-def _jobs(asked: int | None, devices: int) -> int:
-    """Return how many processes print; starting them is not worth it for a rack or two."""
-    return asked or (min(os.cpu_count() or 1, 8) if devices > 200 else 1)
