@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rackwright.check import Fabric, View
 from rackwright.check.interfaces import section
-from rackwright.check.view_l3 import asn_of, loopbacks, remote_as
+from rackwright.check.view_l3 import asn_of, components, loopbacks, remote_as
 from tests.mutations.model import Mutation, mutator
 from tests.mutations.places import (
     bgp_groups,
@@ -194,11 +194,12 @@ def leaves_of(fabric: Fabric) -> list[View]:
     why="paths through the two leaves are no longer different",
 )
 def shared_asn(fabric: Fabric) -> Iterator[Mutation]:
-    """Give a leaf the ASN of another."""
+    """Give a leaf the ASN of another leaf of the same fabric; separate fabrics may share them."""
     found = leaves_of(fabric)
+    together = [set(names) for names in components(fabric)]
     for view in found:
         for other in found:
-            if other is not view:
+            if other is not view and any({view.name, other.name} <= names for names in together):
                 yield setting("NVUE-ASN-PLAN", view, ASN, int(asn_of(other)))
 
 
