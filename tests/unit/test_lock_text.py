@@ -38,10 +38,10 @@ def test_a_failed_write_leaves_the_former_lock(tmp_path, monkeypatch):
     lock_text.write(path, LOCK)
 
     def refuse(*_args):
-        raise PermissionError
+        raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("pathlib.Path.replace", refuse)
-    with pytest.raises(PermissionError):
+    with pytest.raises(DocumentError, match=r"site\.lock: cannot be written: Permission denied"):
         lock_text.write(path, LockFile())
     assert lock_text.read(path) == LOCK
     assert [entry.name for entry in tmp_path.iterdir()] == ["site.lock"]

@@ -66,6 +66,8 @@ def of_files(paths: Iterable[Path], nos: str, models: Iterable[str], cabling: Pa
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
+    if (path / "manifest.json").is_file():
+        return sorted(path.glob("devices/*/startup.yaml"))
     found = sorted(file for file in path.iterdir() if file.suffix in _SUFFIXES and file.is_file())
     if not found:
         raise DocumentError(f"{path} holds no .yaml or .json file; name the files, or the folder that holds them")

@@ -76,6 +76,7 @@ def write(path: Path, lock: LockFile) -> bool:
     """Write the lock unless the file says the same already; tell whether it was written.
 
     The file is replaced in one step: whoever reads it meets the old or the new one, also after a kill.
+    Raises :class:`~rackwright.errors.DocumentError` when it cannot be written.
     """
     data = dump(lock)
     if path.is_file() and path.read_bytes() == data:
@@ -84,6 +85,9 @@ def write(path: Path, lock: LockFile) -> bool:
     try:
         temporary.write_bytes(data)
         temporary.replace(path)
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise DocumentError(f"{path}: cannot be written: {why}; the former lock stands") from error
     finally:
         temporary.unlink(missing_ok=True)
     return True

@@ -64,13 +64,13 @@ def site_file(path: Path) -> Path:
 
     Raises :class:`~rackwright.errors.DocumentError` when there is none.
     """
-    if path.is_dir():
-        path = path / FILE
-        if not path.exists():
-            raise DocumentError(f"{path} is not there: name the folder of a site, or make one with 'rackwright init'")
-    elif not path.exists():
-        raise DocumentError(f"{path} is not there: name the folder of a site, or its {FILE}")
-    return path
+    file = path / FILE if path.is_dir() else path
+    if file.is_dir():
+        raise DocumentError(f"{file} is a folder: it must be the site file")
+    if not file.exists():
+        advice = "make a site with 'rackwright init'" if path.is_dir() else f"name the folder of a site, or its {FILE}"
+        raise DocumentError(f"{file} is not there: {advice}")
+    return file
 
 
 def open_site(path: Path) -> Workspace:

@@ -25,6 +25,10 @@ from rackwright.cli.answer import DIFFERENCE, ERROR, FINDINGS, FINE, worst
         (["plan", "NOWHERE"], 1),
         (["render", "NOWHERE", "--out", "BUILD"], 1),
         (["check", "NOWHERE"], 1),
+        (["check", "HOME"], 1),
+        (["validate", "HOME"], 1),
+        (["check", "--config", "HOME"], 1),
+        (["plan", "SITE", "-o", "NOWHERE/x/plan.json"], 1),
         (["check", "--config", "NOWHERE"], 1),
         (["diff", "BUILD", "NOWHERE"], 1),
         (["explain", "SITE", "be01", "interface", "swp99"], 1),
@@ -38,6 +42,10 @@ from rackwright.cli.answer import DIFFERENCE, ERROR, FINDINGS, FINE, worst
         (["render", "SITE", "--out", "BUILD", "--limit", "nobody"], 2),
         (["check", "SITE", "--model", "sn5600"], 2),
         (["diff", "BUILD"], 2),
+        (["check", "--config", "BUILD", "--nos", "9.9"], 2),
+        (["check", "--config", "BUILD", "--model", "nonsense"], 2),
+        (["render", "SITE", "--out", ""], 2),
+        (["plan", ""], 2),
         (["explain", "SITE"], 2),
         (["explain", "SITE", "nobody"], 2),
         (["explain", "SITE", "gpu01", "nothing"], 2),
@@ -46,7 +54,7 @@ from rackwright.cli.answer import DIFFERENCE, ERROR, FINDINGS, FINE, worst
 )
 def test_each_command_line_has_its_exit_code(rackwright, site, build, tmp_path, words, code):
     """0 is fine, 1 an error, 2 a wrong command line; an error says so on stderr, and never with a traceback."""
-    places = {"SITE": site, "BUILD": build, "NOWHERE": tmp_path / "nowhere", "NEW": tmp_path / "new"}
+    places = {"SITE": site, "BUILD": build, "NOWHERE": tmp_path / "nowhere", "NEW": tmp_path / "new", "HOME": tmp_path}
     result = rackwright(*(places.get(word, word) for word in words))
     assert result.exit_code == code, result.output
     assert "Traceback" not in result.output

@@ -6,23 +6,27 @@ from pathlib import Path
 
 import click
 
-from rackwright import check, report
+from rackwright import catalog, check, report
 from rackwright.cli import building, judging
 from rackwright.cli.answer import Answer, verb
+from rackwright.cli.params import PLACE
 from rackwright.cli.talk import Talk
+from rackwright.errors import DocumentError, SchemaUnknown
+from rackwright.nvue import schema
+from rackwright.plan import workspace
 from rackwright.report.checks import FORMATS, check_value, summary
 
 __all__ = ["command"]
 
 
 @verb("check")
-@click.argument("where", type=click.Path(path_type=Path), required=False, metavar="[DIR|OUT]")
-@click.option("--config", "files", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
+@click.argument("where", type=PLACE, required=False, metavar="[DIR|OUT]")
+@click.option("--config", "files", type=PLACE, multiple=True, metavar="FILE",
               help="Judge an NVUE file, or those of a folder, instead; may be given again.")  # fmt: skip
-@click.argument("more", type=click.Path(path_type=Path), nargs=-1, metavar="")
+@click.argument("more", type=PLACE, nargs=-1, metavar="")
 @click.option("--nos", default="5.12.1", show_default=True, help="NOS version of --config files.")
 @click.option("--model", "models", multiple=True, metavar="[NAME=]MODEL", help="Switch model of --config files.")
-@click.option("--cabling", type=click.Path(path_type=Path), help="CSV of links for --config files, as cabling.csv.")
+@click.option("--cabling", type=PLACE, help="CSV of links for --config files, as cabling.csv.")
 @click.option(
     "--format", "form", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="How to print."
 )
@@ -49,6 +53,7 @@ def _fabric(
     """Read what is to be judged."""
     if files:
         # A shell writes `--config *.yaml` out: only the first name stands behind the option.
+        _refuse_unknown(nos, models)
         rest = [path for path in (where, *more) if path is not None]
         return judging.of_files([*files, *rest], nos, models, cabling)
     if more:
@@ -60,6 +65,8 @@ def _fabric(
     path = where or Path()
     if (path / "manifest.json").is_file():
         return judging.of_build(path)
+    if path.is_dir() and not (path / workspace.FILE).exists():
+        raise DocumentError(f"{path} is neither a site (no {workspace.FILE}) nor a build (no manifest.json); name one")
     from rackwright.render.site_overlays import of_site
 
     opened, planned = building.plan_site(talk, path)
@@ -67,3 +74,15 @@ def _fabric(
         talk.say(f"{opened.lock_path} is behind the site: 'rackwright plan' brings it up to date")
     overlays = of_site(opened.loaded.overlays, opened.file.parent)
     return judging.of_site(planned.plan, opened.loaded.catalog, overlays)
+
+
+def _refuse_unknown(nos: str, models: tuple[str, ...]) -> None:
+    """Refuse a version or model that nobody knows: rules that need it would all be skipped."""
+    try:
+        schema.load(nos)
+    except SchemaUnknown as error:
+        raise click.BadParameter(str(error), param_hint="--nos") from error
+    known = catalog.load().switches
+    for word in models:
+        if word.rpartition("=")[2] not in known:
+            raise click.BadParameter(f"{word!r} names none of {', '.join(sorted(known))}", param_hint="--model")

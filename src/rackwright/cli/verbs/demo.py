@@ -12,6 +12,7 @@ import click
 from rackwright import check, report
 from rackwright.cli import building, judging
 from rackwright.cli.answer import Answer, verb
+from rackwright.cli.params import PLACE
 from rackwright.cli.talk import Talk
 from rackwright.cli.verbs.init import copy_site, reference_sites
 from rackwright.errors import RenderError
@@ -36,9 +37,7 @@ class _Made(NamedTuple):
 
 @verb("demo")
 @click.option("--site", default=_SITE, show_default=True, metavar="SITE", help="Reference site to show.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Folder to work in."
-)
+@click.option("--out", type=PLACE, default=Path("demo"), show_default=True, help="Folder to work in.")
 def command(talk: Talk, site: str, out: Path) -> Answer:
     """Validate, plan, render and check a reference site, and show what came out.
 

@@ -9,6 +9,7 @@ import click
 
 from rackwright import diff
 from rackwright.cli.answer import DIFFERENCE, FINE, Answer, verb
+from rackwright.cli.params import PLACE
 from rackwright.cli.talk import Talk
 from rackwright.errors import DocumentError
 from rackwright.render import Manifest, read_manifest
@@ -18,11 +19,11 @@ __all__ = ["command"]
 
 
 @verb("diff")
-@click.argument("first", type=click.Path(path_type=Path), metavar="A")
-@click.argument("second", type=click.Path(path_type=Path), required=False, metavar="[B]")
-@click.option("--running", "exports", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
+@click.argument("first", type=PLACE, metavar="A")
+@click.argument("second", type=PLACE, required=False, metavar="[B]")
+@click.option("--running", "exports", type=PLACE, multiple=True, metavar="FILE",
               help="Compare build A with what a switch exported; may be given again.")  # fmt: skip
-@click.argument("more", type=click.Path(path_type=Path), nargs=-1, metavar="")
+@click.argument("more", type=PLACE, nargs=-1, metavar="")
 @click.option("--device", default="", metavar="NAME", help="The switch of a single --running file without a hostname.")
 @click.option("--commands", is_flag=True, help="Print nv set and nv unset commands.")
 def command(
@@ -47,8 +48,8 @@ def command(
     elif more or device:
         raise click.UsageError("two builds are compared; --device goes with --running")
     else:
-        switches = diff.builds(first, second)
         files = _others(_build(first), _build(second))
+        switches = diff.builds(first, second)
     talk.say(difference(switches, files))
     colour = not os.environ.get("NO_COLOR")
     lines = command_lines(switches) if commands else change_lines(switches, files, colour=colour)

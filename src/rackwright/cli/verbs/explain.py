@@ -10,6 +10,7 @@ import click
 from rackwright import intent, report
 from rackwright.cli import building
 from rackwright.cli.answer import Answer, verb
+from rackwright.cli.params import PLACE
 from rackwright.cli.talk import Talk
 from rackwright.render import switch_tree
 from rackwright.render.site_overlays import of_site
@@ -21,7 +22,7 @@ __all__ = ["command"]
 
 
 @verb("explain")
-@click.argument("site", type=click.Path(path_type=Path), metavar="SITE")
+@click.argument("site", type=PLACE, metavar="SITE")
 @click.argument("device", required=False)
 @click.argument("path", nargs=-1)
 @click.option("--defaults", is_flag=True, help="List every key of a site file with its type, default and meaning.")

@@ -9,6 +9,7 @@ import click
 
 from rackwright import assets
 from rackwright.cli.answer import ERROR, Answer, verb
+from rackwright.cli.params import PLACE
 from rackwright.cli.talk import Talk
 
 __all__ = ["command", "copy_site", "reference_sites"]
@@ -36,7 +37,7 @@ def copy_site(source: Path, target: Path) -> list[str]:
 
 
 @verb("init")
-@click.argument("folder", type=click.Path(path_type=Path), required=False, metavar="[DIR]")
+@click.argument("folder", type=PLACE, required=False, metavar="[DIR]")
 @click.option("--from", "site", metavar="SITE", help="Reference site to copy; without it the sites are listed.")
 def command(talk: Talk, folder: Path | None, site: str | None) -> Answer:
     """Copy a reference site into a new folder.

@@ -10,6 +10,7 @@ import click
 from rackwright import documents
 from rackwright.cli import building
 from rackwright.cli.answer import Answer, verb
+from rackwright.cli.params import PLACE
 from rackwright.cli.talk import Talk
 from rackwright.render import ansible
 from rackwright.render.slices import Slices
@@ -19,7 +20,7 @@ __all__ = ["command"]
 
 
 @verb("inventory")
-@click.argument("site", type=click.Path(path_type=Path), default=".", metavar="[SITE]")
+@click.argument("site", type=PLACE, default=".", metavar="[SITE]")
 @click.option("--nornir", "tool", flag_value="nornir", help="As hosts, groups and defaults of Nornir.")
 @click.option(
     "--ansible", "tool", flag_value="ansible", help="As a YAML inventory of Ansible (with --json as its JSON)."

@@ -9,7 +9,9 @@ import click
 
 from rackwright import report
 from rackwright.cli.answer import Answer, verb
+from rackwright.cli.params import PLACE
 from rackwright.cli.talk import Talk
+from rackwright.errors import DocumentError
 from rackwright.plan import lock_text, workspace
 from rackwright.report.plans import lock_lines, plan_lines, plan_value
 
@@ -17,11 +19,11 @@ __all__ = ["command"]
 
 
 @verb("plan")
-@click.argument("site", type=click.Path(path_type=Path), default=".", metavar="[DIR]")
+@click.argument("site", type=PLACE, default=".", metavar="[DIR]")
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path, allow_dash=True),
+    type=PLACE,
     help="Write the whole plan as JSON to a file (- for stdout).",
 )
 @click.option("--free", is_flag=True, help="Give back what nothing asks for any more.")
@@ -56,6 +58,8 @@ def command(talk: Talk, site: Path, out: Path | None, free: bool, locked: bool) 
 
 def _replace(path: Path, data: bytes) -> None:
     """Write a file in one step, so that a kill leaves no half of it."""
+    if not path.parent.is_dir():
+        raise DocumentError(f"{path}: there is no folder {path.parent}; make it first")
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         temporary.write_bytes(data)

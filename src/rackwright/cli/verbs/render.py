@@ -9,16 +9,15 @@ import click
 from rackwright import report
 from rackwright.cli import building
 from rackwright.cli.answer import Answer, verb
+from rackwright.cli.params import PLACE
 from rackwright.cli.talk import Talk
 
 __all__ = ["command"]
 
 
 @verb("render")
-@click.argument("site", type=click.Path(path_type=Path), default=".", metavar="[DIR]")
-@click.option(
-    "--out", type=click.Path(path_type=Path), required=True, help="Build folder; only what changed is written."
-)
+@click.argument("site", type=PLACE, default=".", metavar="[DIR]")
+@click.option("--out", type=PLACE, required=True, help="Build folder; only what changed is written.")
 @click.option("--limit", multiple=True, metavar="NAME", help="Only these devices (be01, be*); may be given again.")
 @click.option(
     "--jobs",

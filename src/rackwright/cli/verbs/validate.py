@@ -8,6 +8,7 @@ import click
 
 from rackwright import report
 from rackwright.cli.answer import ERROR, FINE, Answer, verb
+from rackwright.cli.params import PLACE
 from rackwright.cli.talk import Talk
 from rackwright.findings import Finding
 from rackwright.plan import workspace
@@ -16,15 +17,15 @@ __all__ = ["command"]
 
 
 @verb("validate")
-@click.argument("site", type=click.Path(path_type=Path), default=".", metavar="[DIR|site.yaml]")
+@click.argument("site", type=PLACE, default=".", metavar="[DIR|site.yaml]")
 def command(talk: Talk, site: Path) -> Answer:
     """Tell everything that is wrong with a site, each with its place.
 
     Every problem has file:line:column, what is wrong and what to do. A wish that cannot be planned
     (too many machines, too small a pool, a PDU over its rating) is a problem too. Nothing is written.
     """
-    file = workspace.site_file(site)
-    problems = workspace.trouble(workspace.open_site(file))
+    opened = workspace.open_site(site)
+    file, problems = opened.file, workspace.trouble(opened)
     errors = any(problem.severity == "error" for problem in problems)
     talk.say(f"{file}: {report.totals(problems)}")
     return Answer(ERROR if errors else FINE, _value(file, problems), report.problem_lines(problems))

@@ -1,0 +1,24 @@
+"""Parameters that several verbs take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+__all__ = ["PLACE"]
+
+
+class _Place(click.Path):
+    """A path that names something: an empty one, left by an unset variable, would mean the folder one stands in."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse an empty path."""
+        if value == "":
+            self.fail("is empty; name a file or folder (. for this one)", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PLACE = _Place(path_type=Path)
+"""A file or folder."""
