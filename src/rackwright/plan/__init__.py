@@ -90,7 +90,8 @@ def attempt(site: Site, kept: LockFile | None = None, *, catalog: Catalog, keys:
     plan = Plan(
         site.site.name, site.site.release, frame.nos, _digest(site, catalog), tuple(devices), tuple(wiring.links),
         assemblies, switches.build(frame), host_networks, stand, placements, scopes,
-        services.records(site, devices, addresses, host_networks), tuple(wiring.layouts), waves(devices, wiring.leaves),
+        services.records(site, devices, addresses, host_networks), tuple(wiring.layouts),
+        waves(devices, wiring.leaves, site.fabrics),
         tuple(str(problem) for problem in sorted(problems, key=sort_key)),
     )  # fmt: skip
     return Outcome(plan, lock, tuple(sorted(problems, key=sort_key)))

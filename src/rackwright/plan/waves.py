@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from rackwright.intent.models import Fabric
 from rackwright.plan.model import Device
+from rackwright.plan.pair import PAIR_TOPOLOGIES
 
-__all__ = ["waves"]
+__all__ = ["STAGES", "waves"]
 
-_STAGES = {"oob": "oob", "pair": "frontend", "rails": "backend"}
+STAGES = ("oob", "frontend", "backend")
+"""Stages of a bring-up that set switches, in order."""
+
+Wave = tuple[str, tuple[str, ...]]
 
 
 def waves(
-    devices: Sequence[Device], leaves: Mapping[str, tuple[tuple[str, ...], ...]]
-) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    devices: Sequence[Device], leaves: Mapping[str, tuple[tuple[str, ...], ...]], fabrics: Mapping[str, Fabric]
+) -> tuple[Wave, ...]:
     """Return (stage, switches) in order: out of band, front end, back end; halves of what is redundant."""
-    made: list[tuple[str, tuple[str, ...]]] = []
-    for fabric in dict.fromkeys(device.fabric for device in devices if device.fabric):
-        members = [device for device in devices if device.fabric == fabric]
-        for role in ("oob", "superspine", "spine", "leaf"):
-            names = tuple(device.name for device in members if device.role == role)
-            if role == "leaf":
-                halves = [tuple(group[side] for group in leaves[fabric] if side < len(group)) for side in (0, 1)]
-                rest = tuple(name for name in names if name not in halves[0] + halves[1])
-                made += [(fabric, half) for half in (*halves, rest) if half]
-            elif role == "oob":
-                made += [(fabric, names)] if names else []
-            else:
-                made += [(fabric, half) for half in (names[::2], names[1::2]) if half]
-    return tuple(made)
+    made = [wave for key, fabric in fabrics.items() for wave in _of_fabric(key, fabric, devices, leaves)]
+    return tuple(sorted(made, key=lambda wave: STAGES.index(wave[0])))
+
+
+def _of_fabric(
+    key: str, fabric: Fabric, devices: Sequence[Device], leaves: Mapping[str, tuple[tuple[str, ...], ...]]
+) -> Iterator[Wave]:
+    stage = "oob" if fabric.topology == "l2" else "frontend" if fabric.topology in PAIR_TOPOLOGIES else "backend"
+    members = [device for device in devices if device.fabric == key]
+    for role in ("oob", "superspine", "spine"):
+        names = tuple(device.name for device in members if device.role == role)
+        # An out-of-band switch has no partner; spines stand in for each other, so never all of them.
+        yield from ((stage, half) for half in ((names,) if role == "oob" else (names[::2], names[1::2])) if half)
+    for side in range(max((len(group) for group in leaves.get(key, ())), default=0) if stage != "oob" else 0):
+        yield stage, tuple(group[side] for group in leaves[key] if side < len(group))
