@@ -219,6 +219,7 @@ MOVED = (
     "CABLE-PORT-IDLE",
     "CABLE-PORT-TWICE",
     "CABLE-SPLITTER",
+    "NVUE-SEGMENT-TWO-HOSTS",
 )
 WHY_MOVED = "the port that the link moves to has a cable, a split and a description of its own, and one part leaves two switches"
 
