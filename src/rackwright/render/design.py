@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from rackwright.catalog.models import Catalog
 from rackwright.plan.model import Device, Layout, Plan, Switch
-from rackwright.render.bill import bill
+from rackwright.render.bill import Item
 from rackwright.render.drawing import Drawing, span
 from rackwright.render.elevation import Elevation, elevations
 from rackwright.render.fabric_diagram import fabric_diagram
@@ -70,8 +71,8 @@ class Design(msgspec.Struct, frozen=True):
     waves: tuple[tuple[str, str], ...]
 
 
-def design(slices: Slices, catalog: Catalog) -> Design:
-    """Return the design of a plan."""
+def design(slices: Slices, catalog: Catalog, items: Sequence[Item]) -> Design:
+    """Return the design of a plan; ``items`` is its bill of materials."""
     plan = slices.plan
     racks = elevations(slices)
     return Design(
@@ -90,7 +91,7 @@ def design(slices: Slices, catalog: Catalog) -> Design:
         hosts=_hosts(slices),
         networks=_networks(plan),
         scopes=_scopes(plan),
-        parts=_parts(slices, catalog),
+        parts=_parts(items),
         waves=tuple((stage, _several(names)) for stage, names in plan.waves),
     )
 
@@ -211,8 +212,7 @@ def _scopes(plan: Plan) -> Table:
     return Table(("network", "subnet", "gateway", "dynamic", "reserved", "serves"), rows)
 
 
-def _parts(slices: Slices, catalog: Catalog) -> Table:
-    items = bill(slices, catalog)
+def _parts(items: Sequence[Item]) -> Table:
     rows = tuple(
         (item.kind, item.description, f"{item.length_m} m" if item.length_m else "", f"{item.count:,}", item.used_for)
         for item in items[:_MOST_ROWS]

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from ipaddress import IPv4Address
 from typing import Final
 
 from rackwright.plan.model import DnsRecord, Plan
-from rackwright.render.slices import natural
 
 __all__ = ["domain_of", "file_names", "zones"]
 
@@ -41,7 +39,7 @@ def _reverse_zone(network: str) -> str:
 def zones(plan: Plan) -> dict[str, bytes]:
     """Return the zone files and ``hosts`` by file name; names are relative to the domain."""
     domain = domain_of(plan)
-    records = sorted(plan.dns, key=lambda record: (natural(record.name), _order(record)))
+    records = sorted(plan.dns, key=_order)
     server = _server(plan, domain, records)
     files = {f"{domain}.zone": _forward(domain, server, records), "hosts": _hosts(domain, records)}
     networks: dict[str, list[DnsRecord]] = {}
@@ -53,8 +51,9 @@ def zones(plan: Plan) -> dict[str, bytes]:
     return files
 
 
-def _order(record: DnsRecord) -> int:
-    return int(IPv4Address(record.address))
+def _order(record: DnsRecord) -> tuple[int, int, int, int, str]:
+    first, second, third, last = record.address.split(".")
+    return int(first), int(second), int(third), int(last), record.name
 
 
 def _full(name: str, domain: str) -> str:
@@ -63,7 +62,7 @@ def _full(name: str, domain: str) -> str:
 
 def _server(plan: Plan, domain: str, records: list[DnsRecord]) -> str:
     addresses = [address for scope in plan.scopes for address in scope.dns]
-    names = {record.address: record.name for record in records}
+    names = {record.address: record.name for record in reversed(records)}
     known = next((names[address] for address in addresses if address in names), None)
     # Without a name server of our own the zone still loads: whoever serves it is the server.
     return _full(known, domain) if known else "localhost"
@@ -83,7 +82,7 @@ def _forward(domain: str, server: str, records: list[DnsRecord]) -> bytes:
 def _reverse(zone: str, domain: str, server: str, records: list[DnsRecord]) -> bytes:
     # One PTR an address: the first of its names, since a reverse lookup should give one answer.
     first: dict[str, str] = {}
-    for record in sorted(records, key=_order):
+    for record in records:
         first.setdefault(record.address, f"{record.address.rpartition('.')[2]} IN PTR {_full(record.name, domain)}.")
     lines = list(first.values())
     return (_head(zone, domain, server, lines) + "\n".join([*lines, ""])).encode()
@@ -95,6 +94,6 @@ def _hosts(domain: str, records: list[DnsRecord]) -> bytes:
 
 def _host_lines(domain: str, records: list[DnsRecord]) -> Iterator[str]:
     yield f"# Names of {domain}, written by rackwright from the plan.\n"
-    for record in sorted(records, key=_order):
+    for record in records:
         full = _full(record.name, domain)
         yield f"{record.address}\t{full} {record.name}\n" if full != record.name else f"{record.address}\t{full}\n"

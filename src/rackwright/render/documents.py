@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, Final
 
 from rackwright.catalog.models import Catalog
+from rackwright.render.bill import Item
 from rackwright.render.design import Design, design
 from rackwright.render.drawing import Drawing
 from rackwright.render.files import File
@@ -24,9 +25,14 @@ _SECTIONS: Final = (
 )  # fmt: skip
 
 
-def documents(slices: Slices, catalog: Catalog, inputs: Inputs, printer: Printer) -> Iterator[File]:
-    """Yield the documents; all of them print one :class:`~rackwright.render.design.Design`."""
-    made: Callable[[], Design] = lru_cache(maxsize=1)(partial(design, slices, catalog))
+def documents(
+    slices: Slices, catalog: Catalog, items: Callable[[], list[Item]], inputs: Inputs, printer: Printer
+) -> Iterator[File]:
+    """Yield the documents; all of them print one :class:`~rackwright.render.design.Design`.
+
+    ``items`` gives the bill of materials, which others print too.
+    """
+    made: Callable[[], Design] = lru_cache(maxsize=1)(lambda: design(slices, catalog, items()))
     of = inputs.of(*_SECTIONS, templates="docs", catalog=True)
     yield File("docs/design.html", of, lambda: printer.print("docs/design.html.j2", design=made(), style=False))
     yield File("docs/design.md", of, lambda: printer.print("docs/design.md.j2", design=made()))

@@ -47,7 +47,7 @@ def everything(plan: Plan, *, catalog: Catalog, overlays: Overlays | None = None
     yield from build.hosts()
     yield from build.services()
     yield from build.sheets.files()
-    yield from documents(build.slices, catalog, build.inputs, build.printer)
+    yield from documents(build.slices, catalog, lambda: build.items, build.inputs, build.printer)
 
 
 def plan_json(plan: Plan) -> bytes:
@@ -89,6 +89,10 @@ class _Build:
         return cables.cables(self.slices)
 
     @cached_property
+    def items(self) -> list[bill.Item]:
+        return bill.bill(self.slices, self.catalog)
+
+    @cached_property
     def sheets(self) -> Sheets:
         return Sheets(self.slices, self.rows, self.catalog, self.inputs, self.printer)
 
@@ -102,7 +106,7 @@ class _Build:
         yield File("assemblies.csv", rows, partial(cables.assemblies, slices))
         yield File("wiremap.csv", of(*_CABLES, "switches"), lambda: wiremap.wiremap(slices, self.rows))
         billed = of(*_CABLES, catalog=True)
-        yield File("bom.csv", billed, lambda: bill.bill_csv(bill.bill(slices, self.catalog)))
+        yield File("bom.csv", billed, lambda: bill.bill_csv(self.items))
 
     def switches(self) -> Iterator[File]:
         """Yield the three files of every switch."""

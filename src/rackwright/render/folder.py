@@ -97,6 +97,7 @@ class _Build:
     def __init__(self, out: Path, before: dict[str, Entry]) -> None:
         self.out = out
         self.before = before
+        self.written = _changed_at(out / MANIFEST)
         self.after: dict[str, Entry] = {}
         self.changed: list[str] = []
         self.unchanged: list[str] = []
@@ -105,7 +106,7 @@ class _Build:
     def take(self, file: File) -> None:
         """Render and write one file, or leave it as it stands."""
         known = self.before.get(file.path)
-        found = _digest_on_disk(self.out, file.path, known)
+        found = _digest_on_disk(self.out, file.path, known, self.written)
         if known and known.inputs == file.inputs and found == known.sha256:
             self.after[file.path] = known
             self.unchanged.append(file.path)
@@ -149,12 +150,25 @@ def _refuse_foreign(out: Path, paths: Iterable[str]) -> None:
         raise RenderError(f"{out / taken[0]}{more} is not from a build of ours: choose another folder, or remove it")
 
 
-def _digest_on_disk(out: Path, path: str, known: Entry | None) -> str | None:
-    # The bytes are read, not the time stamp: an edit by hand that keeps the size is put right too.
+def _changed_at(path: Path) -> int:
+    """Return when the inode changed, in ns; unlike the time of modification nobody can set it back."""
+    try:
+        return path.stat().st_ctime_ns
+    except FileNotFoundError:
+        return 0
+
+
+def _digest_on_disk(out: Path, path: str, known: Entry | None, written: int) -> str | None:
+    """Return the digest of what stands at a path; ``written`` is when the manifest that knows it was written."""
     target = f"{out}/{path}"
     try:
-        if known and os.stat(target).st_size != known.size:  # noqa: PTH116 - three times as quick for thousands of files
-            return None
+        if known:
+            status = os.stat(target)  # noqa: PTH116 - three times as quick for thousands of files
+            if status.st_size != known.size:
+                return None
+            # Untouched since the manifest, which is written last. In the same tick of the clock nobody can tell.
+            if status.st_ctime_ns < written:
+                return known.sha256
         with open(target, "rb", buffering=0) as stream:  # noqa: PTH123 - as above
             return hashlib.sha256(stream.read()).hexdigest()
     except (FileNotFoundError, NotADirectoryError):

@@ -67,24 +67,29 @@ class Sheets:
         found: dict[str, list[Part]] = {}
         where = self._slices.where
         for part in self._slices.parts:
-            for rack in {where(part.device)[0], *(where(end.device)[0] for end in part.connectors)}:
-                found.setdefault(rack or NO_RACK, []).append(part)
+            near = where(part.device)[0]
+            found.setdefault(near or NO_RACK, []).append(part)
+            for rack in {where(end.device)[0] for end in part.connectors}:
+                if rack != near:
+                    found.setdefault(rack or NO_RACK, []).append(part)
         return found
 
     @cached_property
     def _cables_by_rack(self) -> dict[str, list[Cable]]:
         found: dict[str, list[Cable]] = {}
         for cable in self._rows:
-            for rack in {cable.a_rack or NO_RACK, cable.b_rack or NO_RACK}:
-                found.setdefault(rack, []).append(cable)
+            found.setdefault(cable.a_rack or NO_RACK, []).append(cable)
+            if cable.b_rack != cable.a_rack:
+                found.setdefault(cable.b_rack or NO_RACK, []).append(cable)
         return found
 
     @cached_property
     def _cables_by_switch(self) -> dict[str, list[Cable]]:
         found: dict[str, list[Cable]] = {switch.name: [] for switch in self._slices.plan.switches}
         for cable in self._rows:
-            for device in {cable.a_device, cable.b_device} & found.keys():
-                found[device].append(cable)
+            for device in (cable.a_device, cable.b_device):
+                if device in found:
+                    found[device].append(cable)
         return found
 
     def _racks(self) -> Iterator[Rack | None]:

@@ -73,9 +73,9 @@ class Slices:
 
     @cached_property
     def parts(self) -> list[Part]:
-        """Assemblies with their ends, in the order of their names."""
-        ordered = sorted(self.plan.assemblies, key=lambda assembly: natural(assembly.id))
-        return [part_of(assembly, self.plan.links) for assembly in ordered]
+        """Assemblies with their ends, in the order of the plan: that of their common ends."""
+        links = self.plan.links
+        return [part_of(assembly, links) for assembly in self.plan.assemblies]
 
     @cached_property
     def in_rack(self) -> dict[str, list[Placement]]:

@@ -44,15 +44,13 @@ _WORDS: Final = {
 def wiremap(slices: Slices, rows: Iterable[Cable]) -> bytes:
     """Print ``wiremap.csv``; the system is the ``b`` end, the switch the ``a`` end of a link."""
     splits = {
-        (switch.name, cage.number): cage.breakout
+        switch.name: {cage.number: cage.breakout for cage in switch.cages if cage.breakout}
         for switch in slices.plan.switches
-        for cage in switch.cages
-        if cage.breakout
     }
     return table(COLUMNS, (_row(slices, row, splits) for row in rows))
 
 
-def _row(slices: Slices, row: Cable, splits: dict[tuple[str, int], str]) -> tuple[str, ...]:
+def _row(slices: Slices, row: Cable, splits: dict[str, dict[int, str]]) -> tuple[str, ...]:
     port = slices.port.get(row.a_device, {}).get(row.a_port)
     bond = slices.bond[row.a_device].get(port.bond) if port and port.bond else None
     mode, native, allowed = _vlans(port, bond)
@@ -93,8 +91,8 @@ def _network(slices: Slices, row: Cable, native: str) -> str:
     return _WORDS.get(row.kind, row.fabric)
 
 
-def _split(speed: str, port: Port | None, device: str, splits: dict[tuple[str, int], str]) -> str:
-    ways = splits.get((device, port.cage), "") if port else ""
+def _split(speed: str, port: Port | None, device: str, splits: dict[str, dict[int, str]]) -> str:
+    ways = splits[device].get(port.cage, "") if port else ""
     if not ways or not ways[:-1].isdigit():
         return "NA"
     return f"{float(speed) * int(ways[:-1]):g}G -> {ways} {speed}G"
