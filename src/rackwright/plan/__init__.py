@@ -20,6 +20,7 @@ from rackwright.intent.models import Site
 from rackwright.plan import addresses as addressing
 from rackwright.plan import cables, hosts, racks, services, switches
 from rackwright.plan.address_model import Addresses
+from rackwright.plan.collisions import collisions
 from rackwright.plan.lock import Lock, LockFile
 from rackwright.plan.model import Device, Plan
 from rackwright.plan.nodes import identify, machines
@@ -142,6 +143,7 @@ def _wire(site: Site, catalog: Catalog, lock: Lock) -> Wiring:
             if fabric.topology in topologies:
                 wire(key, site, catalog, lock, wiring)
     explicit_links(site, wiring)
+    wiring.problems += collisions(site, catalog, wiring)
     wiring.devices = identify(wiring.devices, site.rows)
     return wiring
 

@@ -11,7 +11,7 @@ from rackwright.findings import Problem, problem
 from rackwright.intent.models import Site
 from rackwright.plan.address_model import Addresses, Allocator
 from rackwright.plan.model import Device, Layout, Link
-from rackwright.plan.numbers import number_switches
+from rackwright.plan.numbers import EVPN, number_switches
 from rackwright.plan.overlaps import overlaps
 from rackwright.plan.rail_addresses import address_rails
 from rackwright.plan.subnets import Ledger, attach_network, oob_network, open_ledger
@@ -67,7 +67,10 @@ def _svis(site: Site, devices: Sequence[Device], links: Sequence[Link], ledger: 
         if at:
             holders = [switch]
         elif subnet.rail:
-            holders = sorted(by_rail.get((subnet.network, subnet.rail), ()))
+            # A VLAN of an EVPN pair is on every leaf, one of a rail fabric on the leaves of its rail alone.
+            pairs = [f for f in gateway_fabrics(site, subnet.network) if site.fabrics[f].topology in EVPN]
+            spread = [leaf for fabric in pairs for leaf in leaves.get(fabric, ())]
+            holders = spread or sorted(by_rail.get((subnet.network, subnet.rail), ()))
         else:
             holders = [leaf for fabric in gateway_fabrics(site, subnet.network) for leaf in leaves.get(fabric, ())]
         for leaf in holders:

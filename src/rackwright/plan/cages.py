@@ -9,7 +9,7 @@ from rackwright.plan.lock import NO_ROOM, Lock
 from rackwright.plan.switch_model import PortKind
 from rackwright.plan.wiring import PortState, PortUse, Wiring, cage_count, port_name
 
-__all__ = ["Block", "block", "parse_port", "port_range"]
+__all__ = ["Block", "block", "parse_port", "pin", "port_range"]
 
 
 class Block(NamedTuple):
@@ -36,11 +36,11 @@ class Block(NamedTuple):
 
     def use(
         self, position: int, kind: PortKind, speed: float, *, attach: int = -1, link: int = -1, node: str = "",
-        bond: str = "", state: PortState = "used",
+        bond: str = "", state: PortState = "used", rail: int = 0,
     ) -> PortUse:  # fmt: skip
         """Return the use of a position; the rest is as in :class:`PortUse`."""
         cage, sub = self.place(position)
-        return PortUse(cage, sub, kind, self.mode, self.lanes, speed, attach, link, node, bond, state)
+        return PortUse(cage, sub, kind, self.mode, self.lanes, speed, attach, link, node, bond, state, rail)
 
 
 def parse_port(text: str) -> tuple[int, int]:
@@ -53,6 +53,13 @@ def port_range(text: str) -> range:
     """Return the cages of ``swp12-27``."""
     first, _, last = text.removeprefix("swp").partition("-")
     return range(int(first), int(last or first) + 1)
+
+
+def pin(fabric: str, key: str, count: int, split: Breakout | None, lock: Lock, at: str) -> None:
+    """Hold the cages that an operator pinned, before anything else is given the next free ones."""
+    ways, step = (int(split.mode.removesuffix("x")), 2 if split.disables_next else 1) if split else (1, 1)
+    cage, sub = parse_port(at)
+    lock.hold(f"{fabric}.cage", f"{key}@{at}", cage - 1, -(-(sub + count) // ways) * step)
 
 
 def block(
@@ -71,7 +78,7 @@ def block(
     if at is not None:
         cage, sub = parse_port(at)
         cages = -(-(sub + count) // ways) * step
-        lock.hold(pool, f"{key}@{at}", cage - 1, cages)
+        pin(fabric, key, count, split, lock, at)
         if cage - 1 + cages <= total:
             return Block(cage, sub, mode, lanes, step)
         wiring.wrong(

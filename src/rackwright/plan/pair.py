@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from rackwright.catalog.models import Breakout, Catalog, SwitchModel
 from rackwright.intent.models import Attach, External, Fabric, Site
-from rackwright.plan.cages import Block, block, port_range
+from rackwright.plan.cages import Block, block, parse_port, pin, port_range
 from rackwright.plan.clos import parse_ratio, spines
 from rackwright.plan.lock import Lock
 from rackwright.plan.model import Device, End, Layout, Link
@@ -71,6 +71,8 @@ def wire_pair(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring
         return
     leaves = _leaves(key, fabric, pairs, wiring)
     wiring.leaves[key] = leaves
+    _pin(key, fabric, entries, pairs, model, lock)
+    _pin_uplinks(key, site, lock)
     for entry in entries:
         _wire_entry(key, entry, pairs.chunk[entry.key], leaves, model, lock, wiring)
     if pairs.pairs == 1:
@@ -101,7 +103,48 @@ def _entry(
         )
         return None
     names = tuple(name for group in groups for name in group_names(group, site.groups[group], lock))
-    return _Entry(index, attach, f"{'+'.join(groups)}.{attach.nic}", ports, names, split, speed)
+    entry = _Entry(index, attach, f"{'+'.join(groups)}.{attach.nic}", ports, names, split, speed)
+    if attach.bond == "lacp" and entry.per_leaf % (attach.bonds or 1):
+        wiring.wrong(
+            ("fabrics", key, "attach", index, "bonds"),
+            f"{attach.bonds} bonds do not divide the {entry.per_leaf} ports that a machine has on a leaf",
+            f"use one of {', '.join(str(n) for n in range(1, entry.per_leaf + 1) if entry.per_leaf % n == 0)}",
+        )
+        return None
+    return entry
+
+
+def _pin(key: str, fabric: Fabric, entries: Sequence[_Entry], pairs: _Pairs, model: SwitchModel, lock: Lock) -> None:
+    """Hold every pinned cage of a leaf first, so that the order of entries does not matter."""
+    for entry in entries:
+        if entry.attach.at:
+            count = entry.per_leaf * pairs.chunk[entry.key] + entry.attach.unused_bonds
+            pin(key, entry.key, count, entry.split, lock, entry.attach.at)
+    if fabric.isl and fabric.isl.at and pairs.pairs == 1:
+        pin(key, "isl", _isl_links(fabric, entries), _isl_split(fabric, model), lock, fabric.isl.at)
+    for external in fabric.external:
+        split = _external_split(external, model)
+        for number, at in enumerate(external.at):
+            pin(
+                key,
+                f"external.{external.name}.{number}",
+                -(-external.links_per_leaf // len(external.at)),
+                split,
+                lock,
+                at,
+            )
+    for word in fabric.spare:
+        cages = port_range(word)
+        lock.hold(f"{key}.cage", f"spare@{word}", cages[0] - 1, len(cages))
+
+
+def _pin_uplinks(key: str, site: Site, lock: Lock) -> None:
+    """Hold the first pinned cage of the out-of-band uplinks; how many follow is known when those switches are counted."""
+    for name, other in site.fabrics.items():
+        if other.uplink is not None and other.uplink.to == key and other.uplink.at:
+            held = f"uplink.{name}@{other.uplink.at}"
+            if held not in lock.view().get(f"{key}.cage", {}):
+                lock.hold(f"{key}.cage", held, parse_port(other.uplink.at)[0] - 1)
 
 
 def _sides(entry: _Entry) -> list[int]:
@@ -230,11 +273,10 @@ def _wire_machine(
         seen[side] += 1
         # Bonded links run link by link over the machines, single ones machine by machine (as NVIDIA's maps do).
         position = number * chunk + inner if bonded else inner * entry.per_leaf + number
-        bond = f"{name}.{number if entry.attach.bonds else 0}" if bonded else ""
-        link = -1
+        bond = f"{name}.{number * (entry.attach.bonds or 1) // entry.per_leaf}" if bonded else ""
+        link, rail = -1, 0 if bonded else entry.ports.index(port) + 1
         if stands:
             cage, sub = place.place(position)
-            rail = entry.ports.index(port) + 1 if not bonded else 0
             link = wiring.add(
                 Link(key, "host", End(pair[side], place.name(position), cage, sub), host_end(name, port), entry.speed,
                      entry.split.lanes_per_port, entry.attach.media, rail, 0, entry.number)
@@ -242,7 +284,7 @@ def _wire_machine(
         wiring.lay(
             pair[side],
             place.use(position, "host" if stands else "reserved", entry.speed, attach=entry.number, link=link,
-                      node=name, bond=bond, state="used" if stands else "reserved"),
+                      node=name, bond=bond, state="used" if stands else "reserved", rail=rail),
         )  # fmt: skip
 
 
@@ -256,13 +298,21 @@ def _isl_links(fabric: Fabric, entries: Sequence[_Entry]) -> int:
     return int(-(-ports // parse_ratio(isl.ratio if isl else "1:1")))
 
 
+def _isl_speed(fabric: Fabric) -> float:
+    return gbps(fabric.isl.speed) if fabric.isl else 400.0
+
+
+def _isl_split(fabric: Fabric, model: SwitchModel) -> Breakout | None:
+    speed = _isl_speed(fabric)
+    return breakout(model, speed, max(int(speed) // 100, 1))
+
+
 def _wire_isl(
     key: str, fabric: Fabric, entries: Sequence[_Entry], pair: tuple[str, ...], model: SwitchModel, lock: Lock,
     wiring: Wiring,
 ) -> None:  # fmt: skip
     """Wire the two leaves of a single pair to each other, like port to like port."""
-    speed = gbps(fabric.isl.speed) if fabric.isl else 400.0
-    split = breakout(model, speed, max(int(speed) // 100, 1))
+    speed, split = _isl_speed(fabric), _isl_split(fabric, model)
     count = _isl_links(fabric, entries)
     place = block(key, "isl", count, split, model, lock, wiring, fabric.isl.at if fabric.isl else None)
     if place is None:
@@ -281,9 +331,8 @@ def _wire_spines(
     wiring: Wiring,
 ) -> None:  # fmt: skip
     """Wire every leaf of many pairs to every spine."""
-    speed = gbps(fabric.isl.speed) if fabric.isl else 400.0
+    speed, split = _isl_speed(fabric), _isl_split(fabric, model)
     media = fabric.spines.media or (fabric.isl.media if fabric.isl else "dr4")
-    split = breakout(model, speed, max(int(speed) // 100, 1))
     place = block(key, "spines", pairs.up, split, model, lock, wiring)
     if place is None:
         return
@@ -302,13 +351,17 @@ def _wire_spines(
             wiring.lay(leaf, place.use(position, "fabric", speed, link=link, node=name))
 
 
+def _external_split(external: External, model: SwitchModel) -> Breakout | None:
+    speed = gbps(external.speed)
+    lanes = 1 if external.media in _ONE_LANE else max(int(speed) // 100, 1)
+    return breakout(model, speed, lanes, external.split)
+
+
 def _wire_external(
     key: str, index: int, external: External, pair: tuple[str, ...], model: SwitchModel, lock: Lock, wiring: Wiring
 ) -> None:
     """Wire the links to switches of others; they go to the peers in turn, port after port."""
-    speed = gbps(external.speed)
-    lanes = 1 if external.media in _ONE_LANE else max(int(speed) // 100, 1)
-    split = breakout(model, speed, lanes, external.split)
+    speed, split = gbps(external.speed), _external_split(external, model)
     peers = external.peers or (external.name,)
     known = {device.name for device in wiring.devices}
     wiring.devices += [Device(peer, "external", "", group=external.name) for peer in peers if peer not in known]

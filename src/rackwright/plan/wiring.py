@@ -52,6 +52,8 @@ class PortUse(msgspec.Struct, frozen=True, gc=False):
     """Ports of one switch with the same key form one bond; empty: none."""
     state: PortState = "used"
     """``used``, ``reserved`` (for growth), ``spare`` or ``unused-bond``."""
+    rail: int = 0
+    """Rail of a lone port of a pair's leaf, from 1, whether cabled or not; 0: none."""
 
 
 @dataclass

@@ -56,6 +56,14 @@ class Frame(NamedTuple):
         """Return the VNI of a network: its own, or VLAN + offset of the conventions."""
         return network.vni or (network.vlan or 0) + self.conventions.vni_offset
 
+    def segments(self, name: str) -> tuple[tuple[int, int, str], ...]:
+        """Return (VLAN, VNI, key of its subnet) of each VLAN of a network: one, or one a rail."""
+        network = self.site.networks[name]
+        if network.style != "vlan-per-rail":
+            return ((network.vlan or 0, self.vni(network), name),)
+        rails = sorted((s.rail, s.vlan, s.key) for s in self.addresses.subnets.values() if s.network == name)
+        return tuple((vlan, self.vni(network) + rail - 1, key) for rail, vlan, key in rails)
+
     def gateway_of_management(self, device: Device) -> str:
         """Return the default gateway of eth0 without prefix length; empty when addressed by DHCP."""
         if not device.management:

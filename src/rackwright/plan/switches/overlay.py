@@ -57,7 +57,7 @@ def overlay_leaf(frame: Frame, device: Device) -> Switch:
         base,
         bridge_type="vlan-aware",
         bonds=bonds(frame, device, access, uplink, multihomed=True),
-        vlans=tuple(Vlan(net.vlan or 0, frame.vni(net), name) for name, net in networks.items()),
+        vlans=tuple(Vlan(vlan, vni, key) for name in networks for vlan, vni, key in frame.segments(name)),
         svis=_svis(frame, device, networks),
         vtep=frame.addresses.vteps.get(device.name, base.loopback.partition("/")[0]),
         evpn=True, multihoming=True, dscp_copy=True, arp_suppress=frame.conventions.arp_suppress, vrr=True,
@@ -104,11 +104,11 @@ def _svis(frame: Frame, device: Device, networks: dict[str, Network]) -> tuple[S
     """Return a gateway for every network that has a subnet and is not gatewayed elsewhere."""
     made: list[Svi] = []
     for name, network in networks.items():
-        address = frame.addresses.svis.get((name, device.name), "")
-        if address:
-            gateway = frame.addresses.gateway(name)
-            mtu = frame.conventions.svi_mtu_bytes
-            made.append(Svi(network.vlan or 0, network.vrf or "", address, gateway, mtu))
+        for vlan, _, key in frame.segments(name):
+            address = frame.addresses.svis.get((key, device.name), "")
+            if address:
+                gateway = frame.addresses.gateway(key)
+                made.append(Svi(vlan, network.vrf or "", address, gateway, frame.conventions.svi_mtu_bytes))
     return tuple(made)
 
 
@@ -194,13 +194,15 @@ def _relays(frame: Frame, networks: dict[str, Network], made: tuple[Port, ...]) 
     for name, network in networks.items():
         if network.vrf and frame.relays.get(name):
             servers.setdefault(network.vrf, {}).update(dict.fromkeys(frame.relays[name]))
-            faces.setdefault(network.vrf, []).append(f"vlan{network.vlan}")
+            faces.setdefault(network.vrf, []).extend(f"vlan{vlan}" for vlan, _, _ in frame.segments(name))
     for name, vrf in frame.site.vrfs.items():
         if vrf.relay and name in frame.l3vnis:
             servers.setdefault(name, {}).update(dict.fromkeys(vrf.relay))
             faces.setdefault(name, []).extend(port.name for port in made if port.vrf == name)
             if not any(port.vrf == name for port in made):
-                faces[name] += [f"vlan{n.vlan}" for n in networks.values() if n.vrf == name]
+                faces[name] += [
+                    f"vlan{vlan}" for n in networks if networks[n].vrf == name for vlan, _, _ in frame.segments(n)
+                ]
     return tuple(
         Relay(vrf, (*dict.fromkeys(faces[vrf]), f"vlan{frame.l3vnis[vrf][1]}_l3"), tuple(servers[vrf]))
         for vrf in sorted(servers)

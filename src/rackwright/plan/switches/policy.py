@@ -121,13 +121,15 @@ def _vlans(frame: Frame, vrf: str) -> list[str]:
 
 def _own(frame: Frame, device: Device, vrf: str) -> tuple[str, ...]:
     """Return the leaf's own addresses in a VRF as host routes: loopback, then VLAN by VLAN."""
-    svis = (frame.addresses.svis.get((name, device.name), "") for name in _vlans(frame, vrf))
+    keys = (key for name in _vlans(frame, vrf) for _, _, key in frame.segments(name))
+    svis = (frame.addresses.svis.get((key, device.name), "") for key in keys)
     return (*_loopback(frame, device, vrf), *(f"{svi.partition('/')[0]}/32" for svi in svis if svi))
 
 
 def _prefixes(frame: Frame, device: Device, vrf: str) -> tuple[str, ...]:
     """Return what a VRF holds: its subnets, then the leaf's loopback in it."""
-    subnets = (frame.site.networks[name].subnet for name in _vlans(frame, vrf))
+    networks = (frame.site.networks[name] for name in _vlans(frame, vrf))
+    subnets = (network.pool if network.style == "vlan-per-rail" else network.subnet for network in networks)
     return (*(str(ipaddress.ip_network(subnet)) for subnet in subnets if subnet), *_loopback(frame, device, vrf))
 
 

@@ -121,6 +121,8 @@ def _port(frame: Frame, device: Device, use: PortUse, access: Mapping[int, Acces
     peer, peer_port = _peer(link, device.name)
     lone = use.kind in ("host", "reserved") and not use.bond
     member = Access() if use.bond or use.kind in ("isl", "fabric", "external") else access.get(use.attach, Access())
+    if use.rail and _vlan_a_rail(frame, device, use):
+        member = member._replace(access=member.access + use.rail - 1)
     text = house.describe.get(_word(use, link), "")
     return Port(
         name, use.cage, use.sub, "host" if use.kind == "reserved" and device.role != "oob" else use.kind,
@@ -135,6 +137,12 @@ def _port(frame: Frame, device: Device, use: PortUse, access: Mapping[int, Acces
         histogram=house.histograms and use.sub >= 0, peer=peer, peer_port=peer_port, rail=link.rail if link else 0, link=use.link,
         bond=bond,
     )  # fmt: skip
+
+
+def _vlan_a_rail(frame: Frame, device: Device, use: PortUse) -> bool:
+    """Say whether each rail of an attach entry has a VLAN of its own, counted on from the network's."""
+    native = frame.fabric(device).attach[use.attach].native
+    return native is not None and frame.site.networks[native].style == "vlan-per-rail"
 
 
 def _word(use: PortUse, link: Link | None) -> str:

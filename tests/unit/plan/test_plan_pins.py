@@ -1,0 +1,138 @@
+"""Pinned ports, several bonds a machine, a VLAN a rail: what a design with given ports needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from rackwright import catalog, plan
+from rackwright.errors import PlanError
+from rackwright.intent.models import Site
+from rackwright.plan.model import Plan, Switch
+
+CATALOG = catalog.load()
+Wish = dict[str, Any]
+
+
+@pytest.fixture
+def wish(repository: Path) -> Wish:
+    """Return a reference architecture, whose ports are all pinned, as a mapping to change."""
+    text = (repository / "inventory" / "era-2-8-9-400" / "site.yaml").read_text(encoding="utf-8")
+    found: Wish = yaml.safe_load(text)
+    return found
+
+
+def planned(wish: Wish) -> Plan:
+    """Return the plan of a wish."""
+    return plan.build(Site.model_validate(wish), catalog=CATALOG)[0]
+
+
+def refused(wish: Wish) -> list[tuple[str, str]]:
+    """Return (path, sentence) of what the planner says against a wish."""
+    with pytest.raises(PlanError) as caught:
+        planned(wish)
+    return [(found.path, found.expected or str(found)) for found in caught.value.problems if found.severity == "error"]
+
+
+def leaf(made: Plan, name: str = "core-01") -> Switch:
+    """Return a switch by name."""
+    return next(switch for switch in made.switches if switch.name == name)
+
+
+def test_one_sub_port_is_not_laid_out_twice(wish: Wish) -> None:
+    """Two entries pinned onto each other are a problem at the later one, told once for both leaves."""
+    wish["fabrics"]["core"]["attach"][2]["at"] = "swp1s2"
+    found = refused(wish)
+    assert [path for path, _ in found] == ["fabrics.core.attach.2"]
+    assert "core-01:swp1s2 is laid out twice" in found[0][1]
+    assert "15 more like it" in found[0][1]
+
+
+def test_one_cage_is_not_split_in_two_ways(wish: Wish) -> None:
+    """A cage of four ports cannot give ports of 400G as well."""
+    wish["fabrics"]["core"]["attach"][1]["at"] = "swp3"
+    assert any("core-01:swp3 is wanted in two ways" in sentence for _, sentence in refused(wish))
+
+
+def test_a_cage_beside_an_eightfold_split_is_not_used(wish: Wish) -> None:
+    """What is pinned on the cage that an 8x split shuts off is a problem."""
+    wish["fabrics"]["core"]["external"][0]["at"] = ["swp58", "swp63"]
+    assert any("shut off by the 8x split of swp57" in sentence for _, sentence in refused(wish))
+
+
+def test_what_is_pinned_later_is_held_before_others_are_laid_out(wish: Wish) -> None:
+    """An entry without `at` takes free cages, also when a later entry, the links between leaves or spares are pinned."""
+    entries = wish["fabrics"]["core"]["attach"]
+    first = entries[0]
+    del first["at"]
+    entries[1]["at"] = "swp1"
+    wish["fabrics"]["core"]["isl"]["at"] = "swp25"
+    wish["groups"]["gpu"]["max"] = 8
+    wish["fabrics"]["core"]["spare"] = {"swp17-18": "2x"}
+    made = planned(wish)
+    cages = {
+        link.a.cage for link in made.links if link.a.device == "core-01" and link.b.device == "su-01-node-01"
+        and link.kind == "host" and link.b.nic == "b3220l"
+    }  # fmt: skip
+    assert cages == {19}
+
+
+@pytest.mark.parametrize(("bonds", "members"), [(None, [3]), (1, [3]), (3, [1, 1, 1])])
+def test_bonds_is_the_number_of_bonds_of_a_machine(wish: Wish, bonds: int | None, members: list[int]) -> None:
+    """Three ports a leaf make one bond of three, or three of one."""
+    entry = wish["fabrics"]["core"]["attach"][3]
+    entry["bonds"] = bonds
+    held = [bond for bond in leaf(planned(wish)).bonds if bond.peer == "storage-01"]
+    assert [len(bond.members) for bond in held] == members
+
+
+def test_bonds_that_do_not_divide_the_ports_are_refused(wish: Wish) -> None:
+    """Three ports a leaf do not make two equal bonds; the answer says which numbers do."""
+    wish["fabrics"]["core"]["attach"][3]["bonds"] = 2
+    found = refused(wish)
+    assert found[0][0] == "fabrics.core.attach.3.bonds"
+    assert "2 bonds do not divide the 3 ports" in found[0][1]
+
+
+def with_a_vlan_a_rail(wish: Wish) -> Wish:
+    """Give each rail of the GPU network a VLAN and a subnet of its own."""
+    wish["networks"]["gpu"] = {
+        "style": "vlan-per-rail", "vlan": 900, "vrf": "GPU", "pool": "192.168.96.0/19", "gateway": "core",
+    }  # fmt: skip
+    wish["vrfs"].pop("GPU")
+    return wish
+
+
+def test_each_rail_of_a_pair_has_its_vlan(wish: Wish) -> None:
+    """VLAN, VNI, gateway and access port follow the rail, on both leaves, for machines to come as well."""
+    made = planned(with_a_vlan_a_rail(wish))
+    for name in ("core-01", "core-02"):
+        switch = leaf(made, name)
+        rails = [vlan for vlan in switch.vlans if vlan.id >= 900]
+        assert [(vlan.id, vlan.vni) for vlan in rails] == [(900 + r, 4900 + r) for r in range(8)]
+        assert {svi.vlan for svi in switch.svis if svi.vrf == "GPU"} == set(range(900, 908))
+        for port in switch.ports:
+            if port.rail:
+                assert port.access == 899 + port.rail
+        laid_out = {port.access for port in switch.ports if port.kind == "host" and not port.bond}
+        assert len(laid_out) == 4
+
+
+def test_machines_and_switches_agree_on_the_subnet_of_a_rail(wish: Wish) -> None:
+    """The address of a rail at the machine lies in the subnet whose gateway its access VLAN has."""
+    made = planned(with_a_vlan_a_rail(wish))
+    gateways = {svi.vlan: svi.gateway for svi in leaf(made).svis}
+    host = next(network for network in made.hosts if network.name == "su-01-node-01")
+    rails = [face for face in host.interfaces if face.rail]
+    assert len(rails) == 8
+    for face in rails:
+        assert face.gateway == gateways[899 + face.rail].partition("/")[0]
+
+
+def test_rails_counted_into_another_vlan_are_refused(wish: Wish) -> None:
+    """Eight rails from VLAN 195 on run into VLAN 200."""
+    with_a_vlan_a_rail(wish)["networks"]["gpu"]["vlan"] = 195
+    assert any("gpu-6 takes VLAN 200, which is that of oob" in sentence for _, sentence in refused(wish))
