@@ -1,0 +1,58 @@
+"""What a process costs: CPU of it and of every child it waited for, peak memory, time on the wall."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["Failed", "Usage", "median", "run"]
+
+
+class Failed(Exception):
+    """A measured program ended with another code than 0; the text is the end of what it said."""
+
+
+class Usage(NamedTuple):
+    """The cost of one process with its children."""
+
+    cpu_s: float
+    """User and system time."""
+    peak_mib: float
+    """Largest resident set of the process, or of the largest of its children."""
+    wall_s: float
+    said: str
+    """What it printed on stdout."""
+
+
+def run(argv: Sequence[str | Path], *, cwd: Path, scratch: Path, extra: Mapping[str, str] | None = None) -> Usage:
+    """Run a program to its end in a clean environment and return what it cost.
+
+    ``scratch`` is its home, so that no file of the user's changes the figure. Raises :class:`Failed`.
+    """
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(scratch), "LC_ALL": "C.UTF-8"}
+    environment |= extra or {}
+    begun = time.perf_counter()
+    with (scratch / "stdout").open("w+b") as out, (scratch / "stderr").open("w+b") as err:
+        process = subprocess.Popen([str(word) for word in argv], cwd=cwd, env=environment, stdout=out, stderr=err)
+        # wait4 and not getrusage: the children that were measured before are not in it.
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        wall = time.perf_counter() - begun
+        out.seek(0)
+        err.seek(0)
+        said, cried = out.read().decode(errors="replace"), err.read().decode(errors="replace")
+    if process.returncode:
+        raise Failed(f"{Path(argv[0]).name} ended with {process.returncode}: {(cried or said)[-600:].strip()}")
+    return Usage(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, wall, said)
+
+
+def median(measured: Callable[[], Usage], times: int) -> Usage:
+    """Repeat a measurement and return the one in the middle by CPU; for parts of less than a second."""
+    runs = sorted((measured() for _ in range(times)), key=lambda usage: usage.cpu_s)
+    middle = statistics.median_low(usage.cpu_s for usage in runs)
+    return next(usage for usage in runs if usage.cpu_s == middle)
