@@ -20,7 +20,7 @@ def group_names(name: str, group: Group, lock: Lock) -> tuple[str, ...]:
     """
     target = max(group.count, group.max or 0)
     if group.names:
-        return expand(group.names)
+        return expand(group.names)[:target]
     width = lock.keep("names.width", name, max(2, len(str(target))))
     return tuple(f"{name}{index:0{width}d}" for index in range(1, target + 1))
 

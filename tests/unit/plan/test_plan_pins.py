@@ -136,3 +136,10 @@ def test_rails_counted_into_another_vlan_are_refused(wish: Wish) -> None:
     """Eight rails from VLAN 195 on run into VLAN 200."""
     with_a_vlan_a_rail(wish)["networks"]["gpu"]["vlan"] = 195
     assert any("gpu-6 takes VLAN 200, which is that of oob" in sentence for _, sentence in refused(wish))
+
+
+def test_names_beyond_the_target_lay_nothing_out(wish: Wish) -> None:
+    """A pattern may give more names than `max`: ports are laid out for `max` machines."""
+    wish["groups"]["gpu"]["max"] = 8
+    lone = [port.cage for port in leaf(planned(wish)).ports if port.kind == "host" and not port.bond]
+    assert max(lone) == 19
