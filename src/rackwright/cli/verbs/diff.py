@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -51,8 +50,8 @@ def command(
         files = _others(_build(first), _build(second))
         switches = diff.builds(first, second)
     talk.say(difference(switches, files))
-    colour = not os.environ.get("NO_COLOR")
-    lines = command_lines(switches) if commands else change_lines(switches, files, colour=colour)
+    # click takes colours away again where stdout is no terminal or NO_COLOR is set.
+    lines = command_lines(switches) if commands else change_lines(switches, files, colour=True)
     return Answer(DIFFERENCE if switches or files else FINE, change_value(switches, files), lines)
 
 
