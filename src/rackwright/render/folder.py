@@ -8,10 +8,12 @@ lists. No fsync: a file that a kill or a power cut tore is found by its digest a
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -69,7 +71,11 @@ def write(files: Iterable[File], out: Path, *, progress: Callable[[str], None] |
     are no longer those that were written. ``progress`` is called with each path when it is done.
     Raises :class:`~rackwright.errors.RenderError` when a path is taken by a file that we did not write.
     """
-    queue = deque(files)
+    with _no_collection():
+        return _written(deque(files), out, progress)
+
+
+def _written(queue: deque[File], out: Path, progress: Callable[[str], None] | None) -> Written:
     wanted = _paths(queue)
     before = read_manifest(out).files
     owned = before.keys() | _read_pending(out)
@@ -89,6 +95,18 @@ def write(files: Iterable[File], out: Path, *, progress: Callable[[str], None] |
         _replace(out, MANIFEST, _manifest_bytes(after))
     (out / _PENDING).unlink(missing_ok=True)
     return Written(tuple(sorted(build.changed)), tuple(sorted(build.unchanged)), tuple(removed))
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the cyclic collector out: a plan has no cycles, and walking it again and again costs a fifth of a build."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class _Build:
