@@ -180,3 +180,17 @@ def test_growth_beyond_what_was_laid_out_is_refused() -> None:
     outcome = plan.attempt(Site.model_validate(wish), lock.file(), catalog=CATALOG)
     assert outcome.plan is None
     assert any("exceed the 40 that backend was laid out for" in str(problem) for problem in outcome.problems)
+
+
+def test_every_leaf_pair_has_segments_of_its_own() -> None:
+    """Segment ids are counted anew on each pair, so each pair has its own segment MAC (nvue.md 3.4)."""
+    wish = site("rail-optimized", 400, 400)
+    wish["fabrics"]["frontend"]["leaves"] = {"model": "sn5600", "name": "fe"}
+    del wish["fabrics"]["frontend"]["isl"]
+    seen: dict[tuple[str, int], set[str]] = {}
+    for switch in planned(wish).switches:
+        for bond in switch.bonds:
+            if bond.es_id:
+                seen.setdefault((bond.es_mac, bond.es_id), set()).add(bond.peer)
+    assert seen
+    assert [hosts for hosts in seen.values() if len(hosts) > 1] == []

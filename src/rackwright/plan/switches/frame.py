@@ -38,6 +38,8 @@ class Frame(NamedTuple):
     """VRF -> (L3VNI, its VLAN)."""
     systems: Mapping[str, SystemSettings]
     """Settings of the system section by role."""
+    segment_macs: Mapping[str, str]
+    """Leaf -> MAC of its Ethernet segments: one a leaf pair, since segment ids are counted anew on each."""
 
     def fabric(self, device: Device) -> Fabric:
         """Return the fabric of a switch."""
@@ -83,7 +85,7 @@ def frame(
     systems = {role: _system(site, conventions, role, keys, servers) for role in ("leaf", "spine", "superspine", "oob")}
     return Frame(
         site, catalog, conventions, release.nos, devices, links, ports, leaves, addresses, relays,
-        _l3vnis(site, conventions, lock), systems,
+        _l3vnis(site, conventions, lock), systems, _segment_macs(site, conventions, leaves, lock),
     )  # fmt: skip
 
 
@@ -98,6 +100,23 @@ def _l3vnis(site: Site, conventions: Conventions, lock: Lock) -> dict[str, tuple
         vni = stated.l3vni if stated and stated.l3vni else conventions.l3vni_first + index
         vlan = stated.l3vlan if stated and stated.l3vlan else conventions.l3vlan_first + index
         found[name] = (vni, vlan)
+    return found
+
+
+def _segment_macs(
+    site: Site, conventions: Conventions, leaves: Mapping[str, tuple[tuple[str, ...], ...]], lock: Lock
+) -> dict[str, str]:
+    """Return the MAC of each leaf's segments: the conventions' own for the first pair, the next for the next."""
+    first = int(conventions.es_mac.replace(":", ""), 16)
+    found: dict[str, str] = {}
+    for fabric, pairs in leaves.items():
+        if site.fabrics[fabric].topology not in PAIR_TOPOLOGIES:
+            continue
+        for number, pair in enumerate(pairs):
+            index = lock.take("es.mac", f"{fabric}.{number}")
+            digits = f"{first + index:012x}"
+            mac = ":".join(digits[at : at + 2] for at in range(0, 12, 2)) if index else conventions.es_mac
+            found |= dict.fromkeys(pair, mac)
     return found
 
 

@@ -208,7 +208,7 @@ def _bond(
         access=0 if idle else carried.access, untagged=0 if idle else carried.untagged,
         tagged=() if idle else carried.tagged,
         es_id=first.cage * 10 + max(first.sub, 0) if multihomed else 0,
-        es_mac=house.es_mac if multihomed else "",
+        es_mac=frame.segment_macs[device.name] if multihomed else "",
         df_preference=(50000 if side == 0 else 40000) if multihomed and house.df_preference else 0,
         stp_edge=house.bond_stp_edge and first.kind != "uplink",
         admin="up" if house.subport_admin == "up" else "", peer=first.node,
