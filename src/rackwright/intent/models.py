@@ -266,7 +266,8 @@ class External(Intent):
     at: tuple[str, ...] = ()
     """Cages or first sub-ports to use."""
     split: str | None = None
-    links_per_cage: int | None = None
+    links_per_cage: int | None = Field(None, ge=1)
+    """Links of one block; shared out evenly over ``at`` when absent."""
     advertise: str | None = None
     """Prefix that alone is announced."""
     description: str | None = None

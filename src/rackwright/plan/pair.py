@@ -31,6 +31,8 @@ class _Entry(NamedTuple):
     ports: tuple[HostPort, ...]
     names: tuple[str, ...]
     """Every machine up to the build-out target."""
+    standing: int
+    """Machines that stand now."""
     split: Breakout
     speed: float
 
@@ -103,7 +105,8 @@ def _entry(
         )
         return None
     names = tuple(name for group in groups for name in group_names(group, site.groups[group], lock))
-    entry = _Entry(index, attach, f"{'+'.join(groups)}.{attach.nic}", ports, names, split, speed)
+    standing = sum(site.groups[group].count for group in groups)
+    entry = _Entry(index, attach, f"{'+'.join(groups)}.{attach.nic}", ports, names, standing, split, speed)
     if attach.bond == "lacp" and entry.per_leaf % (attach.bonds or 1):
         wiring.wrong(
             ("fabrics", key, "attach", index, "bonds"),
@@ -124,15 +127,9 @@ def _pin(key: str, fabric: Fabric, entries: Sequence[_Entry], pairs: _Pairs, mod
         pin(key, "isl", _isl_links(fabric, entries), _isl_split(fabric, model), lock, fabric.isl.at)
     for external in fabric.external:
         split = _external_split(external, model)
-        for number, at in enumerate(external.at):
-            pin(
-                key,
-                f"external.{external.name}.{number}",
-                -(-external.links_per_leaf // len(external.at)),
-                split,
-                lock,
-                at,
-            )
+        for number, (at, count) in enumerate(_external_blocks(external)):
+            if at:
+                pin(key, f"external.{external.name}.{number}", count, split, lock, at)
     for word in fabric.spare:
         cages = port_range(word)
         lock.hold(f"{key}.cage", f"spare@{word}", cages[0] - 1, len(cages))
@@ -294,7 +291,8 @@ def _isl_links(fabric: Fabric, entries: Sequence[_Entry]) -> int:
     if isl is not None and isl.links != "auto":
         return isl.links
     single = [entry for entry in entries if entry.attach.bond == "none"]
-    ports = sum(entry.per_leaf * len(entry.names) for entry in single) or 8
+    now = isl is not None and isl.for_ == "count"
+    ports = sum(entry.per_leaf * (entry.standing if now else len(entry.names)) for entry in single) or 8
     return int(-(-ports // parse_ratio(isl.ratio if isl else "1:1")))
 
 
@@ -357,6 +355,15 @@ def _external_split(external: External, model: SwitchModel) -> Breakout | None:
     return breakout(model, speed, lanes, external.split)
 
 
+def _external_blocks(external: External) -> list[tuple[str | None, int]]:
+    """Return (pin, links) of each block of an external entry; what no pin is given for takes the next free cages."""
+    pins: list[str | None] = [*external.at]
+    links = external.links_per_leaf
+    each = external.links_per_cage or -(-links // max(len(pins), 1))
+    number = max(-(-links // each), len(pins))
+    return [(pins[at] if at < len(pins) else None, each) for at in range(number)]
+
+
 def _wire_external(
     key: str, index: int, external: External, pair: tuple[str, ...], model: SwitchModel, lock: Lock, wiring: Wiring
 ) -> None:
@@ -365,11 +372,11 @@ def _wire_external(
     peers = external.peers or (external.name,)
     known = {device.name for device in wiring.devices}
     wiring.devices += [Device(peer, "external", "", group=external.name) for peer in peers if peer not in known]
-    pins: tuple[str | None, ...] = external.at or (None,)
-    per_cage = -(-external.links_per_leaf // len(pins))
+    blocks = _external_blocks(external)
+    per_cage = blocks[0][1]
     places = [
-        block(key, f"external.{external.name}.{n}", per_cage, split, model, lock, wiring, at)
-        for n, at in enumerate(pins)
+        block(key, f"external.{external.name}.{n}", count, split, model, lock, wiring, at)
+        for n, (at, count) in enumerate(blocks)
     ]
     stem, _, first = (external.peer_ports or "").rpartition("swp")
     turn = 0

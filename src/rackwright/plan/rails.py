@@ -352,7 +352,7 @@ def _wire_supers(frame: _Frame, plane: int, pods: list[int], wiring: Wiring) -> 
 def _fabric_media(frame: _Frame) -> str:
     """Return the medium between tiers: the two halves of a leaf's cage go to two spines, which copper cannot."""
     stated, hosts = frame.fabric.spines.media, frame.attach.media
-    return stated or ("dr4" if hosts in ("dac", "acc", "aec") else hosts)
+    return stated or ("dr4" if hosts in ("dac", "lacc") else hosts)
 
 
 def _fabric_link(frame: _Frame, plane: int, above: tuple[str, int], below: tuple[str, int], wiring: Wiring) -> None:

@@ -169,8 +169,6 @@ class BgpVrf(Value, frozen=True):
     to_evpn: bool = False
     import_from: tuple[str, ...] = ()
     import_map: str = ""
-    export_stub: bool = False
-    import_stub: bool = False
     groups: tuple[PeerGroup, ...] = ()
     neighbors: tuple[BgpNeighbor, ...] = ()
     ecmp_paths: int = 0
@@ -245,7 +243,6 @@ class SystemSettings(Value, frozen=True):
     user: str = "cumulus"
     password: str = ""
     """Name of the secret that holds the password hash."""
-    password_masked: bool = False
     ssh_keys: tuple[tuple[str, str, str], ...] = ()
     """(name, type, key)."""
     ntp: tuple[str, ...] = ()
@@ -296,5 +293,3 @@ class Switch(Value, frozen=True):
     relays: tuple[Relay, ...] = ()
     static_routes: tuple[StaticRoute, ...] = ()
     conventions: str = "rackwright"
-    origin: tuple[tuple[str, str], ...] = ()
-    """(NVUE path prefix or port, the site path or rule it comes from), for ``explain``."""

@@ -143,3 +143,11 @@ def test_names_beyond_the_target_lay_nothing_out(wish: Wish) -> None:
     wish["groups"]["gpu"]["max"] = 8
     lone = [port.cage for port in leaf(planned(wish)).ports if port.kind == "host" and not port.bond]
     assert max(lone) == 19
+
+
+def test_links_per_cage_opens_the_next_block(wish: Wish) -> None:
+    """Twelve external links, four a cage: two pinned cages, the third is the next free odd one."""
+    wish["fabrics"]["core"]["external"][0]["links_per_cage"] = 4
+    wish["groups"]["support"] |= {"count": 4}
+    found = [link.a for link in planned(wish).links if link.kind == "external" and link.a.device == "core-01"]
+    assert [(end.cage, end.sub) for end in found] == [(cage, sub) for cage in (61, 63, 59) for sub in range(4)]

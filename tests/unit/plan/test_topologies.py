@@ -194,3 +194,16 @@ def test_every_leaf_pair_has_segments_of_its_own() -> None:
                 seen.setdefault((bond.es_mac, bond.es_id), set()).add(bond.peer)
     assert seen
     assert [hosts for hosts in seen.values() if len(hosts) > 1] == []
+
+
+def test_links_between_a_pair_follow_the_machines_that_count() -> None:
+    """``isl.for`` counts the machines that stand, or those laid out for (the default)."""
+    wish = site("pure-rail", 4, 8)
+    del wish["fabrics"]["backend"]
+    wish["networks"]["gpu"] = {"vlan": 900, "vrf": "GPU", "subnet": "192.168.0.0/24"}
+    front = wish["fabrics"]["frontend"]
+    front["topology"] = "converged-pair"
+    front["attach"].insert(0, {"group": "gpu", "nic": "b3140h", "native": "gpu", "spread": "alternate"})
+    for counted, links in (("max", 32), ("count", 16)):
+        front["isl"] = {"links": "auto", "for": counted}
+        assert sum(1 for link in planned(wish).links if link.kind == "isl") == links

@@ -157,12 +157,12 @@ def era_core() -> Switch:
     )
     exit_vrf = BgpVrf(
         asn=4200000041, router_id="10.255.0.41", rd="10.255.0.41:5004", evpn=True, to_evpn=True,
-        import_from=("INBAND",), import_map="EXIT_FILTER", export_stub=True, import_stub=True,
+        import_from=("INBAND",), import_map="EXIT_FILTER",
     )  # fmt: skip
     return Switch(
         name="core-01", model="sn5600", role="leaf", fabric="core", nos="5.11.0",
         management="", management_gateway="",
-        system=SystemSettings(timezone="Etc/Zulu", password_masked=True, ntp=("0.pool.ntp.org",), extra=extra),
+        system=SystemSettings(timezone="Etc/Zulu", ntp=("0.pool.ntp.org",), extra=extra),
         loopback="10.255.0.41/32",
         cages=(Cage(55, "8x", 1, admin="up"), Cage(56, "disabled"), Cage(57, admin="down")),
         ports=(

@@ -117,11 +117,6 @@ def test_a_secret_is_a_mapping_that_nvue_refuses():
     assert [item.code for item in schema.load("5.12.1").check(tree)] == ["secret"]
 
 
-def test_a_masked_password_stays_masked():
-    """A switch whose password is known to be masked prints the mask that NVUE exports."""
-    assert get(nvue.tree(era_core()), "system", "aaa", "user", "cumulus", "hashed-password") == "*"
-
-
 def test_eth0_is_static_or_by_dhcp():
     """With a management address eth0 is static with its gateway; without one it asks DHCP; always in mgmt."""
     static = get(nvue.tree(rail_leaf()), "interface", "eth0", "ip")

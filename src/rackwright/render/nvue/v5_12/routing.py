@@ -133,10 +133,6 @@ def _bgp(bgp: BgpVrf) -> Tree:
         found["rd"] = bgp.rd
     if bgp.aspath_ignore:
         found["path-selection"] = {"multipath": {"aspath-ignore": "on"}}
-    if bgp.export_stub:
-        found["route-export"] = {}
-    if bgp.import_stub:
-        found["route-import"] = {}
     if bgp.groups:
         found["peer-group"] = {group.name: _group(group) for group in bgp.groups}
     if bgp.neighbors:

@@ -58,9 +58,7 @@ def _roles() -> Tree:
 
 def _user(settings: SystemSettings) -> Tree:
     user: Tree = {"full-name": f"{settings.user},,,", "role": ADMIN_ROLE}
-    if settings.password_masked:
-        user["hashed-password"] = "*"
-    elif settings.password:
+    if settings.password:
         user["hashed-password"] = {"secret": settings.password.removeprefix("secret:")}
     if settings.ssh_keys:
         keys = {name: {"type": kind, "key": key} for name, kind, key in settings.ssh_keys}
