@@ -31,8 +31,9 @@ _ROW_NAMES: Final = {
 def fabric_diagram(slices: Slices, fabric: str) -> Drawing:
     """Return the drawing of one fabric.
 
-    Every box carries ``data-devices``, every line ``data-from``, ``data-to`` and ``data-links``; together they
-    are the devices and links of the plan.
+    Every box carries ``data-devices``, and as ``kind:speed:count`` in ``data-inner`` the links that do not leave
+    it; every line carries ``data-from``, ``data-to`` and ``data-links``. Together they are the devices and links of
+    the plan.
     """
     found = groups_of(slices, fabric)
     rows = sorted({group.row for group in found.groups})
@@ -42,13 +43,16 @@ def fabric_diagram(slices: Slices, fabric: str) -> Drawing:
     boxes: list[Box] = []
     texts: list[Text] = []
     spots: dict[str, Spot] = {}
-    inside = {bundle.a: bundle for bundle in found.bundles if bundle.a == bundle.b}
+    inside: dict[str, list[Bundle]] = {}
+    for bundle in found.bundles:
+        if bundle.a == bundle.b:
+            inside.setdefault(bundle.a, []).append(bundle)
     for row in rows:
         groups = [group for group in found.groups if group.row == row]
         top = _TOP + place[row] * (_HEIGHT + _GAP)
         texts.append(Text("0", number(top + 32.0), _row_name(row, groups), "tier"))
         for group, (left, width) in zip(groups, _columns(len(groups), wide), strict=True):
-            boxes.append(_box(group, left, top, width, inside.get(group.id)))
+            boxes.append(_box(group, left, top, width, inside.get(group.id, ())))
             spots[group.id] = Spot(row, left + width / 2, float(top), width, _HEIGHT)
     between = [bundle for bundle in found.bundles if bundle.a != bundle.b]
     lines = lines_between(between, spots)
@@ -78,13 +82,16 @@ def _columns(count: int, wide: int) -> list[tuple[float, float]]:
     return [(_LEFT + room * column + (room - width) / 2, width) for column in range(count)]
 
 
-def _box(group: Group, left: float, top: float, width: float, inside: Bundle | None) -> Box:
+def _box(group: Group, left: float, top: float, width: float, inside: Sequence[Bundle]) -> Box:
     names = list(group.names)
     title = f"{group.label}: {group.what}"
     data = attributes(box=group.id, role=group.kind, count=len(names), devices=names)
     if inside:
-        title += f", {inside.count} links of {number(inside.speed_gbps)}G among them"
-        data |= attributes(inner=inside.count)
+        # A switch may be its own neighbour: an out-of-band switch's management port, plugged into itself.
+        title += "; inside: " + ", ".join(
+            f"{bundle.count:,} x {number(bundle.speed_gbps)}G {bundle.kind}" for bundle in inside
+        )
+        data |= attributes(inner=[f"{bundle.kind}:{number(bundle.speed_gbps)}:{bundle.count}" for bundle in inside])
     texts = _words(group, left + width / 2, top, width - 4)
     kind = f"{group.kind} many" if len(names) > 1 else group.kind
     return Box(

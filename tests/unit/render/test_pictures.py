@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from rackwright import catalog
-from rackwright.plan.model import Placement, Plan, Rack
+from rackwright.plan.model import End, Link, Placement, Plan, Rack
 from rackwright.render import everything
 from rackwright.render.drawing import fit, span
 from rackwright.render.elevation import elevation, elevations
@@ -40,9 +40,23 @@ def test_lines_add_up_to_the_links_of_the_fabric(plan, fabric):
     shown: Counter[tuple[str, str]] = Counter()
     for line in drawing.lines:
         shown[line.data["data-kind"], line.data["data-speed"]] += int(line.data["data-links"])
+    for inner in (word for box in drawing.boxes for word in box.data.get("data-inner", "").split()):
+        kind, speed, count = inner.split(":")
+        shown[kind, speed] += int(count)
     wanted = Counter((link.kind, f"{link.speed_gbps:g}") for link in plan.links if link.fabric == fabric)
     assert shown == wanted
     assert int(drawing.data["data-links"]) == sum(wanted.values())
+
+
+def test_links_inside_a_box_are_counted_in_it():
+    """A switch that is cabled to itself, and links between switches of one box, are in the box's data by kind and speed."""
+    plan = rails()
+    loop = Link("oob", "management", End("oob01", "swp40", 40), End("oob01", "eth0"), 1, 0, "cat6")
+    isl = Link("oob", "isl", End("oob01", "swp49", 49), End("oob01", "swp50", 50), 100, 4, "dac")
+    drawing = fabric_diagram(Slices(msgspec.structs.replace(plan, links=(*plan.links, loop, isl, isl))), "oob")
+    [box] = [box for box in drawing.boxes if "data-inner" in box.data]
+    assert box.data["data-inner"] == "isl:100:2 management:1:1"
+    assert "2 x 100G isl" in box.title
 
 
 @pytest.mark.parametrize("fabric", ["backend", "oob"])
