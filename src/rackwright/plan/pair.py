@@ -20,6 +20,8 @@ PAIR_TOPOLOGIES = ("evpn-pair", "converged-pair")
 _ONE_LANE = ("dr1", "fr1")
 _SPARE_CAGES = 6
 """Cages kept for external links and out-of-band uplinks when leaf pairs are counted."""
+_MORE_LINKS = 4
+"""A leaf may have a quarter more uplinks than needed where that saves spines."""
 
 
 class _Entry(NamedTuple):
@@ -166,33 +168,46 @@ def _pairs(
         return _Pairs(1, {entry.key: max(len(entry.names), 1) for entry in entries}, 0, 0)
     wanted = fabric.leaves.count // 2 if isinstance(fabric.leaves.count, int) else 0
     ratio, radix = parse_ratio(fabric.oversubscription), 2 * cage_count(model)
-    kept = lock.view().get(f"{key}.shape", {}).get("pairs", (0, 0))[0]
+    laid = {name: number for name, (number, _) in lock.view().get(f"{key}.shape", {}).items()}
+    kept, standing = laid.get("pairs", 0), (laid.get("up", 0), laid.get("spines", 0))
     for count in range(max(wanted, kept, 2), radix):
         chunk = {entry.key: max(-(-len(entry.names) // count), 1) for entry in entries}
         down = sum(entry.per_leaf * chunk[entry.key] * entry.speed for entry in entries)
         need = max(-(-int(down) // int(400 * ratio)), 2)
-        up, above = _upwards(fabric, 2 * count, need, radix)
+        up, above = _upwards(fabric, 2 * count, need, radix, standing)
         if up and _cages(entries, count) + -(-up // 2) + _SPARE_CAGES <= cage_count(model):
-            lock.keep(f"{key}.shape", "pairs", count)
+            for name, number in (("pairs", count), ("up", up), ("spines", above)):
+                lock.keep(f"{key}.shape", name, number)
             chunk = {name: lock.keep(f"{key}.chunk", name, size) for name, size in chunk.items()}
             return _Pairs(count, chunk, up, above)
     wiring.wrong(
         ("fabrics", key),
         f"{sum(len(e.names) for e in entries)} machines do not fit leaf pairs under two tiers of {model.name}"
         f" at {fabric.oversubscription}",
-        "allow more oversubscription, e.g. `oversubscription: 3:1`, or cut the fabric in two",
+        f"keep to what {standing[1]} spines and {standing[0]} links a leaf carry, or remove site.lock and recable"
+        if standing[0]
+        else "allow more oversubscription, e.g. `oversubscription: 3:1`, or cut the fabric in two",
     )
     return None
 
 
-def _upwards(fabric: Fabric, leaves: int, need: int, radix: int) -> tuple[int, int]:
-    """Return the uplinks of a leaf, ``need`` at least, and the spines they go to; (0, 0) when no number fits."""
+def _upwards(fabric: Fabric, leaves: int, need: int, radix: int, standing: tuple[int, int]) -> tuple[int, int]:
+    """Return the uplinks of a leaf, ``need`` at least, and the spines they go to; (0, 0) when no number fits.
+
+    What once stood (``standing``) is kept: other numbers would move every link. A few links more than needed
+    may save many spines, since the spines must divide the links: 53 links want 53 spines, 54 only 9.
+    """
     stated = fabric.spines.count
+    if standing[0]:
+        up, above = standing
+        fits = need <= up and leaves * up // above <= radix and stated in ("auto", above)
+        return standing if fits else (0, 0)
     if isinstance(stated, int) and stated > 0:
         up = -(-need // stated) * stated
         return (up, stated) if leaves * up // stated <= radix else (0, 0)
-    up = next((number for number in range(need, radix) if spines(leaves, number, radix, least=2)), 0)
-    return (up, spines(leaves, up, radix, least=2)) if up else (0, 0)
+    near = range(need, min(need + need // _MORE_LINKS + 2, radix))
+    above, up = min(((n, up) for up in near if (n := spines(leaves, up, radix, least=2))), default=(0, 0))
+    return up, above
 
 
 def _fits(entries: Sequence[_Entry], count: int, model: SwitchModel) -> bool:

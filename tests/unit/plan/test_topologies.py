@@ -207,3 +207,18 @@ def test_links_between_a_pair_follow_the_machines_that_count() -> None:
     for counted, links in (("max", 32), ("count", 16)):
         front["isl"] = {"links": "auto", "for": counted}
         assert sum(1 for link in planned(wish).links if link.kind == "isl") == links
+
+
+def test_spines_over_pairs_are_few_and_stay() -> None:
+    """A few uplinks more save spines that an awkward number would want; another target later moves none of them."""
+    wish = site("rail-optimized", 1024, 1024)
+    wish["fabrics"] = {"frontend": wish["fabrics"]["frontend"]}
+    wish["fabrics"]["frontend"]["leaves"] = {"model": "sn5600", "name": "fe"}
+    del wish["fabrics"]["frontend"]["isl"]
+    made, lock = plan.build(Site.model_validate(wish), catalog=CATALOG)
+    layout = made.layouts[0]
+    assert layout.spines <= layout.leaves
+    assert (layout.leaves * layout.up_gbps / 400) / layout.spines > 64
+    wish["groups"]["gpu"] |= {"count": 600, "max": 600}
+    later, _ = plan.build(Site.model_validate(wish), lock.file(), catalog=CATALOG)
+    assert [link for link in made.links if link.kind == "fabric"] == [k for k in later.links if k.kind == "fabric"]
