@@ -34,28 +34,32 @@ def dump(tree: Mapping[str, Any], *, model: str, nos: str) -> str:
     return "\n".join(lines)
 
 
-@lru_cache(maxsize=16384)
-def _order(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Sort keys and quote them; ports share their few sets of keys, so most of this is remembered."""
-    return tuple((key, quoted(key)) for key in sorted(keys, key=natural_key))
+@lru_cache(maxsize=65536)
+def _heads(keys: tuple[str, ...], indent: str) -> tuple[tuple[str, str, bool], ...]:
+    """Sort keys and print each as the start of its line; ports share their few sets of keys, so most is remembered."""
+    ordered = sorted(keys, key=natural_key) if len(keys) > 1 else keys
+    return tuple(
+        (key, f"{indent}{quoted(key)}:" if len(key) <= _LONG_KEY else f"{indent}? {quoted(key)}\n{indent}:",
+         len(key) > _LONG_KEY)
+        for key in ordered
+    )  # fmt: skip
 
 
 def _print(node: Mapping[str, Any], indent: str, lines: list[str]) -> None:
-    for key, text in _order(tuple(node)) if len(node) > 1 else [(key, quoted(key)) for key in node]:
+    # The innermost loop of a build: what is common comes first, and asks for the exact type.
+    deeper = indent + "  "
+    for key, head, explicit in _heads(tuple(node), indent):
         value = node[key]
-        if isinstance(value, str) and "\n" not in value:
-            entry = quoted(value)
-        elif not value and value == {}:
-            entry = "{}"
-        elif isinstance(value, dict):
-            if len(key) <= _LONG_KEY:
-                lines.append(f"{indent}{text}:")
-                _print(value, indent + "  ", lines)
-                continue
-            entry = _nested(value, indent + "  ")
+        kind = value.__class__
+        if kind is str and "\n" not in value:
+            lines.append(f"{head} {quoted(value)}")
+        elif kind is dict and value and not explicit:
+            lines.append(head)
+            _print(value, deeper, lines)
+        elif value == {}:
+            lines.append(head + " {}")
         else:
-            entry = _leaf(value, indent + "  ")
-        lines.append(f"{indent}{text}: {entry}" if len(key) <= _LONG_KEY else f"{indent}? {text}\n{indent}: {entry}")
+            lines.append(f"{head} {_nested(value, deeper) if kind is dict else _leaf(value, deeper)}")
 
 
 def _leaf(value: Any, indent: str) -> str:
