@@ -7,6 +7,7 @@ verb's module is imported when the verb is run.
 from __future__ import annotations
 
 import errno
+import gc
 import importlib
 import os
 import sys
@@ -33,6 +34,9 @@ VERBS: Final = {
     "demo": "Validate, plan, render and check a reference site, and show what came out.",
 }
 """Verb -> its help, in the order of work; each has a module of its name in ``rackwright.cli.verbs``."""
+
+GARBAGE: Final = (200_000, 20, 20)
+"""Thresholds of the cyclic garbage collector while a verb runs."""
 
 _SHELLS: Final = ("bash", "zsh", "fish")
 _ERROR: Final = 1
@@ -69,6 +73,8 @@ class Verbs(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb that the context holds."""
+        # Plans and trees have no cycles: to look for some while thousands are built costs a fifth and frees nothing.
+        gc.set_threshold(*GARBAGE)
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
