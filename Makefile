@@ -53,8 +53,13 @@ quick: venv  ## under three minutes: style, then unit, property, golden and cont
 	$(BIN)/ruff check .
 	$(PYTEST) -m 'not slow' $(wildcard tests/unit tests/properties tests/golden tests/contract) tests/test_*.py
 
+.PHONY: daemons
+daemons:  ## install the Debian packages that the tests drive (as root; scripts/apt-packages.sh --list names them)
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then scripts/apt-packages.sh; \
+	else echo "not root, or no apt-get: tests whose program is missing skip by name, and fail in CI"; fi
+
 .PHONY: test
-test: check  ## everything that CI must see
+test: daemons check  ## everything that CI must see
 	$(PYTEST)
 	@for version in $(OTHERS); do $(MAKE) --no-print-directory other-$$version || exit 1; done
 	@echo "make test: all passed"
