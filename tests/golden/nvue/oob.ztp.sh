@@ -19,7 +19,7 @@ fail() {
   exit 1
 }
 
-# shellcheck disable=SC2329  # the ERR trap calls it
+# shellcheck disable=SC2317,SC2329  # the ERR trap calls it
 failed_at() {
   fail "'$1' at line $2 gave an error; see $LOG"
 }
