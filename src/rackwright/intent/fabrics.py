@@ -17,6 +17,8 @@ __all__ = ["check"]
 
 _PAIRS: Final = ("evpn-pair", "converged-pair")
 _RAILS: Final = ("single-switch", "tor-clos", "pure-rail", "rail-optimized")
+_TIERED: Final = ("tor-clos", "rail-optimized")
+_BY_RAIL: Final = ("pure-rail", "rail-optimized")
 _LOM = re.compile(r"lom(?P<number>[1-9])")
 _HOST_NAME = re.compile(r"(?:eth|en[opsx]|em|ib)[A-Za-z0-9]+")
 _DEVICE_PORT = re.compile(r"[^:\s]+:[^:\s]+")
@@ -67,10 +69,19 @@ def _topology(context: Context, place: Path, fabric: Fabric) -> None:
     topology = fabric.topology
     misplaced = (
         ("isl", fabric.isl is not None, _PAIRS),
+        ("external", bool(fabric.external), _PAIRS),
+        ("spare", bool(fabric.spare), _PAIRS),
         ("uplink", fabric.uplink is not None, ("l2",)),
         ("per_switch", bool(fabric.per_switch), ("l2",)),
-        ("rails_per_leaf", fabric.rails_per_leaf is not None, _RAILS),
-        ("rail_order", bool(fabric.rail_order), _RAILS),
+        ("rails_per_leaf", fabric.rails_per_leaf is not None, _BY_RAIL),
+        ("rail_order", bool(fabric.rail_order), _BY_RAIL),
+        ("planes", fabric.planes > 1, _RAILS),
+        ("adaptive_routing", fabric.adaptive_routing is not None, _RAILS),
+        ("tiers", (fabric.tiers or 1) > 1, _TIERED),
+        ("superspines", "superspines" in fabric.model_fields_set, _TIERED),
+        ("spines", "spines" in fabric.model_fields_set, _TIERED + _PAIRS),
+        ("oversubscription", fabric.oversubscription != "1:1", _TIERED + _PAIRS),
+        ("bgp", fabric.bgp is not None, _RAILS + _PAIRS),
     )
     for word, given, topologies in misplaced:
         if given and topology not in topologies:
@@ -84,6 +95,25 @@ def _topology(context: Context, place: Path, fabric: Fabric) -> None:
         _medium(context, (*place, "isl", "media"), fabric.isl.media)
         if fabric.isl.at is not None:
             words.switch_port(context, (*place, "isl", "at"), fabric.isl.at)
+
+
+def _silent(context: Context, place: Path, fabric: Fabric, entry: Attach) -> None:
+    """Report keys of an attach entry that say nothing in its fabric."""
+    rails = fabric.topology in _RAILS
+    misplaced = (
+        ("at", rails and entry.at is not None, "the ports of a rail fabric follow from rail and machine"),
+        ("spread", rails and entry.spread != "both", "the leaf of a port follows from its rail"),
+        ("bond", rails and entry.bond != "none", "a rail is one port"),
+        ("native", rails and entry.native is not None, "name the network of the rails with network"),
+        ("tagged", rails and bool(entry.tagged), "a rail carries one network"),
+        ("network", not rails and entry.network is not None, "name the untagged network with native"),
+        ("bonds", entry.bond == "none" and entry.bonds is not None, "add bond: lacp"),
+        ("unused_bonds", entry.bond == "none" and entry.unused_bonds > 0, "add bond: lacp"),
+    )
+    for word, given, remedy in misplaced:
+        if given:
+            message = f"{word} means nothing here ({fabric.topology})"
+            context.wrong("value", (*place, word), message, f"remove it; {remedy}", at_key=True)
 
 
 def _medium(context: Context, path: Path, media: str) -> bool:
@@ -122,6 +152,7 @@ def _attach(context: Context, place: Path, fabric: Fabric, entry: Attach) -> Non
             message = f"network {name} cannot be both untagged and tagged"
             context.wrong("value", (*place, "tagged", at), message, "name it once")
     medium = _medium(context, (*place, "media"), entry.media)
+    _silent(context, place, fabric, entry)
     words.split(context, (*place, "split"), entry.split)
     if entry.at is not None:
         words.switch_port(context, (*place, "at"), entry.at)

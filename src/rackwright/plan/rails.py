@@ -94,10 +94,24 @@ def _frame(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring) -
     order = _rail_order(key, fabric, rails, per_leaf, wiring)
     target = sum(max(site.groups[g].count, site.groups[g].max or 0) for entry in fabric.attach for g in _groups(entry))
     shape = _shape(key, fabric, switch, split, rails, per_leaf, target, lock, wiring)
-    if shape is None or order is None:
+    if shape is None or order is None or not _count_agrees(key, fabric, shape, wiring):
         return None
     radix = cage_count(switch) * _ways(split)
     return _Frame(key, fabric, attach, ports, rails, split, radix, shape, order, target)
+
+
+def _count_agrees(key: str, fabric: Fabric, shape: Clos, wiring: Wiring) -> bool:
+    """Say whether a stated number of leaves is the one that follows; the operator may have meant another fabric."""
+    stated, each = fabric.leaves.count, shape.leaves
+    if stated in ("auto", each, each * fabric.planes):
+        return True
+    wiring.wrong(
+        ("fabrics", key, "leaves", "count"),
+        f"{stated} leaves are stated; {fabric.topology} with {shape.rails_per_leaf} rails a leaf has {each}"
+        + (" in each plane" if fabric.planes > 1 else ""),
+        "leave count out, or change rails_per_leaf",
+    )
+    return False
 
 
 def _ways(split: Breakout) -> int:

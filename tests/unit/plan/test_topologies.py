@@ -222,3 +222,10 @@ def test_spines_over_pairs_are_few_and_stay() -> None:
     wish["groups"]["gpu"] |= {"count": 600, "max": 600}
     later, _ = plan.build(Site.model_validate(wish), lock.file(), catalog=CATALOG)
     assert [link for link in made.links if link.kind == "fabric"] == [k for k in later.links if k.kind == "fabric"]
+
+
+def test_a_number_of_leaves_that_does_not_follow_is_told() -> None:
+    """Rails a leaf and target give the leaves of a rail fabric: another number in the site is a misunderstanding."""
+    wish = site()
+    wish["fabrics"]["backend"]["leaves"]["count"] = 4
+    assert "4 leaves are stated; pure-rail with 4 rails a leaf has 2" in refused(wish)

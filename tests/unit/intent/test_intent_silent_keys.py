@@ -1,0 +1,65 @@
+"""Keys that say nothing where they stand are told: the operator meant something by them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from rackwright.intent.reading import load_text
+
+SPINE = {"model": "sn5600"}
+EXTERNAL = [{"name": "edge", "vrf": "INBAND"}]
+
+
+def told(repository: Path, fabric: str, change: dict[str, Any], *, attach: bool = False) -> list[str]:
+    """Return the paths of the problems that a change of one fabric of the guide's site makes."""
+    wish = yaml.safe_load((repository / "inventory" / "xe9680-spectrum-x" / "site.yaml").read_text(encoding="utf-8"))
+    wish["site"].pop("nodes")
+    wish["access"].pop("ssh_keys")
+    (wish["fabrics"][fabric]["attach"][0] if attach else wish["fabrics"][fabric]).update(change)
+    return [found.path for found in load_text(yaml.safe_dump(wish), "site.yaml").problems if found.severity == "error"]
+
+
+@pytest.mark.parametrize(
+    ("fabric", "change"),
+    [
+        ("backend", {"external": EXTERNAL}),
+        ("backend", {"spare": {"swp60": "2x"}}),
+        ("backend", {"tiers": 3}),
+        ("backend", {"spines": SPINE}),
+        ("backend", {"oversubscription": "3:1"}),
+        ("frontend", {"planes": 2}),
+        ("frontend", {"tiers": 2}),
+        ("frontend", {"superspines": SPINE}),
+        ("frontend", {"adaptive_routing": True}),
+        ("oob", {"bgp": {"bfd": False}}),
+        ("oob", {"spare": {"swp48": "2x"}}),
+    ],
+)
+def test_a_key_of_another_topology_is_told(repository: Path, fabric: str, change: dict[str, Any]) -> None:
+    """A fabric key that its topology does not read is a mistake at that key."""
+    assert told(repository, fabric, change) == [f"fabrics.{fabric}.{next(iter(change))}"]
+
+
+@pytest.mark.parametrize(
+    ("fabric", "change"),
+    [
+        ("backend", {"at": "swp5"}),
+        ("backend", {"spread": "alternate"}),
+        ("backend", {"bond": "lacp"}),
+        ("backend", {"native": "inband"}),
+        ("backend", {"tagged": ["storage"]}),
+        ("frontend", {"network": "inband"}),
+    ],
+)
+def test_a_key_of_another_attach_entry_is_told(repository: Path, fabric: str, change: dict[str, Any]) -> None:
+    """An attach key that its fabric does not read is a mistake at that key."""
+    assert told(repository, fabric, change, attach=True) == [f"fabrics.{fabric}.attach.0.{next(iter(change))}"]
+
+
+def test_what_is_right_is_not_told(repository: Path) -> None:
+    """The site itself says nothing in vain."""
+    assert told(repository, "backend", {}) == []
