@@ -53,6 +53,8 @@ def neighbourhood(before: Fabric, after: Fabric, mutation: Mutation) -> tuple[Fa
     ports = {part for part in mutation.path.split(".") if port_name(part)}
     names = {mutation.device, mutation.subject, *(far[port] for port in ports if port in far)}
     names |= {device for cable in moved for device, _ in cable.ends} | some_of_each_kind(far.values())
+    # A port that a changed link now shares with another one brings the switch at that one's far end.
+    names |= {near.far.get(device, {}).get(port, "") for cable in moved for device, port in cable.ends}
     names = (names | beside(before, mutation.device) | lenders(before, after, mutation.device)) & set(before.devices)
     kept = sorted({position for name in names for position in near.links.get(name, ())})
     gone = {id(cable) for cable in moved}
