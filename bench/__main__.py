@@ -19,7 +19,8 @@ PARTS: Final[dict[str, Callable[[Path], Iterator[Result]]]] = {
     "command": command.startup,
     "rail": sites.full,
     "growth": sites.growth,
-    "fabric": fabric.compare,
+    "pyavd": fabric.against_pyavd,
+    "netlab": fabric.against_netlab,
 }
 """Part -> what measures it, the quick ones first."""
 

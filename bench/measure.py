@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import statistics
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Failed", "Usage", "median", "run"]
+__all__ = ["Failed", "Usage", "run"]
 
 
 class Failed(Exception):
@@ -49,10 +48,3 @@ def run(argv: Sequence[str | Path], *, cwd: Path, scratch: Path, extra: Mapping[
     if process.returncode:
         raise Failed(f"{Path(argv[0]).name} ended with {process.returncode}: {(cried or said)[-600:].strip()}")
     return Usage(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, wall, said)
-
-
-def median(measured: Callable[[], Usage], times: int) -> Usage:
-    """Repeat a measurement and return the one in the middle by CPU; for parts of less than a second."""
-    runs = sorted((measured() for _ in range(times)), key=lambda usage: usage.cpu_s)
-    middle = statistics.median_low(usage.cpu_s for usage in runs)
-    return next(usage for usage in runs if usage.cpu_s == middle)

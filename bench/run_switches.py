@@ -24,10 +24,10 @@ def main(site: Path, out: Path) -> int:
     wrong = 0
     for switch in plan.switches:
         tree = switch_tree(switch)
-        (out / f"{switch.name}.yaml").write_text(dump(tree, model=switch.model, nos=switch.nos))
         for violation in table.check(tree, secrets="stand-in"):
             wrong += 1
             print(f"{switch.name}: {violation}", file=sys.stderr)
+        (out / f"{switch.name}.yaml").write_text(dump(tree, model=switch.model, nos=switch.nos))
     return 1 if wrong else 0
 
 

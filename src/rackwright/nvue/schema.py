@@ -28,6 +28,7 @@ Kind = Literal["object", "map", "leaf", "presence", "free"]
 
 DATA: Final = FilePath(__file__).parent / "data"
 _MEMO: Final = 4096
+_ANY: Final = 1 << 31
 
 
 class Violation(msgspec.Struct, frozen=True, order=True):
@@ -76,13 +77,15 @@ class _Others(msgspec.Struct, frozen=True):
 class _Node:
     """One node made ready for the walk: ``keys`` for objects and maps, known good values for leaves."""
 
-    __slots__ = ("good", "keys", "kind", "row")
+    __slots__ = ("good", "keys", "kind", "longest", "row")
 
     def __init__(self, row: _Row, table: _Compiled) -> None:
         self.row = row
         # By type, since True and 1.0 are equal to 1 and must not pass for it.
         self.good: dict[type, set[Any]] = {}
         self.keys: _Keys | None = None
+        # Texts up to this length may say anything, as descriptions do; each is another, so none is remembered.
+        self.longest = -1
         self.kind: Kind = "leaf"
         if row.t is None:
             self.kind = "free" if row.x else "object" if row.o is not None else "map"
@@ -91,6 +94,13 @@ class _Node:
             self.kind = "presence"
         else:
             self.good = {str: {word for kind, *rest in row.t if kind == "e" for word in rest[0]}, int: set()}
+            self.longest = max((_longest(rest) for kind, *rest in row.t if kind == "s"), default=-1)
+
+
+def _longest(rule: Sequence[Any]) -> int:
+    """Return the length to which a type takes any text that is not empty; -1 when it asks for more than a length."""
+    least, most, *patterns = rule
+    return -1 if patterns or (least or 0) > 1 else _ANY if most is None else int(most)
 
 
 class _Keys(dict[str, "_Node | None"]):
@@ -241,14 +251,14 @@ def _walk(keys: _Keys, tree: Mapping[str, Any], stand_in: bool) -> list[Violatio
             if cls is dict:
                 below = node.keys
                 if below is not None:
-                    inner = _walk(below, value, stand_in)
+                    inner = _walk(below, value, stand_in) if value else None
                     if inner is not None:
                         found = found or []
                         found += [msgspec.structs.replace(item, path=(key, *item.path)) for item in inner]
                     continue
                 if not value and node.kind == "presence":
                     continue
-            elif value in node.good.get(cls, ()):
+            elif value in node.good.get(cls, ()) or (cls is str and 0 < len(value) <= node.longest):
                 continue
         wrong = _judge(keys, node, key, value, stand_in)
         if wrong is not None:

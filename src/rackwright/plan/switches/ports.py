@@ -25,6 +25,9 @@ class Access(NamedTuple):
     pxe: bool = False
 
 
+_ALONE = Access()
+
+
 def vlan_of(frame: Frame, network: str | None) -> int:
     """Return the VLAN of a network; 0 for none."""
     return (frame.site.networks[network].vlan or 0) if network else 0
@@ -93,13 +96,42 @@ def _cage_admin(frame: Frame, uses: Sequence[PortUse]) -> Literal["up", "down", 
     return "up" if any(use.state != "reserved" for use in uses) else "down"
 
 
+class _Face(NamedTuple):
+    """What is equal for every port of one switch, so that it is asked once."""
+
+    frame: Frame
+    device: Device
+    access: Mapping[int, Access]
+    routed: bool
+    all_configured: bool
+    admin_up: bool
+    uplinks: bool
+    """Ports towards other switches carry the segments of multihoming."""
+    watched: bool
+    """PFC watchdog on every port."""
+    watched_lone: bool
+    """PFC watchdog where a machine sends straight into a port."""
+    adaptive: bool
+    describe: Mapping[str, str]
+    histograms: bool
+
+
 def ports(frame: Frame, device: Device, access: Mapping[int, Access], *, routed: bool = False) -> tuple[Port, ...]:
     """Return every logical port; ``access`` gives the VLANs by attach entry."""
     found = sorted(frame.ports.get(device.name, ()), key=lambda use: (use.cage, use.sub))
-    bonded = _bond_names(frame, found)
-    return tuple(
-        _port(frame, device, use, access, routed, bonded.get(use.bond, "")) for use in found if use.kind != "spare"
-    )
+    bonded, face = _bond_names(frame, found), _face(frame, device, access, routed)
+    return tuple([_port(face, use, bonded.get(use.bond, "")) for use in found if use.kind != "spare"])
+
+
+def _face(frame: Frame, device: Device, access: Mapping[int, Access], routed: bool) -> _Face:
+    house = frame.conventions
+    # PFC watchdog: where machines send lossless traffic straight into a port (nvue.md 3.5).
+    watchdog = house.pfc_watchdog if "roce" in frame.model(device).features else ""
+    return _Face(
+        frame, device, access, routed, house.reserved_ports == "configured", house.subport_admin == "up",
+        device.role == "leaf" and not routed, watchdog == "all", watchdog == "host",
+        routed and _adaptive(frame, device), house.describe, house.histograms,
+    )  # fmt: skip
 
 
 def _bond_names(frame: Frame, uses: Iterable[PortUse]) -> dict[str, str]:
@@ -111,31 +143,29 @@ def _bond_names(frame: Frame, uses: Iterable[PortUse]) -> dict[str, str]:
     return named
 
 
-def _port(frame: Frame, device: Device, use: PortUse, access: Mapping[int, Access], routed: bool, bond: str) -> Port:
-    name = port_name(use.cage, use.sub)
-    house = frame.conventions
-    configured = use.state in _CONFIGURED or house.reserved_ports == "configured"
-    if not configured:
+def _port(face: _Face, use: PortUse, bond: str) -> Port:
+    name, kind = port_name(use.cage, use.sub), use.kind
+    if not face.all_configured and use.state not in _CONFIGURED:
         return Port(name, use.cage, use.sub, "reserved", use.gbps, admin="down")
-    link = frame.links[use.link] if use.link >= 0 else None
-    peer, peer_port = _peer(link, device.name)
-    lone = use.kind in ("host", "reserved") and not use.bond
-    member = Access() if use.bond or use.kind in ("isl", "fabric", "external") else access.get(use.attach, Access())
-    if use.rail and _vlan_a_rail(frame, device, use):
+    link = face.frame.links[use.link] if use.link >= 0 else None
+    peer, peer_port = _peer(link, face.device.name)
+    between = kind in ("isl", "fabric")
+    member = _ALONE if use.bond or between or kind == "external" else face.access.get(use.attach, _ALONE)
+    if use.rail and _vlan_a_rail(face.frame, face.device, use):
         member = member._replace(access=member.access + use.rail - 1)
-    text = house.describe.get(_word(use, link), "")
+    text = face.describe.get(_word(use, link), "")
     return Port(
-        name, use.cage, use.sub, "host" if use.kind == "reserved" and device.role != "oob" else use.kind,
+        name, use.cage, use.sub, "host" if kind == "reserved" and face.device.role != "oob" else kind,
         use.gbps,
-        admin="up" if house.subport_admin == "up" or use.sub < 0 else "",
+        admin="up" if face.admin_up or use.sub < 0 else "",
         description="" if link is None else text.format(peer=peer, peer_port=peer_port, rail=link.rail).strip(),
-        address=_rail_address(frame, link) if routed and link else "",
+        address=_rail_address(face.frame, link) if face.routed and link else "",
         access=member.access, untagged=member.untagged, tagged=member.tagged,
-        multihoming_uplink=use.kind in ("isl", "fabric") and device.role == "leaf" and not routed,
-        pfc_watchdog=_watched(frame, device, lone),
-        adaptive_routing=routed and use.kind == "fabric" and _adaptive(frame, device, use),
-        histogram=house.histograms and use.sub >= 0, peer=peer, peer_port=peer_port, rail=link.rail if link else 0, link=use.link,
-        bond=bond,
+        multihoming_uplink=between and face.uplinks,
+        pfc_watchdog=face.watched or (face.watched_lone and kind in ("host", "reserved") and not use.bond),
+        adaptive_routing=face.adaptive and kind == "fabric" and use.gbps <= 400,
+        histogram=face.histograms and use.sub >= 0, peer=peer, peer_port=peer_port, rail=link.rail if link else 0,
+        link=use.link, bond=bond,
     )  # fmt: skip
 
 
@@ -161,20 +191,11 @@ def _rail_address(frame: Frame, link: Link) -> str:
     return pair.switch if pair else ""
 
 
-def _watched(frame: Frame, device: Device, lone: bool) -> bool:
-    """PFC watchdog: where machines send lossless traffic straight into a port (nvue.md 3.5)."""
-    if "roce" not in frame.model(device).features:
-        return False
-    choice = frame.conventions.pfc_watchdog
-    return choice == "all" or (choice == "host" and lone)
-
-
-def _adaptive(frame: Frame, device: Device, use: PortUse) -> bool:
+def _adaptive(frame: Frame, device: Device) -> bool:
     """Adaptive routing: 200G and 400G links between switches only (nvue.md 3.6)."""
     wish = frame.fabric(device).adaptive_routing
     wanted = frame.conventions.adaptive_routing if wish is None else wish
-    wanted = wanted and frame.family(device.fabric) == "rails"
-    return wanted and use.gbps <= 400 and "adaptive-routing" in frame.model(device).features
+    return wanted and frame.family(device.fabric) == "rails" and "adaptive-routing" in frame.model(device).features
 
 
 def bonds(
