@@ -204,6 +204,8 @@ def _group_ports(context: Context, place: Path, entry: Attach, group: str) -> No
         if known and not listed_names and context.adapters(group, entry.nic) == 0:
             message = f"group {group} has no {entry.nic}"
             context.wrong("reference", (*place, "nic"), message, "raise its number in nics, or remove this entry")
+        if known and not listed_names:
+            _adapters(context, place, entry, group)
     listed = {name for names in context.site.groups[group].interfaces.values() for name in _listed(names)}
     for at, word in enumerate(entry.ports):
         path = (*place, "ports", at)
@@ -218,6 +220,14 @@ def _group_ports(context: Context, place: Path, entry: Attach, group: str) -> No
             for number, nic in enumerate(nics if kind == "dpu_bmc" else ()):
                 dpus = [key for key in held if key in context.catalog.nics and context.catalog.nics[key].has_dpu_bmc]
                 context.known((*path, kind, number), nic, dpus, f"NIC with a BMC of its own in group {group}")
+
+
+def _adapters(context: Context, place: Path, entry: Attach, group: str) -> None:
+    held = context.adapters(group, entry.nic or "")
+    for at, number in enumerate(entry.adapters):
+        if number > held:
+            message = f"group {group} has {held} {entry.nic}, no adapter {number}"
+            context.wrong("reference", (*place, "adapters", at), message, f"use 1 to {held}")
 
 
 def _listed(names: tuple[str, ...] | str) -> list[str]:

@@ -224,6 +224,8 @@ class Attach(Intent):
     pdus: str | tuple[str, ...] | None = None
     """Management ports of PDUs: ``all`` or racks."""
     nic: str | None = None
+    adapters: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    """Which adapters of that NIC, by number; all when absent."""
     ports: tuple[str | dict[str, tuple[str, ...]], ...] = ()
     """Ports of each machine: ``bmc``, ``lom1``, ``{dpu_bmc: [b3220l]}``, or operating system names."""
     network: str | None = None

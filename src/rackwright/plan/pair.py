@@ -95,7 +95,7 @@ def _entry(
 ) -> _Entry | None:
     groups = attach_groups(attach)
     first = site.groups[groups[0]]
-    ports = host_ports(first, catalog.servers[first.model], attach.nic or "", catalog)
+    ports = host_ports(first, catalog.servers[first.model], attach.nic or "", catalog, attach.adapters)
     speed = gbps(attach.speed) if attach.speed else float(ports[0].gbps if ports else 0)
     lanes = 1 if attach.media in _ONE_LANE else ports[0].lanes if ports else 0
     split = breakout(model, speed, lanes, attach.split)
@@ -108,7 +108,8 @@ def _entry(
         return None
     names = tuple(name for group in groups for name in group_names(group, site.groups[group], lock))
     standing = sum(site.groups[group].count for group in groups)
-    entry = _Entry(index, attach, f"{'+'.join(groups)}.{attach.nic}", ports, names, standing, split, speed)
+    chosen = "".join(f".{number}" for number in attach.adapters)
+    entry = _Entry(index, attach, f"{'+'.join(groups)}.{attach.nic}{chosen}", ports, names, standing, split, speed)
     if attach.bond == "lacp" and entry.per_leaf % (attach.bonds or 1):
         wiring.wrong(
             ("fabrics", key, "attach", index, "bonds"),
@@ -285,7 +286,7 @@ def _wire_machine(
         seen[side] += 1
         # Bonded links run link by link over the machines, single ones machine by machine (as NVIDIA's maps do).
         position = number * chunk + inner if bonded else inner * entry.per_leaf + number
-        bond = f"{name}.{number * (entry.attach.bonds or 1) // entry.per_leaf}" if bonded else ""
+        bond = f"{name}.{entry.key}.{number * (entry.attach.bonds or 1) // entry.per_leaf}" if bonded else ""
         link, rail = -1, 0 if bonded else entry.ports.index(port) + 1
         if stands:
             cage, sub = place.place(position)

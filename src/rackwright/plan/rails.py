@@ -73,7 +73,7 @@ def _frame(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring) -
     switch = catalog.switches[fabric.leaves.model]
     attach = fabric.attach[0]
     group = site.groups[_groups(attach)[0]]
-    ports = host_ports(group, catalog.servers[group.model], attach.nic or "", catalog)
+    ports = host_ports(group, catalog.servers[group.model], attach.nic or "", catalog, attach.adapters)
     rails = len(ports) // fabric.planes
     split = breakout(switch, ports[0].gbps, ports[0].lanes, attach.split) if ports else None
     if split is None or rails == 0 or len(ports) % fabric.planes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -105,6 +106,7 @@ def gbps(word: str) -> float:
     return float(word.lower().removesuffix("g"))
 
 
+@lru_cache(maxsize=1024)
 def port_name(cage: int, sub: int) -> str:
     """Return NVUE's name of a cage or of its sub-port."""
     return f"swp{cage}" if sub < 0 else f"swp{cage}s{sub}"
@@ -125,8 +127,10 @@ def breakout(model: SwitchModel, speed: float, lanes: int, mode: str | None = No
     return min(fitting, key=lambda c: c.port_gbps, default=None)
 
 
-def host_ports(group: Group, model: ServerModel, nic: str, catalog: Catalog) -> tuple[HostPort, ...]:
-    """Return the ports of one kind of NIC in a machine, adapter by adapter.
+def host_ports(
+    group: Group, model: ServerModel, nic: str, catalog: Catalog, adapters: Sequence[int] = ()
+) -> tuple[HostPort, ...]:  # fmt: skip
+    """Return the ports of one kind of NIC in a machine, adapter by adapter; of some ``adapters`` when given.
 
     A one-port adapter gives ``b3140h-3``, others ``b3220l-1.2`` (adapter, port).
     """
@@ -139,6 +143,8 @@ def host_ports(group: Group, model: ServerModel, nic: str, catalog: Catalog) -> 
     ports: list[HostPort] = []
     for number in range(count * row.ports):
         adapter, port = number // row.ports + 1, number % row.ports + 1
+        if adapters and adapter not in adapters:
+            continue
         name = f"{nic}-{adapter}" if row.ports == 1 else f"{nic}-{adapter}.{port}"
         interface = names[number] if number < len(names) else ""
         ports.append(HostPort(name, nic, interface, adapter, port, row.lanes, row.speeds_gbps[0]))

@@ -151,3 +151,25 @@ def test_links_per_cage_opens_the_next_block(wish: Wish) -> None:
     wish["groups"]["support"] |= {"count": 4}
     found = [link.a for link in planned(wish).links if link.kind == "external" and link.a.device == "core-01"]
     assert [(end.cage, end.sub) for end in found] == [(cage, sub) for cage in (61, 63, 53) for sub in range(4)]
+
+
+def with_two_dpus(wish: Wish) -> Wish:
+    """Give the supports two DPUs: the first in band, the second to storage."""
+    wish["groups"]["support"] |= {"nics": {"b3220l": 2}, "interfaces": {"b3220l": "eth[1-4]"}}
+    entries = wish["fabrics"]["core"]["attach"]
+    entries[2]["adapters"] = [1]
+    entries.append({"group": "support", "nic": "b3220l", "adapters": [2], "bond": "lacp", "native": "storage"})
+    wish["groups"]["gpu"]["max"] = 8
+    return wish
+
+
+def test_two_entries_of_one_machine_are_two_bonds(wish: Wish) -> None:
+    """Each attach entry makes bonds of its own ports alone, with its own network; adapters are told apart by number."""
+    made = planned(with_two_dpus(wish))
+    bonds = [bond for bond in leaf(made).bonds if bond.peer == "support-01"]
+    assert [(len(bond.members), bond.access, bond.untagged) for bond in bonds] == [(1, 500, 0), (1, 0, 300)]
+    host = next(network for network in made.hosts if network.name == "support-01")
+    assert [bond.members for bond in host.bonds] == [("eth1", "eth2"), ("eth3", "eth4")]
+    assert {link.b.port for link in made.links if link.b.device == "support-01" and link.kind == "host"} == {
+        "b3220l-1.1", "b3220l-1.2", "b3220l-2.1", "b3220l-2.2",
+    }  # fmt: skip
