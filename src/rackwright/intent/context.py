@@ -100,6 +100,17 @@ class Context:
                     stems.setdefault(name if isinstance(name, str) else usual, key)
         return stems
 
+    @cached_property
+    def names_machines(self) -> bool:
+        """Say whether the names and ports of machines are certain: nothing is wrong in ``groups``, no section is unknown.
+
+        Otherwise a machine that seems to be a stranger may be one of a group with a mistake in it. Ask when
+        the rules have run.
+        """
+        sections = {info.alias or name for name, info in Site.model_fields.items()} - {"groups"}
+        wrong = (found for found in self.problems if found.severity == "error" and found.path)
+        return all(found.path.partition(".")[0] in sections for found in wrong)
+
     def written(self, *path: str) -> Any:
         """Return what the file holds at a path, whatever its shape; None where nothing is."""
         value: Any = self.marked.value

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rackwright.intent.ranges import LIMIT
+
 __all__ = [
     "Aaa",
     "Access",
@@ -37,6 +39,8 @@ __all__ = [
 ]
 
 Key = Annotated[str, Field(min_length=1, max_length=64)]
+Reference = Annotated[str, Field(json_schema_extra={"pattern": "^secret:([a-z]+/)?[A-Za-z][A-Za-z0-9_.-]*$"})]
+"""``secret:NAME``; what is none is told without printing it, which pydantic's own pattern would do."""
 VlanId = Annotated[int, Field(ge=1, le=4094)]
 
 
@@ -72,9 +76,9 @@ class Access(Intent):
     """Public key files beside this file."""
     user: str = "cumulus"
     """Administrator of the switches."""
-    switch: str = "secret:switch_hash"
+    switch: Reference = "secret:switch_hash"
     """Password hash of the switches' administrator."""
-    bmc: str = "secret:bmc"
+    bmc: Reference = "secret:bmc"
     """Password of the BMCs."""
 
 
@@ -113,9 +117,9 @@ class Group(Intent):
     """GPU model."""
     memory_gb: int | None = Field(None, ge=1)
     """Host memory in GB."""
-    count: int = Field(1, ge=0)
+    count: int = Field(1, ge=0, le=LIMIT)
     """Machines that stand now."""
-    max: int | None = Field(None, ge=0)
+    max: int | None = Field(None, ge=0, le=LIMIT)
     """Build-out target that ports, spines and pools are laid out for."""
     names: str | None = None
     """Names as a range pattern, e.g. ``su-[01-03]-node-[01-04]``; made from the group's name when absent."""

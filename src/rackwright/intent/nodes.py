@@ -115,9 +115,10 @@ class _Reader:
             if cell.text in columns[:at] or (cell.text in _NAMES and set(_NAMES) & set(columns[:at])):
                 self.wrong(cell.place, f"column {cell.text!r} is there twice", "keep one of the two")
             elif cell.text not in (*_NAMES, "service_tag") and not self._is_port(cell.text):
-                known = ["name", "service_tag", "bmc", "eth0", "mgmt", *self._all_ports()]
-                self.wrong(cell.place, f"{cell.text!r} is no column", nearest(cell.text, known))
                 self.strangers.add(cell.text)
+                if self.context.names_machines:
+                    known = ["name", "service_tag", "bmc", "eth0", "mgmt", *self._all_ports()]
+                    self.wrong(cell.place, f"{cell.text!r} is no column", nearest(cell.text, known))
         return columns
 
     def _all_ports(self) -> list[str]:
@@ -137,7 +138,7 @@ class _Reader:
         if name is None or not name.text:
             self.wrong(cells[0].place, "the row names no machine", "fill the name column")
             return None
-        if not self._stands(name.text):
+        if self.context.names_machines and not self._stands(name.text):
             near = [*list(self.context.machines)[:2000], *self.context.switch_stems]
             self.wrong(name.place, f"{name.text!r} is no machine, switch or PDU of this site", nearest(name.text, near))
         self._once(self.names, name.text, name.place, f"{name.text} has a row")
@@ -170,6 +171,8 @@ class _Reader:
         group = self.context.machines.get(name)
         if group is None:
             return column == ("mgmt" if _PDU.search(name) else "eth0") or not self._stands(name)
+        if not self.context.names_machines:
+            return True
         return column == "bmc" or column in self._ports(group) or bool(_HOST_NAME.fullmatch(column))
 
     def _ports(self, group: str) -> frozenset[str]:

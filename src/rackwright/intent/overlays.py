@@ -18,13 +18,14 @@ from rackwright import secrets
 from rackwright.catalog.faults import nearest, shown
 from rackwright.documents import Marked, Path, read
 from rackwright.errors import SecretUnresolved
-from rackwright.findings import Location, Problem, problem
+from rackwright.findings import Location, Problem, Severity, problem
 from rackwright.intent.context import Context
 
 __all__ = ["Overlay", "read_overlays"]
 
 ROLES: Final = ("leaf", "spine", "superspine", "oob")
 _NAME = re.compile(r"(?P<scope>site|role|device)(?:-(?P<name>.+))?")
+_NAMES: Final = "call it site.yaml, role-leaf.yaml or device-be01.yaml"
 _SECRETS: Final = frozenset({"password", "hashed-password", "secret", "auth-key", "priv-key", "key-secret"})
 
 Tree = dict[str, Any]
@@ -54,7 +55,13 @@ class Overlay(msgspec.Struct, frozen=True):
 def read_overlays(folder: FilePath, context: Context) -> tuple[Overlay, ...]:
     """Return the overlays of a folder in the order of file names; none when there is no folder."""
     found = []
-    for file in sorted(folder.glob("*.y*ml")) if folder.is_dir() else []:
+    for file in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if file.name.startswith(".") or file.suffix == ".md":
+            continue
+        if file.is_dir() or file.suffix not in (".yaml", ".yml"):
+            message = f"{file.name!r} is no overlay: only YAML files that lie in {folder.name}/ itself are read"
+            context.problems.append(_wrong(Location(str(file)), message, _NAMES, severity="warning"))
+            continue
         overlay = _overlay(file, context)
         if overlay is not None:
             found.append(overlay)
@@ -67,8 +74,7 @@ def _overlay(file: FilePath, context: Context) -> Overlay | None:
     named = _NAME.fullmatch(file.stem)
     if named is None or (named["scope"] == "site") == bool(named["name"]):
         message = f"{file.name!r} names neither the site, a role nor a device"
-        remedy = "call it site.yaml, role-leaf.yaml or device-be01.yaml"
-        problems.append(_wrong(Location(marked.source, 1, 1), message, remedy))
+        problems.append(_wrong(Location(marked.source, 1, 1), message, _NAMES))
     else:
         problems += _target(named["scope"], named["name"] or "", marked, context)
     patch, removals = _patch(marked, problems)
@@ -79,9 +85,11 @@ def _overlay(file: FilePath, context: Context) -> Overlay | None:
     return Overlay(scope, named["name"] or "", patch, removals, marked.source, marked)
 
 
-def _wrong(place: Location, message: str, remedy: str, path: Path = ()) -> Problem:
+def _wrong(place: Location, message: str, remedy: str, path: Path = (), *, severity: Severity = "error") -> Problem:
     words = [str(part) for part in path]
-    return problem("intent.overlay", message, remedy=remedy, location=place, path=words, subject=place.file)
+    return problem(
+        "intent.overlay", message, remedy=remedy, location=place, path=words, subject=place.file, severity=severity
+    )
 
 
 def _target(scope: str, name: str, marked: Marked, context: Context) -> Iterator[Problem]:

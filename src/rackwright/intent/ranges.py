@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import re
 
-__all__ = ["expand"]
+__all__ = ["LIMIT", "expand"]
 
 _PART = re.compile(r"\[([0-9,\-]+)\]")
-_LIMIT = 200_000
+LIMIT = 200_000
+"""Most names that a range may mean, and most machines of a group."""
 
 
 def expand(pattern: str) -> tuple[str, ...]:
@@ -24,8 +25,8 @@ def expand(pattern: str) -> tuple[str, ...]:
     total = 1
     for choice in choices:
         total *= len(choice)
-    if total > _LIMIT:
-        raise ValueError(f"{pattern!r} means {total} names; the limit is {_LIMIT}")
+    if total > LIMIT:
+        raise ValueError(f"{pattern!r} means {total} names; the limit is {LIMIT}")
     return tuple("".join(parts) for parts in itertools.product(*choices))
 
 
@@ -36,7 +37,7 @@ def _numbers(text: str, pattern: str) -> list[str]:
         last = last if dash else first
         if not first.isdigit() or not last.isdigit() or int(last) < int(first):
             raise ValueError(f"{pattern!r}: [{text}] is not a rising range of numbers")
-        if int(last) - int(first) >= _LIMIT:
-            raise ValueError(f"{pattern!r}: [{text}] is more than {_LIMIT} numbers")
+        if int(last) - int(first) >= LIMIT:
+            raise ValueError(f"{pattern!r}: [{text}] is more than {LIMIT} numbers")
         found += [str(number).zfill(len(first)) for number in range(int(first), int(last) + 1)]
     return found

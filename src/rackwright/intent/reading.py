@@ -7,6 +7,7 @@ Values of a wrong shape are taken out after they are reported, so that the rules
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 from pathlib import Path as FilePath
 from typing import Any, Final
@@ -27,6 +28,7 @@ from rackwright.intent.keys import PublicKey, read_keys
 from rackwright.intent.models import Site
 from rackwright.intent.nodes import read_nodes
 from rackwright.intent.overlays import Overlay, read_overlays
+from rackwright.intent.templates import check_templates
 from rackwright.nvue.tree import natural_key
 
 __all__ = ["Loaded", "load", "load_text"]
@@ -111,6 +113,7 @@ def _examined(marked: Marked, base: FilePath | None) -> Loaded:
     overlays: tuple[Overlay, ...] = ()
     if base is not None:
         keys, overlays = read_keys(base, context), read_overlays(base / "overlays", context)
+        check_templates(base / "templates", context)
         if site.site.nodes is not None:
             rows = read_nodes(base / site.site.nodes, context)
             site = site.model_copy(update={"rows": rows})
@@ -167,6 +170,8 @@ def _ordered(value: Any) -> Any:
     """
     if isinstance(value, dict):
         return {key: _ordered(value[key]) for key in sorted(value, key=natural_key)}
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON would turn it into null, and what is wrong would read as absent
     return [_ordered(item) for item in value] if isinstance(value, list) else value
 
 

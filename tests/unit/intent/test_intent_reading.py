@@ -54,6 +54,13 @@ def test_the_schema_refuses_an_unknown_key_and_knows_no_rows():
         jsonschema.validate({"site": {"name": "a", "release": "b"}, "colour": 1}, schema)
 
 
+@pytest.mark.parametrize(("written", "right"), [("secret:file/bmc", True), ("secret:bmc", True), ("hunter2", False)])
+def test_the_schema_refuses_a_secret_written_out(written, right):
+    """An editor marks a password where a reference belongs."""
+    site = {"site": {"name": "a", "release": "b"}, "access": {"bmc": written}}
+    assert jsonschema.Draft202012Validator(intent.json_schema()).is_valid(site) is right
+
+
 def test_every_key_has_a_type_and_a_default():
     """defaults() lists keys by place; what has no default is required, and words of the file are used."""
     rows = {row.path: row for row in intent.defaults()}
