@@ -48,7 +48,7 @@ def _variables(slices: Slices, device: Device) -> dict[str, Any]:
         facts = {"ansible_host": management}
     else:
         facts = {"ansible_host": _host_address(slices, device), "bmc_host": management}
-    facts |= {"model": device.model, "role": device.role, "serial": device.serial, "rack": rack}
+    facts |= {"model": device.model, "role": device.role, "serial_number": device.serial, "rack": rack}
     facts["rack_unit"] = int(unit) if unit else ""
     return {key: value for key, value in facts.items() if value != ""}
 

@@ -157,6 +157,25 @@ def test_ansible_finds_every_device_in_its_groups():
     assert found["hosts"]["be01"]["ansible_host"] == "10.10.0.11"
 
 
+def test_ansible_facts_have_no_name_that_a_play_reserves():
+    """ansible-core warns of variables called like keywords of a play; what we write has none of them."""
+    keywords = {
+        "serial",
+        "hosts",
+        "name",
+        "roles",
+        "tags",
+        "vars",
+        "port",
+        "strategy",
+        "environment",
+        "timeout",
+        "order",
+    }
+    facts = load("ansible/inventory.yaml")["all"]["hosts"]
+    assert not keywords & {key for values in facts.values() for key in values}
+
+
 @pytest.mark.parametrize(("text", "name"), [("xe-1", "xe_1"), ("2nd", "_2nd"), ("a.b", "a_b")])
 def test_group_names_are_such_as_ansible_takes(text, name):
     """Ansible warns of groups that are no identifiers."""
