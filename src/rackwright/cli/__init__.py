@@ -66,6 +66,17 @@ class Verbs(click.Group):
         command: click.Command = importlib.import_module(f"rackwright.cli.verbs.{cmd_name}").command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb of a command line; for one that is misspelt, the nearest is named."""
+        import difflib  # only a misspelt verb needs it
+
+        near = difflib.get_close_matches(args[0], VERBS, 1) if args[0] not in VERBS else []
+        if near and not args[0].startswith("-"):
+            ctx.fail(f"there is no verb {args[0]!r}; did you mean {near[0]!r}?")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the signature is click's
         """List the verbs without importing them."""
         with formatter.section("Commands"):

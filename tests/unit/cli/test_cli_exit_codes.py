@@ -34,6 +34,7 @@ from rackwright.cli.answer import DIFFERENCE, ERROR, FINDINGS, FINE, worst
         (["explain", "SITE", "be01", "interface", "swp99"], 1),
         (["init", "SITE", "--from", "xe9680-spectrum-x"], 1),
         (["nonsense"], 2),
+        (["inventory", "SITE", "--nornir", "--ansible"], 2),
         (["init", "NEW"], 2),
         (["init", "NEW", "--from", "nonsense"], 2),
         (["plan", "SITE", "--nonsense"], 2),

@@ -77,3 +77,9 @@ def test_completion_knows_the_verbs():
     words = {"COMP_WORDS": "rackwright ex", "COMP_CWORD": "1", "_RACKWRIGHT_COMPLETE": "bash_complete"}
     result = CliRunner(env=words).invoke(main, [], prog_name="rackwright")
     assert result.stdout.split() == ["plain,explain"]
+
+
+def test_a_misspelt_verb_names_the_nearest(rackwright):
+    """`rackwright vlaidate` asks whether validate was meant; a word that is near to none is refused as it is."""
+    assert "did you mean 'validate'?" in rackwright("vlaidate").stderr
+    assert "did you mean" not in rackwright("xyzzy").stderr

@@ -21,22 +21,22 @@ __all__ = ["command"]
 
 @verb("inventory")
 @click.argument("site", type=PLACE, default=".", metavar="[SITE]")
-@click.option("--nornir", "tool", flag_value="nornir", help="As hosts, groups and defaults of Nornir.")
+@click.option("--nornir", is_flag=True, help="As hosts, groups and defaults of Nornir.")
 @click.option(
-    "--ansible", "tool", flag_value="ansible", help="As a YAML inventory of Ansible (with --json as its JSON)."
+    "--ansible", "for_ansible", is_flag=True, help="As a YAML inventory of Ansible (with --json as its JSON)."
 )
-def command(talk: Talk, site: Path, tool: str | None) -> Answer:
+def command(talk: Talk, site: Path, nornir: bool, for_ansible: bool) -> Answer:
     """Print the inventory of Nornir or Ansible.
 
     Both are derived from the plan, with the same groups: kind, role, fabric, group and rack. Nornir reads a
     site directly through the inventory plugin 'rackwright'; the text is for reading and for other tools.
     """
-    if tool is None:
+    if nornir == for_ansible:
         raise click.UsageError("say which: --nornir or --ansible")
     _, planned = building.plan_site(talk, site)
     slices = Slices(planned.plan)
     facts, members = ansible.inventory(slices)
-    if tool == "ansible":
+    if for_ansible:
         lines = ansible.inventory_yaml(slices).decode().splitlines()
         return Answer(data=_ansible(facts, members), lines=lines)
     value = nornir_value(facts, members)
