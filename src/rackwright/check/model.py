@@ -103,8 +103,6 @@ class Cable:
     b_lanes: int | None = None
     a_media: str = ""
     b_media: str = ""
-    a_lane_gbps: float | None = None
-    b_lane_gbps: float | None = None
     reach_m: float | None = None
     """How far the part reaches, from the catalog; None when the source does not say."""
     a_connector: str = ""
@@ -141,7 +139,6 @@ class HostEnd:
     connector: str = ""
     mtu_bytes: int | None = None
     native_vlan: int | None = None
-    tagged_vlans: tuple[int, ...] = ()
     pxe: bool = False
     bond: str = ""
     rail: int | None = None

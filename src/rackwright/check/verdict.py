@@ -50,11 +50,6 @@ class Report:
         """Give the findings of one status, in the order of the report."""
         return tuple(item for item in self.findings if item.status == status)
 
-    @property
-    def clean(self) -> bool:
-        """Tell whether nothing is wrong and nothing stayed unknown; what was skipped does not count."""
-        return all(item.status == "skipped" for item in self.findings)
-
 
 _NO_TREE = Shortage("tree", "error", "the configuration is empty", "give a file that has a `set` section")
 _NO_INTERFACE = Shortage(
