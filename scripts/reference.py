@@ -70,7 +70,9 @@ def cli_page() -> str:
     """Return the page of verbs: `--help` of the command and of each verb, in the order of work."""
     click = importlib.import_module("click")
     group = importlib.import_module("rackwright.cli").main
-    top = click.Context(group, info_name="rackwright", terminal_width=100, max_content_width=100)
+    top = click.Context(
+        group, info_name="rackwright", terminal_width=100, max_content_width=100, **group.context_settings
+    )
     lines = ["# The command", "", WRITTEN]
     lines += ["stdout is data that can be piped, stderr is talk; `NO_COLOR` is honoured.", ""]
     lines += ["```text", group.get_help(top).rstrip(), "```", "", "| exit code | meaning |", "|---|---|"]

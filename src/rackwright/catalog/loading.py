@@ -125,6 +125,15 @@ def _row(kind: str, key: str, row: Any, raw: _Raw, document: Marked) -> dict[str
     word = "extends" if kind == "releases" else "like"
     base: Any = row.get(word)
     own = {name: value for name, value in row.items() if name != "like"}
+    if base is None and key in raw.get(kind, {}) and "source" not in own:
+        # It would replace a whole row by a few keys; left out, the row that stands serves those that refer to it.
+        return problem(
+            _CHECK,
+            f"{key!r} replaces the row of that key and names no source",
+            remedy=f"write {word}: {key} in it to keep the rest of that row, or write the whole row",
+            location=document.at(*place),
+            path=place,
+        )
     if base is None:
         return {**own, "key": key}
     under = raw.get(kind, {}).get(base) if isinstance(base, str) else None
