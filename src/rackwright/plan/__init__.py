@@ -21,6 +21,7 @@ from rackwright.plan import addresses as addressing
 from rackwright.plan import cables, hosts, racks, services, switches
 from rackwright.plan.address_model import Addresses
 from rackwright.plan.collisions import collisions
+from rackwright.plan.contradictions import contradictions, name_clashes
 from rackwright.plan.lock import Lock, LockFile
 from rackwright.plan.model import Device, Plan
 from rackwright.plan.nodes import identify, machines
@@ -62,7 +63,9 @@ def build(site: Site, lock: LockFile | None = None, *, catalog: Catalog, keys: K
 def attempt(site: Site, kept: LockFile | None = None, *, catalog: Catalog, keys: Keys = ()) -> Outcome:
     """Return the plan, or every problem that stands in its way; warnings do not."""
     lock, site = Lock(kept), _ordered(site)
-    problems: list[Problem] = list(judge(site, catalog))
+    problems: list[Problem] = [*judge(site, catalog), *contradictions(site, catalog)]
+    if _blocked(problems):
+        return Outcome(None, lock, tuple(sorted(problems, key=sort_key)))
     wiring = _wire(site, catalog, lock)
     problems += wiring.problems
     if _blocked(problems):
@@ -142,8 +145,8 @@ def _wire(site: Site, catalog: Catalog, lock: Lock) -> Wiring:
         for key, fabric in site.fabrics.items():
             if fabric.topology in topologies:
                 wire(key, site, catalog, lock, wiring)
-    explicit_links(site, wiring)
-    wiring.problems += collisions(site, catalog, wiring)
+    explicit_links(site, catalog, wiring)
+    wiring.problems += list(name_clashes(wiring.devices)) or collisions(site, catalog, wiring)
     wiring.devices = identify(wiring.devices, site.rows)
     return wiring
 

@@ -73,11 +73,16 @@ def block(
     """
     ways = int(split.mode.removesuffix("x")) if split else 1
     step = 2 if split and split.disables_next else 1
-    mode, lanes = (split.mode, split.lanes_per_port) if split else ("", 0)
+    # A whole cage is no sub-port: NVUE knows swp5, not swp5s0, where the split is 1x.
+    mode, lanes = (split.mode if ways > 1 else "", split.lanes_per_port) if split else ("", 0)
     pool, total = f"{fabric}.cage", cage_count(model)
     if at is not None:
         cage, sub = parse_port(at)
         cages = -(-(sub + count) // ways) * step
+        if sub >= ways or (split is not None and split.cages == "odd" and cage % 2 == 0):
+            even = f"swp{cage} takes no {mode}: only odd cages do" if sub < ways else f"swp{cage} has {ways} sub-ports"
+            wiring.wrong(("fabrics", fabric), f"{key} at {at}: {even}", "pin another port")
+            return None
         pin(fabric, key, count, split, lock, at)
         if cage - 1 + cages <= total:
             return Block(cage, sub, mode, lanes, step)

@@ -158,7 +158,7 @@ def _shape(
         room = _room(shape, radix)
         if max(laid, target) <= room and (tiers == 1 or shape.spines):
             if _holds(shape, target, ratio):
-                return shape
+                return _stated_spines(key, fabric, shape, radix, lock, wiring)
             wiring.wrong(
                 ("fabrics", key),
                 f"{target} machines exceed the {laid} that {key} was laid out for: spines and links would move",
@@ -171,6 +171,39 @@ def _shape(
         "lower count or max, take fewer rails per leaf, or choose rail-optimized with tiers: 3",
     )
     return None
+
+
+def _stated_spines(key: str, fabric: Fabric, shape: Clos, radix: int, lock: Lock, wiring: Wiring) -> Clos | None:
+    """Return the shape with the spines that the site states, or None after saying why they cannot be."""
+    tops = fabric.superspines.count
+    if tops not in ("auto", shape.superspines):
+        wiring.wrong(
+            ("fabrics", key, "superspines", "count"),
+            f"{tops} super-spines are stated; {shape.tiers} tiers of this size have {shape.superspines}",
+            "leave count out",
+        )
+        return None
+    stated = shape.spines if fabric.spines.count == "auto" else fabric.spines.count
+    if stated != shape.spines:
+        fits = [s for s in range(2, shape.up + 1) if shape.up % s == 0 and shape.leaves * shape.up // s <= radix]
+        if shape.tiers != 2 or stated not in fits:
+            wiring.wrong(
+                ("fabrics", key, "spines", "count"),
+                f"{stated} spines are stated; {shape.leaves} leaves with {shape.up} links up each, the same to every"
+                f" spine, take {shape.spines}",
+                f"use one of {', '.join(map(str, fits))}" if shape.tiers == 2 else "leave count out",
+            )
+            return None
+        shape = shape._replace(spines=stated, spines_per_pod=stated, links_per_pair=shape.up // stated)
+    laid = lock.view().get(f"{key}.shape", {}).get("spines")
+    if stated and (laid or fabric.spines.count != "auto") and lock.keep(f"{key}.shape", "spines", stated) != stated:
+        wiring.wrong(
+            ("fabrics", key, "spines"),
+            f"{key} was laid out with {laid[0] if laid else 0} spines, {stated} are wanted: every link would move",
+            "keep the number, or remove site.lock and take the recabling",
+        )
+        return None
+    return shape
 
 
 def _holds(shape: Clos, target: int, ratio: Fraction) -> bool:

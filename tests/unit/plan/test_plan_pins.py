@@ -59,7 +59,7 @@ def test_one_cage_is_not_split_in_two_ways(wish: Wish) -> None:
 
 def test_a_cage_beside_an_eightfold_split_is_not_used(wish: Wish) -> None:
     """What is pinned on the cage that an 8x split shuts off is a problem."""
-    wish["fabrics"]["core"]["external"][0]["at"] = ["swp58", "swp63"]
+    wish["fabrics"]["core"]["external"][0] |= {"at": ["swp58", "swp63"], "split": "4x"}
     assert any("shut off by the 8x split of swp57" in sentence for _, sentence in refused(wish))
 
 

@@ -1,0 +1,308 @@
+"""Wishes of a fabric that contradict each other or its hardware, told before anything is wired.
+
+Without these the wiring would either break off or quietly serve another wish than the one that was written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rackwright.catalog.models import Breakout, Catalog, SwitchModel
+from rackwright.findings import Problem, problem
+from rackwright.intent.models import Attach, Fabric, Site
+from rackwright.plan.cages import parse_port, port_range
+from rackwright.plan.model import Device
+from rackwright.plan.pair import PAIR_TOPOLOGIES, attach_groups
+from rackwright.plan.rails import RAIL_TOPOLOGIES
+from rackwright.plan.wiring import breakout, cage_count, gbps, host_ports
+
+__all__ = ["contradictions", "name_clashes"]
+
+_LONGEST_NAME = 63
+"""Characters of a host name's label (RFC 1035)."""
+
+_INTERFACE = re.compile(r"(eth|swp|vlan|bond|vxlan)[0-9].*|lo|br_.*")
+"""Names of interfaces, which a VRF must not have (nvue.md 8, item 6)."""
+
+_RESERVED_VLANS = range(3725, 4000)
+"""VLANs that Cumulus Linux keeps to itself (nvue.md 3.1)."""
+
+_SYSTEM_VRFS = ("default", "mgmt")
+"""VRFs that every switch has: the underlay and eth0 lie in them, no tenant may (nvue.md 3.1, 3.4)."""
+
+
+def contradictions(site: Site, catalog: Catalog) -> Iterator[Problem]:
+    """Return what no wiring can serve, with the place in the site file."""
+    yield from _vrfs(site, catalog)
+    for key, fabric in site.fabrics.items():
+        model = catalog.switches[fabric.leaves.model]
+        yield from _above(key, fabric, model, catalog)
+        if fabric.topology in RAIL_TOPOLOGIES:
+            yield from _rails(key, fabric, site, model, catalog)
+        elif fabric.topology in PAIR_TOPOLOGIES:
+            yield from _pair(key, fabric, model)
+            yield from _external(key, fabric, site)
+        else:
+            yield from _oob(key, fabric, site, model)
+
+
+def _vrfs(site: Site, catalog: Catalog) -> Iterator[Problem]:
+    """Judge the names of VRFs and the VLANs of their L3VNIs, those by rule among them."""
+    for name, network in site.networks.items():
+        path = ("networks", name, "vrf")
+        if network.vrf in _SYSTEM_VRFS:
+            yield _wrong(
+                path, f"VRF {network.vrf} is the switch's own: a gateway there takes the underlay's BGP with it",
+                "give the network a VRF of its own, e.g. INBAND",
+            )  # fmt: skip
+        elif network.vrf and _INTERFACE.fullmatch(network.vrf):
+            yield _wrong(path, f"VRF {network.vrf} has the name of an interface", "rename it, e.g. INBAND")
+    for name, vrf in site.vrfs.items():
+        if vrf.l3vlan in _RESERVED_VLANS:
+            yield _wrong(
+                ("vrfs", name, "l3vlan"), f"VLAN {vrf.l3vlan} is reserved by Cumulus Linux",
+                f"use a VLAN below {_RESERVED_VLANS[0]} or above {_RESERVED_VLANS[-1]}",
+            )  # fmt: skip
+    # The numbers by rule run on from the first; each VRF that has none of its own may take any of them.
+    named = {network.vrf for network in site.networks.values() if network.vrf} | set(site.vrfs)
+    house = catalog.conventions[site.site.conventions]
+    vlans = range(house.l3vlan_first, house.l3vlan_first + len(named))
+    by_rule = [name for name in sorted(named) if name not in site.vrfs or not site.vrfs[name].l3vlan]
+    for name, network in site.networks.items():
+        if by_rule and network.vlan in vlans:
+            yield _wrong(
+                ("networks", name, "vlan"),
+                f"VLAN {network.vlan} is one of {vlans[0]}-{vlans[-1]}, where the L3VNIs of {len(named)} VRFs lie",
+                f"use another VLAN, or state vrfs.{by_rule[0]}.l3vlan and those of the other VRFs",
+            )
+
+
+def name_clashes(devices: list[Device]) -> Iterator[Problem]:
+    """Return names that are too long or that two devices share; DNS does not tell capitals apart."""
+    held: dict[str, Device] = {}
+    told: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
+    for device in devices:
+        other = held.setdefault(device.name.lower(), device)
+        pair = (_named_at(device), _named_at(other))
+        if other is not device and other.role != "external" and pair not in told:
+            told.add(pair)
+            yield _wrong(
+                _named_at(device),
+                f"{device.name} ({device.role}) and {other.name} ({other.role}) would have one name",
+                "rename one of them: leaves.name, spines.name, the group, its names, or the external peer",
+            )
+        elif len(device.name) > _LONGEST_NAME and pair not in told:
+            told.add(pair)
+            yield _wrong(
+                _named_at(device),
+                f"{device.name} has {len(device.name)} characters; a host name takes {_LONGEST_NAME}",
+                "shorten the name it is made from",
+            )
+
+
+def _named_at(device: Device) -> tuple[str, ...]:
+    """Return the key of the site file that a device has its name from."""
+    if device.role in ("leaf", "oob"):
+        return ("fabrics", device.fabric, "leaves", "name")
+    if device.role in ("spine", "superspine"):
+        return ("fabrics", device.fabric, f"{device.role}s")
+    if device.role == "external":
+        return ("fabrics",)
+    return ("racks", device.group) if device.role == "pdu" else ("groups", device.group)
+
+
+def _above(key: str, fabric: Fabric, model: SwitchModel, catalog: Catalog) -> Iterator[Problem]:
+    """Judge the switches above the leaves: the formulas count with cages like the leaves' own."""
+    for tier, stated in (("spines", fabric.spines.model), ("superspines", fabric.superspines.model)):
+        other = catalog.switches[stated] if stated else model
+        if other.port_groups[0] != model.port_groups[0]:
+            yield _wrong(
+                ("fabrics", key, tier, "model"),
+                f"{other.name} has {cage_count(other)} ports of {other.port_groups[0].connector}, the leaves"
+                f" ({model.name}) have {cage_count(model)} of {model.port_groups[0].connector}",
+                f"take {tier} with the cages of the leaves",
+            )
+
+
+def _rails(key: str, fabric: Fabric, site: Site, model: SwitchModel, catalog: Catalog) -> Iterator[Problem]:
+    """Judge the machines of a rail fabric: it has one formula, so all of them are wired alike."""
+    seen: set[str] = set()
+    first: tuple[object, ...] | None = None
+    for at, attach in enumerate(fabric.attach):
+        path = ("fabrics", key, "attach", str(at))
+        alike = (attach.nic, attach.adapters, attach.network, attach.media, attach.split)
+        if first is not None and alike != first:
+            yield _wrong(
+                path, f"attach {at + 1} differs from attach 1 in nic, adapters, network, media or split",
+                f"attach the groups to {key} alike, or give these a rail fabric of their own",
+            )  # fmt: skip
+        first = first or alike
+        for group in attach_groups(attach):
+            if group in seen:
+                yield _wrong(path, f"group {group} is attached to {key} twice", "name it once")
+            seen.add(group)
+        yield from _rail_ports(path, fabric, attach, site, model, catalog)
+
+
+def _rail_ports(
+    path: tuple[str, ...], fabric: Fabric, attach: Attach, site: Site, model: SwitchModel, catalog: Catalog
+) -> Iterator[Problem]:
+    """Judge the ports of one attach entry against those of the first group of the fabric."""
+    lead = attach_groups(fabric.attach[0])[0]
+    row = site.groups[lead]
+    own = host_ports(row, catalog.servers[row.model], attach.nic or "", catalog, attach.adapters)
+    for group in attach_groups(attach):
+        row = site.groups[group]
+        ports = host_ports(row, catalog.servers[row.model], attach.nic or "", catalog, attach.adapters)
+        if len(ports) != len(own):
+            yield _wrong(
+                path, f"a machine of {group} has {len(ports)} ports of {attach.nic}, one of {lead} has {len(own)}:"
+                " they make different rails", "give each kind of machine a rail fabric of its own",
+            )  # fmt: skip
+    if not own:
+        return
+    speed, lanes = own[0].gbps, own[0].lanes
+    if attach.speed and gbps(attach.speed) != speed:
+        yield _wrong(
+            (*path, "speed"), f"a rail runs at the NIC's {speed}G, not at {attach.speed}",
+            "leave speed out, or name a NIC of that speed",
+        )  # fmt: skip
+    split = breakout(model, speed, lanes, attach.split) if attach.split else None
+    if split is not None and (split.lanes_per_port != lanes or split.port_gbps < speed):
+        yield _wrong(
+            (*path, "split"),
+            f"{split.mode} gives ports of {split.port_gbps}G on {split.lanes_per_port} lane(s);"
+            f" {attach.nic} wants {speed}G on {lanes}",
+            "leave split out",
+        )
+
+
+def _pair(key: str, fabric: Fabric, model: SwitchModel) -> Iterator[Problem]:
+    """Judge the counts, the spread and the pinned cages of leaf pairs."""
+    count = fabric.leaves.count
+    if isinstance(count, int) and (count < 2 or count % 2):
+        yield _wrong(
+            ("fabrics", key, "leaves", "count"), f"{count} leaves are no pairs",
+            f"state {count + count % 2 if count > 1 else 2}, or `count: auto`",
+        )  # fmt: skip
+    if count == 2 and isinstance(fabric.spines.count, int) and fabric.spines.count > 0:
+        yield _wrong(
+            ("fabrics", key, "spines", "count"),
+            f"{fabric.spines.count} spines are stated over 2 leaves, which are linked to each other",
+            "leave spines out, or state 4 leaves or more",
+        )
+    if fabric.isl is not None and fabric.isl.links != "auto" and fabric.isl.links < 1:
+        yield _wrong(
+            ("fabrics", key, "isl", "links"), f"{fabric.isl.links} links between the leaves: the pair would be cut",
+            "state 1 or more, or `auto`",
+        )  # fmt: skip
+    for at, attach in enumerate(fabric.attach):
+        path = ("fabrics", key, "attach", str(at))
+        yield from _spread((*path, "spread"), attach, 2)
+        yield from _pinned((*path, "at"), attach.at, attach.split, model)
+        if isinstance(attach.spread, tuple) and attach.bond == "lacp" and len(set(attach.spread)) == 1:
+            yield _wrong(
+                (*path, "spread"), f"the bond lies on leaf {attach.spread[0]} alone: its segment has one member",
+                "spread it over [1, 2], or use no bond",
+            )  # fmt: skip
+    for ports, mode in fabric.spare.items():
+        for cage in port_range(ports):
+            yield from _pinned(("fabrics", key, "spare", ports), f"swp{cage}", mode, model)
+
+
+def _spread(path: tuple[str, ...], attach: Attach, switches: int) -> Iterator[Problem]:
+    """Judge a listed spread: it names switches of the group that a machine lies on."""
+    if not isinstance(attach.spread, tuple):
+        return
+    wrong = [number for number in attach.spread if not 1 <= number <= switches]
+    if wrong or not attach.spread:
+        yield _wrong(
+            path, f"spread names switch {wrong[0]} of {switches}" if wrong else "spread is an empty list",
+            f"use numbers from 1 to {switches}, e.g. [{', '.join(str(n + 1) for n in range(min(switches, 2)))}]",
+        )  # fmt: skip
+
+
+def _pinned(path: tuple[str, ...], at: str | None, mode: str | None, model: SwitchModel) -> Iterator[Problem]:
+    """Judge a pinned port against the split that is stated for it."""
+    split = next((choice for choice in model.port_groups[0].breakouts if choice.mode == mode), None)
+    if at is None or split is None:
+        return
+    cage, sub = parse_port(at)
+    if not _splits(split, cage):
+        yield _wrong(
+            path, f"swp{cage} of {model.name} takes no {split.mode}: only {split.cages} cages do",
+            f"pin swp{max(cage - 1, 1)}",
+        )  # fmt: skip
+    elif sub >= int(split.mode.removesuffix("x")):
+        yield _wrong(
+            path, f"a {split.mode} split of swp{cage} has no sub-port {sub}",
+            f"end at swp{cage}s{int(split.mode.removesuffix('x')) - 1}",
+        )  # fmt: skip
+
+
+def _splits(split: Breakout, cage: int) -> bool:
+    return split.cages == "all" or (cage % 2 == 1) == (split.cages == "odd")
+
+
+def _external(key: str, fabric: Fabric, site: Site) -> Iterator[Problem]:
+    """Judge external links: their VRF, their names, their cages."""
+    names: set[str] = set()
+    for at, external in enumerate(fabric.external):
+        path = ("fabrics", key, "external", str(at))
+        if external.vrf in _SYSTEM_VRFS:
+            yield _wrong(
+                (*path, "vrf"), f"VRF {external.vrf} is the switch's own; a peer of others there joins the underlay",
+                "name the VRF that is to be reached, e.g. INBAND",
+            )  # fmt: skip
+        if external.name in names:
+            yield _wrong(
+                (*path, "name"), f"external {external.name} is there twice: their ports would be the same",
+                "give each its own name; peers may be called alike",
+            )  # fmt: skip
+        names.add(external.name)
+        own = {*site.groups, *(other.leaves.name for other in site.fabrics.values())}
+        for peer in external.peers or (external.name,):
+            if peer.rstrip("0123456789") in own and peer[-1:].isdigit():
+                yield _wrong(
+                    (*path, "peers" if external.peers else "name"), f"{peer} is named like a device of this site",
+                    "name the switch of the others; links between our own devices are `isl` or `links`",
+                )  # fmt: skip
+
+
+def _oob(key: str, fabric: Fabric, site: Site, model: SwitchModel) -> Iterator[Problem]:
+    """Judge the out-of-band fabric: where its uplinks go, and its pinned access ports."""
+    for at, attach in enumerate(fabric.attach):
+        path = ("fabrics", key, "attach", str(at), "at")
+        if attach.at and parse_port(attach.at)[0] > cage_count(model):
+            yield _wrong(
+                path, f"{attach.at} is no access port of {model.name}: it has swp1 to swp{cage_count(model)}",
+                "start lower",
+            )  # fmt: skip
+    if fabric.uplink is None or fabric.uplink.to not in site.fabrics:
+        return
+    upper = site.fabrics[fabric.uplink.to]
+    if upper.topology not in PAIR_TOPOLOGIES:
+        yield _wrong(
+            ("fabrics", key, "uplink", "to"),
+            f"{fabric.uplink.to} is a {upper.topology} fabric: it carries no VLAN for out-of-band switches",
+            "name a fabric of topology evpn-pair or converged-pair",
+        )
+    faster = model.port_groups[1:]
+    reach = max((speed for group in faster for speed in group.speeds_gbps), default=0)
+    last = max((port_range(group.ports)[-1] for group in model.port_groups), default=0)
+    if fabric.uplink.ports and port_range(fabric.uplink.ports)[-1] > last:
+        yield _wrong(
+            ("fabrics", key, "uplink", "ports"), f"{fabric.uplink.ports} goes past swp{last} of {model.name}",
+            f"end at swp{last}",
+        )  # fmt: skip
+    if faster and gbps(fabric.uplink.speed) > reach:
+        yield _wrong(
+            ("fabrics", key, "uplink", "speed"),
+            f"{fabric.uplink.speed} is more than an uplink of {model.name} runs ({reach}G)",
+            f"use {reach}g",
+        )
+
+
+def _wrong(path: tuple[str, ...], message: str, remedy: str) -> Problem:
+    return problem("plan", message, path=path, remedy=remedy)

@@ -1,0 +1,156 @@
+"""Wishes that contradict each other or the hardware: refused with numbers and a place, never served otherwise."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from rackwright import catalog, plan
+from rackwright.errors import PlanError
+from rackwright.intent.models import Site
+from rackwright.plan.model import Plan
+from tests.sites import Mapping, site
+
+CATALOG = catalog.load()
+Change = Callable[[Mapping], Any]
+
+
+def planned(change: Change, topology: str = "pure-rail", gpus: int = 4, most: int = 8) -> Plan:
+    """Return the plan of a small site after a change."""
+    wish = site(topology, gpus, most)
+    change(wish)
+    return plan.build(Site.model_validate(wish), catalog=CATALOG)[0]
+
+
+def backend(**words: Any) -> Change:
+    """Return a change of the rail fabric."""
+    return lambda wish: wish["fabrics"]["backend"].update(words)
+
+
+def frontend(**words: Any) -> Change:
+    """Return a change of the leaf pair."""
+    return lambda wish: wish["fabrics"]["frontend"].update(words)
+
+
+def attach(fabric: str, **words: Any) -> Change:
+    """Return a change of an attach entry."""
+    return lambda wish: wish["fabrics"][fabric]["attach"][0].update(words)
+
+
+def inband(**words: Any) -> Change:
+    """Return a change of the in-band network."""
+    return lambda wish: wish["networks"]["inband"].update(words)
+
+
+def smaller(wish: Mapping) -> None:
+    """Attach machines of two rails beside machines of eight."""
+    wish["groups"]["lite"] = {"model": "r760xa", "gpu": "h100-nvl", "memory_gb": 1024, "count": 2}
+    wish["fabrics"]["backend"]["attach"][0] = {"groups": ["gpu", "lite"], "nic": "b3140h", "network": "rails"}
+
+
+def unlike(wish: Mapping) -> None:
+    """Attach a second group by another medium."""
+    wish["groups"]["more"] = dict(wish["groups"]["gpu"])
+    entry = {"group": "more", "nic": "b3140h", "network": "rails", "media": "dr4"}
+    wish["fabrics"]["backend"]["attach"].append(entry)
+
+
+def uplink(**words: Any) -> Change:
+    """Return a change of the out-of-band uplink."""
+    return lambda wish: wish["fabrics"]["oob"]["uplink"].update(words)
+
+
+def external(**words: Any) -> Change:
+    """Return a change that adds an external entry."""
+    return frontend(external=[{"name": "core", "vrf": "INBAND", "peer_asn": 65010, **words}])
+
+
+def link(a: str, b: str, fabric: str = "frontend") -> Change:
+    """Return a change that adds a link of its own."""
+    return lambda wish: wish["fabrics"][fabric].update(links=[{"a": a, "b": b}])
+
+
+def named(group: str) -> Change:
+    """Return a change of the names of the GPU machines."""
+    return lambda wish: wish["groups"]["gpu"].update(names=group)
+
+
+REFUSED: dict[str, tuple[Change, str, str]] = {
+    "spread of a third leaf": (attach("frontend", spread=[3]), "fabrics.frontend.attach.0.spread", "switch 3 of 2"),
+    "spread of none": (attach("frontend", spread=[]), "fabrics.frontend.attach.0.spread", "empty"),
+    "bond on one leaf": (attach("frontend", spread=[1, 1]), "fabrics.frontend.attach.0.spread", "leaf 1 alone"),
+    "odd leaves": (frontend(leaves={"model": "sn5600", "name": "fe", "count": 3}), "leaves.count", "3 leaves"),
+    "spines over one pair": (frontend(spines={"count": 2}), "fabrics.frontend.spines.count", "2 spines"),
+    "no link in a pair": (frontend(isl={"links": 0}), "fabrics.frontend.isl.links", "0 links"),
+    "8x on an even cage": (external(at=["swp60"]), "fabrics.frontend", "swp60 takes no 8x"),
+    "sub-port that the split lacks": (attach("frontend", at="swp1s7"), "fabrics.frontend", "swp1 has 4 sub-ports"),
+    "spare 8x on an even cage": (frontend(spare={"swp42": "8x"}), "fabrics.frontend.spare", "only odd"),
+    "two kinds of machine on rails": (smaller, "fabrics.backend.attach.0", "lite has 2 ports"),
+    "two media on rails": (unlike, "fabrics.backend.attach.1", "differs from attach 1"),
+    "speed of a rail": (attach("backend", speed="200g"), "fabrics.backend.attach.0.speed", "400G, not at 200g"),
+    "split of a rail": (attach("backend", split="4x"), "fabrics.backend.attach.0.split", "200G on 2 lane(s)"),
+    "other cages above": (backend(spines={"model": "sn2201"}), "fabrics.backend.spines.model", "64 of osfp"),
+    "uplink to rails": (uplink(to="backend"), "fabrics.oob.uplink.to", "pure-rail"),
+    "uplink too fast": (uplink(speed="400g"), "fabrics.oob.uplink.speed", "100G"),
+    "uplink past the end": (uplink(ports="swp49-60"), "fabrics.oob.uplink.ports", "past swp52"),
+    "access port past the end": (attach("oob", at="swp49"), "fabrics.oob.attach.0.at", "swp1 to swp48"),
+    "peer called like a leaf": (external(peers=["fe01"]), "fabrics.frontend.external.0.peers", "fe01"),
+    "external in the underlay": (external(vrf="default"), "fabrics.frontend.external.0.vrf", "switch's own"),
+    "network in the underlay": (inband(vrf="default"), "networks.inband.vrf", "switch's own"),
+    "VRF like a port": (inband(vrf="eth0"), "networks.inband.vrf", "interface"),
+    "VLAN of an L3VNI": (inband(vlan=3001), "networks.inband.vlan", "VLAN 3001"),
+    "link past the end": (link("fe01:swp70", "mgmt01:lom2"), "fabrics.frontend.links.0", "no swp70"),
+    "link of no number": (link("fe01:swpX", "mgmt01:lom2"), "fabrics.frontend.links.0", "no port swpX"),
+    "link of an unsplit cage": (link("fe01:swp60s7", "mgmt01:lom2"), "fabrics.frontend.links.0", "not split"),
+    "link of a cabled port": (link("oob01:swp47", "mgmt01:lom1", "oob"), "fabrics.oob.links.0", "has a link"),
+    "link to itself": (link("fe01:swp60", "fe01:swp60"), "fabrics.frontend.links.0", "both ends"),
+    "machines called like leaves": (named("be[01-08]"), "fabrics.backend.leaves.name", "one name"),
+    "machines in other capitals": (named("MGMT[01-08]"), "groups.", "one name"),
+    "name too long": (backend(leaves={"model": "sn5600", "name": "b" * 62}), "backend.leaves.name", "64 characters"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_a_contradiction_is_refused_where_it_stands(name: str) -> None:
+    """Each contradiction is one problem at its key, with the numbers, and never a plan of something else."""
+    change, path, words = REFUSED[name]
+    with pytest.raises(PlanError) as caught:
+        planned(change)
+    told = [(found.path, str(found)) for found in caught.value.problems if found.severity == "error"]
+    assert any(path in where and words in sentence for where, sentence in told), told
+
+
+@pytest.mark.parametrize(("stated", "links"), [(4, 16), (8, 8), (16, 4)])
+def test_stated_spines_of_a_rail_fabric_are_built(stated: int, links: int) -> None:
+    """More spines than needed share each leaf's links evenly."""
+    made = planned(backend(spines={"count": stated}), "rail-optimized", 64, 64)
+    pairs = Counter((each.a.device, each.b.device) for each in made.links if each.kind == "fabric")
+    assert len({above for above, _ in pairs}) == stated
+    assert set(pairs.values()) == {links}
+
+
+@pytest.mark.parametrize("stated", [2, 3, 128])
+def test_spines_that_no_leaf_can_share_evenly_are_refused(stated: int) -> None:
+    """Two are too few for eight leaves, three do not divide 64 links, 128 are more than the links."""
+    with pytest.raises(PlanError, match=f"{stated} spines|cannot|problem") as caught:
+        planned(backend(spines={"count": stated}), "rail-optimized", 64, 64)
+    assert any("use one of 4, 8, 16, 32, 64" in str(found) for found in caught.value.problems)
+
+
+def test_spines_that_stand_are_kept() -> None:
+    """Another number of spines later would recable every leaf, so it is refused."""
+    wish = site("rail-optimized", 64, 64)
+    wish["fabrics"]["backend"]["spines"] = {"count": 8}
+    lock = plan.build(Site.model_validate(wish), catalog=CATALOG)[1]
+    wish["fabrics"]["backend"]["spines"] = {"count": 16}
+    outcome = plan.attempt(Site.model_validate(wish), lock.file(), catalog=CATALOG)
+    assert any("laid out with 8 spines, 16 are wanted" in str(found) for found in outcome.problems)
+
+
+def test_a_whole_cage_has_no_sub_port() -> None:
+    """An 800G link between leaves is swp5, not swp5s0."""
+    made = planned(frontend(isl={"links": 2, "speed": "800g"}))
+    assert {end.port.count("s") for link in made.links if link.kind == "isl" for end in (link.a, link.b)} == {1}
