@@ -16,8 +16,9 @@ __all__ = ["Counts", "of_avd", "of_netlab", "of_rackwright"]
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SERVER_PORT = re.compile(r"swp\d+")
 _EOS = {
-    "neighbors": re.compile(r"^   neighbor interface \S+ peer-group (\S+)", re.MULTILINE),
-    "activated": re.compile(r"^   address-family evpn\n((?:      .*\n)*)", re.MULTILINE),
+    "neighbors": re.compile(r"^   neighbor (?:interface \S+ peer-group|\d\S+ peer group) (\S+)", re.MULTILINE),
+    "families": re.compile(r"^   address-family (\S+)\n((?:      .*\n)*)", re.MULTILINE),
+    "activated": re.compile(r"^      neighbor (\S+) activate", re.MULTILINE),
     "l2vnis": re.compile(r"^   vxlan vlan \d+ vni \d+$", re.MULTILINE),
     "l3vnis": re.compile(r"^   vxlan vrf \S+ vni \d+$", re.MULTILINE),
     "svis": re.compile(r"^interface Vlan\d+$", re.MULTILINE),
@@ -29,10 +30,10 @@ class Counts(NamedTuple):
     """One fabric in figures, summed over its switches."""
 
     switches: int = 0
-    neighbors: int = 0
-    """BGP neighbours."""
+    ipv4_neighbors: int = 0
+    """BGP neighbours that exchange IPv4 routes."""
     evpn_neighbors: int = 0
-    """Those of them that carry EVPN."""
+    """BGP neighbours that exchange EVPN routes; the same session may carry both."""
     l2vnis: int = 0
     l3vnis: int = 0
     svis: int = 0
@@ -81,8 +82,8 @@ def _of_nvue(parts: Iterable[Mapping[str, Any]]) -> Counts:
     vlans = [vlan for domain in tree.get("bridge", {}).get("domain", {}).values() for vlan in _vlans(domain)]
     return Counts(
         1,
-        len(neighbors),
-        sum(_carries_evpn(one, neighbor) for one, neighbor in neighbors),
+        sum(_carries("ipv4-unicast", one, neighbor) for one, neighbor in neighbors),
+        sum(_carries("l2vpn-evpn", one, neighbor) for one, neighbor in neighbors),
         sum(len(vlan.get("vni", {})) for vlan in vlans),
         sum(len(vrf.get("evpn", {}).get("vni", {})) for vrf in vrfs.values()),
         sum(port.get("type") == "svi" and "address" in port.get("ip", {}) for port in interfaces.values()),
@@ -94,9 +95,9 @@ def _vlans(domain: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     return iter(domain.get("vlan", {}).values())
 
 
-def _carries_evpn(bgp: Mapping[str, Any], neighbor: Mapping[str, Any]) -> bool:
+def _carries(family: str, bgp: Mapping[str, Any], neighbor: Mapping[str, Any]) -> bool:
     group = bgp.get("peer-group", {}).get(neighbor.get("peer-group"), {})
-    states = [one.get("address-family", {}).get("l2vpn-evpn", {}).get("enable") for one in (neighbor, group)]
+    states = [one.get("address-family", {}).get(family, {}).get("enable") for one in (neighbor, group)]
     # YAML 1.1 reads the bare word that netlab prints as a truth value.
     return any(state in ("on", True) for state in states)
 
@@ -107,7 +108,8 @@ def _to_server(name: str, port: Mapping[str, Any]) -> bool:
 
 
 def _of_eos(text: str) -> Counts:
-    active = set(re.findall(r"neighbor (\S+) activate", "".join(_EOS["activated"].findall(text))))
+    active = {family: set(_EOS["activated"].findall(block)) for family, block in _EOS["families"].findall(text)}
     groups = _EOS["neighbors"].findall(text)
+    ipv4, evpn = (sum(group in active.get(family, ()) for group in groups) for family in ("ipv4", "evpn"))
     found = {name: len(_EOS[name].findall(text)) for name in ("l2vnis", "l3vnis", "svis", "server_ports")}
-    return Counts(1, len(groups), sum(group in active for group in groups), **found)
+    return Counts(1, ipv4, evpn, **found)

@@ -1,10 +1,11 @@
 """The EVPN fabric that all three tools are given: 96 leaves, 48 spines, three VRFs of four networks.
 
 One description, three inputs: our ``site.yaml``, the variables of AVD, the topology of netlab. The
-design is the same: every leaf on every spine by one unnumbered eBGP session that carries IPv4 and
-EVPN, anycast gateways on every leaf, servers on two leaves. Where the tools differ, the peers get the
-lighter work: netlab gets ports in place of bonds and no server nodes, AVD no address of its own on
-each gateway, and its variables as JSON, which costs it nothing to read.
+design is the same: unnumbered eBGP between every leaf and every spine for IPv4 and for EVPN, anycast
+gateways on every leaf, 24 servers on each pair of leaves. Where the tools differ, the peers
+get the lighter work: netlab ports in place of bonds and no server nodes, AVD no address of its own on
+each gateway, and its variables as JSON, which costs it nothing to read. AVD carries EVPN on sessions of
+its own between loopbacks, as it always does; the neighbours are counted by address family.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ __all__ = ["LEAVES", "SERVERS", "SPINES", "Network", "avd_device", "avd_fabric",
 
 LEAVES: Final = 96
 SPINES: Final = 48
-SERVERS: Final = 192
+SERVERS: Final = 384
 """Servers of a VRF, each on the two leaves of a pair."""
 
 _VRFS: Final = 3
@@ -78,26 +79,20 @@ def rackwright() -> str:
 
 def avd_fabric() -> dict[str, Any]:
     """Return the variables that every device of the fabric shares in AVD, as a group of its inventory would."""
-    group = "IPv4-UNDERLAY-PEERS"
     return {
         "fabric_name": "EVPN144",
         "underlay_rfc5549": True,
         "p2p_uplinks_mtu": 9216,
-        "bgp_peer_groups": {"ipv4_underlay_peers": {"name": group}},
-        # One session a link, as the other two have it: EVPN is carried by the underlay's own sessions.
-        "custom_structured_configuration_router_bgp": {
-            "address_family_evpn": {"peer_groups": [{"name": group, "activate": True}]}
-        },
         "spine": {
             "defaults": {
-                "platform": "default", "loopback_ipv4_pool": "10.255.0.0/24", "bgp_as": "4200000000", "evpn_role": "none",
+                "platform": "default", "loopback_ipv4_pool": "10.255.0.0/24", "bgp_as": "4200000000",
             },
             "nodes": [{"name": f"spine{number:02d}", "id": number} for number in range(1, SPINES + 1)],
         },
         "l3leaf": {
             "defaults": {
                 "platform": "default", "loopback_ipv4_pool": "10.255.1.0/24", "vtep_loopback_ipv4_pool": "10.255.2.0/24",
-                "virtual_router_mac_address": "00:00:5e:00:01:01", "mlag": False, "evpn_role": "client",
+                "virtual_router_mac_address": "00:00:5e:00:01:01", "mlag": False,
                 "uplink_switches": [f"spine{number:02d}" for number in range(1, SPINES + 1)],
                 "uplink_interfaces": [f"Ethernet{number}" for number in range(1, SPINES + 1)],
             },

@@ -37,7 +37,7 @@ def against_netlab(cache: Path) -> Iterator[Result]:
 
 def _compare(peer: str, measured: Callable[[Path, Path], tuple[Usage, Counts]], cache: Path) -> Result:
     """Compare with one peer; a ratio only where both outputs hold the same fabric."""
-    what = f"EVPN fabric, 144 switches: CPU against {peer}"
+    what = f"144 switches, EVPN: against {peer}"
     python = python_of(peer, cache)
     # Ours before and after, so that a machine that is busy for a while is busy for both.
     before, mine = _rackwright(_fresh(cache / "evpn-rackwright"))
