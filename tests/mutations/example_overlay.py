@@ -141,7 +141,7 @@ def hosts() -> Iterator[HostEnd]:
             for port in ("p1", "p2"):
                 name = f"srv{pair}{sub + 1}"
                 yield HostEnd(
-                    name, port, "b3220l", 200, 2, (100,), "qsfp112", 9000, 300, (500,), True, BONDS[sub], fabric="fe"
+                    name, port, "b3220l", 200, 2, (100,), "qsfp112", 9000, 300, pxe=True, bond=BONDS[sub], fabric="fe"
                 )
 
 

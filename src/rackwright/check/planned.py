@@ -90,24 +90,23 @@ def _hosts(plan: Plan, catalog: Catalog) -> Iterator[HostEnd]:
             continue
         port = ports.get(link.a.device, {}).get(link.a.port)
         bond = bonds.get(link.a.device, {}).get(link.a.port)
-        native, tagged = _vlans(port, bond)
+        native = _native_vlan(port, bond)
         switch = switches.get(link.a.device)
         nic = catalog.nics.get(link.b.nic)
         yield HostEnd(
             link.b.device,
             link.b.port,
-            link.b.nic,
-            link.speed_gbps or None,
-            nic.lanes if nic else None,
-            (float(nic.lane_gbps),) if nic else (),
-            _connector(nic, link),
-            mtus.get((link.b.device, link.b.port)) or None,
-            native,
-            tagged,
-            native is not None and _network(switch, native) in pxe,
-            bond.name if bond else "",
-            link.rail or None,
-            _fabric(link),
+            nic=link.b.nic,
+            speed_gbps=link.speed_gbps or None,
+            lanes=nic.lanes if nic else None,
+            lane_gbps=(float(nic.lane_gbps),) if nic else (),
+            connector=_connector(nic, link),
+            mtu_bytes=mtus.get((link.b.device, link.b.port)) or None,
+            native_vlan=native,
+            pxe=native is not None and _network(switch, native) in pxe,
+            bond=bond.name if bond else "",
+            rail=link.rail or None,
+            fabric=_fabric(link),
         )
 
 
@@ -116,12 +115,10 @@ def _connector(nic: NicModel | None, link: Link) -> str:
     return nic.connector if nic and not link.b.port.endswith(".bmc") else ""
 
 
-def _vlans(port: Port | None, bond: Bond | None) -> tuple[int | None, tuple[int, ...]]:
-    """Give the untagged VLAN and the tagged ones that the plan means for a host port."""
+def _native_vlan(port: Port | None, bond: Bond | None) -> int | None:
+    """Give the untagged VLAN that the plan means for a host port."""
     owner = bond or port
-    if owner is None:
-        return None, ()
-    return owner.access or owner.untagged or None, tuple(owner.tagged)
+    return (owner.access or owner.untagged or None) if owner else None
 
 
 def _network(switch: Switch | None, vlan: int) -> str:

@@ -68,7 +68,12 @@ _NO_HOSTS = Shortage(
     "hosts", "skipped", "nothing is known about the hosts", "check a build folder, or give the host ends"
 )
 _NO_RAILS = Shortage("rails", "skipped", "no rail is known", "check a build folder")
-_NO_ADDRESSES = Shortage("addresses", "skipped", "no management address is known", "check a build folder, or give switches with a static eth0")
+_NO_ADDRESSES = Shortage(
+    "addresses",
+    "skipped",
+    "no management address is known",
+    "check a build folder, or give switches with a static eth0",
+)
 _NO_MACS = Shortage("macs", "skipped", "no MAC address is known", "give them in nodes.csv")
 
 
