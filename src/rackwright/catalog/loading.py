@@ -65,7 +65,9 @@ def sources(extra: Sequence[Path]) -> tuple[Path, ...]:
     """Return the YAML files that ``extra`` means, sorted inside a folder; what is absent is no file."""
     files: list[Path] = []
     for path in extra:
-        found = sorted(path.glob("*.yaml")) + sorted(path.glob("*.yml")) if path.is_dir() else [path]
+        # Path.glob finds nothing in a folder that may not be read, and the site's rows would be missed in silence.
+        inside = sorted(path.iterdir()) if path.is_dir() else []
+        found = [file for file in inside if file.suffix in (".yaml", ".yml")] if path.is_dir() else [path]
         files += [file for file in found if file.is_file()]
     return tuple(files)
 

@@ -127,8 +127,8 @@ def _sentence(error: OSError) -> str:
     """Say what the system refused and what to do."""
     advice = {
         errno.ENOSPC: "make room, or choose another folder",
-        errno.EACCES: "choose a folder that you may write to, or change its mode",
-        errno.EPERM: "choose a folder that you may write to, or change its mode",
+        errno.EACCES: "choose one that is yours to read and write, or change its mode",
+        errno.EPERM: "choose one that is yours to read and write, or change its mode",
         errno.EROFS: "choose a folder that can be written to",
         errno.ENOTDIR: "a file stands where a folder is needed: move it away or choose another place",
     }

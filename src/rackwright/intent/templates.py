@@ -28,10 +28,10 @@ def check_templates(folder: FilePath, context: Context) -> None:
 
 
 def _files(folder: FilePath) -> tuple[str, ...]:
-    return tuple(
-        sorted(
-            path.relative_to(folder).as_posix()
-            for path in folder.rglob("*")
-            if path.is_file() and not path.name.startswith(".")
-        )
-    )
+    # Path.rglob passes over a folder that may not be read; iterdir raises.
+    found: list[FilePath] = []
+    waiting = [folder]
+    while waiting:
+        for path in waiting.pop().iterdir():
+            (waiting if path.is_dir() else found).append(path)
+    return tuple(sorted(path.relative_to(folder).as_posix() for path in found if not path.name.startswith(".")))

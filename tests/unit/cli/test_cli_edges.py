@@ -90,7 +90,7 @@ def test_a_fault_of_ours_asks_for_a_report(rackwright, site, monkeypatch):
     ("code", "advice"),
     [
         (errno.ENOSPC, "make room"),
-        (errno.EACCES, "a folder that you may write to"),
+        (errno.EACCES, "yours to read and write"),
         (errno.EROFS, "a folder that can be written to"),
         (errno.EIO, "check the path"),
     ],

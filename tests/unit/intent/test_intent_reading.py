@@ -239,3 +239,20 @@ def test_a_secret_that_was_written_out_is_never_repeated():
         told = " ".join(f"{found.message} {found.remedy} {found.actual}" for found in loaded.problems)
         assert "hunter2" not in told
         assert "12345678" not in told
+
+
+@pytest.mark.parametrize("name", ["catalog", "overlays", "templates"])
+def test_a_folder_that_may_not_be_read_is_no_empty_one(tmp_path, monkeypatch, name):
+    """Rows, patches and templates of a site are never missed in silence: the system's refusal goes through."""
+    (tmp_path / "site.yaml").write_text(SMALL.replace(", nodes: nodes.csv", "").replace("[ops.pub]", "[]"))
+    (tmp_path / name).mkdir()
+    usual = Path.iterdir
+
+    def refuse(folder):
+        if folder == tmp_path / name:
+            raise PermissionError(13, "Permission denied", str(folder))
+        return usual(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(PermissionError):
+        intent.load(tmp_path)
