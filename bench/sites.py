@@ -49,9 +49,8 @@ def full(cache: Path) -> Iterator[Result]:
     yield Result("rail", "rail-1024 complete: peak memory", f"{peak:.0f} MiB", "", peak, "MiB", 1024.0)
     share = added.usage.cpu_s / whole.usage.cpu_s
     planning = run([_command(), "plan", site, "--quiet"], cwd=site, scratch=cache).cpu_s
-    note = f"planning alone, which both need: {planning:.2f} s; rendering alone: " + (
-        f"{added.usage.cpu_s - planning:.2f} s against {whole.usage.cpu_s - planning:.2f} s"
-    )
+    apart = [f"{used.cpu_s - planning:.2f} s" for used in (added.usage, whole.usage)]
+    note = f"planning alone, which both need: {planning:.2f} s; rendering alone: {' against '.join(apart)}"
     yield Result("rail", "one node added, against all of it", added.cpu, whole.cpu, share, "x", 0.1, note=note)
     yield _floor(whole, cache)
 

@@ -154,6 +154,13 @@ def test_what_was_legal_once_does_not_make_its_equal_legal():
     assert len(checker.check({"interface": {"swp1": {"link": {"mtu": 9216.0}}}})) == 1
 
 
+@pytest.mark.parametrize(("length", "codes"), [(0, ["bad-value"]), (1, []), (255, []), (256, ["bad-value"])])
+def test_a_free_text_is_held_to_its_length(length, codes):
+    """A description has 1 to 255 characters, whatever they are, the first time and every time after it."""
+    for text in ("a" * length, "b" * length, "a" * length):
+        assert [item.code for item in found("interface/swp1/description", text)] == codes
+
+
 def test_a_version_takes_the_table_of_its_release():
     """5.12.1 is checked against 5.12; a version without a table is refused with those there are."""
     assert schema.load("5.12.1") is schema.load("5.12")
