@@ -25,27 +25,23 @@ class DeviceDiff(msgspec.Struct, frozen=True):
     """``running``: it is taken away; ``intended``: it is new; empty: both have it."""
 
 
-class _Entry(msgspec.Struct, frozen=True):
-    sha256: str = ""
-
-
 class _Manifest(msgspec.Struct, frozen=True):
     """What is needed of ``manifest.json``; the render side owns its shape."""
 
-    files: dict[str, _Entry]
+    files: dict[str, object]
 
 
 def builds(running: FilePath, intended: FilePath) -> tuple[DeviceDiff, ...]:
     """Compare the switch configurations of two build folders; switches without a difference are left out.
 
-    A file with the same digest in both manifests is not read. Raises
+    The files themselves are compared, not the digests of the manifests: somebody may have edited one. Raises
     :class:`~rackwright.errors.DocumentError` when a folder is no build or a file cannot be read.
     """
-    one, two = _digests(running), _digests(intended)
+    one, two = _switches(running), _switches(intended)
     found = []
     for device in sorted({*one, *two}, key=natural_key):
-        if one.get(device) == two.get(device):
-            continue
+        if device in one and device in two and _bytes(_startup(running, device)) == _bytes(_startup(intended, device)):
+            continue  # equal text needs no parsing
         changes = between(_tree_of(running, device, one), _tree_of(intended, device, two))
         only = "intended" if device not in one else "running" if device not in two else ""
         if changes or only:
@@ -61,12 +57,12 @@ def exported(build: FilePath, export: FilePath, device: str = "") -> DeviceDiff:
     """
     running = read(export)
     name = device or str(get(running, "system", "hostname", default=""))
-    digests = _digests(build)
-    if name not in digests:
-        known = ", ".join(sorted(digests, key=natural_key)) or "none"
+    switches = _switches(build)
+    if name not in switches:
+        known = ", ".join(sorted(switches, key=natural_key)) or "none"
         said = f"the switch {name!r}" if name else "a switch without a hostname in its export"
         raise DocumentError(f"{build} has no configuration of {said}: name one of its switches ({known})")
-    return DeviceDiff(name, between(running, _tree_of(build, name, digests)))
+    return DeviceDiff(name, between(running, _tree_of(build, name, switches)))
 
 
 def read(path: FilePath) -> Tree:
@@ -74,11 +70,7 @@ def read(path: FilePath) -> Tree:
 
     Raises :class:`~rackwright.errors.DocumentError` with every problem when it cannot be read as one.
     """
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise DocumentError(f"{path} cannot be read ({error.strerror}): give a startup.yaml or an export") from error
-    found = document.read(text, str(path))
+    found = document.read(_bytes(path), str(path))
     # Contradicting ranges are for `check` to tell; NVUE takes the later one, and so does the tree.
     problems = [item for item in found.problems if item.check != "nvue-overlap"]
     if problems:
@@ -86,19 +78,26 @@ def read(path: FilePath) -> Tree:
     return found.tree
 
 
-def _digests(build: FilePath) -> dict[str, str]:
-    """Return the digest of each switch's startup.yaml by the name of the switch."""
+def _bytes(path: FilePath) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DocumentError(f"{path} cannot be read ({error.strerror}): give a startup.yaml or an export") from error
+
+
+def _startup(build: FilePath, device: str) -> FilePath:
+    return build / "devices" / device / _STARTUP
+
+
+def _switches(build: FilePath) -> frozenset[str]:
+    """Return the names of the switches that a build has a startup.yaml of."""
     try:
         manifest = msgspec.json.decode((build / "manifest.json").read_bytes(), type=_Manifest)
     except (OSError, msgspec.DecodeError) as error:
         raise DocumentError(f"{build} is no build folder (manifest.json: {error}): run 'rackwright render'") from error
-    found = {}
-    for path, entry in manifest.files.items():
-        match path.split("/"):
-            case ["devices", device, name] if name == _STARTUP:
-                found[device] = entry.sha256
-    return found
+    parts = [path.split("/") for path in manifest.files]
+    return frozenset(words[1] for words in parts if len(words) == 3 and (words[0], words[2]) == ("devices", _STARTUP))
 
 
-def _tree_of(build: FilePath, device: str, digests: dict[str, str]) -> Tree:
-    return read(build / "devices" / device / _STARTUP) if device in digests else {}
+def _tree_of(build: FilePath, device: str, switches: frozenset[str]) -> Tree:
+    return read(_startup(build, device)) if device in switches else {}

@@ -47,12 +47,16 @@ def test_builds_are_compared_by_device(tmp_path):
     assert found[0].changes[0].path == ("system", "timezone")
 
 
-def test_equal_digests_are_not_read(tmp_path):
-    """A file that both manifests know by the same digest is not opened again."""
+def test_a_file_edited_after_it_was_rendered_is_told(tmp_path):
+    """The files are compared, not what the manifests say of them; one that is missing cannot be compared."""
     one = build(tmp_path / "a", be01=startup(hostname="be01"))
     two = build(tmp_path / "b", be01=startup(hostname="be01"))
-    (two / "devices" / "be01" / "startup.yaml").unlink()
-    assert diff.builds(one, two) == ()
+    file = two / "devices" / "be01" / "startup.yaml"
+    file.write_text(startup(hostname="be09"))
+    assert [(item.device, item.changes[0].path) for item in diff.builds(one, two)] == [("be01", ("system", "hostname"))]
+    file.unlink()
+    with pytest.raises(DocumentError, match="cannot be read"):
+        diff.builds(one, two)
 
 
 def test_another_layout_of_the_same_tree_is_no_difference(tmp_path):
