@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from rackwright.catalog.models import Catalog
 from rackwright.findings import Problem, problem
 from rackwright.intent.models import Site
+from rackwright.plan.cages import port_range
 from rackwright.plan.rails import RAIL_TOPOLOGIES
 from rackwright.plan.wiring import PortUse, Wiring, port_name
 
@@ -41,7 +42,32 @@ def collisions(site: Site, catalog: Catalog, wiring: Wiring) -> list[Problem]:
             remedy="pin one of them elsewhere with `at`, or leave `at` out to get the next free cages",
         )
         for (path, _, _), (sentence, cases) in told.items()
-    ]
+    ] + list(_set_aside(site, wiring))
+
+
+def _set_aside(site: Site, wiring: Wiring) -> Iterator[Problem]:
+    """Yield a problem for each reserved range that would shut down ports in use."""
+    for key, fabric in site.fabrics.items():
+        leaves = [name for group in wiring.leaves.get(key, ()) for name in group]
+        for word, wish in fabric.reserve.items():
+            device, _, span = word.rpartition(":")
+            cages = set(port_range(span)) if wish.admin == "down" else set()
+            hit = [
+                (name, use)
+                for name in leaves
+                if device in ("", name)
+                for use in wiring.ports.get(name, ())
+                if use.cage in cages and use.link >= 0
+            ]
+            if hit:
+                name, use = hit[0]
+                yield problem(
+                    "plan.ports",
+                    f"reserve {word} would shut down {len(hit)} port(s) in use, the first {name}:"
+                    f"{port_name(use.cage, use.sub)} to {use.node}",
+                    path=("fabrics", key, "reserve", word),
+                    remedy="reserve other ports, or write `admin: none`",
+                )
 
 
 def _clashes(uses: Sequence[PortUse], blocking: set[str]) -> Iterator[Clash]:

@@ -73,7 +73,9 @@ def _fault(end: End, wiring: Wiring, catalog: Catalog) -> str:
     """Return why a port cannot take a link of its own; empty when it can."""
     device = next(device for device in wiring.devices if device.name == end.device)
     if device.role in ("server", "storage", "pdu", "external"):
-        held = any((end.device, end.port) == (other.device, other.port) for link in wiring.links for other in (link.a, link.b))
+        held = any(
+            (end.device, end.port) == (other.device, other.port) for link in wiring.links for other in (link.a, link.b)
+        )
         return f"{end.device}:{end.port} has a link already" if held else ""
     if not end.cage:
         return "" if end.port == "eth0" else f"{end.device} has no port {end.port}"

@@ -229,3 +229,12 @@ def test_a_number_of_leaves_that_does_not_follow_is_told() -> None:
     wish = site()
     wish["fabrics"]["backend"]["leaves"]["count"] = 4
     assert "4 leaves are stated; pure-rail with 4 rails a leaf has 2" in refused(wish)
+
+
+def test_a_reserved_range_may_not_shut_down_what_is_in_use() -> None:
+    """``reserve`` over cabled ports is refused unless it leaves their state alone."""
+    wish = site()
+    wish["fabrics"]["frontend"]["reserve"] = {"swp1-2": {"admin": "down"}}
+    assert "reserve swp1-2 would shut down" in refused(wish)
+    wish["fabrics"]["frontend"]["reserve"] = {"swp1-2": {"admin": "none"}}
+    assert planned(wish)
