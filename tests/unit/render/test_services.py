@@ -12,7 +12,7 @@ import yaml
 from rackwright import catalog
 from rackwright.plan.model import DhcpScope, DnsRecord, HostInterface, HostNetwork
 from rackwright.render import everything
-from rackwright.render.ansible import group_name
+from rackwright.render.ansible import group_name, inventory
 from rackwright.render.dhcp import dnsmasq, kea
 from rackwright.render.dns import file_names, zones
 from rackwright.render.netplan import netplan
@@ -155,6 +155,18 @@ def test_ansible_finds_every_device_in_its_groups():
     assert children["fabric_backend"] == {"be01", "be02", "sp01", "sp02"}
     assert "gpu01" in children["servers"] & children["gpu"] & children["rack_r001"] & children["role_k8s_worker"]
     assert found["hosts"]["be01"]["ansible_host"] == "10.10.0.11"
+
+
+def test_a_pdu_answers_at_its_management_address():
+    """A PDU has no BMC: Ansible reaches it where the plan puts it."""
+    rows = [
+        msgspec.structs.replace(device, management="10.10.9.9/22") if device.role == "pdu" else device
+        for device in PLAN.devices
+    ]
+    facts, _ = inventory(Slices(msgspec.structs.replace(PLAN, devices=tuple(rows))))
+    pdus = [facts[device.name] for device in rows if device.role == "pdu"]
+    assert pdus
+    assert all(pdu["ansible_host"] == "10.10.9.9" and "bmc_host" not in pdu for pdu in pdus)
 
 
 def test_ansible_facts_have_no_name_that_a_play_reserves():
