@@ -8,15 +8,16 @@ spokes, and its own interfaces.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from rackwright.findings import Problem, problem
 from rackwright.intent.models import External, Network, VrfIntent
 from rackwright.plan.model import Device, PeerGroup, PrefixList, RouteMap, RouteMapRule
 from rackwright.plan.pools import parse_range, text
 from rackwright.plan.switches.frame import Frame
 
-__all__ = ["Leak", "Policy", "leak_policy"]
+__all__ = ["Leak", "Policy", "leak_notes", "leak_policy"]
 
 _ALL = PrefixList("ALL_PREFIXES", ((10, "permit", "0.0.0.0/0", 32),))
 _SUMMARY_LENGTH = 24
@@ -91,6 +92,23 @@ def _relay_needs(frame: Frame) -> dict[str, tuple[tuple[str, ...], tuple[str, ..
                 sources[giver.vrf or ""] = None
                 prefixes[str(ipaddress.ip_network(giver.subnet or ""))] = None
     return {vrf: (tuple(sources), tuple(prefixes)) for vrf, (sources, prefixes) in sorted(found.items())}
+
+
+def leak_notes(frame: Frame) -> Iterator[Problem]:
+    """Yield a note for each network whose relay opens a way between two VRFs: who may decide must see it."""
+    for name, servers in frame.relays.items():
+        asking = frame.site.networks[name]
+        for server in servers:
+            home = _home(frame, server)
+            if home is not None and asking.vrf and home.vrf and home.vrf != asking.vrf:
+                yield problem(
+                    "plan.leak",
+                    f"relay of {name} to {server} gives {asking.vrf} a route to {home.subnet} of {home.vrf}, and back:"
+                    " every machine on either side can reach the other",
+                    path=("networks", name, "relay"),
+                    remedy=f"give the server an address in {asking.vrf} where that must not be",
+                    severity="warning",
+                )
 
 
 def _home(frame: Frame, server: str) -> Network | None:
