@@ -134,3 +134,22 @@ def test_colour_is_left_out_on_request(rackwright, build, built, edit):
 def test_the_command_is_a_function_too():
     """Called from a program without standalone mode it returns the exit code."""
     assert main(["--version"], standalone_mode=False) == 0
+
+
+def test_a_build_never_lands_in_the_site(rackwright, site):
+    """A build folder that is the site itself is a usage error, and nothing is written."""
+    before = sorted(path.name for path in site.iterdir())
+    result = rackwright("render", site, "--out", site)
+    assert result.exit_code == 2
+    assert "name a folder of its own" in result.stderr
+    assert sorted(path.name for path in site.iterdir()) == before
+
+
+def test_an_edited_file_of_a_build_is_a_difference(rackwright_json, build, built):
+    """What lies in the folder is compared, not what the manifest says of it."""
+    with (build / "cabling.csv").open("a", encoding="utf-8") as file:
+        file.write("edited\n")
+    (build / "bom.csv").unlink()
+    code, value = rackwright_json("diff", built, build)
+    assert code == 3
+    assert {(item["path"], item["op"]) for item in value["files"]} == {("cabling.csv", "~"), ("bom.csv", "-")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -22,6 +23,7 @@ def test_a_first_build_writes_every_file_and_a_manifest_that_names_them(tmp_path
     files = json.loads((tmp_path / "out/manifest.json").read_text())["files"]
     assert sorted(files) == ["a", "b/c"]
     assert files["b/c"]["size"] == 1
+    assert files["b/c"]["sha256"] == hashlib.sha256(b"2").hexdigest()
     assert not (tmp_path / "out/.manifest.pending").exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ from rackwright.cli.answer import DIFFERENCE, FINE, Answer, verb
 from rackwright.cli.params import PLACE
 from rackwright.cli.talk import Talk
 from rackwright.errors import DocumentError
-from rackwright.render import Manifest, read_manifest
+from rackwright.render import read_manifest
 from rackwright.report.changes import change_lines, change_value, command_lines, difference
 
 __all__ = ["command"]
@@ -47,7 +48,7 @@ def command(
     elif more or device:
         raise click.UsageError("two builds are compared; --device goes with --running")
     else:
-        files = _others(_build(first), _build(second))
+        files = _others(_digests(first), _digests(second))
         switches = diff.builds(first, second)
     talk.say(difference(switches, files))
     # click takes colours away again where stdout is no terminal or NO_COLOR is set.
@@ -55,19 +56,20 @@ def command(
     return Answer(DIFFERENCE if switches or files else FINE, change_value(switches, files), lines)
 
 
-def _build(folder: Path) -> Manifest:
-    """Read a manifest that must be there."""
+def _digests(folder: Path) -> dict[str, str]:
+    """Return path -> digest of the files of a build as they lie there, edited or not; what is gone is not in it.
+
+    Left out is what is compared otherwise: commands.txt says what startup.yaml says, plan.json is the sum of all.
+    """
     manifest = read_manifest(folder)
     if not manifest.files:
         raise DocumentError(f"{folder} is no build folder (no manifest.json): run 'rackwright render'")
-    return manifest
-
-
-def _others(before: Manifest, after: Manifest) -> list[tuple[str, str]]:
-    """Return the files that differ and are no switch configuration, with ``+ ~ -``."""
-    one = {path: entry.sha256 for path, entry in before.files.items()}
-    two = {path: entry.sha256 for path, entry in after.files.items()}
-    # commands.txt says what startup.yaml says; plan.json is the sum of all the others.
     told = ("/startup.yaml", "/commands.txt", "plan.json")
-    paths = sorted(path for path in {*one, *two} if one.get(path) != two.get(path) and not path.endswith(told))
+    files = {path: folder / path for path in manifest.files if not path.endswith(told)}
+    return {path: hashlib.sha256(file.read_bytes()).hexdigest() for path, file in files.items() if file.is_file()}
+
+
+def _others(one: dict[str, str], two: dict[str, str]) -> list[tuple[str, str]]:
+    """Return the files that differ and are no switch configuration, with ``+ ~ -``."""
+    paths = sorted(path for path in {*one, *two} if one.get(path) != two.get(path))
     return [(path, "+" if path not in one else "-" if path not in two else "~") for path in paths]

@@ -38,6 +38,9 @@ def command(talk: Talk, site: Path, out: Path, limit: tuple[str, ...], jobs: int
     from rackwright.render import read_manifest
     from rackwright.render.site_overlays import of_site
 
+    own = site if site.is_dir() else site.parent
+    if out.resolve() == own.resolve():
+        raise click.BadParameter(f"{out} is the site itself; name a folder of its own, e.g. build", param_hint="--out")
     opened, planned = building.plan_site(talk, site, locked=locked, keep=not locked)
     build = Build(planned.plan, opened.loaded.catalog, of_site(opened.loaded.overlays, opened.file.parent))
     for overlay in build.overlays.unused(planned.plan):
