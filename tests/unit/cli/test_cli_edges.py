@@ -143,13 +143,3 @@ def test_a_build_never_lands_in_the_site(rackwright, site):
     assert result.exit_code == 2
     assert "name a folder of its own" in result.stderr
     assert sorted(path.name for path in site.iterdir()) == before
-
-
-def test_an_edited_file_of_a_build_is_a_difference(rackwright_json, build, built):
-    """What lies in the folder is compared, not what the manifest says of it."""
-    with (build / "cabling.csv").open("a", encoding="utf-8") as file:
-        file.write("edited\n")
-    (build / "bom.csv").unlink()
-    code, value = rackwright_json("diff", built, build)
-    assert code == 3
-    assert {(item["path"], item["op"]) for item in value["files"]} == {("cabling.csv", "~"), ("bom.csv", "-")}
