@@ -1,6 +1,5 @@
 """What each verb of the second half does: check, diff, explain, inventory, demo."""
 
-import json
 from xml.etree import ElementTree as ET
 
 import pytest
