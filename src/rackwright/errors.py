@@ -14,6 +14,17 @@ The tree::
     +-- SecretUnresolved       a reference names no secret that can be found
     +-- StalePlan              a kept file no longer matches what it was made from
     +-- IncompleteResult       a fan-out returned fewer hosts than it was asked for
+    +-- DriverError            a device was asked and it did not go well (carries which and when)
+    |   +-- Unreachable        no connection could be made; nothing was sent
+    |   +-- AuthRefused        the device refuses our key or password; nothing was sent
+    |   +-- IdentityChanged    another host key or certificate answers than the one that is pinned
+    |   +-- DeviceRefused      the device said no, in its own words
+    |   +-- DeviceTimeout      the device took longer than the limit
+    |   +-- LostMidCommand     the connection broke; whether the device acted must be looked up
+    +-- RunError               a durable run cannot be started or gone on with
+    |   +-- RunBusy            another process holds the run
+    |   +-- RunChanged         the run was begun by another version of the program
+    +-- TwinError              the emulated rack cannot do that, or is not up
 
 Problems about the operator's input are values (:class:`rackwright.findings.Problem`); an
 exception only carries them to the edge. Each message ends with what to do.
@@ -29,17 +40,28 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AssetsMissing",
+    "AuthRefused",
     "CatalogError",
+    "DeviceRefused",
+    "DeviceTimeout",
     "DocumentError",
+    "DriverError",
+    "IdentityChanged",
     "IncompleteResult",
     "IntentError",
     "LockNeedsChange",
+    "LostMidCommand",
     "PlanError",
     "RackwrightError",
     "RenderError",
+    "RunBusy",
+    "RunChanged",
+    "RunError",
     "SchemaUnknown",
     "SecretUnresolved",
     "StalePlan",
+    "TwinError",
+    "Unreachable",
 ]
 
 
@@ -94,3 +116,53 @@ class StalePlan(RackwrightError):
 
 class IncompleteResult(RackwrightError):
     """A fan-out returned fewer hosts than it was asked for."""
+
+
+class DriverError(RackwrightError):
+    """A device was asked and it did not go well; ``device`` says which, ``remedy`` what to do."""
+
+    def __init__(self, message: str, *, device: str = "", remedy: str = "") -> None:
+        """Keep the sentence, the device it is about and the way out."""
+        super().__init__(message)
+        self.device = device
+        self.remedy = remedy
+
+
+class Unreachable(DriverError):
+    """No connection could be made; nothing was sent."""
+
+
+class AuthRefused(DriverError):
+    """The device refuses our key or password; nothing was sent."""
+
+
+class IdentityChanged(DriverError):
+    """Another host key or certificate answers than the one that is pinned."""
+
+
+class DeviceRefused(DriverError):
+    """The device said no, in its own words."""
+
+
+class DeviceTimeout(DriverError):
+    """The device took longer than the limit."""
+
+
+class LostMidCommand(DriverError):
+    """The connection broke while a command ran; whether the device acted must be looked up."""
+
+
+class RunError(RackwrightError):
+    """A durable run cannot be started or gone on with."""
+
+
+class RunBusy(RunError):
+    """Another process holds the run."""
+
+
+class RunChanged(RunError):
+    """The run was begun by another version of the program."""
+
+
+class TwinError(RackwrightError):
+    """The emulated rack cannot do that, or is not up."""
