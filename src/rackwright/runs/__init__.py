@@ -1,3 +1,125 @@
-"""Durable runs: the only door to the engine that outlives a killed process (design.md, decision 9)."""
+"""Durable runs: the only door to the engine that outlives a killed process (design.md, decision 9).
 
-__all__: list[str] = []
+A run is one :class:`~rackwright.runs.model.Program` over one *order*, the bytes that say what is to be done.
+Its path is short::
+
+    with runs.opened(state_dir, programs=[push], clock=clock) as engine:      # SITE/.rackwright
+        report = engine.run("push", order, jobs=8, on_event=show)             # -> Report, or
+        report = engine.resume("20261126-210145-kdp", on_event=show)          # goes on with a killed run
+
+    runs.listed(state_dir)  runs.latest(state_dir, "push")                    # -> Status; reads only, no engine
+    runs.cancel(state_dir, run)                                               # from any process: end between steps
+    runs.events(state_dir, run)                                               # the run's lines so far
+
+Inside: the *fleet* workflow takes wave after wave; each device is a workflow of its own, in a queue of its
+own that lets ``jobs`` of them run; after each wave one gate says whether the next may begin. Every step of a
+device is journalled when it ended, and only then. So after ``kill -9`` a resumed run repeats no journalled
+step, and does the one again that was begun: **the work of a step looks at the device first**.
+
+What a program can rely on:
+
+- ``context.step(name, work)`` gives back what the journal holds: the JSON of the value, secrets masked; the
+  same now and after a resume. An exception of ``work`` is journalled too, by type and message, and raised
+  again as the same class of :mod:`rackwright.errors` (``device`` and ``remedy`` kept), else as ``RunError``.
+- Names of steps, and their order, depend on nothing but the order and what earlier steps returned; and on
+  ``context.cancelled()``, which the engine journals when it says yes.
+- What ``device`` raises ends that device as ``failed`` (stage: its last step), never its neighbours.
+- ``gate`` gets the outcomes of its wave's devices. When it does not say ``done``, the devices of later waves
+  end ``skipped`` with its cause. A canary that fails ends the rest of its wave ``skipped``; the gate is asked.
+- Steps run in a thread of their own, ``jobs`` at once; ``on_event`` is called in the caller's thread.
+- Texts and values are masked before they touch a file: the secrets given as ``hide``, keys that look
+  secret, password hashes and private keys. A :class:`rackwright.secrets.Secret` is refused.
+
+Who may do what: a process holds a run while it attends to it; a second one gets
+:class:`~rackwright.errors.RunBusy` with host, pid and since when, also for a new run over a device that a
+living run works on. A run begun under another ``Program.version`` is not gone on with:
+:class:`~rackwright.errors.RunChanged`. Ctrl-C asks once for a cancel and waits; a second one leaves, and the
+run can be resumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rackwright.runs.model import Context, Event, Outcome, Program, Report, Status, Wave
+
+if TYPE_CHECKING:
+    from rackwright.drivers.clock import Clock
+    from rackwright.runs.engine import Engine
+    from rackwright.secrets import Secret
+
+__all__ = [
+    "Context",
+    "Event",
+    "Outcome",
+    "Program",
+    "Report",
+    "Status",
+    "Wave",
+    "cancel",
+    "events",
+    "latest",
+    "listed",
+    "opened",
+]
+
+
+def opened(
+    state_dir: Path,
+    *,
+    programs: Sequence[Program],
+    clock: Clock | None = None,
+    database: str | None = None,
+    hide: Iterable[Secret] = (),
+    executor: str = "",
+    lease_s: float = 15.0,
+) -> Engine:
+    """Return an engine to be used in a ``with``: one a process at a time, over ``SITE/.rackwright``.
+
+    ``database`` is a ``postgresql://`` address where one machine is outgrown; the folder is then shared by
+    the workers. ``hide`` are the secrets that the programs hold. ``executor`` names this process among the
+    workers (default: host, pid and chance). ``lease_s`` is how long a silent worker keeps its work.
+    """
+    # Only who runs something pays for the engine: importing it costs half a second.
+    from rackwright.runs.engine import Engine
+
+    return Engine(
+        state_dir,
+        programs=programs,
+        clock=clock,
+        database=database,
+        hide=tuple(hide),
+        executor=executor,
+        lease_s=lease_s,
+    )
+
+
+def listed(state_dir: Path, *, database: str | None = None) -> list[Status]:
+    """Return every run of a site, newest first, while another process works and after it died."""
+    from rackwright.runs.reading import listed as read
+
+    return read(state_dir, database=database)
+
+
+def latest(state_dir: Path, program: str, *, database: str | None = None) -> Status | None:
+    """Return the newest run of a program, or None."""
+    return next((status for status in listed(state_dir, database=database) if status.program == program), None)
+
+
+def cancel(state_dir: Path, run: str) -> None:
+    """Ask a run to end between its steps; whoever attends to it reports when it did.
+
+    Raises :class:`~rackwright.errors.RunError` when there is no such run.
+    """
+    from rackwright.runs.folder import RunFolder
+
+    RunFolder.found(state_dir, run).ask_to_stop()
+
+
+def events(state_dir: Path, run: str) -> Iterator[Event]:
+    """Yield what the run told so far, oldest first."""
+    from rackwright.runs.folder import RunFolder
+
+    yield from RunFolder.found(state_dir, run).events().fresh()

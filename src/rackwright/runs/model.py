@@ -9,17 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 import msgspec
 
-__all__ = ["Context", "Json", "Outcome", "Program", "State", "Wave"]
+__all__ = ["GOOD", "Context", "Event", "Json", "Outcome", "Program", "Report", "RunState", "State", "Status", "Wave"]
 
 Json: TypeAlias = Any
 """A value that JSON holds."""
 
 State = Literal["done", "unchanged", "failed", "skipped", "cancelled"]
 """How the work on one device ended."""
+
+GOOD: Final[frozenset[State]] = frozenset({"done", "unchanged"})
+"""The states of a device that needs nothing more."""
+
+RunState = Literal["waiting", "running", "interrupted", "done", "failed", "cancelled", "changed"]
+"""Where a run is: ``interrupted`` can be resumed, ``changed`` was begun by another version of its program."""
 
 
 class Wave(msgspec.Struct, frozen=True):
@@ -42,6 +48,49 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What the device or the check said."""
     remedy: str = ""
     detail: dict[str, Any] = {}
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of what a run told; ``kind``: ``run``, ``wave``, ``gate``, ``device``, ``step``, ``note`` or ``fault``."""
+
+    at: str
+    """The wall's time, UTC, ISO 8601."""
+    kind: str
+    text: str
+    subject: str = ""
+    """The device, or the wave."""
+    fields: dict[str, Any] = {}
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run ended: read back from the journal, the same whoever asks."""
+
+    run: str
+    program: str
+    state: Literal["done", "failed", "cancelled"]
+    outcomes: dict[str, Outcome]
+    """By device, in the order of the waves."""
+    gates: dict[str, Outcome]
+    """By wave, those that were asked."""
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a run is, as anybody may ask."""
+
+    run: str
+    program: str
+    version: str
+    state: RunState
+    begun: str
+    """The wall's time, UTC, ISO 8601."""
+    devices: int
+    ended: dict[str, int] = {}
+    """How many devices ended in which state."""
+    holder: str = ""
+    """Who attends to it: ``pid 4711 on host since …``."""
+    cancelling: bool = False
+    report: Report | None = None
+    """For a run that ended."""
 
 
 class Context(Protocol):
