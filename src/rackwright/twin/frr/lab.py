@@ -1,0 +1,129 @@
+"""Namespaces with daemons: one for each switch and each host, joined by veth pairs as the cables are.
+
+Everything of one device hangs on one process, the first of its own PID namespace: when that process ends, its daemons, its
+network and its mounts are gone. It waits on the machine's ``hold``, so that nothing outlives the twin.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from rackwright.errors import TwinError
+from rackwright.twin.frr.machine import Machine
+
+__all__ = ["Cell", "Lab"]
+
+_DAEMONS: Final = ("mgmtd", "zebra", "bgpd", "bfdd", "staticd")
+"""What is started, in order, where it is there; mgmtd is of FRR 10 (twin.md 1)."""
+
+_PRIVATE: Final = """
+mount --make-rprivate /
+for place in /run /etc/frr /home /var/log /tmp; do mkdir -p $place; mount -t tmpfs tmpfs $place; done
+mkdir -p /run/netns /run/frr /run/lldpd /run/sshd
+chown frr:frr /run/frr /etc/frr
+hostname {name}
+ip link set lo up
+echo ready > /run/ready
+{hold}
+"""
+
+_SYSCTLS: Final = (
+    "net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.fib_multipath_hash_policy=1"
+    " net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0"
+    " net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.keep_addr_on_down=1"
+)
+"""As twin.md 1 has them; duplicate address detection would cost a second a port."""
+
+
+class Cell:
+    """The namespaces of one device."""
+
+    def __init__(self, machine: Machine, name: str, pid: int) -> None:
+        self.machine = machine
+        self.name = name
+        self.pid = pid
+
+    def words(self, argv: Sequence[str]) -> list[str]:
+        """Return the command that runs ``argv`` inside."""
+        return ["nsenter", "-t", str(self.pid), "-a", *argv]
+
+    def sh(self, script: str) -> str:
+        """Run a shell script inside; raises :class:`~rackwright.errors.TwinError` with what it said."""
+        return self.machine.run(f"{shlex.join(self.words(['/bin/sh', '-e']))} <<'INSIDE'\n{script}\nINSIDE\n")
+
+    def write(self, path: str, text: str) -> None:
+        """Write a small file inside."""
+        self.sh(f"cat > {shlex.quote(path)} <<'CONTENT'\n{text}\nCONTENT")
+
+
+class Lab:
+    """Devices of a rack as namespaces of one machine."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.cells: dict[str, Cell] = {}
+
+    def add(self, names: Iterable[str]) -> None:
+        """Bring up namespaces, all at once."""
+        wanted = [name for name in names if name not in self.cells]
+        lines = []
+        for name in wanted:
+            inside = shlex.quote(_PRIVATE.format(name=shlex.quote(name), hold=self.machine.hold))
+            lines.append(
+                "unshare --net --mount --uts --ipc --pid --fork --kill-child --mount-proc"
+                f" /bin/sh -ec {inside} </dev/null >/dev/null 2>&1 & echo {shlex.quote(name)} $!"
+            )
+        started = [line.split() for line in self.machine.run("\n".join([*lines, ""])).splitlines()]
+        for name, outer in started:
+            self.cells[name] = Cell(self.machine, name, self._inner(int(outer)))
+
+    def _inner(self, outer: int) -> int:
+        """Return the first process of the PID namespace that ``unshare`` made, once it is ready."""
+        script = f"""
+for n in $(seq 200); do
+  child=$(cat /proc/{outer}/task/{outer}/children 2>/dev/null | cut -d' ' -f1)
+  if [ -n "$child" ] && [ -e /proc/$child/root/run/ready ]; then echo $child; exit 0; fi
+  [ -d /proc/{outer} ] || exit 1
+  sleep 0.02
+done
+exit 1
+"""
+        try:
+            return int(self.machine.run(script))
+        except (TwinError, ValueError):
+            raise TwinError("a namespace did not come up: is this root, with unshare and setpriv?") from None
+
+    def cable(self, cables: Mapping[str, tuple[str, str]]) -> None:
+        """Plug cables: name -> the two cells; the ends are called as the cable with ``a`` and ``b`` behind."""
+        lines = [
+            f"ip link add {name}a netns {self.cells[a].pid} type veth peer name {name}b netns {self.cells[b].pid}"
+            for name, (a, b) in cables.items()
+        ]
+        self.machine.run("\n".join(lines))
+
+    def frr(self, name: str, *, vrf_namespaces: bool) -> None:
+        """Start FRR in a cell; ``vrf_namespaces`` takes each network namespace in it for a VRF (``zebra -n``)."""
+        starts = [
+            f"[ ! -x /usr/lib/frr/{daemon} ] || /usr/lib/frr/{daemon} -d{' -n' * (daemon == 'zebra' and vrf_namespaces)}"
+            " </dev/null >/dev/null 2>>/var/log/frr-start"
+            for daemon in _DAEMONS
+        ]
+        prepare = f"sysctl -qw {_SYSCTLS}; touch /etc/frr/vtysh.conf /etc/frr/frr.conf; chown frr:frr /etc/frr/*"
+        self.cells[name].sh("\n".join([prepare, *starts]))
+
+    def lldpd(self, name: str, description: str, ports: str = "*") -> None:
+        """Start lldpd in a cell with the port names as port ids, sending every 2 s (twin.md 2)."""
+        self.cells[name].sh(
+            "id _lldpd >/dev/null 2>&1 || :\n"
+            f"lldpd -S {shlex.quote(description)} -I {shlex.quote(ports)} </dev/null >/dev/null 2>&1\n"
+            "lldpcli configure lldp tx-interval 2 >/dev/null; lldpcli configure lldp portidsubtype ifname >/dev/null"
+        )
+
+    def close(self) -> None:
+        """End every cell; what ran in it ends with it."""
+        pids = " ".join(str(cell.pid) for cell in self.cells.values())
+        if pids:
+            self.machine.run(f"kill -9 {pids} 2>/dev/null || :")
+        self.cells.clear()

@@ -1,0 +1,139 @@
+"""The data plane made of namespaces: what an applied configuration does to them, and what they then say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rackwright.plan.model import HostNetwork, Link, Plan
+from rackwright.twin.dataplane import NotEmulated
+from rackwright.twin.frr import shows
+from rackwright.twin.frr.kernel import Object, changes, objects, settle
+from rackwright.twin.frr.lab import Lab
+from rackwright.twin.frr.machine import Machine, features
+from rackwright.twin.frr.routing import frr_conf
+
+__all__ = ["FrrPlane"]
+
+RELOAD: Final = "/usr/lib/frr/frr-reload.py --reload --stdout /etc/frr/frr.conf"
+"""The engine behind ``nv config apply``: FRR's own difference and reload (twin.md 1)."""
+
+_SWITCHES: Final = ("leaf", "spine", "superspine", "oob")
+_HOSTS: Final = ("server", "storage", "external")
+
+
+class FrrPlane:
+    """Switches and hosts of a plan in namespaces; see :class:`~rackwright.twin.dataplane.DataPlane`."""
+
+    slow = True
+
+    def __init__(self, plan: Plan, machine: Machine) -> None:
+        self.plan = plan
+        self.machine = machine
+        self.features = features(machine)
+        self.lab = Lab(machine)
+        self.cables: dict[str, Link] = {}
+        self.ports: dict[str, dict[str, str]] = {}
+        self._held: dict[str, tuple[Object, ...]] = {}
+        self._trees: dict[str, Mapping[str, Any]] = {}
+
+    def start(self) -> None:
+        """Bring up every namespace, plug the cables, start the daemons; hosts get their planned addresses."""
+        roles = {device.name: device.role for device in self.plan.devices}
+        here = {name for name, role in roles.items() if role in (*_SWITCHES, *_HOSTS)}
+        self.lab.add(sorted(here))
+        for index, link in enumerate(self.plan.links):
+            if (
+                {link.a.device, link.b.device} <= here
+                and link.kind != "pdu"
+                and not _is_management_of_host(link, roles)
+            ):
+                name = f"cable{index}"
+                self.cables[name] = link
+                for end, side in ((link.a, "a"), (link.b, "b")):
+                    self.ports.setdefault(end.device, {})[end.port] = name + side
+        self.lab.cable({name: (link.a.device, link.b.device) for name, link in self.cables.items()})
+        for name in sorted(here):
+            if roles[name] in _SWITCHES:
+                self.lab.frr(name, vrf_namespaces=not self.features.vrf)
+                self.lab.lldpd(name, "Cumulus Linux version 5.12.1 emulated by Rackwright")
+        for host in self.plan.hosts:
+            self._host(host)
+
+    def close(self) -> None:
+        """End everything."""
+        self.lab.close()
+        self.machine.close()
+
+    def applied(self, switch: str, tree: Mapping[str, Any], restarted: frozenset[str]) -> None:  # noqa: ARG002 - FRR and the kernel show by themselves what a change interrupts
+        """Bring a switch's namespace to an applied configuration; raises RuntimeError when kernel or FRR refuse it."""
+        cell = self.lab.cells[switch]
+        wanted = objects(tree, self.ports.get(switch, {}), self.features)
+        lines = changes(self._held.get(switch, ()), wanted)
+        if lines:
+            cell.sh("\n".join(lines))
+        self._held[switch] = wanted
+        hostname = str(tree.get("system", {}).get("hostname", switch))
+        cell.write("/etc/frr/frr.conf", frr_conf(hostname, tree))
+        reload = f"{RELOAD} >/run/reload.log 2>&1 || {{ tail -5 /run/reload.log >&2; exit 1; }}"
+        cell.sh("\n".join([f"hostname {hostname}", reload, *settle(tree, self.features)]))
+        self._trees[switch] = tree
+
+    def power(self, switch: str, *, on: bool) -> None:
+        """Take the cables of a switch down or up; its namespace stays."""
+        state = "up" if on else "down"
+        lines = [f"ip link set {port} {state} 2>/dev/null || :" for port in self.ports.get(switch, {})]
+        self.lab.cells[switch].sh("\n".join(lines))
+
+    def show(self, switch: str, path: tuple[str, ...]) -> Any:
+        """Read state back; raises :class:`~rackwright.twin.dataplane.NotEmulated` for what is not translated."""
+        return shows.show(self.lab.cells[switch], self._trees.get(switch, {}), path)
+
+    def run(self, switch: str, argv: tuple[str, ...]) -> str:
+        """Run one of the commands that read state: ``lldpctl``, ``vtysh``, ``ip``, ``bridge``."""
+        if argv[:1] not in (("lldpctl",), ("vtysh",), ("ip",), ("bridge",)):
+            raise NotEmulated(f"{argv[0]}: not a command that reads state")
+        return self.machine.run(" ".join(self.lab.cells[switch].words([f"'{word}'" for word in argv])))
+
+    def _host(self, host: HostNetwork) -> None:
+        cell, cables = self.lab.cells.get(host.name), self.ports.get(host.name, {})
+        if cell is None:
+            return
+        bonded = {member: bond.name for bond in host.bonds for member in bond.members}
+        bonds = host.bonds if self.features.bond else ()
+        lines = [f"ip link add {bond.name} type bond mode {bond.mode} miimon 100 lacp_rate fast" for bond in bonds]
+        for item in host.interfaces:
+            if item.port not in cables or (item.name in bonded and not self.features.bond):
+                continue
+            mtu = f" mtu {item.mtu_bytes}" if item.mtu_bytes else ""
+            lines.append(f"ip link set {cables[item.port]} name {item.name}{mtu}")
+            if item.name in bonded:
+                lines.append(f"ip link set {item.name} master {bonded[item.name]}")
+            lines.append(f"ip link set {item.name} up")
+            lines += _addressed(item.name, item.address, item.gateway, item.routes, item.table)
+        for bond in bonds:
+            mtu = f" mtu {bond.mtu_bytes}" if bond.mtu_bytes else ""
+            lines.append(f"ip link set {bond.name}{mtu} up")
+            lines += _addressed(bond.name, bond.address, bond.gateway, ("default",) if bond.gateway else (), 0)
+        for item in host.interfaces:
+            if item.parent and self.features.vlan_filtering:
+                lines.append(f"ip link add link {item.parent} name {item.name} type vlan id {item.vlan}")
+                lines.append(f"ip link set {item.name} up")
+                lines += _addressed(item.name, item.address, item.gateway, item.routes, item.table)
+        cell.sh("\n".join(lines or [":"]))
+        self.lab.lldpd(host.name, "Ubuntu 24.04 emulated by Rackwright")
+
+
+def _is_management_of_host(link: Link, roles: Mapping[str, str]) -> bool:
+    """Tell a BMC's or another management port of a machine: nothing stands behind it here."""
+    return link.kind == "management" and roles[link.b.device] not in _SWITCHES
+
+
+def _addressed(name: str, address: str, gateway: str, routes: tuple[str, ...], table: int) -> list[str]:
+    lines = [f"ip addr add {address} dev {name}"] if address else []
+    if gateway and table:
+        lines += [f"ip route add {prefix} via {gateway} dev {name} table {table}" for prefix in routes]
+        lines += [f"ip rule add from {address.partition('/')[0]} table {table}"]
+    elif gateway:
+        lines += [f"ip route add {prefix} via {gateway} dev {name}" for prefix in routes]
+    return lines
