@@ -13,7 +13,20 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 
 import msgspec
 
-__all__ = ["GOOD", "Context", "Event", "Json", "Outcome", "Program", "Report", "RunState", "State", "Status", "Wave"]
+__all__ = [
+    "GOOD",
+    "Context",
+    "EndState",
+    "Event",
+    "Json",
+    "Outcome",
+    "Program",
+    "Report",
+    "RunState",
+    "State",
+    "Status",
+    "Wave",
+]
 
 Json: TypeAlias = Any
 """A value that JSON holds."""
@@ -24,8 +37,11 @@ State = Literal["done", "unchanged", "failed", "skipped", "cancelled"]
 GOOD: Final[frozenset[State]] = frozenset({"done", "unchanged"})
 """The states of a device that needs nothing more."""
 
-RunState = Literal["waiting", "running", "interrupted", "done", "failed", "cancelled", "changed"]
-"""Where a run is: ``interrupted`` can be resumed, ``changed`` was begun by another version of its program."""
+EndState = Literal["done", "failed", "cancelled"]
+"""How a run ended: ``failed`` when a device or a gate did, or something was skipped."""
+
+RunState = Literal["waiting", "running", "interrupted", "done", "failed", "cancelled"]
+"""Where a run is; nobody works on an ``interrupted`` one, it can be resumed."""
 
 
 class Wave(msgspec.Struct, frozen=True):
@@ -67,7 +83,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     run: str
     program: str
-    state: Literal["done", "failed", "cancelled"]
+    state: EndState
     outcomes: dict[str, Outcome]
     """By device, in the order of the waves."""
     gates: dict[str, Outcome]

@@ -1,0 +1,309 @@
+"""The engine: starts a run, goes on with one, helps with others; holds what it attends to and lets it go."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import msgspec
+
+from rackwright.drivers.clock import Clock, WallClock
+from rackwright.errors import RunBusy, RunChanged, RunError
+from rackwright.runs.fleet import workflows
+from rackwright.runs.folder import Record, RunFolder, private, runs_of
+from rackwright.runs.journal import ENGINE, FLEET, Journal, Queues
+from rackwright.runs.leases import Lease, create_table, locked, others, workers
+from rackwright.runs.model import Event, Program, Report, Wave
+from rackwright.runs.redaction import Redactor
+from rackwright.runs.work import Attendance
+from rackwright.secrets import Secret
+
+__all__ = ["Engine"]
+
+_LOOK_S: Final = 0.1
+_MOMENT_S: Final = 0.01
+_LEAVE_S: Final = 5.0
+_ONE_A_PROCESS: Final = threading.Lock()
+
+OnEvent = Callable[[Event], None]
+
+
+class Engine:
+    """Runs programs durably; made by :func:`rackwright.runs.opened` and used in a ``with``."""
+
+    def __init__(
+        self,
+        state_dir: Path,
+        *,
+        programs: Sequence[Program],
+        clock: Clock | None = None,
+        database: str | None = None,
+        hide: tuple[Secret, ...] = (),
+        executor: str = "",
+        lease_s: float = 15.0,
+    ) -> None:
+        """Know what can be run; nothing is opened yet."""
+        self._state_dir = state_dir
+        self._programs = {program.name: program for program in programs}
+        self._clock = clock or WallClock()
+        self._database = database
+        self._redactor = Redactor(hide)
+        self._executor = executor
+        self._lease_s = lease_s
+
+    def __enter__(self) -> Self:
+        """Open the journal and take a lease; one engine a process, since DBOS is one."""
+        if not _ONE_A_PROCESS.acquire(blocking=False):
+            raise RunError("this process has an engine open already: close it first")
+        try:
+            private(self._state_dir)
+            self._journal = Journal(self._state_dir, self._database, self._redactor)
+            try:
+                create_table(self._journal.engine)
+                self._lease = Lease(
+                    self._journal.engine, self._state_dir, executor=self._executor, seconds=self._lease_s
+                )
+            except BaseException:
+                self._journal.close()
+                raise
+        except BaseException:
+            _ONE_A_PROCESS.release()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give the lease back and close every connection."""
+        try:
+            self._lease.close()
+            self._journal.close()
+        finally:
+            _ONE_A_PROCESS.release()
+
+    def run(
+        self,
+        program: str,
+        order: bytes,
+        *,
+        jobs: int = 8,
+        limit: Collection[str] | None = None,
+        on_event: OnEvent | None = None,
+    ) -> Report:
+        """Run ``program`` over ``order``, ``jobs`` devices at once, and return the report when it ended.
+
+        ``limit`` names the only devices that are worked on. Raises :class:`~rackwright.errors.RunBusy` when a
+        living process works on one of the devices.
+        """
+        code = self._program(program)
+        waves = _limited(code.waves(order), limit)
+        devices = {device for wave in waves for device in wave.devices}
+        with locked(self._state_dir, "start"):
+            self._refuse_busy(devices)
+            folder = RunFolder.made(
+                self._state_dir, order, program=program, version=code.version, engine=ENGINE, jobs=jobs, waves=waves
+            )
+            self._lease.attend(folder.run)
+        return self._attend(folder, code, on_event)
+
+    def resume(self, run: str, *, on_event: OnEvent | None = None) -> Report:
+        """Go on with a run that was interrupted, or give the report of one that ended.
+
+        Raises :class:`~rackwright.errors.RunBusy` when another process holds it, and
+        :class:`~rackwright.errors.RunChanged` when its program is another version by now, or a later run has
+        worked on its devices: then start a new run, which reads first.
+        """
+        folder = RunFolder.found(self._state_dir, run)
+        record = folder.record()
+        report = self._report(run)
+        if report is not None:
+            return report
+        code = self._program(record.program)
+        if (record.version, record.engine) != (code.version, ENGINE):
+            raise RunChanged(
+                f"run {run} was begun by {record.program} {record.version} (engine {record.engine}), and this is "
+                f"{code.version} (engine {ENGINE}): start a new run, it reads first"
+            )
+        with locked(self._state_dir, "start"):
+            self._refuse_busy(record.devices, run)
+            self._refuse_overtaken(record)
+            self._lease.attend(run)
+        return self._attend(folder, code, on_event)
+
+    def work(self, until: threading.Event | None = None) -> None:
+        """Help with runs that others began, and go on with those whose process died, until told to end."""
+        ended = until or threading.Event()
+        while not ended.is_set():
+            folder = next(filter(self._wants_help, runs_of(self._state_dir)), None)
+            if folder is None:
+                ended.wait(self._lease_s / 3)
+            else:
+                self._attend(folder, self._program(folder.record().program), None, ended)
+
+    def _attend(
+        self, folder: RunFolder, program: Program, on_event: OnEvent | None, until: threading.Event | None = None
+    ) -> Report:
+        """Work on a run until it ended, and return its report."""
+        run = folder.run
+        attendance = Attendance(folder, self._journal, self._lease, self._clock, self._redactor)
+        attendance.events.skip()
+        try:
+            with self._journal.working(run, folder.record().jobs, self._lease.executor, workflows(attendance, program)):
+                try:
+                    self._journal.enqueue(FLEET, Queues(run).fleet, run, run)
+                    self._watch(attendance, on_event or _nobody, until)
+                finally:
+                    attendance.stop_at_once()
+                    attendance.idle(_LEAVE_S)
+        finally:
+            attendance.events.close()
+            if self._lease.held():
+                self._lease.attend("")
+        report = self._report(run)
+        if report is None:
+            raise RunError(f"run {run} was left before it ended: resume it")
+        self._journal.forget_queues(run)
+        return report
+
+    def _watch(self, attendance: Attendance, on_event: OnEvent, until: threading.Event | None) -> None:
+        """Hand events over until the run ended; the first Ctrl-C asks for a cancel, the second leaves."""
+        asked = False
+        next_look = 0.0
+        while until is None or not until.is_set():
+            try:
+                if time.monotonic() >= next_look:
+                    self._take_over(attendance)
+                    next_look = time.monotonic() + self._lease_s / 3
+                ended = bool(self._journal.ended([attendance.folder.run]))
+                attendance.events.sync()
+                for event in attendance.events.fresh():
+                    on_event(event)
+                if ended:
+                    return
+                _raise_fault(attendance)
+                if attendance.changed.wait(_LOOK_S):
+                    attendance.changed.clear()
+                    time.sleep(_MOMENT_S)
+            except KeyboardInterrupt:
+                if asked:
+                    raise
+                asked = True
+                attendance.folder.ask_to_stop()
+                attendance.events.tell("run", "stopping: running steps end first; Ctrl-C again leaves the run as it is")
+
+    def _take_over(self, attendance: Attendance) -> None:
+        """Put back into the queues what processes had in hand that are dead."""
+        run = attendance.folder.run
+        living = others(self._journal.engine, self._state_dir, self._lease.executor)
+        orphans = self._journal.orphans(run, frozenset(living) | {self._lease.executor})
+        if not orphans:
+            return
+        gone = {worker.executor: worker for worker in workers(self._journal.engine) if worker.executor not in living}
+        for orphan in orphans:
+            worker = gone.get(orphan.executor_id or "")
+            if worker is not None:
+                self._lease.take(worker)
+            self._journal.put_back(orphan)
+            attendance.events.tell(
+                "run", f"goes on after {worker or orphan.executor_id}", orphan.workflow_id.partition("/")[2]
+            )
+
+    def _report(self, run: str) -> Report | None:
+        status = self._journal.ended([run]).get(run)
+        if status is None:
+            return None
+        if status.status != "SUCCESS":
+            raise RunError(f"run {run} is broken ({status.status}: {status.error}): start a new run, it reads first")
+        return msgspec.convert(status.output, Report)
+
+    def _program(self, name: str) -> Program:
+        if name not in self._programs:
+            raise RunError(f"no program is called {name!r} here: this process knows {', '.join(self._programs)}")
+        return self._programs[name]
+
+    def _refuse_busy(self, devices: Iterable[str], run: str = "") -> None:
+        """Raise RunBusy when a living process holds the run or one of the devices."""
+        wanted = set(devices)
+        living = others(self._journal.engine, self._state_dir, self._lease.executor)
+        held = {worker.run: worker for worker in living.values() if worker.run}
+        if run:
+            status = self._journal.of_run(run).get(run)
+            if status is not None and status.status == "PENDING" and status.executor_id in living:
+                held.setdefault(run, living[status.executor_id])
+        for other, worker in held.items():
+            if other == run:
+                raise RunBusy(f"run {run} is held by {worker}: watch it, or cancel it")
+            both = sorted(wanted & set(self._devices_of(other)))
+            if both:
+                raise RunBusy(f"run {other} works on {both[0]} and is held by {worker}: wait for it, or cancel it")
+
+    def _devices_of(self, run: str) -> tuple[str, ...]:
+        try:
+            return RunFolder.found(self._state_dir, run).record().devices
+        except RunError:
+            return ()
+
+    def _refuse_overtaken(self, record: Record) -> None:
+        """Raise RunChanged when a later run worked on the same devices: the journal speaks of another state."""
+        for folder in runs_of(self._state_dir):
+            if folder.run <= record.run:
+                return
+            both = sorted(set(record.devices) & set(folder.record().devices))
+            if both:
+                raise RunChanged(
+                    f"run {folder.run} has worked on {both[0]} since {record.run} was interrupted: "
+                    "start a new run, it reads first"
+                )
+
+    def _wants_help(self, folder: RunFolder) -> bool:
+        """Say whether there is work in a run that this process can do."""
+        record = folder.record()
+        code = self._programs.get(record.program)
+        if code is None or (record.version, record.engine) != (code.version, ENGINE):
+            return False
+        found = self._journal.of_run(folder.run)
+        if folder.run not in found or found[folder.run].status not in {"PENDING", "ENQUEUED"}:
+            return False
+        living = others(self._journal.engine, self._state_dir, self._lease.executor)
+        return any(
+            status.status == "ENQUEUED" or (status.status == "PENDING" and status.executor_id not in living)
+            for status in found.values()
+        )
+
+
+def _limited(waves: Sequence[Wave], limit: Collection[str] | None) -> tuple[Wave, ...]:
+    """Return the waves with only the devices that are wanted; waves without any are left out."""
+    known = [device for wave in waves for device in wave.devices]
+    wanted = set(known) if limit is None else set(limit)
+    if strangers := sorted(wanted - set(known)):
+        raise RunError(f"the order has no device {', '.join(strangers)}: it has {', '.join(known) or 'none'}")
+    if twice := sorted({device for device in known if known.count(device) > 1}):
+        raise RunError(f"{', '.join(twice)} stands in two waves: a device belongs to one")
+    made = []
+    for wave in waves:
+        devices = tuple(device for device in wave.devices if device in wanted)
+        canary = wave.canary if wave.canary in devices else ""
+        made += [Wave(name=wave.name, devices=devices, canary=canary)] if devices else []
+    if not made:
+        raise RunError("the order names no device: there is nothing to run")
+    return tuple(made)
+
+
+def _raise_fault(attendance: Attendance) -> None:
+    """Raise why this process cannot go on, if so."""
+    fault = attendance.fault()
+    if isinstance(fault, RunError):
+        raise fault
+    if fault is not None:
+        raise RunError(
+            f"the journal cannot be kept ({type(fault).__name__}: {fault}): see to disk and database, then resume "
+            f"{attendance.folder.run}"
+        ) from fault
+
+
+def _nobody(_event: Event) -> None:
+    """Stand for whoever does not want to be told."""

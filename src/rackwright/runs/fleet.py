@@ -1,0 +1,174 @@
+"""What a run does, wave after wave: devices side by side, one gate after each wave, one report at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from rackwright.errors import RackwrightError
+from rackwright.runs.journal import DEVICE, FLEET, Queues
+from rackwright.runs.model import GOOD, EndState, Json, Outcome, Program, Report, Wave
+from rackwright.runs.work import Attendance, Stopped, Work, failure
+
+__all__ = ["identity", "workflows"]
+
+_POLL_S: Final = 0.1
+_MOMENT_S: Final = 0.01
+_STOPPED: Final = "the operator asked to stop before it began"
+_BUG: Final = "this is a fault of Rackwright: report it, with the run's events.jsonl"
+
+
+def identity(run: str, device: str) -> str:
+    """Return the identity of a device's workflow in the journal."""
+    return f"{run}/{device}"
+
+
+def workflows(attendance: Attendance, program: Program) -> dict[str, Callable[..., Json]]:
+    """Return the two workflows of a run, by the names under which the journal knows them."""
+    order = attendance.folder.order()
+
+    def fleet(run: str) -> Json:
+        return attendance.body(lambda: _Fleet(attendance, program, order, run).goes())
+
+    def device(run: str, name: str) -> Json:
+        return attendance.body(lambda: _device(attendance, program, order, identity(run, name)))
+
+    return {FLEET: fleet, DEVICE: device}
+
+
+def _device(attendance: Attendance, program: Program, order: bytes, workflow: str) -> Json:
+    device = workflow.partition("/")[2]
+    work = Work(attendance, workflow, device)
+    work.told("device", "begins")
+    if work.cancelled():
+        outcome = Outcome(subject=device, state="cancelled", cause=_STOPPED)
+    else:
+        outcome = _ended(attendance, work, device, lambda: program.device(work, order, device))
+    work.told("device", outcome.state, stage=outcome.stage, cause=outcome.cause)
+    return msgspec.to_builtins(outcome)
+
+
+def _ended(attendance: Attendance, work: Work, subject: str, done: Callable[[], Outcome]) -> Outcome:
+    """Return how the work on one subject ended; what it raises ends it, and nothing else."""
+    try:
+        outcome = done()
+    except RackwrightError as error:
+        remedy = getattr(error, "remedy", "")
+        return Outcome(subject=subject, state="failed", stage=work.stage, cause=str(error), remedy=remedy)
+    except Exception as error:  # noqa: BLE001 - the edge of one device: a bug in its work must not stop the others
+        kept = failure(error, attendance.redactor)
+        attendance.events.tell("fault", kept["message"], subject, **kept)
+        return Outcome(
+            subject=subject, state="failed", stage=work.stage, cause=f"{kept['type']}: {kept['message']}", remedy=_BUG
+        )
+    if outcome.state == "failed" and not outcome.stage:
+        return msgspec.structs.replace(outcome, stage=work.stage)
+    return outcome
+
+
+class _Fleet:
+    """One run: its waves in order, until a gate refuses or the operator asks to stop."""
+
+    def __init__(self, attendance: Attendance, program: Program, order: bytes, run: str) -> None:
+        self._attendance = attendance
+        self._program = program
+        self._order = order
+        self._run = run
+        self._work = Work(attendance, run, "")
+        self._outcomes: dict[str, Outcome] = {}
+        self._gates: dict[str, Outcome] = {}
+
+    def goes(self) -> Json:
+        """Take the waves one after the other and return the report."""
+        record = self._attendance.folder.record()
+        refused: Outcome | None = None
+        for wave in record.waves:
+            if refused is not None:
+                self._end(wave.devices, "skipped", f"the gate after wave {refused.subject} refused: {refused.cause}")
+            elif self._work.cancelled():
+                self._end(wave.devices, "cancelled", _STOPPED)
+            else:
+                refused = self._wave(wave)
+        states = {outcome.state for outcome in (*self._outcomes.values(), *self._gates.values())}
+        state: EndState = "cancelled" if "cancelled" in states else "done" if states <= GOOD else "failed"
+        self._work.subject = ""
+        self._work.told("run", state)
+        report = Report(run=self._run, program=record.program, state=state, outcomes=self._outcomes, gates=self._gates)
+        return msgspec.to_builtins(report)
+
+    def _wave(self, wave: Wave) -> Outcome | None:
+        """Do one wave and ask its gate; return the gate's outcome when it refuses."""
+        self._work.subject = wave.name
+        self._work.told("wave", "begins", devices=list(wave.devices))
+        rest = wave.devices
+        if wave.canary and len(rest) > 1:
+            rest = tuple(device for device in rest if device != wave.canary)
+            self._done(f"{wave.name}: canary {wave.canary}", (wave.canary,))
+            canary = self._outcomes[wave.canary]
+            if canary.state not in GOOD:
+                state = "cancelled" if canary.state == "cancelled" else "skipped"
+                self._end(rest, state, f"the canary {wave.canary} ended {canary.state}: {canary.cause}")
+                rest = ()
+        if rest:
+            self._done(f"{wave.name}: devices", rest)
+        if self._work.cancelled():
+            return None
+        outcomes = {device: self._outcomes[device] for device in wave.devices}
+        self._work.prefix = f"gate {wave.name}: "
+        gate = _ended(
+            self._attendance, self._work, wave.name, lambda: self._program.gate(self._work, self._order, wave, outcomes)
+        )
+        self._work.prefix = ""
+        self._gates[wave.name] = gate
+        self._work.told("gate", gate.state, cause=gate.cause)
+        return None if gate.state == "done" else gate
+
+    def _end(self, devices: Sequence[str], state: Any, cause: str) -> None:
+        for device in devices:
+            self._outcomes[device] = Outcome(subject=device, state=state, cause=cause)
+            self._work.told("device", state, subject=device, cause=cause)
+
+    def _done(self, name: str, devices: Sequence[str]) -> None:
+        """Let devices be worked on side by side; one step, so that a resumed run asks anew how they are."""
+        ended = self._work.unseen(name, lambda: self._side_by_side(devices))
+        for device in devices:
+            self._outcomes[device] = msgspec.convert(ended[device], Outcome)
+
+    def _side_by_side(self, devices: Sequence[str]) -> Json:
+        """Enqueue what is not there yet, wait, and return the devices' outcomes in their order."""
+        try:
+            return dict(self._each(devices))
+        except Exception as error:
+            # The journal could not be asked: no fact about a device, so nothing that may be kept.
+            self._attendance.stop_at_once(error)
+            raise Stopped from error
+
+    def _each(self, devices: Sequence[str]) -> Iterator[tuple[str, Json]]:
+        journal, attendance = self._attendance.journal, self._attendance
+        waiting = {identity(self._run, device): device for device in devices}
+        for workflow, device in waiting.items():
+            attendance.check()
+            journal.enqueue(DEVICE, Queues(self._run).device, workflow, self._run, device)
+        ended: dict[str, Json] = {}
+        while len(ended) < len(waiting):
+            attendance.check()
+            left = [workflow for workflow in waiting if workflow not in ended]
+            for workflow, status in journal.ended(left).items():
+                ended[workflow] = _outcome_of(status, waiting[workflow])
+            if len(ended) < len(waiting) and attendance.device_ended.wait(_POLL_S):
+                attendance.device_ended.clear()
+                # Its work has ended; a moment later the journal says so too.
+                time.sleep(_MOMENT_S)
+        for workflow, device in waiting.items():
+            yield device, ended[workflow]
+
+
+def _outcome_of(status: Any, device: str) -> Json:
+    """Return a device's outcome from the journal; what DBOS itself ended is a failure."""
+    if status.status == "SUCCESS":
+        return status.output
+    cause = str(status.error or f"the journal says {status.status}")
+    return msgspec.to_builtins(Outcome(subject=device, state="failed", cause=cause, remedy=_BUG))

@@ -1,0 +1,197 @@
+"""What lies in files: the order by digest, the record of a run, what it told, and the wish to stop it.
+
+``SITE/.rackwright/runs/RUN/`` holds ``run.json`` (the record), ``order-SHA256`` (the bytes), ``events.jsonl``,
+``cancel`` once somebody asked, and what the program puts there. Folders 0700, files 0600.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from rackwright.errors import RunError
+from rackwright.runs.model import Event, Json, Wave
+from rackwright.runs.redaction import Redactor
+
+__all__ = ["Events", "Record", "RunFolder", "now", "private", "runs_of", "write_private"]
+
+_SHAPE: Final = re.compile(r"\d{8}-\d{6}-[a-z2-9]{3}")
+_LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run is, written once before it begins."""
+
+    run: str
+    program: str
+    version: str
+    engine: str
+    """The version of how the engine journals."""
+    begun: str
+    order: str
+    """SHA-256 of the order's bytes."""
+    jobs: int
+    waves: tuple[Wave, ...]
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Return the devices in the order of the waves."""
+        return tuple(device for wave in self.waves for device in wave.devices)
+
+
+class RunFolder:
+    """The folder of one run."""
+
+    def __init__(self, path: Path) -> None:
+        """Stand for the folder ``path``, whose name is the run's id."""
+        self.path = path
+        self.run = path.name
+
+    @classmethod
+    def made(cls, state_dir: Path, order: bytes, **record: Json) -> RunFolder:
+        """Make the folder of a new run: order and record lie there, durably, before anybody may look."""
+        top = private(state_dir / "runs")
+        while True:
+            run = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-") + "".join(secrets.choice(_LETTERS) for _ in range(3))
+            try:
+                (top / run).mkdir(mode=0o700)
+            except FileExistsError:
+                continue
+            break
+        digest = hashlib.sha256(order).hexdigest()
+        folder = cls(top / run)
+        write_private(folder.path / f"order-{digest}", order)
+        made = Record(run=run, begun=now(), order=digest, **record)
+        # The record comes last: a folder without one is no run.
+        write_private(folder.path / "run.json", msgspec.json.format(msgspec.json.encode(made)) + b"\n")
+        return folder
+
+    @classmethod
+    def found(cls, state_dir: Path, run: str) -> RunFolder:
+        """Return the folder of a run, or raise :class:`~rackwright.errors.RunError` when there is none."""
+        folder = cls(state_dir / "runs" / run)
+        if not _SHAPE.fullmatch(run) or not (folder.path / "run.json").is_file():
+            raise RunError(f"there is no run {run!r} in {state_dir}: name one of `rackwright status`")
+        return folder
+
+    def record(self) -> Record:
+        """Return what the run is."""
+        try:
+            return msgspec.json.decode((self.path / "run.json").read_bytes(), type=Record)
+        except (OSError, msgspec.DecodeError) as error:
+            raise RunError(f"{self.path / 'run.json'} cannot be read ({error}): start a new run") from error
+
+    def order(self) -> bytes:
+        """Return the order, if it still is what it was; else raise :class:`~rackwright.errors.RunError`."""
+        digest = self.record().order
+        path = self.path / f"order-{digest}"
+        try:
+            order = path.read_bytes()
+        except OSError as error:
+            raise RunError(f"{path} cannot be read ({error}): start a new run") from error
+        if hashlib.sha256(order).hexdigest() != digest:
+            raise RunError(f"{path} is not what the run began with: start a new run")
+        return order
+
+    def ask_to_stop(self) -> None:
+        """Ask whoever works on the run to end between its steps; nobody can take that back."""
+        write_private(self.path / "cancel", b"")
+
+    def asked_to_stop(self) -> bool:
+        """Say whether somebody asked."""
+        return (self.path / "cancel").exists()
+
+    def events(self, redactor: Redactor | None = None) -> Events:
+        """Return what the run told, and the way to tell more."""
+        return Events(self.path / "events.jsonl", redactor or Redactor())
+
+
+class Events:
+    """Lines of JSON that are appended, never changed; each is written at once and on the disk soon after."""
+
+    def __init__(self, path: Path, redactor: Redactor) -> None:
+        """Read from the beginning; what is told is masked by ``redactor``."""
+        self._path = path
+        self._redactor = redactor
+        self._offset = 0
+        self._written = 0
+        self._synced = 0
+        self._descriptor = -1
+
+    def tell(self, kind: str, text: str, subject: str = "", **fields: Json) -> None:
+        """Append one line; one write each, so that lines of several threads never mix."""
+        if self._descriptor < 0:
+            self._descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        event = Event(at=now(), kind=kind, text=text, subject=subject, fields=fields)
+        os.write(self._descriptor, msgspec.json.encode(self._redactor.value(event)) + b"\n")
+        self._written += 1
+
+    def sync(self) -> None:
+        """Bring to the disk what was told since the last time."""
+        written = self._written
+        if written != self._synced:
+            os.fdatasync(self._descriptor)
+            self._synced = written
+
+    def close(self) -> None:
+        """Bring the rest to the disk and close the file."""
+        if self._descriptor >= 0:
+            self.sync()
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def skip(self) -> None:
+        """Leave out what was told before now."""
+        self._offset = self._path.stat().st_size if self._path.exists() else 0
+
+    def fresh(self) -> Iterator[Event]:
+        """Yield what was told since the last time, whole lines only."""
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as stream:
+            stream.seek(self._offset)
+            for line in stream:
+                if not line.endswith(b"\n"):
+                    return
+                self._offset += len(line)
+                yield msgspec.json.decode(line, type=Event)
+
+
+def runs_of(state_dir: Path) -> Iterator[RunFolder]:
+    """Yield the runs of a site, newest first."""
+    top = state_dir / "runs"
+    names = sorted((path.name for path in top.iterdir()), reverse=True) if top.is_dir() else []
+    for name in names:
+        if _SHAPE.fullmatch(name) and (top / name / "run.json").is_file():
+            yield RunFolder(top / name)
+
+
+def now() -> str:
+    """Return the wall's time, UTC, ISO 8601 with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def private(path: Path) -> Path:
+    """Make a folder that its owner alone may enter, and return it."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.chmod(0o700)
+    return path
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file of mode 0600 whole or not at all: beside, to the disk, then renamed."""
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    beside.replace(path)

@@ -1,0 +1,279 @@
+"""The journal: DBOS over one database, with everything off that talks, and values that may be kept.
+
+Nothing else in Rackwright imports ``dbos``. What DBOS cannot do it says to its logger only; here the logger
+has one listener, which remembers the fault for whoever waits, and nobody prints.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from dbos import DBOS, DBOSClient, DBOSConfig, WorkflowStatus
+from dbos._serialization import Serializer
+
+from rackwright.errors import RunError
+from rackwright.runs.folder import private
+from rackwright.runs.redaction import Redactor
+
+__all__ = ["DEVICE", "ENGINE", "FLEET", "Journal", "Queues", "database_engine", "journal_exists"]
+
+ENGINE: Final = "1"
+"""The version of how runs are journalled, set by hand: DBOS's ``application_version``."""
+
+FLEET: Final = "rackwright.fleet"
+DEVICE: Final = "rackwright.device"
+"""The names of the two workflows."""
+
+_APPLICATION: Final = "rackwright"
+_ENDED: Final = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+_POLL_S: Final = 0.1
+_FILE: Final = "journal.sqlite"
+_UNUSED_URL: Final = {"sqlite": "sqlite:///journal", "postgresql": "postgresql://journal"}
+_WARNINGS_TOO_MANY: Final = 20
+
+
+class Queues:
+    """The names of a run's queues: no child waits in its parent's, no worker takes a run it did not choose."""
+
+    def __init__(self, run: str) -> None:
+        """Name the queues of ``run``."""
+        self.fleet = f"{run}/fleet"
+        self.device = f"{run}/device"
+
+
+class _Json(Serializer):
+    """JSON that holds no secret; an exception is kept as type and message."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+
+    def name(self) -> str:
+        """Return what the journal calls this form."""
+        return "rackwright_json"
+
+    def serialize(self, data: Any) -> str:
+        """Return ``data`` masked, as JSON."""
+        if isinstance(data, BaseException):
+            data = {"error": type(data).__name__, "message": str(data)}
+        return json.dumps(self._redactor.value(data), separators=(",", ":"), ensure_ascii=False)
+
+    def deserialize(self, serialized_data: str) -> Any:
+        """Return what was kept."""
+        value = json.loads(serialized_data)
+        if isinstance(value, dict) and value.keys() == {"error", "message"}:
+            return RunError(f"{value['error']}: {value['message']}")
+        return value
+
+
+class _Listener(logging.Handler):
+    """Hears what DBOS could not do; a fault that repeats is one that does not go away by itself."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.fault: BaseException | None = None
+        self._warnings = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Remember the first fault."""
+        if record.levelno < logging.ERROR:
+            self._warnings += "xception" in record.getMessage()
+            if self._warnings < _WARNINGS_TOO_MANY:
+                return
+        if self.fault is None:
+            cause = record.exc_info[1] if record.exc_info else None
+            self.fault = cause or RunError(record.getMessage())
+
+
+class Journal:
+    """The database of a site's runs; at most one run at a time is attended to (:meth:`working`)."""
+
+    def __init__(
+        self, state_dir: Path, database: str | None, redactor: Redactor | None = None, *, read_only: bool = False
+    ) -> None:
+        """Open the database and, unless only to read, make or renew its tables."""
+        self.engine = database_engine(state_dir, database, read_only=read_only)
+        self._serializer = _Json(redactor or Redactor())
+        self._hears = _Listener()
+        self._url = _UNUSED_URL[self.engine.dialect.name]
+        with _quiet(self._hears):
+            self.client = DBOSClient(
+                system_database_engine=self.engine, serializer=self._serializer, application_name=_APPLICATION
+            )
+            self._system = self.client._sys_db  # noqa: SLF001 - DBOS.migrate knows addresses only, and drops WAL and mode
+            if not read_only:
+                self._system.run_migrations()
+
+    def fault(self) -> BaseException | None:
+        """Return what DBOS could not do, if anything."""
+        return self._hears.fault
+
+    @contextlib.contextmanager
+    def working(self, run: str, jobs: int, executor: str, workflows: dict[str, Callable[..., Any]]) -> Iterator[None]:
+        """Work on one run's queues inside the ``with``; afterwards no thread of DBOS is left."""
+        queues = Queues(run)
+        self.client.register_queue(queues.fleet, global_concurrency=1, polling_interval_sec=_POLL_S)
+        self.client.register_queue(queues.device, global_concurrency=jobs, polling_interval_sec=_POLL_S)
+        self._hears.fault = None
+        config = DBOSConfig(
+            name=_APPLICATION,
+            system_database_url=self._url,
+            system_database_engine=self.engine,
+            serializer=self._serializer,
+            application_version=ENGINE,
+            executor_id=executor,
+            log_level="WARNING",
+            enable_otlp=False,
+            use_listen_notify=False,
+            run_migrations=False,
+            notification_listener_polling_interval_sec=_POLL_S,
+            scheduler_polling_interval_sec=3600.0,
+        )
+        with _quiet(self._hears):
+            try:
+                with _no_orders():
+                    DBOS(config=config)
+                for name, work in workflows.items():
+                    DBOS.workflow(name=name, max_recovery_attempts=None)(work)
+                DBOS.listen_queues([queues.fleet, queues.device])
+                DBOS.launch()
+                yield
+            finally:
+                DBOS.destroy(destroy_registry=True)
+                _join("dbos-executor-")
+
+    def enqueue(self, workflow: str, queue: str, identity: str, *ids: str) -> None:
+        """Put a workflow into a queue; one that is there, waiting, running or ended, stays as it is."""
+        self.client.enqueue(
+            {"workflow_name": workflow, "queue_name": queue, "workflow_id": identity, "app_version": ENGINE}, *ids
+        )
+
+    def step(self, name: str, work: Callable[[], Any]) -> Any:
+        """Do one journalled step of the workflow that this thread is in."""
+        return DBOS.run_step({"name": name, "retries_allowed": False}, work)
+
+    def steps(self, identity: str) -> list[str]:
+        """Return the names of a workflow's journalled steps, in order."""
+        found = self.client.list_workflow_steps(identity, load_output=False)
+        return [step["function_name"] for step in sorted(found, key=lambda step: step["function_id"])]
+
+    def ended(self, identities: Sequence[str]) -> dict[str, WorkflowStatus]:
+        """Return those of the workflows that ended, with their values."""
+        found = self.client.list_workflows(workflow_ids=list(identities), status=list(_ENDED), load_input=False)
+        return {status.workflow_id: status for status in found}
+
+    def of_run(self, run: str) -> dict[str, WorkflowStatus]:
+        """Return every workflow of a run, with the values of those that ended."""
+        found = self.client.list_workflows(workflow_id_prefix=run, load_input=False)
+        return {status.workflow_id: status for status in found}
+
+    def orphans(self, run: str, living: frozenset[str]) -> list[WorkflowStatus]:
+        """Return the run's workflows that are in hand of a process which is not among the living."""
+        found = self.client.list_workflows(
+            workflow_id_prefix=run, status="PENDING", load_input=False, load_output=False
+        )
+        return [status for status in found if status.executor_id not in living]
+
+    def put_back(self, orphan: WorkflowStatus) -> None:
+        """Put a dead process's workflow back into its queue; nothing happens when somebody else just did."""
+        self._system.reenqueue_for_recovery(
+            orphan.workflow_id, [orphan.executor_id or ""], orphan.queue_name or Queues(orphan.workflow_id).fleet
+        )
+
+    def forget_queues(self, run: str) -> None:
+        """Delete the queues of a run that ended."""
+        queues = Queues(run)
+        for name in (queues.fleet, queues.device):
+            self.client.delete_queue(name)
+
+    def close(self) -> None:
+        """Close every connection."""
+        with _quiet(self._hears):
+            self.client.destroy()
+        self.engine.dispose()
+
+
+def database_engine(state_dir: Path, database: str | None = None, *, read_only: bool = False) -> sa.Engine:
+    """Return the database of a site's runs: PostgreSQL at an address, else SQLite in the site's state."""
+    if database is not None:
+        return _postgres(database)
+    path = private(state_dir) / _FILE if not read_only else state_dir / _FILE
+    if not read_only:
+        # SQLite gives its -wal and -shm files the mode of the database.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    plain, query = str(path.resolve()), {"mode": "ro", "uri": "true"}
+    address = (
+        sa.URL.create("sqlite", database=f"file:{quote(plain)}", query=query)
+        if read_only
+        else sa.URL.create("sqlite", database=plain)
+    )
+    engine = sa.create_engine(address, pool_size=10, max_overflow=20)
+
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = "IMMEDIATE"
+        connection.execute("PRAGMA busy_timeout=30000")
+        connection.execute("PRAGMA foreign_keys=ON")
+        if not read_only:
+            connection.execute("PRAGMA journal_mode=WAL")
+            # A power cut may cost the last steps, never the file: they are done again and look first.
+            connection.execute("PRAGMA synchronous=NORMAL")
+
+    sa.event.listen(engine, "connect", prepare)
+    return engine
+
+
+def _postgres(database: str) -> sa.Engine:
+    address = sa.make_url(database)
+    if address.get_backend_name() != "postgresql":
+        raise RunError("the database is a postgresql:// address, or none for SQLite in the site's own state")
+    return sa.create_engine(
+        address.set(drivername="postgresql+psycopg"),
+        pool_size=10,
+        max_overflow=20,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 10, "application_name": _APPLICATION},
+    )
+
+
+@contextlib.contextmanager
+def _quiet(hears: logging.Handler) -> Iterator[None]:
+    """Let DBOS log to one listener and nowhere else; it writes to the console when it finds no handler."""
+    logger = logging.getLogger("dbos")
+    before = (logger.handlers[:], logger.level, logger.propagate)
+    logger.handlers[:] = [hears]
+    logger.setLevel(logging.WARNING)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.handlers[:], logger.level, logger.propagate = before
+
+
+@contextlib.contextmanager
+def _no_orders() -> Iterator[None]:
+    """Hide the variables by which DBOS takes orders from outside: another version, another name, endpoints."""
+    found = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("DBOS")}
+    try:
+        yield
+    finally:
+        os.environ.update(found)
+
+
+def _join(prefix: str) -> None:
+    for thread in threading.enumerate():
+        if thread.name.startswith(prefix):
+            thread.join(timeout=5)
+
+
+def journal_exists(state_dir: Path, database: str | None) -> bool:
+    """Say whether a site has a journal yet."""
+    return database is not None or (state_dir / _FILE).exists()

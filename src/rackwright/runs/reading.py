@@ -1,0 +1,85 @@
+"""Where the runs of a site are: read from the folders and the journal, while others work and after they died."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from rackwright.runs.folder import Record, RunFolder, runs_of
+from rackwright.runs.journal import Journal, journal_exists
+from rackwright.runs.leases import Worker, others
+from rackwright.runs.model import Report, RunState, Status
+
+__all__ = ["listed"]
+
+
+def listed(state_dir: Path, *, database: str | None = None) -> list[Status]:
+    """Return every run of a site, newest first."""
+    folders = list(runs_of(state_dir))
+    if not folders:
+        return []
+    with _reading(state_dir, database) as journal:
+        living = {} if journal is None else _living(journal, state_dir)
+        return [_status(folder, {} if journal is None else journal.of_run(folder.run), living) for folder in folders]
+
+
+@contextlib.contextmanager
+def _reading(state_dir: Path, database: str | None) -> Iterator[Journal | None]:
+    if not journal_exists(state_dir, database):
+        yield None
+        return
+    journal = Journal(state_dir, database, read_only=True)
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+def _living(journal: Journal, state_dir: Path) -> dict[str, Worker]:
+    try:
+        return others(journal.engine, state_dir, "")
+    except sa.exc.DatabaseError:
+        # A process died while it made the journal: there is no table of leases yet.
+        return {}
+
+
+def _status(folder: RunFolder, found: dict[str, Any], living: dict[str, Worker]) -> Status:
+    record: Record = folder.record()
+    fleet = found.get(folder.run)
+    holder = next((worker for worker in living.values() if worker.run == folder.run), None)
+    if holder is None and fleet is not None:
+        holder = living.get(fleet.executor_id or "")
+    report = msgspec.convert(fleet.output, Report) if fleet is not None and fleet.status == "SUCCESS" else None
+    ended = Counter(
+        status.output["state"] for name, status in found.items() if name != folder.run and status.status == "SUCCESS"
+    )
+    if report is not None:
+        ended = Counter(outcome.state for outcome in report.outcomes.values())
+    return Status(
+        run=folder.run,
+        program=record.program,
+        version=record.version,
+        state=_state(fleet, holder, report),
+        begun=record.begun,
+        devices=len(record.devices),
+        ended=dict(sorted(ended.items())),
+        holder="" if holder is None or report is not None else str(holder),
+        cancelling=report is None and folder.asked_to_stop(),
+        report=report,
+    )
+
+
+def _state(fleet: Any, holder: Worker | None, report: Report | None) -> RunState:
+    if report is not None:
+        return report.state
+    if fleet is not None and fleet.status not in {"PENDING", "ENQUEUED"}:
+        return "failed"
+    if holder is None:
+        return "interrupted"
+    return "running" if fleet is not None and fleet.status == "PENDING" else "waiting"

@@ -1,0 +1,248 @@
+"""The work on one device as the engine runs it: steps journalled one by one, and stopped between two.
+
+Whoever has to stop at once (the lease is lost, the operator leaves, the journal cannot be written) raises
+:class:`Stopped`, which no program catches: nothing is journalled, and a resumed run does the step again.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from rackwright import errors
+from rackwright.drivers.clock import Clock
+from rackwright.errors import DriverError, RackwrightError, RunBusy, RunChanged, RunError
+from rackwright.runs.folder import Events, RunFolder
+from rackwright.runs.journal import Journal
+from rackwright.runs.leases import Lease
+from rackwright.runs.model import Json
+from rackwright.runs.redaction import Redactor
+
+__all__ = ["Attendance", "Stopped", "Work", "failure"]
+
+_OWN: Final = "rackwright: "
+_CANCELLED: Final = _OWN + "cancelled"
+_SLEEP: Final = _OWN + "sleep"
+_SLICE_S: Final = 0.5
+
+
+class Stopped(BaseException):
+    """This process does no more of the work; below ``Exception``, so that nobody journals it as a result."""
+
+
+class Attendance:
+    """One process attending to one run: what all its threads share."""
+
+    def __init__(self, folder: RunFolder, journal: Journal, lease: Lease, clock: Clock, redactor: Redactor) -> None:
+        """Begin to attend to the run in ``folder``."""
+        self.folder = folder
+        self.journal = journal
+        self.lease = lease
+        self.clock = clock
+        self.redactor = redactor
+        self.events: Events = folder.events(redactor)
+        self.changed = threading.Event()
+        self.device_ended = threading.Event()
+        self._fault: BaseException | None = None
+        self._leaving = False
+        self._boxes: set[queue.SimpleQueue[Any]] = set()
+        self._busy = 0
+        self._guard = threading.Condition()
+
+    def fault(self) -> BaseException | None:
+        """Return why this process cannot go on, if so."""
+        return self._fault or self.journal.fault()
+
+    def stop_at_once(self, fault: BaseException | None = None) -> None:
+        """Let every thread leave its work where it is; the first fault is kept."""
+        with self._guard:
+            self._fault = self._fault or fault
+            self._leaving = True
+            for box in self._boxes:
+                box.put(None)
+        self.changed.set()
+
+    def check(self) -> None:
+        """Raise :class:`Stopped` unless this process may go on with the run."""
+        if not self._leaving and not self.lease.held():
+            self.stop_at_once(RunBusy("this process fell silent and another one took the run over: look at its status"))
+        if self._leaving:
+            raise Stopped
+
+    def aside(self, work: Callable[[], Json]) -> Any:
+        """Do ``work`` in a thread that may be left behind; return its value or raise what it raised."""
+        box: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        with self._guard:
+            self._boxes.add(box)
+        try:
+            self.check()
+            # A daemon: who leaves in the middle of a long step does not wait for it, as kill -9 would not.
+            threading.Thread(target=_answer, args=(box, work), name="rackwright-step", daemon=True).start()
+            answer = box.get()
+        finally:
+            with self._guard:
+                self._boxes.discard(box)
+        if answer is None:
+            raise Stopped
+        value, error = answer
+        if error is not None:
+            raise error
+        return value
+
+    def body(self, work: Callable[[], Json]) -> Json:
+        """Do the whole of one workflow; count it, so that nobody closes the journal below it."""
+        with self._guard:
+            self._busy += 1
+        try:
+            self.check()
+            return work()
+        except Stopped:
+            raise
+        except BaseException as error:
+            self.stop_at_once(error)
+            raise Stopped from error
+        finally:
+            with self._guard:
+                self._busy -= 1
+                self._guard.notify_all()
+            self.changed.set()
+            self.device_ended.set()
+
+    def idle(self, seconds: float) -> bool:
+        """Wait until no workflow is in hand here, at most ``seconds``."""
+        with self._guard:
+            return self._guard.wait_for(lambda: not self._busy, timeout=seconds)
+
+
+class Work:
+    """The :class:`~rackwright.runs.model.Context` of one device, or of a run's gates."""
+
+    def __init__(self, attendance: Attendance, identity: str, subject: str) -> None:
+        """Go on with the workflow ``identity`` where its journal ends."""
+        self.run_id = attendance.folder.run
+        self.folder: Path = attendance.folder.path
+        self.subject = subject
+        self.stage = ""
+        self.prefix = ""
+        self._attendance = attendance
+        self._recorded = attendance.journal.steps(identity)
+        self._at = 0
+
+    def step(self, name: str, work: Callable[[], Json]) -> Json:
+        """Do ``work`` once and journal its value; a journalled step gives its value without being done."""
+        self.stage = self.prefix + name
+        return self._step(self.stage, work)
+
+    def unseen(self, name: str, work: Callable[[], Json]) -> Json:
+        """Do a step of the engine's own, which nobody is told of."""
+        return self._step(_OWN + name, work)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait until ``seconds`` of the run's clock have passed since the first time this was asked."""
+        clock = self._attendance.clock
+        rate = float(getattr(clock, "rate", 1.0))
+        # The wall's time, since no other clock is known to the process that resumes.
+        until = self._step(_SLEEP, lambda: time.time() + seconds / rate)
+        while (left := until - time.time()) > 0 and not self._attendance.folder.asked_to_stop():
+            self._attendance.check()
+            clock.sleep(min(left, _SLICE_S) * rate)
+
+    def event(self, text: str, **fields: Json) -> None:
+        """Tell whoever is watching; what was told before a resume is not told again."""
+        if not self._replays():
+            self._attendance.events.tell("note", text, self.subject, **fields)
+
+    def cancelled(self) -> bool:
+        """Say whether the operator asked to stop; a yes is journalled, so that a resumed run says it too."""
+        asked = self._recorded[self._at] == _CANCELLED if self._replays() else self._attendance.folder.asked_to_stop()
+        return bool(asked and self._step(_CANCELLED, lambda: True))
+
+    def told(self, kind: str, text: str, *, subject: str = "", **fields: Json) -> None:
+        """Tell what the engine itself has to say about this subject, or another; not again after a resume."""
+        if not self._replays():
+            self._attendance.events.tell(kind, text, subject or self.subject, **fields)
+
+    def _replays(self) -> bool:
+        return self._at < len(self._recorded)
+
+    def _step(self, name: str, work: Callable[[], Json]) -> Json:
+        self._attendance.check()
+        replays = self._replays()
+        if replays and self._recorded[self._at] != name:
+            recorded = self._recorded[self._at]
+            self._attendance.stop_at_once(
+                RunChanged(
+                    f"{self.run_id}: {self.subject} is at {name!r}, and its journal at {recorded!r}: the program was "
+                    "changed without a new version; start a new run, it reads first"
+                )
+            )
+            raise Stopped
+        self._at += 1
+        seen = not replays and not name.startswith(_OWN)
+        begun = self._attendance.clock.now()
+        if seen:
+            self._attendance.events.tell("step", name, self.subject, state="begun")
+        kept = self._journalled(name, work)
+        if seen:
+            took = round(self._attendance.clock.now() - begun, 3)
+            state = "failed" if "error" in kept else "done"
+            self._attendance.events.tell("step", name, self.subject, state=state, took_s=took)
+        if "error" in kept:
+            raise _raised(kept["error"])
+        return kept["value"]
+
+    def _journalled(self, name: str, work: Callable[[], Json]) -> dict[str, Any]:
+        attendance = self._attendance
+
+        def do() -> dict[str, Any]:
+            try:
+                value = attendance.redactor.value(attendance.aside(work))
+                kept: dict[str, Any] = {"value": value}
+            except Exception as error:  # noqa: BLE001 - whatever a step raises is its result
+                kept = {"error": failure(error, attendance.redactor)}
+            # The step may have taken long: what is not ours any more is not journalled.
+            attendance.check()
+            return kept
+
+        try:
+            result = attendance.journal.step(name, do)
+        except Exception as error:
+            # Not the step's: the journal cannot be written, or another process owns the workflow by now.
+            attendance.stop_at_once(error)
+            raise Stopped from error
+        return dict(result)
+
+
+def failure(error: Exception, redactor: Redactor) -> dict[str, Any]:
+    """Return what is kept of an exception: its class, its words, and for a bug where it happened."""
+    kept: dict[str, Any] = {"type": type(error).__name__, "message": str(error)}
+    if isinstance(error, DriverError):
+        kept |= {"device": error.device, "remedy": error.remedy}
+    if not isinstance(error, RackwrightError):
+        kept["traceback"] = "".join(traceback.format_exception(error))
+    masked: dict[str, Any] = redactor.value(kept)
+    return masked
+
+
+def _raised(kept: dict[str, Any]) -> RackwrightError:
+    """Return the exception that a journalled failure stands for: the same class when it is one of ours."""
+    kind = getattr(errors, kept["type"], None) if kept["type"] in errors.__all__ else None
+    if kind is not None and issubclass(kind, DriverError):
+        made: RackwrightError = kind(kept["message"], device=kept["device"], remedy=kept["remedy"])
+        return made
+    if kind is not None:
+        ours: RackwrightError = kind(kept["message"])
+        return ours
+    return RunError(f"{kept['type']}: {kept['message']}")
+
+
+def _answer(box: queue.SimpleQueue[Any], work: Callable[[], Json]) -> None:
+    try:
+        box.put((work(), None))
+    except BaseException as error:  # noqa: BLE001 - handed over to the thread that asked
+        box.put((None, error))
