@@ -1,0 +1,171 @@
+"""A changeset: what a push would do to which switch, as a file that can be read, kept and pushed later.
+
+It holds digests of the intent and of what was running, so that a push of a stale one is refused, and no secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path as FilePath
+from typing import Any, Final, Literal
+
+import msgspec
+
+from rackwright import diff, secrets
+from rackwright.diff.changes import is_secret
+from rackwright.errors import DocumentError, StalePlan
+from rackwright.nvue.tree import Leaf, Path, Tree
+from rackwright.push.digests import digest_of
+from rackwright.push.impact import Impact, Interrupts, impact_of
+from rackwright.push.reading import Reading
+from rackwright.push.route import StopName, route
+
+__all__ = ["SCHEMA", "Changeset", "DeviceChanges", "Step", "Unread", "load", "make", "refuse_stale"]
+
+SCHEMA: Final = 1
+"""Version of the file's shape."""
+
+
+class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One apply: the state that it leads to, and the digest of that."""
+
+    name: StopName
+    digest: str
+
+
+class DeviceChanges(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one switch has before it."""
+
+    device: str
+    before: str
+    """Digest of what was running."""
+    planned: str
+    """Digest of what is intended."""
+    steps: tuple[Step, ...] = ()
+    """The applies it takes, in order."""
+    changes: tuple[diff.Change, ...] = ()
+    """What differs, leaf by leaf; secrets are hidden, references stand as they are."""
+    unsaved: bool = False
+    """What runs is not what it would boot with."""
+    impact: Impact = Impact()
+
+    @property
+    def legal(self) -> dict[str, str]:
+        """Digest -> name of each state that the switch may be found in."""
+        return {self.before: "before", **{step.digest: step.name for step in self.steps}, self.planned: "planned"}
+
+
+class Unread(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A switch that could not be read, and why."""
+
+    device: str
+    cause: str
+    remedy: str = ""
+
+
+class Changeset(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a push would do."""
+
+    schema: Literal[1] = 1
+    site: str
+    intent: str
+    """Digest of the intent that the plan was made from."""
+    devices: tuple[DeviceChanges, ...] = ()
+    unread: tuple[Unread, ...] = ()
+
+    @property
+    def changed(self) -> tuple[DeviceChanges, ...]:
+        """The switches that have anything before them."""
+        return tuple(device for device in self.devices if device.steps)
+
+    def encoded(self) -> bytes:
+        """Return the file's bytes; equal changesets give equal bytes."""
+        return msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n"
+
+
+def make(
+    site: str, intent: str, readings: Iterable[Reading], intended: Mapping[str, Tree], interrupts: Interrupts
+) -> Changeset:
+    """Compare what was read with what is intended, switch by switch."""
+    devices, unread = [], []
+    for reading in readings:
+        if reading.running is None:
+            unread.append(Unread(reading.device, reading.cause, reading.remedy))
+        else:
+            devices.append(_device(reading, reading.running, intended[reading.device], interrupts))
+    return Changeset(site=site, intent=intent, devices=tuple(devices), unread=tuple(unread))
+
+
+def _device(reading: Reading, running: Tree, intended: Tree, interrupts: Interrupts) -> DeviceChanges:
+    stops = route(running, intended)
+    return DeviceChanges(
+        device=reading.device,
+        before=digest_of(running),
+        planned=digest_of(intended),
+        steps=tuple(Step(stop.name, stop.digest) for stop in stops),
+        changes=tuple(map(_shown, diff.between(running, intended))),
+        unsaved=reading.unsaved,
+        impact=impact_of(reading.device, [change for stop in stops for change in stop.changes], interrupts),
+    )
+
+
+def _shown(change: diff.Change) -> diff.Change:
+    return msgspec.structs.replace(
+        change, old=_without_secret(change.path, change.old), new=_without_secret(change.path, change.new)
+    )
+
+
+def _without_secret(path: Path, leaf: Leaf) -> Any:
+    open_secret = is_secret(path) and leaf is not None and not secrets.is_mapping(leaf)
+    return "*" if open_secret or (isinstance(leaf, str) and leaf.startswith("$nvsec$")) else leaf
+
+
+def load(path: FilePath) -> Changeset:
+    """Read a kept changeset.
+
+    Raises :class:`~rackwright.errors.DocumentError` when the file cannot be read as one of this version.
+    """
+    advice = "write it anew with 'rackwright diff SITE --against running -o FILE'"
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Changeset)
+    except OSError as error:
+        raise DocumentError(f"{path} cannot be read ({error.strerror}): {advice}") from error
+    except msgspec.MsgspecError as error:
+        raise DocumentError(f"{path} is no changeset of this version ({error}): {advice}") from error
+
+
+def refuse_stale(kept: Changeset, now: Changeset) -> None:
+    """Refuse a kept changeset that no longer says what a push would do.
+
+    A switch that stands at one of its own stops, since an earlier push of this file came that far, is no reason.
+    Raises :class:`~rackwright.errors.StalePlan`, naming the switch and the path.
+    """
+    if kept.site != now.site:
+        raise StalePlan(f"the changeset is of the site {kept.site!r}, this is {now.site!r}: name the other folder")
+    today = {device.device: device for device in now.devices}
+    for was in kept.devices:
+        found = today.get(was.device)
+        if found is not None:
+            _refuse_stale(was, found)
+    if kept.intent != now.intent:
+        raise StalePlan(f"the intent has changed since the changeset was written; {_ANEW}")
+
+
+_ANEW: Final = "look again with 'rackwright diff SITE --against running -o FILE'"
+
+
+def _refuse_stale(was: DeviceChanges, now: DeviceChanges) -> None:
+    if was.planned != now.planned:
+        what = "what is intended has changed since the changeset was written"
+    elif now.before not in was.legal:
+        what = "it runs something else than when the changeset was written"
+    else:
+        return
+    raise StalePlan(f"{was.device}: {what}, first at {_first(was, now)}; {_ANEW}")
+
+
+def _first(was: DeviceChanges, now: DeviceChanges) -> str:
+    """Name the first path at which two lists of changes differ."""
+    one = {change.path: (change.op, change.old, change.new) for change in was.changes}
+    two = {change.path: (change.op, change.old, change.new) for change in now.changes}
+    return next((".".join(path) for path in {**one, **two} if one.get(path) != two.get(path)), "a secret")

@@ -1,0 +1,122 @@
+"""One switch as the work on it sees it: a session that is opened anew where it broke, and where the switch stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeVar
+
+import msgspec
+
+from rackwright.drivers.clock import Clock
+from rackwright.drivers.nvue.model import Facts, Nvue
+from rackwright.errors import DeviceTimeout, DriverError, LostMidCommand, Unreachable
+from rackwright.nvue.tree import Tree
+from rackwright.push.digests import digest_of
+from rackwright.push.order import DeviceOrder, Limits
+from rackwright.push.reading import Connect
+
+__all__ = ["MAY_PASS", "Contact", "Halt", "Standing", "halt_of", "stranger"]
+
+_FACTORY_NAME: Final = "cumulus"
+"""Hostname of the default startup.yaml (nvue.md 3.1)."""
+
+MAY_PASS: Final = (Unreachable, DeviceTimeout, LostMidCommand)
+"""Errors that a switch gives while it restarts, and that pass."""
+
+T = TypeVar("T")
+
+
+class Halt(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why the work on a switch goes no further."""
+
+    stage: str
+    cause: str
+    remedy: str = ""
+    state: Literal["failed", "cancelled"] = "failed"
+    touched: bool = False
+    """The switch was asked to change something, so what it says about itself is worth keeping."""
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Where a switch stands: at which legal state, and whether an apply waits to be confirmed."""
+
+    at: str
+    """``before``, ``cleared``, ``breakouts`` or ``planned``; empty: at none of them."""
+    waiting: bool
+    left_s: float
+    running: Tree
+
+
+@dataclass
+class Contact:
+    """The way to one switch; one session at a time."""
+
+    order: DeviceOrder
+    connect: Connect
+    clock: Clock
+    limits: Limits
+    session: Nvue | None = field(default=None, repr=False)
+
+    @property
+    def device(self) -> str:
+        """Name of the switch."""
+        return self.order.changes.device
+
+    def open(self) -> Nvue:
+        """Return the session, opened if there is none."""
+        if self.session is None:
+            self.session = self.connect(self.device)
+        return self.session
+
+    def close(self) -> None:
+        """End the session, so that the next word needs a fresh login."""
+        if self.session is not None:
+            self.session.close()
+            self.session = None
+
+    def ask(self, question: Callable[[Nvue], T]) -> T:
+        """Ask once; after an error of the wire the session is not used again."""
+        try:
+            return question(self.open())
+        except MAY_PASS:
+            self.close()
+            raise
+
+    def patiently(self, question: Callable[[Nvue], T], patience_s: float) -> T:
+        """Ask until there is an answer, or the time is over; only for questions that change nothing."""
+        until = self.clock.now() + patience_s
+        while True:
+            try:
+                return self.ask(question)
+            except MAY_PASS:
+                if self.clock.now() >= until:
+                    raise
+                self.clock.sleep(self.limits.poll_s)
+
+    def standing(self, patience_s: float = 0) -> Standing:
+        """Look where the switch stands."""
+        return self.patiently(self._standing, patience_s)
+
+    def _standing(self, session: Nvue) -> Standing:
+        confirm = session.confirmation()
+        running = session.running()
+        at = self.order.changes.legal.get(digest_of(running), "")
+        return Standing(at, confirm.state == "waiting", confirm.left_s, running)
+
+
+def stranger(facts: Facts, order: DeviceOrder) -> str:
+    """Say why what answers is not the planned switch, or not fit for its configuration; empty when it is."""
+    if order.serial and facts.serial and facts.serial != order.serial:
+        return f"serial {facts.serial} answers where {order.serial} is planned"
+    known = order.serial and facts.serial
+    if not known and facts.hostname not in (order.changes.device, _FACTORY_NAME, ""):
+        return f"a switch that calls itself {facts.hostname} answers"
+    if facts.version and facts.version != order.nos:
+        return f"it runs Cumulus Linux {facts.version}, the configuration is for {order.nos}"
+    return ""
+
+
+def halt_of(stage: str, error: DriverError, *, touched: bool = False) -> Halt:
+    """Return what a driver's error means for the work."""
+    return Halt(stage, str(error), error.remedy, touched=touched)

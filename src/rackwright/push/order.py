@@ -1,0 +1,144 @@
+"""The order of a push: everything a run needs, as bytes that lie in its folder; no secret is in it.
+
+It stands on its own: a run that is resumed next week does not ask what the site says by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property, lru_cache
+from typing import Any, Final, Literal
+
+import msgspec
+
+from rackwright.errors import RunChanged
+from rackwright.nvue.tree import Tree
+from rackwright.plan.model import Plan
+from rackwright.push.changeset import Changeset, DeviceChanges
+from rackwright.push.sending import refuse_open_secrets
+
+__all__ = ["DeviceOrder", "Limits", "Neighbours", "Order", "decode", "make_order"]
+
+CONFIRM_S: Final = 600
+"""Time to confirm in s: NVUE's own default (NVUE reference, nv config apply)."""
+
+
+class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How long things may take, in seconds of the run's clock."""
+
+    confirm_s: int = CONFIRM_S
+    """After it a switch goes back by itself."""
+    settle_s: float = 300
+    """For links and sessions to come back: a switch that restarts holds its Ethernet segments down for 180 s
+    (evpn.multihoming.startup-delay, nvue.md 3.4)."""
+    login_s: float = 180
+    """For a switch to let us in again after an apply."""
+    margin_s: float = 60
+    """Between our last word and the switch's timer, and after the timer until the switch is looked at."""
+    gate_s: float = 300
+    """For links and sessions between finished switches."""
+    poll_s: float = 5
+
+
+class Neighbours(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What two switches should have between them: a link, or a BGP session from the first one's view."""
+
+    kind: Literal["link", "session"]
+    a: str
+    a_name: str
+    """Port, or BGP neighbour."""
+    b: str
+    b_name: str = ""
+    """Port; empty for a session."""
+    vrf: str = ""
+
+
+class DeviceOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one switch is to become."""
+
+    changes: DeviceChanges
+    intended: Tree
+    nos: str
+    serial: str = ""
+
+    @property
+    def work(self) -> bool:
+        """Tell whether there is anything to do."""
+        return bool(self.changes.steps) or self.changes.unsaved
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
+    """A push, whole."""
+
+    schema: Literal[1] = 1
+    site: str
+    intent: str
+    devices: tuple[DeviceOrder, ...]
+    waves: tuple[tuple[str, tuple[str, ...]], ...]
+    neighbours: tuple[Neighbours, ...] = ()
+    limits: Limits = Limits()
+
+    @cached_property
+    def of(self) -> Mapping[str, DeviceOrder]:
+        """The devices by name."""
+        return {order.changes.device: order for order in self.devices}
+
+    def encoded(self) -> bytes:
+        """Return the bytes that a run keeps."""
+        return msgspec.json.encode(self)
+
+
+def make_order(changeset: Changeset, intended: Mapping[str, Tree], plan: Plan, limits: Limits) -> Order:
+    """Put together what a run needs of a changeset and the plan.
+
+    Raises :class:`~rackwright.errors.SecretUnresolved` where a secret stands in the open in what is intended.
+    """
+    serials = {device.name: device.serial for device in plan.devices}
+    versions = {switch.name: switch.nos for switch in plan.switches}
+    devices = []
+    for changes in changeset.devices:
+        name = changes.device
+        refuse_open_secrets(name, intended[name])
+        devices.append(
+            DeviceOrder(changes=changes, intended=intended[name], nos=versions[name], serial=serials.get(name, ""))
+        )
+    names = frozenset(order.changes.device for order in devices)
+    waves = tuple((stage, tuple(name for name in members if name in names)) for stage, members in plan.waves)
+    return Order(
+        site=changeset.site,
+        intent=changeset.intent,
+        devices=tuple(devices),
+        waves=tuple((stage, members) for stage, members in waves if members),
+        neighbours=tuple(_neighbours(plan, names)),
+        limits=limits,
+    )
+
+
+def _neighbours(plan: Plan, names: frozenset[str]) -> Iterable[Neighbours]:
+    for link in plan.links:
+        if link.a.device in names and link.b.device in names:
+            yield Neighbours("link", link.a.device, link.a.port, link.b.device, link.b.port)
+    for switch in plan.switches:
+        for vrf in switch.vrfs if switch.name in names else ():
+            for neighbour in vrf.bgp.neighbors if vrf.bgp else ():
+                if neighbour.peer in names:
+                    yield Neighbours("session", switch.name, neighbour.name, neighbour.peer, vrf=vrf.name)
+
+
+@lru_cache(maxsize=2)
+def decode(data: bytes) -> Order:
+    """Read the bytes of an order; the last ones are kept, since every device of a run asks.
+
+    Raises :class:`~rackwright.errors.RunChanged` when they are of another version.
+    """
+    try:
+        return msgspec.json.decode(data, type=Order)
+    except msgspec.MsgspecError as error:
+        raise RunChanged(
+            f"this run was ordered by another version ({error}): start a new push, it reads first"
+        ) from None
+
+
+def json_value(value: Any) -> Any:
+    """Return a value as JSON has it, for a journal."""
+    return msgspec.to_builtins(value)

@@ -1,0 +1,142 @@
+"""The work on one switch, in steps that a journal keeps: look, one step an apply, save; a support file on failure.
+
+A step that was cut off is done again, and begins by looking. What a later life needs to know of an earlier one is
+what was up before the first change; everything else is read from the switch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from rackwright import secrets
+from rackwright.drivers.nvue.model import Nvue
+from rackwright.errors import DriverError
+from rackwright.push import artifacts
+from rackwright.push.contact import Contact, Halt, halt_of, stranger
+from rackwright.push.digests import digest_of
+from rackwright.push.leg import Leg
+from rackwright.push.vitals import Vitals, take
+from rackwright.runs.model import Context, Json, Outcome
+
+__all__ = ["Look", "Procedure"]
+
+_AGAIN = "'rackwright push SITE' reads it anew and shows what is left"
+
+
+class Look(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the first look brought, as the journal keeps it."""
+
+    at: str = ""
+    up: Vitals = Vitals()
+    backup: str = ""
+    halt: Halt | None = None
+
+
+@dataclass
+class Procedure:
+    """The work on one switch."""
+
+    contact: Contact
+    context: Context
+    resolvers: Sequence[secrets.Resolver]
+
+    def run(self) -> Outcome:
+        """Bring the switch to what is planned, and tell how it ended."""
+        changes = self.contact.order.changes
+        if not self.contact.order.work:
+            return Outcome(subject=changes.device, state="unchanged")
+        try:
+            look = msgspec.convert(self.context.step("look", self._look), Look)
+            halt = look.halt or self._legs(look) or self._halted("save", self._save)
+            return self._ended(look, halt)
+        finally:
+            self.contact.close()
+
+    def _legs(self, look: Look) -> Halt | None:
+        for step in self.contact.order.changes.steps:
+            halt = self._halted(f"to {step.name}", lambda goal=step.name: self._leg(goal, look.up))
+            if halt is not None:
+                return halt
+        return None
+
+    def _halted(self, name: str, work: Any) -> Halt | None:
+        return msgspec.convert(self.context.step(name, lambda: msgspec.to_builtins(work())), Halt | None)
+
+    def _leg(self, goal: str, up: Vitals) -> Halt | None:
+        return Leg(self.contact, goal, up, self.resolvers, self.context.cancelled, self._tell).walk()
+
+    def _tell(self, text: str) -> None:
+        self.context.event(text, device=self.contact.device)
+
+    # --- the first look --------------------------------------------------------------------------
+
+    def _look(self) -> Json:
+        try:
+            found = self._looked()
+        except DriverError as error:
+            found = Look(halt=halt_of("look", error))
+        return msgspec.to_builtins(found)
+
+    def _looked(self) -> Look:
+        contact = self.contact
+        seen = contact.standing(contact.limits.login_s)
+        facts = contact.ask(lambda session: session.facts())
+        wrong = stranger(facts, contact.order)
+        if wrong:
+            return Look(halt=Halt("look", wrong, "see the cabling and serials of the plan, or bring it to its version"))
+        if seen.waiting and not seen.at:
+            cause = "an apply of somebody else waits to be confirmed"
+            return Look(halt=Halt("look", cause, "confirm or refuse it on the switch, then push again"))
+        if not seen.at:
+            return Look(halt=Halt("look", "it runs something else than when the push was shown", _AGAIN))
+        up = contact.ask(lambda session: take(session, seen.running))
+        kept = artifacts.backup(self.context.folder, contact.device, seen.running, facts.version)
+        return Look(seen.at, up, kept)
+
+    # --- the end ---------------------------------------------------------------------------------
+
+    def _save(self) -> Halt | None:
+        """Make what runs what the switch boots with, and look at both."""
+        contact = self.contact
+        planned = contact.order.changes.planned
+        try:
+            contact.ask(lambda session: session.save())
+            found = contact.patiently(_both, contact.limits.login_s)
+        except DriverError as error:
+            return halt_of("save", error, touched=True)
+        if found != (planned, planned):
+            return Halt("save", "what it boots with is not what was planned", _AGAIN, touched=True)
+        return None
+
+    def _ended(self, look: Look, halt: Halt | None) -> Outcome:
+        contact = self.contact
+        detail: dict[str, Any] = {"backup": look.backup} if look.backup else {}
+        detail["changes"] = len(contact.order.changes.changes)
+        if halt is None:
+            return Outcome(subject=contact.device, state="done", detail=detail)
+        if halt.touched:
+            detail["support"] = self.context.step("support", self._support)
+        return Outcome(
+            subject=contact.device,
+            state=halt.state,
+            stage=halt.stage,
+            cause=halt.cause,
+            remedy=halt.remedy,
+            detail=detail,
+        )
+
+    def _support(self) -> Json:
+        try:
+            return self.contact.ask(
+                lambda session: artifacts.support(self.context.folder, self.contact.device, session)
+            )
+        except DriverError as error:
+            return f"none: {error}"
+
+
+def _both(session: Nvue) -> tuple[str, str]:
+    return digest_of(session.running()), digest_of(session.startup())

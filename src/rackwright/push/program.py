@@ -1,0 +1,82 @@
+"""Push as the durable engine runs it: waves, the work on one switch, the gate behind a wave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from rackwright import secrets
+from rackwright.drivers.clock import Clock
+from rackwright.errors import DriverError
+from rackwright.push.contact import Contact
+from rackwright.push.gates import between_finished, down
+from rackwright.push.order import Neighbours, Order, decode
+from rackwright.push.procedure import Procedure
+from rackwright.push.reading import Connect
+from rackwright.push.vitals import Vitals, take
+from rackwright.push.waves import waves_of
+from rackwright.runs.model import Context, Json, Outcome, Wave
+
+__all__ = ["NAME", "VERSION", "Push"]
+
+NAME: Final = "push"
+VERSION: Final = "1"
+"""Raised by hand whenever the steps of a switch change their names or values."""
+
+_MEND: Final = (
+    "'rackwright audit SITE --only switch' says what is wrong between them; "
+    "once it is mended push again, or go on without with --limit"
+)
+
+
+@dataclass
+class Push:
+    """The program; what it needs of the world is given to it."""
+
+    connect: Connect
+    clock: Clock
+    resolvers: Sequence[secrets.Resolver]
+    name: str = field(default=NAME, init=False)
+    version: str = field(default=VERSION, init=False)
+
+    def waves(self, order: bytes) -> Sequence[Wave]:
+        """Return the plan's waves, as far as switches of them are in the order."""
+        return waves_of(decode(order))
+
+    def device(self, context: Context, order: bytes, device: str) -> Outcome:
+        """Bring one switch to what is planned."""
+        whole = decode(order)
+        contact = Contact(whole.of[device], self.connect, self.clock, whole.limits)
+        return Procedure(contact, context, self.resolvers).run()
+
+    def gate(self, context: Context, order: bytes, wave: Wave, outcomes: Mapping[str, Outcome]) -> Outcome:
+        """Open once everything that finished switches should have between them is up, within a limit."""
+        whole = decode(order)
+        pairs = between_finished(whole.neighbours, outcomes)
+        if not pairs:
+            return Outcome(subject=wave.name, state="done")
+        found = context.step(f"gate {wave.name}", lambda: self._down(whole, pairs, context.cancelled))
+        if not found:
+            return Outcome(subject=wave.name, state="done")
+        more = f" and {len(found) - 8} more" if len(found) > 8 else ""
+        cause = f"down between finished switches: {', '.join(found[:8])}{more}"
+        return Outcome(subject=wave.name, state="failed", stage="gate", cause=cause, remedy=_MEND)
+
+    def _down(self, order: Order, pairs: Sequence[Neighbours], cancelled: Callable[[], bool]) -> Json:
+        until = self.clock.now() + order.limits.gate_s
+        while True:
+            names = dict.fromkeys(name for pair in pairs for name in (pair.a, pair.b))
+            found = down(pairs, {name: self._vitals(order, name) for name in names})
+            if not found or self.clock.now() >= until or cancelled():
+                return found
+            self.clock.sleep(order.limits.poll_s)
+
+    def _vitals(self, order: Order, device: str) -> Vitals:
+        contact = Contact(order.of[device], self.connect, self.clock, order.limits)
+        try:
+            return contact.ask(lambda session: take(session, order.of[device].intended))
+        except DriverError:
+            return Vitals()
+        finally:
+            contact.close()

@@ -1,0 +1,70 @@
+"""What was read of one switch before anything is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from rackwright.drivers.clock import Clock
+from rackwright.drivers.nvue.model import Nvue
+from rackwright.errors import DriverError
+from rackwright.nvue.tree import Tree
+from rackwright.push.digests import digest_of
+
+__all__ = ["Connect", "Reading", "read", "settled"]
+
+Connect = Callable[[str], Nvue]
+"""Opens a new session with the switch of that name."""
+
+_STEP_S: Final = 5.0
+_MARGIN_S: Final = 60.0
+_TIMER_S: Final = 600.0
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """A switch as it was found, or why it could not be read."""
+
+    device: str
+    running: Tree | None = None
+    unsaved: bool = False
+    waiting_s: float = 0
+    """Seconds that an apply of somebody still waits for its confirmation; it may go back by itself."""
+    cause: str = ""
+    remedy: str = ""
+
+
+def read(device: str, connect: Connect) -> Reading:
+    """Read one switch; what the wire or the switch refuses is told in the value."""
+    try:
+        session = connect(device)
+        try:
+            waits = session.confirmation()
+            running = session.running()
+            unsaved = digest_of(session.startup()) != digest_of(running)
+        finally:
+            session.close()
+    except DriverError as error:
+        return Reading(device=device, cause=str(error), remedy=error.remedy)
+    waiting = 0.0 if waits.state == "none" else max(waits.left_s, 1.0)
+    return Reading(device=device, running=running, unsaved=unsaved and not waiting, waiting_s=waiting)
+
+
+def settled(device: str, connect: Connect, clock: Clock, heard: Callable[[str, float], None]) -> Reading:
+    """Read one switch once no apply waits on it any more; nothing is done to it meanwhile.
+
+    A push that was killed leaves an apply waiting, and the switch goes back by itself: what runs until then is not
+    what will run. ``heard`` is told the switch and the seconds left.
+    """
+    found = read(device, connect)
+    until = clock.now() + (found.waiting_s if found.waiting_s > 1 else _TIMER_S) + _MARGIN_S
+    if found.waiting_s:
+        heard(device, found.waiting_s)
+    while found.waiting_s and clock.now() < until:
+        clock.sleep(_STEP_S)
+        found = read(device, connect)
+    if found.waiting_s:
+        cause = "an apply of somebody else waits to be confirmed and does not end"
+        return Reading(device=device, cause=cause, remedy="confirm or refuse it on the switch, then push again")
+    return found

@@ -1,0 +1,117 @@
+"""What is up on a switch, and what of it should still be up after an apply.
+
+What needs the neighbours too is not asked here: a session or link that a change renegotiates comes back when both
+ends are set, and that is for the gate of the wave (:mod:`rackwright.push.gates`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from rackwright.diff import Change
+from rackwright.drivers.nvue.model import Nvue
+from rackwright.errors import DeviceRefused
+from rackwright.nvue.tree import Tree, get
+
+__all__ = ["Vitals", "missing", "should_stay", "take"]
+
+_KINDS: Final = ("swp", "bond", "eth")
+# An SVI stays up with all its ports down (RN-4299350), so it says nothing.
+
+_LINK: Final = frozenset({"speed", "auto-negotiate", "fec", "lanes", "breakout"})
+_ALL_SESSIONS: Final = frozenset({"enable", "autonomous-system", "router-id"})
+
+
+class Vitals(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Ports with link and BGP sessions that are established, at one moment."""
+
+    ports: frozenset[str] = frozenset()
+    sessions: frozenset[tuple[str, str]] = frozenset()
+    """(VRF, neighbour)."""
+
+
+def take(session: Nvue, running: Mapping[str, Any]) -> Vitals:
+    """Ask a switch what is up; ``running`` says in which VRFs there is BGP."""
+    shown = session.show("interface")
+    ports = frozenset(name for name, item in shown.items() if _counts(name, item) and _up(item))
+    vrfs = [name for name, vrf in get(running, "vrf", default={}).items() if get(vrf, "router", "bgp", "neighbor")]
+    sessions = {(vrf, peer) for vrf in vrfs for peer in _established(session, vrf)}
+    return Vitals(ports, frozenset(sessions))
+
+
+def _counts(name: str, item: Mapping[str, Any]) -> bool:
+    kind = str(item.get("type") or name)
+    return kind.startswith(_KINDS)
+
+
+def _up(item: Mapping[str, Any]) -> bool:
+    # nv show interface of 5.11 and later has oper-status (NVUE reference, Interface).
+    return bool(get(item, "link", "oper-status") == "up")
+
+
+def _established(session: Nvue, vrf: str) -> list[str]:
+    try:
+        shown = session.show(f"vrf {vrf} router bgp neighbor")
+    except DeviceRefused:
+        # A VRF in which no BGP runs yet has no such thing to show.
+        return []
+    return [peer for peer, item in (shown or {}).items() if item.get("state") == "established"]
+
+
+def should_stay(up: Vitals, changes: Iterable[Change], after: Tree) -> Vitals:
+    """Return what of ``up`` an apply of these changes has no right to take down, ``after`` being what is then set."""
+    steps = tuple(changes)
+    lost = _renegotiated(steps)
+    interfaces = get(after, "interface", default={})
+    ports = frozenset(name for name in up.ports if name not in lost and _wanted(interfaces.get(name)))
+    sessions = frozenset(
+        (vrf, peer)
+        for vrf, peer in up.sessions
+        if get(after, "vrf", vrf, "router", "bgp", "neighbor", peer) is not None
+        and (peer not in up.ports or peer in ports)
+        and not any(_resets(change, vrf, peer, after) for change in steps)
+    )
+    return Vitals(ports, sessions)
+
+
+def _renegotiated(changes: Iterable[Change]) -> frozenset[str]:
+    """Name the ports whose link depends on the other end from now on, and those that are taken away."""
+    found: set[str] = set()
+    for change in changes:
+        keys = change.path
+        if keys[0] != "interface" or len(keys) < 4:
+            continue
+        if keys[2] == "link" and keys[3] in _LINK:
+            found |= {keys[1], *change.disruption.ports}
+        elif keys[2] == "bond" and keys[3] in ("mode", "lacp-rate"):
+            found.add(keys[1])
+    return frozenset(found)
+
+
+def _wanted(interface: Any) -> bool:
+    """Tell whether an interface has a stanza that does not shut it; without one it goes down (RN-4030380)."""
+    return isinstance(interface, Mapping) and get(interface, "link", "state", "down") is None
+
+
+def _resets(change: Change, vrf: str, peer: str, after: Tree) -> bool:
+    """Tell whether a change makes a session depend on what its neighbour is set to."""
+    keys = change.path
+    if keys[:2] == ("router", "bgp"):
+        return True
+    if keys[:2] == ("interface", peer):
+        return keys[2:3] in (("ip",), ("vrf",)) or keys[2:] == ("type",)
+    if keys[:4] != ("vrf", vrf, "router", "bgp"):
+        return False
+    group = get(after, "vrf", vrf, "router", "bgp", "neighbor", peer, "peer-group")
+    below = keys[4:6]
+    return below in (("neighbor", peer), ("peer-group", group)) or (len(keys) > 4 and keys[4] in _ALL_SESSIONS)
+
+
+def missing(expected: Vitals, now: Vitals) -> list[str]:
+    """Say, in words, what should be up and is not."""
+    ports = sorted(expected.ports - now.ports)
+    sessions = sorted(expected.sessions - now.sessions)
+    return [*ports, *(f"the BGP session with {peer} in VRF {vrf}" for vrf, peer in sessions)]
