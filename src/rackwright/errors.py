@@ -18,6 +18,7 @@ The tree::
     |   +-- Unreachable        no connection could be made; nothing was sent
     |   +-- AuthRefused        the device refuses our key or password; nothing was sent
     |   +-- IdentityChanged    another host key or certificate answers than the one that is pinned
+    |   +-- IdentityUnknown    no host key or certificate is pinned, and a first contact was not allowed
     |   +-- DeviceRefused      the device said no, in its own words
     |   +-- DeviceTimeout      the device took longer than the limit
     |   +-- LostMidCommand     the connection broke; whether the device acted must be looked up
@@ -47,6 +48,7 @@ __all__ = [
     "DocumentError",
     "DriverError",
     "IdentityChanged",
+    "IdentityUnknown",
     "IncompleteResult",
     "IntentError",
     "LockNeedsChange",
@@ -138,6 +140,10 @@ class AuthRefused(DriverError):
 
 class IdentityChanged(DriverError):
     """Another host key or certificate answers than the one that is pinned."""
+
+
+class IdentityUnknown(DriverError):
+    """No host key or certificate is pinned for the device, and a first contact was not allowed."""
 
 
 class DeviceRefused(DriverError):

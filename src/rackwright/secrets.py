@@ -30,6 +30,7 @@ __all__ = [
     "parse",
     "references",
     "resolve",
+    "resolve_tree",
     "variable",
 ]
 
@@ -133,6 +134,24 @@ class Folder:
         except (OSError, UnicodeDecodeError) as error:
             # `from None`: a decoding error quotes the bytes, and they are the secret.
             raise SecretUnresolved(f"{path} cannot be read ({type(error).__name__}): check file and mode") from None
+
+
+def resolve_tree(tree: Mapping[str, Any], resolvers: Sequence[Resolver]) -> dict[str, Any]:
+    """Return a copy of a tree in which every reference is its value: to be sent, never to be kept or printed.
+
+    Raises :class:`~rackwright.errors.SecretUnresolved` for the first reference that is nowhere to be found.
+    """
+    known: dict[SecretRef, str] = {}
+
+    def value(node: Any) -> Any:
+        if is_mapping(node):
+            ref = parse(node)
+            if ref not in known:
+                known[ref] = resolve(ref, resolvers).reveal()
+            return known[ref]
+        return {key: value(below) for key, below in node.items()} if isinstance(node, Mapping) else node
+
+    return {key: value(node) for key, node in tree.items()}
 
 
 def variable(name: str) -> str:

@@ -1,0 +1,142 @@
+"""The one place where foreign exceptions become ours, with the device, the step and what to do.
+
+paramiko and netmiko raise trees of their own, requests another, sockets a third; above this module nobody sees
+them. What they say is cut to its kind: their texts may hold what was sent.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rackwright.drivers.endpoint import Endpoint
+from rackwright.drivers.limits import Limits
+from rackwright.errors import AuthRefused, DeviceRefused, DeviceTimeout, DriverError, LostMidCommand, Unreachable
+
+__all__ = ["asking", "connecting", "lost", "slow", "talking", "unreachable"]
+
+_WAY = "check its address, cable and power, and that a control-plane ACL lets you in"
+_LOGIN = "check --identity, the keys of your ssh-agent, and the secret switch_password"
+_LOOK = "look at the device before sending it again"
+
+
+def unreachable(endpoint: Endpoint, port: int, why: str) -> Unreachable:
+    """Return the error for a device that no connection could be made to."""
+    return Unreachable(
+        f"{endpoint.device} cannot be reached at {endpoint.host} port {port}: {why}",
+        device=endpoint.device,
+        remedy=_WAY,
+    )
+
+
+def lost(device: str, what: str) -> LostMidCommand:
+    """Return the error for a connection that broke while the device was at work."""
+    return LostMidCommand(
+        f"{device}: the connection broke during {what!r}; whether it was done is not known: {_LOOK}",
+        device=device,
+        remedy=_LOOK,
+    )
+
+
+def slow(device: str, what: str, seconds: float) -> DeviceTimeout:
+    """Return the error for a device that let a limit pass."""
+    remedy = "look whether it is overloaded or stuck"
+    return DeviceTimeout(
+        f"{device} gave no answer to {what!r} within {seconds:g} s: {remedy}", device=device, remedy=remedy
+    )
+
+
+@contextmanager
+def connecting(endpoint: Endpoint, offered: str, limits: Limits) -> Iterator[None]:
+    """Translate what goes wrong until we are logged in over SSH; ``offered`` says what we showed, not its value."""
+    import paramiko
+
+    device = endpoint.device
+    try:
+        yield
+    except paramiko.AuthenticationException as error:
+        text = str(error)
+        if "timeout" in text:
+            raise slow(device, "login", limits.login_s) from None
+        if "EOF" in text:
+            raise unreachable(endpoint, endpoint.ssh_port, "it closed the connection during the login") from None
+        raise AuthRefused(
+            f"{device} does not let {endpoint.user} in with {offered}: {_LOGIN}", device=device, remedy=_LOGIN
+        ) from None
+    except paramiko.SSHException as error:
+        raise unreachable(endpoint, endpoint.ssh_port, f"no SSH session ({_kind(error)})") from None
+    except (OSError, EOFError) as error:
+        raise unreachable(endpoint, endpoint.ssh_port, _reason(error)) from None
+
+
+@contextmanager
+def talking(device: str, what: str, seconds: float) -> Iterator[None]:
+    """Translate what goes wrong after a command was sent over SSH."""
+    import paramiko
+
+    try:
+        yield
+    except TimeoutError:
+        raise slow(device, what, seconds) from None
+    except (paramiko.SSHException, EOFError, OSError):
+        raise lost(device, what) from None
+
+
+@contextmanager
+def asking(endpoint: Endpoint, what: str, seconds: float) -> Iterator[None]:
+    """Translate what goes wrong with a request to the API."""
+    import requests
+
+    device = endpoint.device
+    try:
+        yield
+    except requests.exceptions.ConnectTimeout:
+        raise unreachable(endpoint, endpoint.rest_port, f"no connection within {seconds:g} s") from None
+    except requests.exceptions.Timeout:
+        raise slow(device, what, seconds) from None
+    except requests.exceptions.SSLError as error:
+        raise unreachable(endpoint, endpoint.rest_port, f"no TLS session ({_inner(error)})") from None
+    except requests.exceptions.ConnectionError as error:
+        raise _broken(endpoint, what, error) from None
+    except (requests.exceptions.RequestException, OSError):
+        raise lost(device, what) from None
+    except ValueError:
+        raise DeviceRefused(f"{device} answered {what!r} with what is no JSON", device=device) from None
+
+
+def _broken(endpoint: Endpoint, what: str, error: BaseException) -> DriverError:
+    """Tell a connection that was never there from one that broke: only the former sent nothing."""
+    from urllib3.exceptions import MaxRetryError, NewConnectionError
+
+    cause = error.args[0] if error.args else None
+    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
+    if isinstance(reason, NewConnectionError):
+        return unreachable(endpoint, endpoint.rest_port, _reason(reason.__cause__ or reason))
+    return lost(endpoint.device, what)
+
+
+def _inner(error: BaseException) -> str:
+    """Return why a TLS handshake failed: the library's own words hold names and reasons, nothing that we sent."""
+    text = str(error)
+    for part in ("CERTIFICATE_VERIFY_FAILED", "hostname mismatch", "WRONG_VERSION_NUMBER", "EOF"):
+        if part in text:
+            return part.lower().replace("_", " ")
+    return "handshake failed"
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, socket.gaierror):
+        return "its name is not known"
+    if isinstance(error, TimeoutError):
+        return "no answer"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return _kind(error)
+
+
+def _kind(error: BaseException) -> str:
+    """Return an exception's kind and nothing of its text."""
+    return {"SSHException": "it speaks no SSH, or broke off", "IncompatiblePeer": "no common algorithm"}.get(
+        type(error).__name__, type(error).__name__
+    )

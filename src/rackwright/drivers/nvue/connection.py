@@ -1,0 +1,162 @@
+"""netmiko's connection to a Cumulus switch, without its screen.
+
+netmiko opens a pseudo-terminal, waits for a prompt and reads the screen: round trips and sleeps that NVUE does not need.
+Here netmiko connects and logs in, and what would have become the terminal is the first channel for commands: each runs on
+a channel of its own, whose output, errors and exit status come apart.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import paramiko
+from netmiko.cumulus import CumulusLinuxSSH
+
+from rackwright.drivers.endpoint import Endpoint
+from rackwright.drivers.faults import connecting
+from rackwright.drivers.limits import Limits
+from rackwright.drivers.login import Login
+from rackwright.drivers.trust import HostKey, Trust, host_name
+from rackwright.errors import DriverError
+
+if TYPE_CHECKING:
+    from paramiko import Channel, PKey, SSHClient, Transport
+
+__all__ = ["Connection"]
+
+_KEEPALIVE_S: Final = 15
+_UNACKNOWLEDGED_MS: Final = 45_000
+"""How long what we sent may stay unacknowledged before the kernel gives the connection up."""
+
+_LOG: Final = "rackwright.drivers.paramiko"
+logging.getLogger(_LOG).propagate = False
+logging.getLogger(_LOG).setLevel(logging.CRITICAL + 1)
+
+
+class Connection(CumulusLinuxSSH):
+    """netmiko's connection to one switch; ``establish_connection`` makes it, ``end`` ends it."""
+
+    def __init__(self, endpoint: Endpoint, *, login: Login, trust: Trust, limits: Limits) -> None:
+        self._endpoint = endpoint
+        self._trust = trust
+        self._limits = limits
+        self._offered = _offered(login)
+        self._wire: socket.socket | None = None
+        super().__init__(
+            host=endpoint.host,
+            port=endpoint.ssh_port,
+            username=endpoint.user,
+            password=login.password.reveal() if login.password else None,
+            pkey=login.key,
+            allow_agent=login.agent,
+            device_type="cumulus_linux",
+            ssh_strict=True,
+            conn_timeout=limits.connect_s,
+            banner_timeout=limits.connect_s,
+            auth_timeout=limits.login_s,
+            keepalive=_KEEPALIVE_S,
+            auto_connect=False,
+        )
+
+    def establish_connection(self, width: int = 511, height: int = 1000) -> None:
+        """Connect, check the host key, log in; raises our own errors, and then nothing is left open."""
+        try:
+            with connecting(self._endpoint, self._offered, self._limits):
+                self.sock = self._wire = _socket(self._endpoint, self._limits.connect_s)
+                super().establish_connection(width, height)
+        except DriverError:
+            self.end()
+            raise
+
+    @property
+    def transport(self) -> Transport:
+        """Return the SSH transport; raises EOFError when there is none."""
+        transport = self.remote_conn_pre.get_transport() if self.remote_conn_pre else None
+        if transport is None:
+            raise EOFError("closed")
+        return transport
+
+    def first_channel(self) -> Channel:
+        """Return the channel that netmiko opened, for the first command."""
+        return cast("Channel", self.remote_conn)
+
+    def end(self) -> None:
+        """Close everything; never raises."""
+        # Shut down first: paramiko's thread looks for an end ten times a second, and would be waited for.
+        if self._wire is not None:
+            with contextlib.suppress(OSError):
+                self._wire.shutdown(socket.SHUT_RDWR)
+            self._wire.close()
+        self.disconnect()
+
+    def cleanup(self, command: str = "") -> None:
+        """Type no farewell: there is no shell."""
+
+    def _get_ssh_client_instance(self) -> SSHClient:
+        return _Client(self._endpoint, self._trust)
+
+
+class _Client(paramiko.SSHClient):
+    """paramiko's client with our pins, and no terminal."""
+
+    def __init__(self, endpoint: Endpoint, trust: Trust) -> None:
+        super().__init__()
+        self._endpoint = endpoint
+        self._trust = trust
+        self.set_log_channel(_LOG)
+
+    def connect(self, *args: Any, **kwargs: Any) -> None:
+        """Connect; a host key that is not the pinned one raises what :class:`Trust` says of it."""
+        self.set_missing_host_key_policy(_Pins(self._endpoint, self._trust))
+        for key in self._trust.host_keys(self._endpoint):
+            with contextlib.suppress(paramiko.SSHException, ValueError):
+                known = paramiko.PKey.from_type_string(key.kind, key.bytes)
+                self.get_host_keys().add(host_name(self._endpoint), key.kind, known)
+        try:
+            super().connect(*args, **kwargs)
+        except paramiko.BadHostKeyException as error:
+            self._trust.meet_host(self._endpoint, _host_key(error.key))
+            raise
+
+    def invoke_shell(self, *_args: Any, **_kwargs: Any) -> Channel:
+        """Open a plain channel where netmiko asks for a terminal."""
+        transport = self.get_transport()
+        if transport is None:
+            raise EOFError("closed")
+        return transport.open_session()
+
+
+class _Pins(paramiko.MissingHostKeyPolicy):
+    """Asks :class:`~rackwright.drivers.trust.Trust` about a key that is not pinned."""
+
+    def __init__(self, endpoint: Endpoint, trust: Trust) -> None:
+        self._endpoint = endpoint
+        self._trust = trust
+
+    def missing_host_key(self, client: SSHClient, hostname: str, key: PKey) -> None:  # noqa: ARG002 - paramiko's signature
+        """Pin the key at first contact, or raise."""
+        self._trust.meet_host(self._endpoint, _host_key(key))
+
+
+def _host_key(key: PKey) -> HostKey:
+    return HostKey(key.get_name(), key.get_base64())
+
+
+def _offered(login: Login) -> str:
+    """Say what is offered, in the order in which it is."""
+    shown = [f"the key {login.identity}"] if login.identity else []
+    shown += ["the keys of the ssh-agent"] if login.agent else []
+    shown += ["a password"] if login.password else []
+    return " and ".join(shown) or "nothing"
+
+
+def _socket(endpoint: Endpoint, seconds: float) -> socket.socket:
+    wire = socket.create_connection((endpoint.host, endpoint.ssh_port), timeout=seconds)
+    # paramiko leaves Nagle on: a small packet after another would wait for the peer's delayed acknowledgement.
+    wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with contextlib.suppress(AttributeError, OSError):
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED_MS)
+    return wire

@@ -1,0 +1,193 @@
+"""Whom we believe: SSH host keys in ``known_hosts``, certificates by an own CA or by a pinned fingerprint.
+
+First contact pins, and only where the operator asked for it; a change is refused (design.md, decision 14).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from ssl import CERT_NONE, PROTOCOL_TLS_CLIENT, SSLContext
+from threading import Lock
+from typing import Final
+
+import msgspec
+
+from rackwright.drivers.endpoint import Endpoint
+from rackwright.drivers.keeping import keep, locked, read
+from rackwright.errors import DriverError, IdentityChanged, IdentityUnknown
+
+__all__ = ["HostKey", "Trust", "certificate_fingerprint", "host_name"]
+
+_FIRST: Final = "compare it with the device's own console, then allow it once with --trust-on-first-use"
+
+
+class HostKey(msgspec.Struct, frozen=True):
+    """A public host key as ``known_hosts`` writes it."""
+
+    kind: str
+    base64: str
+
+    @property
+    def bytes(self) -> bytes:
+        """Return the key as it is sent; raises ValueError when the text is no base64."""
+        return base64.b64decode(self.base64, validate=True)
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the fingerprint as OpenSSH prints it."""
+        try:
+            digest = hashlib.sha256(self.bytes).digest()
+        except ValueError:
+            return "no key at all"
+        return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+
+
+def host_name(endpoint: Endpoint) -> str:
+    """Return the name under which OpenSSH keeps a host key: the host, with its port in brackets unless it is 22."""
+    return endpoint.host if endpoint.ssh_port == 22 else f"[{endpoint.host}]:{endpoint.ssh_port}"
+
+
+def certificate_fingerprint(der: bytes) -> str:
+    """Return the SHA-256 fingerprint of a certificate, as browsers print it without colons."""
+    return hashlib.sha256(der).hexdigest()
+
+
+class Trust:
+    """The pins of a site; safe for several threads and processes at a time.
+
+    ``folder`` holds ``known_hosts`` and ``tls-pins.json``; ``known_hosts`` may lie elsewhere, as a twin's does.
+    With ``ca`` a certificate must be signed by it and bear the address; without one it is pinned.
+    """
+
+    def __init__(
+        self, folder: Path, *, known_hosts: Path | None = None, ca: Path | None = None, first_use: bool = False
+    ) -> None:
+        self.known_hosts = known_hosts or folder / "known_hosts"
+        self.tls_pins = folder / "tls-pins.json"
+        self.ca = ca
+        self.first_use = first_use
+        self._lock = Lock()
+
+    # --- SSH ------------------------------------------------------------------------------------------------------
+
+    def host_keys(self, endpoint: Endpoint) -> tuple[HostKey, ...]:
+        """Return what is pinned for an endpoint, the first one preferred; empty at first contact."""
+        return self._hosts.get(host_name(endpoint), ())
+
+    def meet_host(self, endpoint: Endpoint, key: HostKey) -> None:
+        """Judge the host key that answers: known, to be pinned, or refused.
+
+        Raises :class:`~rackwright.errors.IdentityChanged` for another key than the pinned ones, and
+        :class:`~rackwright.errors.IdentityUnknown` when nothing is pinned and a first contact is not allowed.
+        """
+        pinned = self.host_keys(endpoint)
+        if key in pinned:
+            return
+        if not pinned and not self.first_use:
+            raise _unknown(endpoint, f"SSH host key {key.fingerprint}", self.known_hosts)
+        if not pinned:
+            pinned = self._pin_host(endpoint, key)
+        if key not in pinned:
+            undo = f"ssh-keygen -R '{host_name(endpoint)}' -f {self.known_hosts}"
+            raise _changed(endpoint, "SSH host key", pinned[0].fingerprint, key.fingerprint, undo)
+
+    @cached_property
+    def _hosts(self) -> dict[str, tuple[HostKey, ...]]:
+        return _parse(read(self.known_hosts))
+
+    def _pin_host(self, endpoint: Endpoint, key: HostKey) -> tuple[HostKey, ...]:
+        """Keep a key, unless another process kept one in the meantime; return what is pinned now."""
+        name = host_name(endpoint)
+        with self._lock, locked(self.known_hosts):
+            text = read(self.known_hosts)
+            there = _parse(text).get(name, ())
+            if not there:
+                there = (key,)
+                line = f"{name} {key.kind} {key.base64}\n".encode()
+                keep(self.known_hosts, (text if text.endswith(b"\n") or not text else text + b"\n") + line)
+            self._hosts[name] = there
+        return there
+
+    # --- TLS ------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def context(self) -> SSLContext:
+        """The one TLS context of all sessions: making one costs 26 ms where it reads the system's CAs (twin.md 4)."""
+        context = SSLContext(PROTOCOL_TLS_CLIENT)
+        if self.ca is not None:
+            context.load_verify_locations(cafile=self.ca)
+        else:
+            context.check_hostname = False
+            context.verify_mode = CERT_NONE
+        return context
+
+    def certificate(self, endpoint: Endpoint, fetch: Callable[[], bytes]) -> str:
+        """Return the fingerprint that the certificate must have; empty where the CA decides.
+
+        ``fetch`` gets the certificate in DER without sending anything; it is called at first contact only. Raises
+        :class:`~rackwright.errors.IdentityUnknown` when nothing is pinned and a first contact is not allowed.
+        """
+        if self.ca is not None:
+            return ""
+        name = f"{endpoint.host}:{endpoint.rest_port}"
+        if name in self._certificates:
+            return self._certificates[name]
+        seen = certificate_fingerprint(fetch())
+        if not self.first_use:
+            raise _unknown(endpoint, f"TLS certificate {seen}", self.tls_pins)
+        with self._lock, locked(self.tls_pins):
+            pins = _pins(read(self.tls_pins))
+            if name not in pins:
+                pins[name] = seen
+                keep(self.tls_pins, msgspec.json.format(msgspec.json.encode(pins, order="sorted"), indent=1) + b"\n")
+            self._certificates[name] = pins[name]
+        return self._certificates[name]
+
+    def other_certificate(self, endpoint: Endpoint, pinned: str, seen: str) -> DriverError:
+        """Return the error for a certificate that is not the pinned one."""
+        undo = f"remove '{endpoint.host}:{endpoint.rest_port}' from {self.tls_pins}"
+        return _changed(endpoint, "TLS certificate", pinned, seen, undo)
+
+    @cached_property
+    def _certificates(self) -> dict[str, str]:
+        return _pins(read(self.tls_pins))
+
+
+def _parse(text: bytes) -> dict[str, tuple[HostKey, ...]]:
+    """Read ``known_hosts``; markers and hashed names are not ours and are passed over."""
+    found: dict[str, tuple[HostKey, ...]] = {}
+    for line in text.decode(errors="replace").splitlines():
+        words = line.split()
+        if len(words) < 3 or line[0] in "#@|":
+            continue
+        for name in words[0].split(","):
+            found[name] = (*found.get(name, ()), HostKey(words[1], words[2]))
+    return found
+
+
+def _pins(text: bytes) -> dict[str, str]:
+    try:
+        return msgspec.json.decode(text, type=dict[str, str]) if text.strip() else {}
+    except msgspec.DecodeError as error:
+        raise IdentityUnknown(f"tls-pins.json cannot be read ({error})", remedy="mend or remove it") from None
+
+
+def _unknown(endpoint: Endpoint, what: str, place: Path) -> IdentityUnknown:
+    return IdentityUnknown(
+        f"{endpoint.device} ({endpoint.host}) shows the {what}, and none is pinned in {place}: {_FIRST}",
+        device=endpoint.device,
+        remedy=_FIRST,
+    )
+
+
+def _changed(endpoint: Endpoint, what: str, pinned: str, seen: str, undo: str) -> IdentityChanged:
+    remedy = f"find out why (new hardware, a new installation, or somebody between); if it is right: {undo}"
+    return IdentityChanged(
+        f"{endpoint.device} ({endpoint.host}) shows another {what} than before: pinned {pinned}, now {seen}; {remedy}",
+        device=endpoint.device,
+        remedy=remedy,
+    )
