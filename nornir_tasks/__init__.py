@@ -10,16 +10,21 @@ A task is a thin function over the library; what it decides is decided there.
 
 from nornir_tasks.build import Build
 from nornir_tasks.inventory import RackwrightInventory, inventory_of, nornir_of, nornir_of_site
+from nornir_tasks.push import push_nvue, read_nvue
 from nornir_tasks.render import render, render_files, render_nvue
 from nornir_tasks.runner import CompleteRunner
+from nornir_tasks.threads import CompleteThreads
 
 __all__ = [
     "Build",
     "CompleteRunner",
+    "CompleteThreads",
     "RackwrightInventory",
     "inventory_of",
     "nornir_of",
     "nornir_of_site",
+    "push_nvue",
+    "read_nvue",
     "render",
     "render_files",
     "render_nvue",

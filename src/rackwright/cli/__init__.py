@@ -28,8 +28,9 @@ VERBS: Final = {
     "plan": "Work out names, ports, cables, addresses and power.",
     "render": "Write every configuration of a site into a build folder.",
     "check": "Judge rendered files, or your own, by the rules.",
-    "diff": "Compare two builds, or a build with what a switch exported.",
+    "diff": "Compare two builds, a build with what a switch exported, or a site with what its switches run.",
     "explain": "Tell where a rendered value comes from.",
+    "push": "Bring switches to what is planned.",
     "inventory": "Print the inventory of Nornir or Ansible.",
     "demo": "Validate, plan, render and check a reference site, and show what came out.",
 }

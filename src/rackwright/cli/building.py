@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from rackwright import report
 from rackwright.cli.talk import Talk
+from rackwright.errors import DocumentError
 from rackwright.plan import lock_text, workspace
+from rackwright.plan.model import Plan
 from rackwright.plan.workspace import Planned, Workspace
 from rackwright.report.plans import lock_lines
 
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from nornir_tasks import Build
     from rackwright.render import File, Manifest, Written
 
-__all__ = ["chosen", "limited", "plan_site", "render_site", "written"]
+__all__ = ["chosen", "limited", "plan_of_build", "plan_site", "render_site", "written"]
 
 
 def plan_site(talk: Talk, path: Path, *, locked: bool = False, keep: bool = False) -> tuple[Workspace, Planned]:
@@ -35,6 +38,19 @@ def plan_site(talk: Talk, path: Path, *, locked: bool = False, keep: bool = Fals
         for line in lock_lines(planned, first=site.kept is None, path=str(site.lock_path)):
             talk.say(line)
     return site, planned
+
+
+def plan_of_build(folder: Path) -> Plan:
+    """Read the plan that a build folder was rendered from.
+
+    Raises :class:`~rackwright.errors.DocumentError` when there is none that can be read.
+    """
+    try:
+        return msgspec.json.decode((folder / "plan.json").read_bytes(), type=Plan)
+    except OSError as error:
+        raise DocumentError(f"{folder / 'plan.json'}: {error.strerror}; render the site into this folder") from error
+    except msgspec.DecodeError as error:
+        raise DocumentError(f"{folder / 'plan.json'} is no plan ({error}); render the site again") from error
 
 
 def chosen(names: Iterable[str], patterns: Sequence[str]) -> frozenset[str]:

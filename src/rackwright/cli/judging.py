@@ -6,14 +6,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-import msgspec
-
 from rackwright import catalog
 from rackwright.catalog.models import Catalog
 from rackwright.check import Fabric, Report, load_files
 from rackwright.check.files import load_text
 from rackwright.check.planned import of_plan
 from rackwright.cli.answer import ERROR, FINDINGS, FINE, worst
+from rackwright.cli.building import plan_of_build
 from rackwright.cli.cabling import read_cabling
 from rackwright.errors import DocumentError
 from rackwright.plan.model import Plan
@@ -34,12 +33,7 @@ def of_build(folder: Path) -> Fabric:
 
     Raises :class:`~rackwright.errors.DocumentError` when a file of the build cannot be read.
     """
-    try:
-        plan = msgspec.json.decode((folder / "plan.json").read_bytes(), type=Plan)
-    except OSError as error:
-        raise DocumentError(f"{folder / 'plan.json'}: {error.strerror}; render the site into this folder") from error
-    except msgspec.DecodeError as error:
-        raise DocumentError(f"{folder / 'plan.json'} is no plan ({error}); render the site again") from error
+    plan = plan_of_build(folder)
     found = {}
     for switch in plan.switches:
         path = folder / "devices" / switch.name / "startup.yaml"

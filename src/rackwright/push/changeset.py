@@ -63,7 +63,7 @@ class Unread(msgspec.Struct, frozen=True, omit_defaults=True):
     remedy: str = ""
 
 
-class Changeset(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Changeset(msgspec.Struct, frozen=True, kw_only=True):
     """What a push would do."""
 
     schema: Literal[1] = 1

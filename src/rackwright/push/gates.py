@@ -1,6 +1,6 @@
 """The gate behind a wave: what two finished switches should have between them is up, or the next wave waits.
 
-A link or session between two switches that this push did not touch is no reason: it was so before.
+A link or session between two switches that this wave did not touch is no reason: it was so before.
 """
 
 from __future__ import annotations
@@ -11,24 +11,30 @@ from rackwright.push.order import Neighbours
 from rackwright.push.vitals import Vitals
 from rackwright.runs.model import Outcome
 
-__all__ = ["between_finished", "down"]
+__all__ = ["behind", "down"]
 
 
-def between_finished(neighbours: Iterable[Neighbours], outcomes: Mapping[str, Outcome]) -> tuple[Neighbours, ...]:
-    """Return what should be up by now: both ends are as planned, and at least one was changed by this push."""
-    ended = {name: outcome.state for name, outcome in outcomes.items() if outcome.state in ("done", "unchanged")}
+def behind(
+    neighbours: Iterable[Neighbours], outcomes: Mapping[str, Outcome], earlier: frozenset[str]
+) -> tuple[Neighbours, ...]:
+    """Return what a wave may have touched: one end was changed by it, the other one is finished or of an earlier wave."""
+    done = {name for name, outcome in outcomes.items() if outcome.state == "done"}
+    there = {name for name, outcome in outcomes.items() if outcome.state in ("done", "unchanged")} | earlier
     return tuple(
-        pair for pair in neighbours if pair.a in ended and pair.b in ended and "done" in (ended[pair.a], ended[pair.b])
+        pair for pair in neighbours if pair.a in there and pair.b in there and (pair.a in done or pair.b in done)
     )
 
 
-def down(pairs: Iterable[Neighbours], now: Mapping[str, Vitals]) -> list[str]:
-    """Say which of them are not up; a switch that could not be asked counts as down."""
-    return [_words(pair) for pair in pairs if not _is_up(pair, now)]
+def down(pairs: Iterable[Neighbours], now: Mapping[str, Vitals | None]) -> list[str]:
+    """Say which of them are not up; what has an end that is not as planned, None here, is not asked for."""
+    return [
+        _words(pair)
+        for pair in pairs
+        if not ((a := now[pair.a]) is None or (b := now[pair.b]) is None or _is_up(pair, a, b))
+    ]
 
 
-def _is_up(pair: Neighbours, now: Mapping[str, Vitals]) -> bool:
-    a, b = now.get(pair.a, Vitals()), now.get(pair.b, Vitals())
+def _is_up(pair: Neighbours, a: Vitals, b: Vitals) -> bool:
     if pair.kind == "session":
         return (pair.vrf, pair.a_name) in a.sessions
     return pair.a_name in a.ports and pair.b_name in b.ports

@@ -40,7 +40,7 @@ class Leg:
     up: Vitals
     """What was up before the first change."""
     resolvers: Sequence[secrets.Resolver]
-    cancelled: Callable[[], bool]
+    stopping: Callable[[], bool]
     told: Callable[[str], None]
     staged: int = 0
     applied: int = 0
@@ -72,7 +72,7 @@ class Leg:
             return self._astray(seen)
         if seen.waiting:
             return self._refuse()
-        if self.cancelled():
+        if self.stopping():
             return Halt(self.goal, f"stopped; it stands at {seen.at!r}", _AGAIN, state="cancelled")
         if self.staged >= _TRIES:
             return Halt(self.goal, f"tried {_TRIES} times, it stands at {seen.at!r}{self.last}", _CONSOLE, touched=True)
@@ -91,9 +91,9 @@ class Leg:
 
     def _forward(self, seen: Standing) -> Halt | None:
         """Stage, compare, apply; whether it was applied is looked up in the next round, by a fresh login."""
-        stop = route(seen.running, self.contact.order.intended)[0]
         self.staged += 1
         try:
+            stop = route(seen.running, self.contact.order.intended)[0]
             return self._send(stop, resolved(stop.tree, self.resolvers))
         except SecretUnresolved as error:
             return Halt(self.goal, str(error), "hold the secret ready and push again")
@@ -139,12 +139,12 @@ class Leg:
         try:
             wrong = stranger(self.contact.ask(lambda session: session.facts()), order)
             down = [wrong] if wrong else self._down(seen, expected)
-            while down and not wrong and self.contact.clock.now() < until and not self.cancelled():
+            while down and not wrong and self.contact.clock.now() < until and not self.stopping():
                 self.contact.clock.sleep(limits.poll_s)
                 down = self._down(seen, expected)
         except DriverError as error:
             return self._back(halt_of(self.goal, error, touched=True))
-        if self.cancelled():
+        if self.stopping():
             return self._back(Halt(self.goal, "stopped before it was confirmed", _AGAIN, state="cancelled"))
         if down:
             return self._back(Halt(self.goal, f"down since the apply: {_some(down)}", _UP, touched=True))

@@ -20,6 +20,7 @@ from rackwright.push.contact import Contact, Halt, halt_of, stranger
 from rackwright.push.digests import digest_of
 from rackwright.push.leg import Leg
 from rackwright.push.vitals import Vitals, take
+from rackwright.runs.folder import RunFolder
 from rackwright.runs.model import Context, Json, Outcome
 
 __all__ = ["Look", "Procedure"]
@@ -58,6 +59,8 @@ class Procedure:
 
     def _legs(self, look: Look) -> Halt | None:
         for step in self.contact.order.changes.steps:
+            if self.context.cancelled():
+                return Halt(step.name, "stopped before this apply", _AGAIN, state="cancelled")
             halt = self._halted(f"to {step.name}", lambda goal=step.name: self._leg(goal, look.up))
             if halt is not None:
                 return halt
@@ -67,7 +70,9 @@ class Procedure:
         return msgspec.convert(self.context.step(name, lambda: msgspec.to_builtins(work())), Halt | None)
 
     def _leg(self, goal: str, up: Vitals) -> Halt | None:
-        return Leg(self.contact, goal, up, self.resolvers, self.context.cancelled, self._tell).walk()
+        # Inside a step the wish to stop is looked at in the run's folder: the journal is the engine's meanwhile.
+        stopping = RunFolder(self.context.folder).asked_to_stop
+        return Leg(self.contact, goal, up, self.resolvers, stopping, self._tell).walk()
 
     def _tell(self, text: str) -> None:
         self.context.event(text, device=self.contact.device)

@@ -10,12 +10,13 @@ from rackwright import secrets
 from rackwright.drivers.clock import Clock
 from rackwright.errors import DriverError
 from rackwright.push.contact import Contact
-from rackwright.push.gates import between_finished, down
+from rackwright.push.gates import behind, down
 from rackwright.push.order import Neighbours, Order, decode
 from rackwright.push.procedure import Procedure
 from rackwright.push.reading import Connect
 from rackwright.push.vitals import Vitals, take
 from rackwright.push.waves import waves_of
+from rackwright.runs.folder import RunFolder
 from rackwright.runs.model import Context, Json, Outcome, Wave
 
 __all__ = ["NAME", "VERSION", "Push"]
@@ -53,30 +54,38 @@ class Push:
     def gate(self, context: Context, order: bytes, wave: Wave, outcomes: Mapping[str, Outcome]) -> Outcome:
         """Open once everything that finished switches should have between them is up, within a limit."""
         whole = decode(order)
-        pairs = between_finished(whole.neighbours, outcomes)
+        names = [one.name for one in waves_of(whole)]
+        earlier = frozenset(name for _, members in whole.waves[: names.index(wave.name)] for name in members)
+        pairs = behind(whole.neighbours, outcomes, earlier)
         if not pairs:
             return Outcome(subject=wave.name, state="done")
-        found = context.step(f"gate {wave.name}", lambda: self._down(whole, pairs, context.cancelled))
+        stopping = RunFolder(context.folder).asked_to_stop
+        found = context.step("links and sessions", lambda: self._down(whole, pairs, earlier, stopping))
         if not found:
             return Outcome(subject=wave.name, state="done")
         more = f" and {len(found) - 8} more" if len(found) > 8 else ""
         cause = f"down between finished switches: {', '.join(found[:8])}{more}"
         return Outcome(subject=wave.name, state="failed", stage="gate", cause=cause, remedy=_MEND)
 
-    def _down(self, order: Order, pairs: Sequence[Neighbours], cancelled: Callable[[], bool]) -> Json:
+    def _down(
+        self, order: Order, pairs: Sequence[Neighbours], earlier: frozenset[str], cancelled: Callable[[], bool]
+    ) -> Json:
+        names = tuple(dict.fromkeys(name for pair in pairs for name in (pair.a, pair.b)))
         until = self.clock.now() + order.limits.gate_s
         while True:
-            names = dict.fromkeys(name for pair in pairs for name in (pair.a, pair.b))
-            found = down(pairs, {name: self._vitals(order, name) for name in names})
+            found = down(pairs, {name: self._vitals(order, name, ask=name in earlier) for name in names})
             if not found or self.clock.now() >= until or cancelled():
                 return found
             self.clock.sleep(order.limits.poll_s)
 
-    def _vitals(self, order: Order, device: str) -> Vitals:
+    def _vitals(self, order: Order, device: str, *, ask: bool) -> Vitals | None:
+        """Return what is up on a switch; None for one of an earlier wave that did not become what was planned."""
         contact = Contact(order.of[device], self.connect, self.clock, order.limits)
         try:
+            if ask and contact.standing().at != "planned":
+                return None
             return contact.ask(lambda session: take(session, order.of[device].intended))
         except DriverError:
-            return Vitals()
+            return None if ask else Vitals()
         finally:
             contact.close()

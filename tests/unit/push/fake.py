@@ -4,6 +4,7 @@ Every driver call and every journal write is a moment at which it can be cut off
 """
 
 import copy
+import re
 from pathlib import Path
 
 import msgspec
@@ -109,11 +110,9 @@ class Switch:
         interfaces = self.applied.get("interface", {})
         found = set()
         for port in self.cabled - self.dead:
-            cage, sub, _ = port.partition("s") if "s" in port[3:] else (port, "", "")
-            if "s" in port[3:]:
-                cage = port[:3] + port[3:].split("s")[0]
-                if not get(self.applied, "interface", cage, "link", "breakout"):
-                    continue
+            split = re.fullmatch(r"(swp\d+)s\d+", port)
+            if split and not get(self.applied, "interface", split[1], "link", "breakout"):
+                continue
             state = get(interfaces, port, "link", "state", default={})
             if "up" in state:
                 found.add(port)
@@ -276,10 +275,10 @@ class Journal:
 
     def __init__(self, folder, entries=None, moments=None):
         self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.entries = {} if entries is None else entries
         self.moments = moments or Moments()
         self.events = []
-        self.stop = False
 
     def step(self, name, work):
         if name in self.entries:
@@ -296,5 +295,9 @@ class Journal:
     def event(self, text, **fields):
         self.events.append((text, fields))
 
+    def stop(self):
+        """Ask to stop, as another process does."""
+        (self.folder / "cancel").touch()
+
     def cancelled(self):
-        return self.stop
+        return (self.folder / "cancel").exists()

@@ -230,14 +230,22 @@ def test_a_switch_that_never_comes_back_is_said(switch, tmp_path):
     assert "console" in outcome.remedy
 
 
-def test_stopped_before_confirming(switch, tmp_path):
-    """Whoever stops a push gets what waits to be confirmed rolled back."""
+def test_stopped_before_the_first_apply(switch, tmp_path):
+    """Whoever stops a push before anything was sent gets a switch that nothing was sent to."""
     journal = Journal(tmp_path)
-    switch.moments = Moments()
-    data = ordered(switch)
-    journal.stop = True
-    outcome = push_one(switch, journal, data)
+    journal.stop()
+    outcome = push_one(switch, journal, ordered(switch))
     assert outcome.state == "cancelled"
+    assert switch.history == []
+
+
+def test_stopped_before_confirming(switch, tmp_path):
+    """Whoever stops a push gets what waits to be confirmed rolled back, at once and not by the timer."""
+    journal = Journal(tmp_path)
+    switch.after_apply = lambda _one: journal.stop()
+    outcome = push_one(switch, journal, ordered(switch))
+    assert (outcome.state, outcome.stage) == ("cancelled", "breakouts")
+    assert switch.history == ["apply", "rollback"]
     assert switch.applied == FACTORY
     assert switch.before is None
 
@@ -307,7 +315,9 @@ def test_killed_at_every_moment_and_pushed_anew(case, tmp_path):
         assert switch.applied == switch.saved == real(intended), names[strike - 1]
 
 
-@pytest.mark.parametrize(("case", "error"), list(itertools.product(CASES, (LostMidCommand, DeviceTimeout, Unreachable))))
+@pytest.mark.parametrize(
+    ("case", "error"), list(itertools.product(CASES, (LostMidCommand, DeviceTimeout, Unreachable)))
+)
 def test_the_wire_breaks_at_every_moment(case, error, tmp_path):
     """One broken connection, wherever, is looked up and gone on from; nothing is applied twice that was applied once."""
     names = moments_of(case, tmp_path / "count")

@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from rackwright import diff
-from rackwright.cli.answer import DIFFERENCE, FINE, Answer, verb
+from rackwright.cli.answer import DIFFERENCE, ERROR, FINE, Answer, verb, worst
 from rackwright.cli.params import PLACE
+from rackwright.cli.reaching import Wanted, reaching
 from rackwright.cli.talk import Talk
 from rackwright.errors import DocumentError
 from rackwright.render import read_manifest
@@ -26,16 +27,28 @@ __all__ = ["command"]
 @click.argument("more", type=PLACE, nargs=-1, metavar="")
 @click.option("--device", default="", metavar="NAME", help="The switch of a single --running file without a hostname.")
 @click.option("--commands", is_flag=True, help="Print nv set and nv unset commands.")
+@click.option(
+    "--against", type=click.Choice(["running"]), help="Compare what the switches of site A run with its plan."
+)
+@click.option("-o", "out", type=PLACE, metavar="FILE", help="With --against: keep the changeset, for push --changes.")
+@reaching
 def command(
     talk: Talk, first: Path, second: Path | None, exports: tuple[Path, ...], more: tuple[Path, ...], device: str,
-    commands: bool,
+    commands: bool, against: str | None, out: Path | None, wanted: Wanted,
 ) -> Answer:  # fmt: skip
-    """Compare two builds, or a build with what a switch exported.
+    """Compare two builds, a build with what a switch exported, or a site with what its switches run.
 
     diff A B tells what leads from build A to build B. diff OUT --running FILE... tells what leads from
     the exported configurations (nv config show -o yaml) to the build; each is matched by its hostname.
+    diff SITE --against running reads the switches and tells what a push would change and interrupt.
     Secrets that an export masks are no difference. Exit code 3 when there is one.
     """
+    if against:
+        if second or exports or more or device or commands:
+            raise click.UsageError("--against running goes with a site alone")
+        return _running(talk, first, out, wanted)
+    if out or wanted != Wanted():
+        raise click.UsageError("-o and the options of reaching switches go with --against running")
     files: list[tuple[str, str]] = []
     if exports:
         listed = [*exports, *(path for path in (second, *more) if path is not None)]
@@ -54,6 +67,21 @@ def command(
     # click takes colours away again where stdout is no terminal or NO_COLOR is set.
     lines = command_lines(switches) if commands else change_lines(switches, files, colour=True)
     return Answer(DIFFERENCE if switches or files else FINE, change_value(switches, files), lines)
+
+
+def _running(talk: Talk, site: Path, out: Path | None, wanted: Wanted) -> Answer:
+    """Read the switches of a site and tell what a push would do; who cannot be read makes it an error."""
+    from rackwright.cli import pushing
+    from rackwright.report.pushes import changeset_lines, unread_lines, what_changes
+
+    found = pushing.compared(talk, pushing.aimed(talk, site, wanted))
+    for line in unread_lines(found):
+        talk.error(line)
+    talk.say(what_changes(found))
+    if out:
+        out.write_bytes(found.encoded())
+    code = worst(ERROR if found.unread else FINE, DIFFERENCE if found.changed else FINE)
+    return Answer(code, found, changeset_lines(found, colour=True))
 
 
 def _digests(folder: Path) -> dict[str, str]:

@@ -1,0 +1,181 @@
+"""``rackwright push``: what is planned goes to the switches, shown first, and in waves."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from rackwright.cli.answer import DIFFERENCE, ERROR, FINE, Answer, verb
+from rackwright.cli.params import PLACE
+from rackwright.cli.reaching import Wanted, reaching
+from rackwright.cli.talk import Talk
+from rackwright.errors import RunChanged
+from rackwright.push.changeset import Changeset, load, refuse_stale
+
+if TYPE_CHECKING:
+    from rackwright.cli.pushing import Aim
+    from rackwright.runs import Event, Outcome, Report
+
+__all__ = ["command"]
+
+_INTERRUPTED: Final = 130
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600}
+_LEAST_S: Final = 180
+
+
+def _seconds(ctx: click.Context, param: click.Parameter, text: str) -> int:
+    """Read a time with its unit, as NVUE takes it."""
+    found = re.fullmatch(r"(\d+)([smh])", text)
+    if found is None:
+        raise click.BadParameter(f"{text!r} is no time with a unit: write 10m, 300s or 1h", ctx, param)
+    seconds = int(found[1]) * _UNITS[found[2]]
+    if seconds < _LEAST_S:
+        raise click.BadParameter(f"{text} is too short to look at a switch in: give {_LEAST_S}s or more", ctx, param)
+    return seconds
+
+
+@verb("push")
+@click.argument("site", type=PLACE, default=".", metavar="[DIR]")
+@click.option(
+    "--changes", type=PLACE, metavar="FILE", help="Push this changeset and nothing else; a stale one is refused."
+)
+@click.option(
+    "--build", "folder", type=PLACE, metavar="OUT", help="Push what this build folder holds, e.g. a former one."
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--allow-disruption", is_flag=True, help="Push what interrupts links, sessions or the way in, too.")
+@click.option(
+    "--confirm-within",
+    callback=_seconds,
+    default="10m",
+    show_default=True,
+    metavar="TIME",
+    help="After it a switch goes back by itself.",
+)
+@click.option("--resume", is_flag=True, help="Go on with the latest push that was cut off.")
+@reaching
+def command(
+    talk: Talk, site: Path, changes: Path | None, folder: Path | None, yes: bool, allow_disruption: bool,
+    confirm_within: int, resume: bool, wanted: Wanted,
+) -> Answer:  # fmt: skip
+    """Bring switches to what is planned.
+
+    Reads what runs, shows what would change and what that interrupts, and asks. Then goes wave by wave, one switch
+    ahead of each: apply, log in afresh, look that it runs what was sent and that nothing is down that was up, confirm.
+    A switch that is not confirmed goes back by itself. Cut off at any point, every switch is as it was, split as
+    planned, or as planned; run it again to go on.
+    """
+    from rackwright.cli import pushing
+    from rackwright.push.order import Limits, make_order
+    from rackwright.push.submitting import submit
+
+    aim = pushing.aimed(talk, site, wanted, folder)
+    if resume and (answer := _resumed(talk, aim)) is not None:
+        return answer
+    kept = load(changes) if changes else None
+    names = [device.device for device in kept.devices] if kept else ()
+    found = pushing.compared(talk, aim, names)
+    if kept:
+        refuse_stale(kept, found)
+    refused = _consent(talk, found, yes=yes, allow=allow_disruption)
+    if refused is not None:
+        return refused
+    order = make_order(found, aim.trees, aim.plan, Limits(confirm_s=confirm_within))
+    if not any(device.work for device in order.devices):
+        return _answer(talk, found, None)
+    report = submit(order, aim.way, jobs=wanted.jobs, on_event=_watch(talk))
+    return _answer(talk, found, report)
+
+
+def _consent(talk: Talk, found: Changeset, *, yes: bool, allow: bool) -> Answer | None:
+    """Show what would change; return what ends the push here, or None when it may go on."""
+    from rackwright.report.pushes import changeset_lines, impact_lines, unread_lines, what_changes
+
+    for line in unread_lines(found):
+        talk.error(line)
+    talk.say(what_changes(found))
+    if not found.changed:
+        return None
+    if not yes and not sys.stdin.isatty():
+        talk.error("nothing was pushed: look at it and run it again with --yes, or on a terminal")
+        return Answer(ERROR if found.unread else DIFFERENCE, found, changeset_lines(found, colour=True))
+    disruptive = [device for device in found.changed if device.impact]
+    if disruptive and not allow:
+        for device in disruptive:
+            for line in impact_lines(device):
+                talk.error(line)
+        talk.error("error: nothing was pushed: this interrupts what is named above; allow it with --allow-disruption")
+        return Answer(ERROR, found)
+    for line in changeset_lines(found, colour=True):
+        (talk.detail if yes else talk.error)(line)
+    if not yes and not click.confirm("push this?", err=True):
+        return Answer(DIFFERENCE, found)
+    return None
+
+
+def _resumed(talk: Talk, aim: Aim) -> Answer | None:
+    """Go on with the latest push that was cut off; None when only a new one can."""
+    from rackwright.push.submitting import interrupted, resume
+
+    run = interrupted(aim.way.state)
+    if not run:
+        talk.say("no push was cut off: this is a new one")
+        return None
+    talk.say(f"going on with run {run}")
+    try:
+        report = resume(run, aim.way, on_event=_watch(talk))
+    except RunChanged as error:
+        talk.say(f"{error}; reading first")
+        return None
+    return _answer(talk, None, report)
+
+
+def _watch(talk: Talk) -> Callable[[Event], None]:
+    def heard(event: Event) -> None:
+        subject = f"{event.subject}: " if event.subject else ""
+        if event.kind in ("wave", "gate", "run", "fault"):
+            talk.say(f"{subject}{event.kind} {event.text}")
+        elif event.kind == "note" or (event.kind == "device" and event.text != "begins"):
+            talk.say(f"{subject}{event.text}")
+        else:
+            talk.detail(f"{subject}{event.text}")
+
+    return heard
+
+
+def _answer(talk: Talk, found: Changeset | None, report: Report | None) -> Answer:
+    """Tell how every switch ended; who could not be read failed alone."""
+    from rackwright.report.pushes import outcome_lines, outcome_value, pushed
+
+    outcomes = _outcomes(found, report)
+    gates = [gate for gate in report.gates.values() if gate.state != "done"] if report else []
+    for gate in gates:
+        talk.error(f"{gate.subject}: the next wave was not begun: {gate.cause}; {gate.remedy}")
+    lines = [*outcome_lines(outcomes), pushed(outcomes)]
+    return Answer(_code(outcomes, bool(gates)), outcome_value(report, outcomes), lines)
+
+
+def _outcomes(found: Changeset | None, report: Report | None) -> list[Outcome]:
+    from rackwright.runs import Outcome
+
+    ended = dict(report.outcomes) if report else {}
+    if found is not None:
+        for device in found.devices:
+            ended.setdefault(device.device, Outcome(subject=device.device, state="unchanged"))
+        for unread in found.unread:
+            ended[unread.device] = Outcome(
+                subject=unread.device, state="failed", stage="read", cause=unread.cause, remedy=unread.remedy
+            )
+    return list(ended.values())
+
+
+def _code(outcomes: Sequence[Outcome], refused: bool) -> int:
+    states = {outcome.state for outcome in outcomes}
+    if states & {"failed", "skipped"} or refused:
+        return ERROR
+    return _INTERRUPTED if "cancelled" in states else FINE

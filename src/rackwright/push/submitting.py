@@ -1,0 +1,72 @@
+"""A push handed to the durable engine: everything that changes a switch goes through here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from rackwright import runs, secrets
+from rackwright.drivers.clock import Clock
+from rackwright.drivers.nvue.model import Nvue
+from rackwright.push.order import Order, decode
+from rackwright.push.program import NAME, Push
+from rackwright.runs import Event, Report
+from rackwright.runs.folder import RunFolder
+from rackwright.secrets import Resolver, Secret
+
+__all__ = ["Way", "interrupted", "resume", "submit"]
+
+
+class Way(Protocol):
+    """How switches are reached; ``rackwright.cli.reaching.Reach`` is one."""
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that the switches live by."""
+
+    @property
+    def resolvers(self) -> tuple[Resolver, ...]:
+        """Where secrets are looked for."""
+
+    @property
+    def state(self) -> Path:
+        """``SITE/.rackwright``."""
+
+    def connect(self, device: str) -> Nvue:
+        """Open a session with a switch."""
+
+
+def submit(order: Order, way: Way, *, jobs: int, on_event: Callable[[Event], None] | None = None) -> Report:
+    """Push an order and return how it ended.
+
+    Raises :class:`~rackwright.errors.SecretUnresolved` before anything is touched when a secret is missing, and
+    :class:`~rackwright.errors.RunBusy` when a living process works on one of the switches.
+    """
+    hidden = _secrets(order, way.resolvers)
+    program = Push(way.connect, way.clock, way.resolvers)
+    with runs.opened(way.state, programs=[program], clock=way.clock, hide=hidden) as engine:
+        return engine.run(NAME, order.encoded(), jobs=jobs, on_event=on_event)
+
+
+def resume(run: str, way: Way, *, on_event: Callable[[Event], None] | None = None) -> Report:
+    """Go on with a push that was interrupted.
+
+    Raises :class:`~rackwright.errors.RunChanged` when only a new push can go on from there.
+    """
+    order = decode(RunFolder.found(way.state, run).order())
+    program = Push(way.connect, way.clock, way.resolvers)
+    with runs.opened(way.state, programs=[program], clock=way.clock, hide=_secrets(order, way.resolvers)) as engine:
+        return engine.resume(run, on_event=on_event)
+
+
+def interrupted(state: Path) -> str:
+    """Return the newest push of a site when it was cut off and nobody works on it; empty otherwise."""
+    latest = runs.latest(state, NAME) if state.is_dir() else None
+    return latest.run if latest is not None and latest.state in ("interrupted", "waiting") else ""
+
+
+def _secrets(order: Order, resolvers: Sequence[Resolver]) -> tuple[Secret, ...]:
+    """Resolve every secret of an order, so that a missing one is told before the first switch."""
+    found = {ref: None for device in order.devices if device.work for ref in secrets.references(device.intended)}
+    return tuple(secrets.resolve(ref, resolvers) for ref in found)

@@ -1,0 +1,132 @@
+"""Changesets and pushes as text and JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from rackwright.diff import as_tree
+from rackwright.nvue.ranges import compress
+from rackwright.push.changeset import Changeset, DeviceChanges
+from rackwright.push.groups import Group, groups
+from rackwright.push.impact import Impact
+from rackwright.report.words import count, some
+from rackwright.runs import Outcome, Report
+
+__all__ = [
+    "changeset_lines",
+    "impact_lines",
+    "outcome_lines",
+    "outcome_value",
+    "pushed",
+    "unread_lines",
+    "what_changes",
+]
+
+
+def what_changes(changeset: Changeset) -> str:
+    """Say in a line how much a push would change."""
+    changed = changeset.changed
+    parts = [f"{len(changed)} of {count(len(changeset.devices), 'switch')} differ"] if changed else []
+    parts += ["no difference"] if changeset.devices and not changed else []
+    alike = groups(changed)
+    if len(alike) < len(changed):
+        parts.append(count(len(alike), "set") + " of changes")
+    unsaved = sum(device.unsaved for device in changeset.devices)
+    parts += [f"{count(unsaved, 'switch')} with unsaved configuration"] if unsaved else []
+    parts += [f"{count(len(changeset.unread), 'switch')} could not be read"] if changeset.unread else []
+    return ", ".join(parts) or "no switch"
+
+
+def unread_lines(changeset: Changeset) -> Iterator[str]:
+    """Tell which switches could not be read, and why."""
+    for unread in changeset.unread:
+        yield f"{unread.device}: {_with_remedy(unread.cause, unread.remedy)}"
+
+
+def _with_remedy(cause: str, remedy: str) -> str:
+    """Add what to do, unless the cause ends in it, as most messages do."""
+    return cause if not remedy or remedy in cause else f"{cause}; {remedy}"
+
+
+def changeset_lines(changeset: Changeset, *, colour: bool = False) -> Iterator[str]:
+    """Print what would change: switches that change alike once, with their names, then what it interrupts."""
+    for group in groups(changeset.changed):
+        yield _head(group)
+        for device in changeset.changed:
+            if device.device in group.devices:
+                yield from impact_lines(device)
+        yield from as_tree(group.first.changes, colour=colour).splitlines()
+        yield ""
+    for device in changeset.devices:
+        if device.unsaved and not device.steps:
+            yield f"{device.device}: runs as planned and would not boot so; it is to be saved"
+
+
+def _head(group: Group) -> str:
+    number, applies = len(group.devices), count(len(group.first.steps), "apply", "applies")
+    alike = f"{count(number, 'switch')} alike: " if number > 1 else ""
+    return f"{alike}{some(group.devices, 32)} ({count(len(group.first.changes), 'change')} in {applies})"
+
+
+def impact_lines(device: DeviceChanges) -> Iterator[str]:
+    """Tell what pushing to one switch interrupts, and who is behind it."""
+    impact = device.impact
+    for item in impact.interruptions:
+        ports = f" on {compress(item.ports)}" if item.ports else ""
+        yield f"! {device.device}: {item.kind}{ports}: {'; '.join(item.reasons)}"
+    if impact and (behind := _behind(impact)):
+        yield f"! {device.device}: behind it are {behind}"
+
+
+def _behind(impact: Impact) -> str:
+    parts = []
+    if impact.gpus:
+        rails = ", ".join(map(str, impact.rails))
+        parts.append(f"{count(len(impact.gpus), 'GPU')} on {'rail' if len(impact.rails) == 1 else 'rails'} {rails}")
+    if impact.hosts:
+        parts.append(f"{count(len(impact.hosts), 'host')} ({some(impact.hosts, 4)})")
+    if impact.fabric_links:
+        parts.append(count(impact.fabric_links, "fabric link"))
+    return ", ".join(parts)
+
+
+def pushed(outcomes: Sequence[Outcome]) -> str:
+    """Count how a push ended: ``0 changed, 5 unchanged``."""
+    by: Counter[str] = Counter(outcome.state for outcome in outcomes)
+    parts = [f"{by['done']} changed", f"{by['unchanged']} unchanged"]
+    parts += [f"{by[state]} {state}" for state in ("failed", "skipped", "cancelled") if by[state]]
+    return ", ".join(parts)
+
+
+def outcome_lines(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """Print how each switch ended; what was left alone because nothing differed is counted only."""
+    for outcome in outcomes:
+        if outcome.state == "unchanged":
+            continue
+        where = f" at {outcome.stage}" if outcome.stage else ""
+        why = f": {outcome.cause}" if outcome.cause else ""
+        yield f"{outcome.subject}: {outcome.state}{where}{why}"
+        if outcome.remedy and outcome.remedy not in outcome.cause:
+            yield f"  remedy: {outcome.remedy}"
+        for kind in ("backup", "support"):
+            if outcome.state != "done" and outcome.detail.get(kind):
+                yield f"  {kind}: {outcome.detail[kind]}"
+
+
+def outcome_value(report: Report | None, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return how a push ended for JSON, switch by switch."""
+    by: Counter[str] = Counter(outcome.state for outcome in outcomes)
+    return {
+        "run": report.run if report else "",
+        "changed": by["done"],
+        "unchanged": by["unchanged"],
+        "failed": by["failed"],
+        "skipped": by["skipped"],
+        "cancelled": by["cancelled"],
+        "devices": [msgspec.to_builtins(outcome) for outcome in outcomes],
+        "gates": [msgspec.to_builtins(gate) for gate in report.gates.values()] if report else [],
+    }
