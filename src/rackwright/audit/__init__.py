@@ -1,3 +1,30 @@
-"""One check a class over evidence: links, sessions, settings and versions as they are against what is planned."""
+"""Audit: devices as they are against what is planned, one check a class, with evidence.
 
-__all__: list[str] = []
+    evidence = {name: audit.collect(driver, name, audit.questions(switch, site), clock=clock)}
+    for finding in audit.judge(plan, evidence, intended=render):
+        print(finding)
+
+The path: plan -> questions -> evidence (kept, or read back) -> findings. Collecting touches the wire through the driver's
+Protocol; judging is a function of values. See ``docs/design/audit.md``.
+"""
+
+from __future__ import annotations
+
+from rackwright.audit.evidence import Answer, Evidence, collect, read, unreached, write
+from rackwright.audit.model import Check, Limits, Site
+from rackwright.audit.verdict import CHECKS, judge, questions
+
+__all__ = [
+    "CHECKS",
+    "Answer",
+    "Check",
+    "Evidence",
+    "Limits",
+    "Site",
+    "collect",
+    "judge",
+    "questions",
+    "read",
+    "unreached",
+    "write",
+]

@@ -1,0 +1,32 @@
+"""Cabling judged from what the switches see, and the fewest repairs that make it the planned one.
+
+    wiring = cabling.wiring(plan)
+    diagnosis = cabling.diagnose(wiring, sights)
+    for repair in diagnosis.repairs:
+        print(cabling.told(wiring, diagnosis, repair).remedy)
+
+Pure: ports and who sees whom go in, repairs come out. See ``docs/design/audit.md``.
+"""
+
+from __future__ import annotations
+
+from rackwright.audit.cabling.model import Block, Diagnosis, Matching, Port, Repair, Sight, Wiring
+from rackwright.audit.cabling.planned import Names, wiring
+from rackwright.audit.cabling.repairs import apply, diagnose
+from rackwright.audit.cabling.words import Told, told
+
+__all__ = [
+    "Block",
+    "Diagnosis",
+    "Matching",
+    "Names",
+    "Port",
+    "Repair",
+    "Sight",
+    "Told",
+    "Wiring",
+    "apply",
+    "diagnose",
+    "told",
+    "wiring",
+]

@@ -1,0 +1,168 @@
+"""From a tangle to the repairs, in order, each with the links that it is about."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from rackwright.audit.cabling.model import Diagnosis, Matching, Port, Repair, Sight, Wiring
+from rackwright.audit.cabling.search import Exchange, fewest, ground
+from rackwright.audit.cabling.seen import Seen, resolve
+from rackwright.audit.cabling.tangle import Strand, Tangle
+
+__all__ = ["apply", "diagnose"]
+
+Pair = tuple[Port, Port]
+
+_FAR: tuple[str, ...] = ("server", "storage", "pdu", "external")
+
+
+def diagnose(wiring: Wiring, sights: Mapping[Port, Sight]) -> Diagnosis:
+    """Judge what the switches see: which links are right, and the fewest repairs that make the others so.
+
+    ``sights`` holds every port of every switch that could be asked, also those that see nothing.
+    """
+    seen = resolve(wiring, sights)
+    tangle = Tangle(seen.plan, seen.matching)
+    known = dict(seen.matching)
+    strands = tangle.strands(sorted({*seen.plan, *seen.matching}))
+    wrong = [strand for strand in strands if strand.cost]
+    place = ground(wiring, tangle)
+    plan = fewest(place, tangle, wrong)
+    repairs = [_large(wiring, tangle, exchange) for exchange in plan.exchanges]
+    touched = {port for strand in wrong for port in strand.nodes}
+    touched |= {port for exchange in plan.exchanges for pair in exchange.pairs for port in pair}
+    touched |= {tangle.seen[port] for port in touched if port in tangle.seen}
+    for strand in tangle.strands(sorted(touched)):
+        steps = list(_small(wiring, tangle, strand))
+        repairs += [step._replace(step=(at, len(steps))) for at, step in enumerate(steps, 1)]
+    repairs += _missing(wiring, seen)
+    return Diagnosis(
+        right=tuple((one, two) for one, two in seen.plan.items() if one < two and known.get(one) == two),
+        repairs=tuple(repairs),
+        fewest=plan.proven,
+        unverified=tuple(seen.unverified),
+        untold=tuple(seen.untold),
+        one_sided=tuple(seen.one_sided),
+        contradictions=tuple(seen.contradictions),
+        seen=known,
+    )
+
+
+def _large(wiring: Wiring, tangle: Tangle, exchange: Exchange) -> Repair:
+    """Make an exchange of devices, cages or plugs in the tangle and tell it."""
+    before = {port: tangle.seen.get(port) for pair in exchange.pairs for port in pair}
+    about = {
+        _ordered(port, tangle.plan[port])
+        for port, there in before.items()
+        if port in tangle.plan and tangle.plan[port] != there
+    }
+    tangle.swap(exchange.pairs)
+    one, two = exchange.pairs[0]
+    other = None
+    fars = [wiring.links.get(port) for port in (one, two)]
+    if exchange.kind == "cage" and fars[0] is not None and fars[1] is not None:
+        other = (fars[0], fars[1])
+    return Repair(exchange.kind, one, two, exchange.pairs, other, tuple(sorted(about)))
+
+
+def _small(wiring: Wiring, tangle: Tangle, strand: Strand) -> Iterator[Repair]:
+    """Put one chain or ring right, plug by plug."""
+    links = tuple(sorted({_ordered(port, tangle.plan[port]) for port in strand.nodes if port in tangle.plan}))
+    if not strand.cost:
+        return
+    crowd = Counter(port.device for port in strand.nodes)
+    while True:
+        ready = [(one, two) for one, two in links if tangle.seen.get(one) != two]
+        steps = [step for pair in ready for step in _steps(tangle, pair)]
+        if not steps:
+            break
+        best = min(steps, key=lambda step: _preference(wiring, step, crowd))
+        yield Repair("swap" if _full(tangle, best[0]) else "move", *best[0], (best[0],), best[1], links)
+        tangle.swap([best[0]])
+    for one, two in ready:
+        yield Repair("insert", one, two, links=((one, two),))
+        tangle.seen[one], tangle.seen[two] = two, one
+    for one in strand.nodes:
+        far = tangle.seen.get(one)
+        if far is not None and one not in tangle.plan and far not in tangle.plan and one < far:
+            yield Repair("remove", one, far, links=((one, far),))
+            del tangle.seen[one], tangle.seen[far]
+
+
+def _steps(tangle: Tangle, link: Pair) -> Iterator[tuple[Pair, Pair | None]]:
+    """Yield the ways to make one link right with one movement: at its one end, or at its other."""
+    one, two = link
+    there, back = tangle.seen.get(one), tangle.seen.get(two)
+    here = (back, one) if back is not None else None
+    yonder = (there, two) if there is not None else None
+    if yonder:
+        yield yonder, here
+    if here:
+        yield here, yonder
+
+
+def _full(tangle: Tangle, pair: Pair) -> bool:
+    return all(port in tangle.seen for port in pair)
+
+
+def _preference(wiring: Wiring, step: tuple[Pair, Pair | None], crowd: Counter[str]) -> tuple[object, ...]:
+    """Prefer plugs of one device, of the device that most is wrong at, of a leaf to a spine to a machine."""
+    (one, two), _ = step
+    kinds = [wiring.kinds.get(port.device, "") for port in (one, two)]
+    return (
+        one.device != two.device,
+        not all(kinds),
+        -max(crowd[one.device], crowd[two.device]) if one.device == two.device else 0,
+        any(kind.startswith(_FAR) for kind in kinds),
+        any(kind.startswith(("spine", "superspine")) for kind in kinds),
+        min(one, two),
+        max(one, two),
+    )
+
+
+def _missing(wiring: Wiring, seen: Seen) -> Iterator[Repair]:
+    """Gather links without light: a device of which all are, a part of which all are, single ones."""
+    alive = {port.device for pair in seen.unverified for port in pair} | {port.device for port in seen.matching}
+    left = dict.fromkeys(seen.dark)
+    for device, pairs in sorted(_by(seen.dark, _devices), key=lambda item: (-len(item[1]), item[0])):
+        mine = [pair for pair in pairs if pair in left]
+        if len(mine) > 1 and device not in alive:
+            yield _insert(mine)
+            for pair in mine:
+                del left[pair]
+    size = Counter(wiring.parts.get(one) for one, _ in wiring.pairs())
+    for part, pairs in _by(left, lambda pair: [wiring.parts.get(pair[0], "")]):
+        if part and len(pairs) == size[part]:
+            yield _insert(pairs)
+        else:
+            yield from (_insert([pair]) for pair in pairs)
+
+
+def _devices(pair: Pair) -> list[str]:
+    return [port.device for port in pair]
+
+
+def _by(pairs: Iterable[Pair], keys: Callable[[Pair], Iterable[str]]) -> list[tuple[str, list[Pair]]]:
+    found: dict[str, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        for key in keys(pair):
+            found[key].append(pair)
+    return list(found.items())
+
+
+def _insert(pairs: Iterable[Pair]) -> Repair:
+    links = tuple(sorted(pairs))
+    return Repair("missing", *links[0], links=links)
+
+
+def _ordered(one: Port, two: Port) -> Pair:
+    return (one, two) if one < two else (two, one)
+
+
+def apply(diagnosis: Diagnosis) -> Matching:
+    """Return the matching after all repairs, for who wants to see that they lead to the plan."""
+    matching = dict(diagnosis.seen)
+    for repair in diagnosis.repairs:
+        repair.apply(matching)
+    return matching

@@ -1,0 +1,158 @@
+"""A repair in the words of somebody who stands before the rack."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from rackwright.audit.cabling.model import Diagnosis, Port, Repair, Wiring
+from rackwright.nvue.tree import natural_key
+
+__all__ = ["Told", "told"]
+
+_SUB: re.Pattern[str] = re.compile(r"(swp\d+)s\d+")
+_MOST = 8
+
+
+class Told(NamedTuple):
+    """What is wrong, what to do, how it should be and how it is."""
+
+    message: str
+    remedy: str
+    expected: str
+    actual: str
+
+
+def told(wiring: Wiring, diagnosis: Diagnosis, repair: Repair) -> Told:
+    """Put a repair into words."""
+    message, remedy = _WORDS[repair.kind](wiring, repair)
+    expected = _joined([f"{one} - {two}" for one, two in repair.links]) if repair.kind != "remove" else "no cable"
+    actual = _joined(
+        [f"{port} - {diagnosis.seen.get(port, 'nothing')}" for one, two in repair.links for port in _near(one, two)]
+        if repair.kind != "remove"
+        else [f"{one} - {two}" for one, two in repair.links]
+    )
+    at, steps = repair.step
+    if steps > 1 and repair.kind in {"swap", "move"}:
+        message = f"{len(repair.links)} cables are one hole further than they belong"
+        remedy = f"step {at} of {steps}: {remedy}"
+    return Told(message + _strange(wiring, diagnosis, repair), remedy, expected, actual)
+
+
+def _near(one: Port, two: Port) -> tuple[Port, ...]:
+    """Return the end from which a link is told: the switch port where there is one."""
+    return (one,) if one.name.startswith("swp") or not two.name.startswith("swp") else (two,)
+
+
+def _strange(wiring: Wiring, diagnosis: Diagnosis, repair: Repair) -> str:
+    """Add who of the far ends is no device of the plan, or in another fabric than the hole it sits in."""
+    ends = {diagnosis.seen[port] for link in repair.links for port in link if port in diagnosis.seen}
+    strangers = sorted({end.device for end in ends if end.device not in wiring.kinds})
+    if strangers:
+        return f": the plan knows no {_joined(strangers)}"
+    crossed = {
+        tuple(sorted((wiring.fabrics[port], wiring.fabrics[diagnosis.seen[port]])))
+        for link in repair.links
+        for port in link
+        if port in diagnosis.seen and diagnosis.seen[port] in wiring.fabrics
+    }
+    mixed = sorted(pair for pair in crossed if pair[0] != pair[1])
+    return f"; fabrics {mixed[0][0]} and {mixed[0][1]} are mixed" if mixed else ""
+
+
+def _exchange(_: Wiring, repair: Repair) -> tuple[str, str]:
+    one, two = sorted((repair.one.device, repair.two.device), key=natural_key)
+    return (
+        f"{one} and {two} are exchanged: each sees the neighbours of the other",
+        f"exchange {one} and {two}: put each in the other's place, or give each the other's name (nodes.csv)",
+    )
+
+
+def _cage(_: Wiring, repair: Repair) -> tuple[str, str]:
+    one, two = _sorted(repair.one, repair.two)
+    near = _two(_cage_of(one), _cage_of(two))
+    ways = len(repair.moves)
+    plug = f"the whole plug or module, with its {ways} ways"
+    far = ""
+    if repair.other and all(port.name.startswith("swp") for port in repair.other):
+        far = f" (or, at the other ends, {_two(*map(_cage_of, _sorted(*repair.other)))})"
+    return f"the cables in {near.replace(' with ', ' and ')} are exchanged", f"swap {near}: {plug}{far}"
+
+
+def _swap(wiring: Wiring, repair: Repair) -> tuple[str, str]:
+    near = _two(*_sorted(repair.one, repair.two))
+    other = repair.other and _two(*_sorted(*repair.other))
+    if not other:
+        where = ""
+    elif repair.one in wiring.rigid or repair.two in wiring.rigid:
+        where = f": the ends of the split cable, that is {other}"
+    else:
+        where = f" (or, at the other ends, {other})"
+    return f"the cables in {near.replace(' with ', ' and ')} are exchanged", f"swap {near}{where}"
+
+
+def _move(wiring: Wiring, repair: Repair) -> tuple[str, str]:
+    one, two = repair.one, repair.two
+    if one.device in wiring.kinds:
+        message = f"the cable that belongs in {two} is in {one}"
+    else:
+        message = f"the cable that belongs in {two} leads from {wiring.links[two]} to a stranger, {one}"
+    target = two.name if one.device == two.device else str(two)
+    return message, f"move the plug in {one} to {target}"
+
+
+def _insert(wiring: Wiring, repair: Repair) -> tuple[str, str]:
+    one, two = (wiring.links[repair.two], wiring.links[repair.one])
+    devices = [{port.device for port in link} for link in repair.links]
+    shared = sorted(set.intersection(*devices)) if len(devices) > 1 else []
+    parts = sorted({wiring.parts[link[0]] for link in repair.links if link[0] in wiring.parts})
+    if len(shared) == 1 and len(parts) > 1:
+        name = shared[0]
+        return (
+            f"none of the {len(repair.links)} links of {name} is up",
+            f"look at {name}: its power, its adapters or ports, and whether its cables are plugged in",
+        )
+    which = f" {parts[0]}" if len(parts) == 1 else ""
+    if len(repair.links) > 1:
+        message = f"none of the {len(repair.links)} ways of the cable{which} is up"
+    else:
+        message = f"no link between {one} and {two}"
+    return message, f"plug in the cable{which} ({one} to {two}), or replace it: it is missing, loose or dead"
+
+
+def _remove(_: Wiring, repair: Repair) -> tuple[str, str]:
+    return (
+        f"a cable joins {repair.one} and {repair.two}, where the plan has none",
+        f"pull the cable from {repair.one} to {repair.two}",
+    )
+
+
+_WORDS = {
+    "exchange": _exchange,
+    "cage": _cage,
+    "swap": _swap,
+    "move": _move,
+    "insert": _insert,
+    "missing": _insert,
+    "remove": _remove,
+}
+
+
+def _sorted(one: Port, two: Port) -> tuple[Port, Port]:
+    first, second = sorted((one, two), key=lambda port: (natural_key(port.device), natural_key(port.name)))
+    return first, second
+
+
+def _two(one: Port, two: Port) -> str:
+    """Print two holes: ``be03 swp5s0 with swp5s1``, ``be03 swp5s0 with be04 swp5s0``."""
+    return f"{one} with {two.name if one.device == two.device else two}"
+
+
+def _cage_of(port: Port) -> Port:
+    sub = _SUB.fullmatch(port.name)
+    return Port(port.device, sub[1]) if sub else port
+
+
+def _joined(texts: list[str]) -> str:
+    more = f" and {len(texts) - _MOST} more" if len(texts) > _MOST else ""
+    return ", ".join(texts[:_MOST]) + more

@@ -1,0 +1,133 @@
+"""What devices were asked and what they said, kept as values: taken once, judged as often as wanted.
+
+A question is a text: ``facts``, ``running`` and ``startup`` are the driver's own readings, ``nv show X`` and a Linux command
+are what they say. An answer is JSON, or the error in the device's words. Secrets in configurations are masked before an
+answer is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from rackwright.diff.changes import flatten, is_secret
+from rackwright.drivers import keeping
+from rackwright.drivers.clock import Clock
+from rackwright.drivers.nvue.model import Nvue
+from rackwright.errors import (
+    AuthRefused,
+    DocumentError,
+    DriverError,
+    IdentityChanged,
+    LostMidCommand,
+    Unreachable,
+)
+from rackwright.nvue.tree import Tree, merge, put
+
+__all__ = ["FACTS", "RUNNING", "SHOW", "STARTUP", "Answer", "Evidence", "collect", "read", "unreached", "write"]
+
+FACTS: Final = "facts"
+RUNNING: Final = "running"
+STARTUP: Final = "startup"
+SHOW: Final = "nv show "
+"""How a question for the operational state begins; ``-o json`` is the driver's to add."""
+
+_ENDED: Final = (Unreachable, AuthRefused, IdentityChanged, LostMidCommand)
+"""Errors after which the session is worth nothing."""
+
+
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What came of one question."""
+
+    question: str
+    value: Any = None
+    error: str = ""
+    """The device's words, or why nothing came; empty: ``value`` is the answer."""
+    took_s: float = 0
+
+
+class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Everything that one device said in one look."""
+
+    device: str
+    taken: str = ""
+    """When, as ISO 8601 in UTC."""
+    error: str = ""
+    """Why the device could not be reached at all; empty: it could."""
+    remedy: str = ""
+    answers: tuple[Answer, ...] = ()
+
+    def by_question(self) -> dict[str, Answer]:
+        """Return the answers by what was asked."""
+        return {answer.question: answer for answer in self.answers}
+
+
+def collect(nvue: Nvue, device: str, questions: Iterable[str], *, clock: Clock, taken: str = "") -> Evidence:
+    """Ask each question once, in one session; what goes wrong becomes the answer, never an exception.
+
+    After the session is lost the questions that are left are answered by that loss: nothing is asked blindly again.
+    """
+    answers: list[Answer] = []
+    lost = ""
+    for question in dict.fromkeys(questions):
+        start = clock.now()
+        try:
+            value = None if lost else _ask(nvue, question)
+            answers.append(Answer(question, value, lost, round(clock.now() - start, 3)))
+        except DriverError as error:
+            answers.append(Answer(question, error=str(error), took_s=round(clock.now() - start, 3)))
+            lost = str(error) if isinstance(error, _ENDED) else ""
+    return Evidence(device, taken, answers=tuple(answers))
+
+
+def unreached(device: str, error: DriverError, taken: str = "") -> Evidence:
+    """Return the evidence of a device that could not be asked anything."""
+    return Evidence(device, taken, str(error), error.remedy)
+
+
+def _ask(nvue: Nvue, question: str) -> Any:
+    if question == FACTS:
+        return msgspec.to_builtins(nvue.facts())
+    if question == RUNNING:
+        return _masked(nvue.running())
+    if question == STARTUP:
+        return _masked(nvue.startup())
+    if question.startswith(SHOW):
+        return nvue.show(question.removeprefix(SHOW))
+    return nvue.run(question)
+
+
+def _masked(tree: Tree) -> Tree:
+    """Hide what is secret: evidence is kept on disk and sent to colleagues."""
+    hidden = merge(tree, {})
+    for path in flatten(tree):
+        if is_secret(path):
+            put(hidden, path, "*")
+    return hidden
+
+
+def write(folder: Path, evidence: Iterable[Evidence]) -> None:
+    """Keep one file a device in a folder, readable by its owner alone."""
+    for item in evidence:
+        data = msgspec.json.format(msgspec.json.encode(item), indent=1)
+        keeping.keep(folder / f"{item.device}.json", data)
+
+
+def read(folder: Path, devices: Iterable[str]) -> Mapping[str, Evidence]:
+    """Return what a folder holds of the devices.
+
+    Raises :class:`~rackwright.errors.DocumentError` when a file is there and is no evidence.
+    """
+    found = {}
+    for device in devices:
+        path = folder / f"{device}.json"
+        if not path.is_file():
+            continue
+        try:
+            found[device] = msgspec.json.decode(path.read_bytes(), type=Evidence)
+        except msgspec.DecodeError as error:
+            raise DocumentError(f"{path} is no evidence ({error}): take it again, or remove the file") from error
+    return found

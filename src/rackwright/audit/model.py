@@ -1,0 +1,306 @@
+"""What a check is, what it looks at, and the ledger in which it says what it saw.
+
+A check never sets a verdict: it enters what it looked at as right, wrong, untold or not applying, and the ledger makes the
+findings. Where nothing was entered nothing was looked at, and that is an error, whatever the check believed (style.md 1.3:
+a device that returns an empty list must not pass).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar, Final
+
+from rackwright.audit.evidence import FACTS, RUNNING, SHOW, Answer, Evidence
+from rackwright.catalog.models import CableModel, Catalog
+from rackwright.findings import Finding, Severity, finding
+from rackwright.nvue.tree import Tree, get
+from rackwright.plan.model import Plan, Switch
+from rackwright.plan.switch_model import Port
+
+__all__ = ["FABRIC", "Check", "DeviceCheck", "FabricCheck", "Ledger", "Limits", "Look", "Site", "Untold", "View"]
+
+FABRIC: Final = "fabric"
+"""Subject of what is about all switches together."""
+
+INTERFACES: Final = f"{SHOW}interface"
+
+
+class Untold(Exception):
+    """Within a check: the evidence does not say; becomes an error finding."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where measured values become wrong; no source of 5.12 sets the first two, so an operator may."""
+
+    effective_ber: float = 1e-12
+    """Greatest bit error rate after correction: the default threshold of NVIDIA's ibdiagnet."""
+    flaps: int = 0
+    """How often a link may have gone down since the last look."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """What is planned and what the models are: what decides which questions are asked."""
+
+    plan: Plan
+    catalog: Catalog
+
+    @cached_property
+    def parts(self) -> dict[tuple[str, str], CableModel]:
+        """Return the part that is to be in each cage, by (switch, ``swp5``)."""
+        found: dict[tuple[str, str], CableModel] = {}
+        for part in self.plan.assemblies:
+            row = self.catalog.cables.get(part.part)
+            for at in part.links if row else ():
+                for end in (self.plan.links[at].a, self.plan.links[at].b):
+                    if end.cage and row:
+                        found[end.device, f"swp{end.cage}"] = row
+        return found
+
+    @cached_property
+    def switches(self) -> dict[str, Switch]:
+        """Return every planned switch by name."""
+        return {switch.name: switch for switch in self.plan.switches}
+
+
+@dataclass(frozen=True)
+class Look:
+    """Everything that is judged: what is planned, what was seen, and what was seen the last time."""
+
+    site: Site
+    evidence: Mapping[str, Evidence]
+    intended: Callable[[Switch], Tree] | None = None
+    """Renders the tree that a switch should run; None: drift cannot be judged."""
+    before: Mapping[str, Evidence] = field(default_factory=dict)
+    limits: Limits = Limits()
+    names: frozenset[str] = frozenset()
+    """The switches to judge; empty: all."""
+    checks: frozenset[str] = frozenset()
+    """The checks to judge by; empty: all."""
+
+    kept: dict[str, object] = field(default_factory=dict)
+    """What checks of one look share, so that it is worked out once."""
+
+    @cached_property
+    def views(self) -> dict[str, View]:
+        """Return a view of each switch that is judged."""
+        meant = [switch for switch in self.plan.switches if not self.names or switch.name in self.names]
+        return {switch.name: View(self, switch, self.evidence.get(switch.name)) for switch in meant}
+
+    @property
+    def plan(self) -> Plan:
+        """Return what is planned."""
+        return self.site.plan
+
+
+class View:
+    """One switch: what is planned of it beside what it said."""
+
+    def __init__(self, look: Look, switch: Switch, evidence: Evidence | None) -> None:
+        self.look = look
+        self.switch = switch
+        self.name = switch.name
+        self.evidence = evidence
+        self._answers = evidence.by_question() if evidence else {}
+
+    @property
+    def reached(self) -> bool:
+        """Tell whether the switch could be asked at all."""
+        return self.evidence is not None and not self.evidence.error
+
+    def why_not(self, question: str) -> str:
+        """Say why there is no answer to a question; empty when there is one."""
+        if self.evidence is None:
+            return "it was not asked"
+        if self.evidence.error:
+            return self.evidence.error
+        answer = self._answers.get(question)
+        return "it was not asked this" if answer is None else answer.error
+
+    def answer(self, question: str) -> Any:
+        """Return an answer; raises :class:`Untold` when there is none."""
+        why = self.why_not(question)
+        if why:
+            raise Untold(f"{question}: {why}")
+        return self._answers[question].value
+
+    def tree(self, question: str) -> dict[str, Any]:
+        """Return an answer that must be a mapping."""
+        value = self.answer(question)
+        if not isinstance(value, dict):
+            raise Untold(f"{question}: it answered {value!r:.60}, which is no mapping")
+        return value
+
+    def show(self, path: str) -> dict[str, Any]:
+        """Return what ``nv show PATH`` gave."""
+        return self.tree(SHOW + path)
+
+    @cached_property
+    def interfaces(self) -> dict[str, Any]:
+        """Return ``nv show interface``: name -> object."""
+        return self.tree(INTERFACES)
+
+    def link(self, port: str) -> dict[str, Any]:
+        """Return the link of an interface; empty when the switch lists no such interface."""
+        found = get(self.interfaces, port, "link", default={})
+        return found if isinstance(found, dict) else {}
+
+    def is_up(self, port: str) -> bool:
+        """Tell whether a link is up."""
+        return bool(self.link(port).get("oper-status") == "up")
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """Return what the driver reads of who answers."""
+        return self.tree(FACTS)
+
+    @cached_property
+    def running(self) -> Tree:
+        """Return the applied configuration."""
+        return self.tree(RUNNING)
+
+    @cached_property
+    def cabled(self) -> tuple[Port, ...]:
+        """Return the ports that have a planned link and are to be up."""
+        return tuple(port for port in self.switch.ports if port.link >= 0 and port.admin != "down")
+
+    def last(self, question: str) -> Answer | None:
+        """Return what the switch answered at the last look, if it did."""
+        before = self.look.before.get(self.name)
+        answer = before.by_question().get(question) if before else None
+        return answer if answer and not answer.error else None
+
+
+class Ledger:
+    """What one check says of one subject."""
+
+    def __init__(self, check: Check, subject: str) -> None:
+        self._check = check
+        self._subject = subject
+        self._found: list[Finding] = []
+        self._right = 0
+        self._what = ""
+
+    def right(self, what: str, number: int = 1) -> None:
+        """Enter what was looked at and is as it should be; ``what`` is one of them in a word (``session``)."""
+        self._right += number
+        self._what = what
+
+    def wrong(
+        self, path: str, message: str, *, expected: str = "", actual: str = "", evidence: Iterable[str] = (),
+        remedy: str = "", severity: Severity | None = None, subject: str = "",
+    ) -> None:  # fmt: skip
+        """Enter what is not as it should be."""
+        self._found.append(
+            finding(
+                self._check.id, subject or self._subject, message, path=path, remedy=remedy or self._check.remedy,
+                severity=severity or self._check.severity, expected=expected, actual=actual, evidence=evidence,
+                source=self._check.source,
+            )
+        )  # fmt: skip
+
+    def untold(self, path: str, message: str, *, remedy: str = "", evidence: Iterable[str] = ()) -> None:
+        """Enter what could not be judged though it should be."""
+        self._found.append(
+            finding(
+                self._check.id, self._subject, message, path=path, status="error", evidence=evidence,
+                remedy=remedy or "make the switch answer this, then audit again", source=self._check.source,
+            )
+        )  # fmt: skip
+
+    def skip(self, reason: str, *, path: str = "", remedy: str = "") -> None:
+        """Enter what does not apply, or what nobody promised to tell."""
+        self._found.append(
+            finding(
+                self._check.id, self._subject, reason, path=path or "skipped", status="skipped", severity="info",
+                remedy=remedy, source=self._check.source,
+            )
+        )  # fmt: skip
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether nothing was entered."""
+        return not self._found and not self._right
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield what was entered; a pass when only right things were, an error when nothing was."""
+        yield from self._found
+        if self.empty:
+            yield finding(
+                self._check.id, self._subject, "there was nothing to look at", status="error", severity="error",
+                remedy="look at what the switch answered (--keep): it may be empty", source=self._check.source,
+            )  # fmt: skip
+        if self._right and not any(item.status in {"fail", "error"} for item in self._found):
+            many = f"{self._right} {self._what}" + ("s" if self._right > 1 else "")
+            yield finding(
+                self._check.id, self._subject, f"{many} as planned", status="pass", severity="info", remedy="",
+                actual=many, evidence=self._check.looked_at(), source=self._check.source,
+            )  # fmt: skip
+
+
+class Check(ABC):
+    """One thing that is judged. A subclass states all of the class variables and a docstring, or Python refuses it."""
+
+    abstract: ClassVar[bool] = True
+    registry: ClassVar[dict[str, Check]] = {}
+
+    id: ClassVar[str]
+    """``LINK-STATE``: stable, upper case, hyphens."""
+    title: ClassVar[str]
+    remedy: ClassVar[str]
+    source: ClassVar[str]
+    asks: ClassVar[tuple[str, ...]]
+    """What it asks each switch; ``{port}`` and the like stand for what the plan names."""
+    severity: ClassVar[Severity] = "error"
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        """Refuse an incomplete check and register a complete one."""
+        super().__init_subclass__(**kwargs)
+        if cls.__dict__.get("abstract", False):
+            return
+        absent = [name for name in ("id", "title", "remedy", "source", "asks") if not getattr(cls, name, None)]
+        if absent or not (cls.__doc__ or "").strip():
+            raise TypeError(f"check {cls.__name__} must state {', '.join(absent) or 'a docstring'}")
+        if cls.id in Check.registry:
+            raise TypeError(f"check id {cls.id} is taken")
+        Check.registry[cls.id] = cls()
+
+    def applies(self, switch: Switch, site: Site) -> bool:  # noqa: ARG002 - the signature is that of all checks
+        """Tell whether the plan gives this switch anything of the kind; a check that does not apply says nothing."""
+        return True
+
+    def questions(self, switch: Switch, site: Site) -> Iterator[str]:  # noqa: ARG002 - as above
+        """Yield what must be asked of a switch; the answers are then in its view."""
+        yield from self.asks
+
+    def needs(self, view: View) -> Iterable[str]:
+        """Return the questions without whose answers nothing can be judged; all of them, unless a check says otherwise."""
+        return self.questions(view.switch, view.look.site)
+
+    def looked_at(self) -> tuple[str, ...]:
+        """Say what a pass stands on."""
+        return self.asks
+
+
+class DeviceCheck(Check):
+    """A check of one switch at a time."""
+
+    abstract: ClassVar[bool] = True
+
+    @abstractmethod
+    def judge(self, view: View, ledger: Ledger) -> None:
+        """Enter what is right and wrong of one switch; may raise :class:`Untold`."""
+
+
+class FabricCheck(Check):
+    """A check of all switches together; its findings name the switch that they are about."""
+
+    abstract: ClassVar[bool] = True
+
+    @abstractmethod
+    def judge(self, look: Look) -> Iterator[Ledger]:
+        """Yield a ledger for each subject."""

@@ -1,0 +1,271 @@
+"""Cables as the switches see them: who is where, and what is dark."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from rackwright.audit.cabling import Diagnosis, Names, Port, Repair, Sight, Wiring, diagnose, told, wiring
+from rackwright.audit.model import INTERFACES, FabricCheck, Ledger, Look, Site, View
+from rackwright.findings import Severity
+from rackwright.plan.model import Switch
+
+__all__ = ["Cabling", "LinkState", "sights"]
+
+Link = tuple[Port, Port]
+
+_SHOWN = 8
+
+
+def sights(look: Look, names: Names) -> dict[Port, Sight]:
+    """Return what every port of every switch that answered sees."""
+    found: dict[Port, Sight] = {}
+    for view in _asked(look):
+        planned = [port.name for port in view.switch.ports if port.link >= 0]
+        for name in {*planned, *view.interfaces}:
+            if name.startswith("swp") or name == "eth0":
+                found[Port(view.name, name)] = _sight(view, name, names)
+    return found
+
+
+def _asked(look: Look) -> list[View]:
+    return [view for view in look.views.values() if view.reached and not view.why_not(INTERFACES)]
+
+
+def _sight(view: View, name: str, names: Names) -> Sight:
+    status = view.link(name).get("oper-status")
+    interface = view.interfaces.get(name)
+    lldp = interface.get("lldp") if isinstance(interface, dict) else None
+    neighbours = lldp.get("neighbor") if isinstance(lldp, dict) else None
+    seen = [_neighbour(key, value, names) for key, value in neighbours.items()] if isinstance(neighbours, dict) else []
+    up = {"up": True, "down": False}.get(status) if isinstance(status, str) else None
+    return Sight(up, tuple(port for port in seen if port is not None))
+
+
+def _neighbour(key: str, value: Any, names: Names) -> Port | None:
+    """Read one neighbour in whichever form it names its port: interface name, MAC, or a text of its own."""
+    chassis = _mapping(value, "chassis")
+    port = _mapping(value, "port")
+    ids = tuple(text for text in (port.get("name"), port.get("description")) if isinstance(text, str) and text)
+    return names.find(str(chassis.get("system-name") or key), str(chassis.get("chassis-id") or ""), ids)
+
+
+def _mapping(value: Any, key: str) -> Mapping[str, Any]:
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+class _Wires:
+    """The cabling of one look, diagnosed once for both checks."""
+
+    def __init__(self, look: Look) -> None:
+        self.wiring: Wiring = wiring(look.plan)
+        self.sights = sights(look, Names(look.plan))
+        self.diagnosis: Diagnosis = diagnose(self.wiring, self.sights)
+
+    @classmethod
+    def of(cls, look: Look) -> _Wires:
+        """Return the wires of a look; the look keeps them."""
+        found = look.kept.get("wires")
+        if not isinstance(found, cls):
+            found = look.kept["wires"] = cls(look)
+        return found
+
+    def near(self, one: Port, two: Port) -> tuple[Port, Port]:
+        """Return a link from the end that was asked."""
+        return (one, two) if one in self.sights or two not in self.sights else (two, one)
+
+
+class _WiresCheck(FabricCheck):
+    abstract: ClassVar[bool] = True
+    asks: ClassVar[tuple[str, ...]] = (INTERFACES,)
+
+    def applies(self, switch: Switch, site: Site) -> bool:  # noqa: ARG002 - the signature of all checks
+        """Every switch with a cable is looked at."""
+        return any(port.link >= 0 for port in switch.ports)
+
+    def _ledgers(self, look: Look) -> dict[str, Ledger]:
+        return {view.name: Ledger(self, view.name) for view in _asked(look) if self.applies(view.switch, look.site)}
+
+
+class Cabling(_WiresCheck):
+    """Each cable that LLDP shows joins what the plan joins.
+
+    Passes when every link whose far end tells who it is is the planned one. Fails with the fewest repairs that make it so,
+    one finding each: two devices exchanged, whole cages, plugs, a plug in a wrong hole, a cable too many, a stranger.
+    Error where claims contradict each other or two switches are up and hear nothing. Skipped are links to machines that
+    say nothing by LLDP (a BMC, a PDU, a server before its system stands), and to networks that are not ours.
+    """
+
+    id = "LINK-CABLING"
+    title = "cables join what the plan joins"
+    remedy = "put the cable where the plan has it"
+    source = "LLDP of Cumulus Linux 5.12; neighbours change late there (RN-4100629)"
+
+    def judge(self, look: Look) -> Iterator[Ledger]:
+        """Yield a ledger a switch."""
+        wires, ledgers = _Wires.of(look), self._ledgers(look)
+        found = wires.diagnosis
+        for one, two in found.right:
+            ledgers[wires.near(one, two)[0].device].right("link")
+        for repair in found.repairs:
+            if repair.kind != "missing":
+                self._repair(wires, repair, ledgers)
+        for one, two, instead in found.contradictions:
+            ledgers[one.device].untold(
+                one.name,
+                f"{one} sees {two}, but {two} is at {instead}",
+                remedy="LLDP keeps a neighbour for its hold time: wait two minutes and audit again",
+            )
+        for one, two in found.one_sided:
+            if wires.sights[two].up and two.device in ledgers:
+                self._deaf(ledgers[two.device], one, two)
+        self._silent(wires, ledgers)
+        for ledger in ledgers.values():
+            if ledger.empty:
+                ledger.skip("no cable of this switch can be told by LLDP: what is dark is told by LINK-STATE")
+        yield from ledgers.values()
+
+    def _repair(self, wires: _Wires, repair: Repair, ledgers: Mapping[str, Ledger]) -> None:
+        words = told(wires.wiring, wires.diagnosis, repair)
+        ends = [port for link in repair.links for port in link] or [repair.one]
+        subject = next((port for port in (repair.one, repair.two, *ends) if port.device in ledgers), None)
+        ledger = ledgers[subject.device] if subject else next(iter(ledgers.values()))
+        path = "device" if repair.kind == "exchange" else (subject or repair.one).name
+        shown = [
+            f"{port} sees {wires.diagnosis.seen[port]}" for port in ends[: 2 * _SHOWN] if port in wires.diagnosis.seen
+        ]
+        proof = "no fewer repairs do" if wires.diagnosis.fewest else "fewer repairs were not found, nor excluded"
+        ledger.wrong(
+            path if repair.step[1] == 1 else f"{path}.{repair.step[0]}",
+            words.message, expected=words.expected, actual=words.actual, remedy=words.remedy, evidence=(*shown, proof),
+        )  # fmt: skip
+
+    def _deaf(self, ledger: Ledger, one: Port, two: Port) -> None:
+        ledger.wrong(
+            two.name,
+            f"{two} hears nothing of {one}, which hears it",
+            severity="warning",
+            remedy=f"see whether LLDP runs on {one.device}, and whether the cable carries both ways",
+        )
+
+    def _silent(self, wires: _Wires, ledgers: Mapping[str, Ledger]) -> None:
+        silent: dict[str, list[Link]] = defaultdict(list)
+        deaf: dict[str, list[Link]] = defaultdict(list)
+        for pairs, lists in ((wires.diagnosis.unverified, silent), (wires.diagnosis.untold, deaf)):
+            for pair in pairs:
+                near, far = wires.near(*pair)
+                if near.device in ledgers:
+                    lists[near.device].append((near, far))
+        for device, links in silent.items():
+            ledgers[device].skip(f"{_counted(links)} not verified: the far end says nothing by LLDP", path="silent")
+        for device, links in deaf.items():
+            known = [link for link in links if wires.sights[link[0]].up is not None]
+            if known:
+                ledgers[device].untold(
+                    "silent",
+                    f"{_counted(known)} up, and neither switch hears the other",
+                    remedy="see whether LLDP runs on both",
+                )
+
+
+def _counted(links: list[Link]) -> str:
+    shown = ", ".join(f"{near.name} to {far}" for near, far in links[:_SHOWN])
+    more = f" and {len(links) - _SHOWN} more" if len(links) > _SHOWN else ""
+    return f"{len(links)} link{'s' if len(links) > 1 else ''} ({shown}{more})"
+
+
+class LinkState(_WiresCheck):
+    """Each planned link is up.
+
+    Passes for links that are up. Fails for one that is shut by configuration or protocol at its port, for a port that the
+    switch does not have (its breakout is not applied), and for cables without light, gathered: a device all of whose links
+    are dark, a part all of whose ways are, single ones. A link that is down because its cable is elsewhere is
+    LINK-CABLING's.
+    """
+
+    id = "LINK-STATE"
+    title = "planned links are up"
+    remedy = "see why the port is down at both ends"
+    source = "nv show interface: link.oper-status, admin-status, protodown (Cumulus Linux 5.12)"
+    severity: ClassVar[Severity] = "error"
+
+    def judge(self, look: Look) -> Iterator[Ledger]:
+        """Yield a ledger a switch."""
+        wires, ledgers = _Wires.of(look), self._ledgers(look)
+        reasons = {
+            port: reason
+            for name, ledger in ledgers.items()
+            for port, reason in self._ports(look.views[name], ledger, wires.wiring)
+        }
+        elsewhere = {
+            port
+            for repair in wires.diagnosis.repairs
+            if repair.kind != "missing"
+            for link in repair.links
+            for port in link
+        }
+        for repair in wires.diagnosis.repairs:
+            if repair.kind == "missing":
+                self._dark(wires, repair, reasons, ledgers)
+                elsewhere.update(port for link in repair.links for port in link)
+        for name, ledger in ledgers.items():
+            view = look.views[name]
+            left = [port.name for port in view.cabled if self._left(view, port.name, reasons)]
+            crossed = [port for port in left if Port(name, port) in elsewhere]
+            for port in left:
+                if port not in crossed:
+                    ledger.wrong(port, f"{port} is down", expected="up", actual="down")
+            if crossed and ledger.empty:
+                ledger.skip(f"{len(crossed)} ports are down for their cables")
+        yield from ledgers.values()
+
+    @staticmethod
+    def _left(view: View, port: str, reasons: Mapping[Port, str]) -> bool:
+        return not view.is_up(port) and Port(view.name, port) not in reasons
+
+    def _ports(self, view: View, ledger: Ledger, planned: Wiring) -> Iterator[tuple[Port, str]]:
+        """Enter the ports of a switch, and yield those that are down for a reason that it tells itself."""
+        for port in view.cabled:
+            link = view.link(port.name)
+            reason = _reason(view, port.name, link)
+            if reason:
+                yield Port(view.name, port.name), reason
+                ledger.wrong(
+                    port.name, f"{port.name} to {planned.links.get(Port(view.name, port.name), 'its peer')} {reason}",
+                    expected="up", actual=reason,
+                    remedy="push the planned configuration" if "protodown" not in reason else "",
+                )  # fmt: skip
+            elif link.get("oper-status") == "up":
+                ledger.right("link")
+            elif link.get("oper-status") != "down":
+                ledger.untold(port.name, f"{port.name}: the switch does not tell whether it is up")
+                yield Port(view.name, port.name), "untold"
+
+    def _dark(self, wires: _Wires, repair: Repair, reasons: Mapping[Port, str], ledgers: Mapping[str, Ledger]) -> None:
+        links = tuple(link for link in repair.links if not any(port in reasons for port in link))
+        if not links:
+            return
+        words = told(wires.wiring, wires.diagnosis, repair._replace(one=links[0][0], two=links[0][1], links=links))
+        near = wires.near(*links[0])[0]
+        ledgers[near.device].wrong(
+            near.name,
+            words.message,
+            expected="up",
+            actual="down",
+            remedy=words.remedy,
+            evidence=[f"{wires.near(*link)[0]} is down" for link in links[:_SHOWN]],
+        )
+
+
+def _reason(view: View, name: str, link: Mapping[str, Any]) -> str:
+    """Say why a port is down, if the switch says it."""
+    if name not in view.interfaces:
+        return "is a port that the switch does not have: its breakout is not applied"
+    state = link.get("state")
+    if link.get("admin-status") == "down" or (isinstance(state, dict) and "down" in state):
+        return "is shut by configuration"
+    if link.get("protodown") in {"enabled", "on"}:
+        return f"is held down by a protocol (protodown: {link.get('protodown-reason', 'no reason given')})"
+    return ""
