@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -17,7 +17,7 @@ from rackwright.plan.model import Plan
 from rackwright.push.changeset import Changeset, DeviceChanges
 from rackwright.push.sending import refuse_open_secrets
 
-__all__ = ["DeviceOrder", "Limits", "Neighbours", "Order", "decode", "make_order"]
+__all__ = ["CONFIRM_S", "DeviceOrder", "Limits", "Neighbours", "Order", "decode", "make_order"]
 
 CONFIRM_S: Final = 600
 """Time to confirm in s: NVUE's own default (NVUE reference, nv config apply)."""
@@ -137,8 +137,3 @@ def decode(data: bytes) -> Order:
         raise RunChanged(
             f"this run was ordered by another version ({error}): start a new push, it reads first"
         ) from None
-
-
-def json_value(value: Any) -> Any:
-    """Return a value as JSON has it, for a journal."""
-    return msgspec.to_builtins(value)
