@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -15,7 +16,7 @@ from rackwright.drivers.clock import Clock, WallClock
 from rackwright.errors import RunBusy, RunChanged, RunError
 from rackwright.runs.fleet import workflows
 from rackwright.runs.folder import Record, RunFolder, private, runs_of
-from rackwright.runs.journal import ENGINE, FLEET, Journal, Queues
+from rackwright.runs.journal import ENGINE, FLEET, Journal, Queues, keeping, unkept
 from rackwright.runs.leases import Lease, create_table, locked, others, workers
 from rackwright.runs.model import Event, Program, Report, Wave
 from rackwright.runs.redaction import Redactor
@@ -59,31 +60,22 @@ class Engine:
         """Open the journal and take a lease; one engine a process, since DBOS is one."""
         if not _ONE_A_PROCESS.acquire(blocking=False):
             raise RunError("this process has an engine open already: close it first")
-        try:
+        with contextlib.ExitStack() as undo, keeping(f"see to {self._state_dir} and the database", OSError):
+            undo.callback(_ONE_A_PROCESS.release)
             private(self._state_dir)
             self._journal = Journal(self._state_dir, self._database, self._redactor)
-            try:
-                create_table(self._journal.engine)
-                self._lease = Lease(
-                    self._journal.engine, self._state_dir, executor=self._executor, seconds=self._lease_s
-                )
-            except BaseException:
-                self._journal.close()
-                raise
-        except BaseException:
-            _ONE_A_PROCESS.release()
-            raise
+            undo.callback(self._journal.close)
+            create_table(self._journal.engine)
+            self._lease = Lease(self._journal.engine, self._state_dir, executor=self._executor, seconds=self._lease_s)
+            undo.callback(self._lease.close)
+            self._undo = undo.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Give the lease back and close every connection."""
-        try:
-            self._lease.close()
-            self._journal.close()
-        finally:
-            _ONE_A_PROCESS.release()
+        self._undo.close()
 
     def run(
         self,
@@ -150,23 +142,21 @@ class Engine:
         """Work on a run until it ended, and return its report."""
         run = folder.run
         attendance = Attendance(folder, self._journal, self._lease, self._clock, self._redactor)
-        attendance.events.skip()
-        try:
-            with self._journal.working(run, folder.record().jobs, self._lease.executor, workflows(attendance, program)):
+        with keeping(_see(run)), contextlib.closing(attendance.events) as events:
+            events.skip()
+            bodies = workflows(attendance, program)
+            with self._journal.working(run, folder.record().jobs, self._lease.executor, bodies):
                 try:
                     self._journal.enqueue(FLEET, Queues(run).fleet, run, run)
                     self._watch(attendance, on_event or _nobody, until)
                 finally:
                     attendance.stop_at_once()
                     attendance.idle(_LEAVE_S)
-        finally:
-            attendance.events.close()
-            if self._lease.held():
-                self._lease.attend("")
-        report = self._report(run)
-        if report is None:
-            raise RunError(f"run {run} was left before it ended: resume it")
-        self._journal.forget_queues(run)
+                    self._lease.let_go()
+            report = self._report(run)
+            if report is None:
+                raise RunError(f"run {run} was left before it ended: resume it")
+            self._journal.forget_queues(run)
         return report
 
     def _watch(self, attendance: Attendance, on_event: OnEvent, until: threading.Event | None) -> None:
@@ -299,10 +289,11 @@ def _raise_fault(attendance: Attendance) -> None:
     if isinstance(fault, RunError):
         raise fault
     if fault is not None:
-        raise RunError(
-            f"the journal cannot be kept ({type(fault).__name__}: {fault}): see to disk and database, then resume "
-            f"{attendance.folder.run}"
-        ) from fault
+        raise unkept(fault, _see(attendance.folder.run)) from fault
+
+
+def _see(run: str) -> str:
+    return f"see to disk and database, then resume {run}"
 
 
 def _nobody(_event: Event) -> None:

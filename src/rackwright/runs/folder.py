@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
 import secrets
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -125,28 +127,49 @@ class Events:
         self._written = 0
         self._synced = 0
         self._descriptor = -1
+        self._closed = False
+        self._guard = threading.Lock()
 
     def tell(self, kind: str, text: str, subject: str = "", **fields: Json) -> None:
         """Append one line; one write each, so that lines of several threads never mix."""
-        if self._descriptor < 0:
-            self._descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        event = Event(at=now(), kind=kind, text=text, subject=subject, fields=fields)
-        os.write(self._descriptor, msgspec.json.encode(self._redactor.value(event)) + b"\n")
-        self._written += 1
+        line = msgspec.json.encode(
+            self._redactor.value(Event(at=now(), kind=kind, text=text, subject=subject, fields=fields))
+        )
+        with self._writing(), self._guard:
+            if self._closed:
+                return
+            if self._descriptor < 0:
+                self._descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                size = os.fstat(self._descriptor).st_size
+                # A power cut may have left half a line: it stays alone, and fresh() leaves it out.
+                line = b"\n" + line if size and os.pread(self._descriptor, 1, size - 1) != b"\n" else line
+            os.write(self._descriptor, line + b"\n")
+            self._written += 1
 
     def sync(self) -> None:
         """Bring to the disk what was told since the last time."""
-        written = self._written
-        if written != self._synced:
-            os.fdatasync(self._descriptor)
-            self._synced = written
+        with self._writing():
+            written = self._written
+            if written != self._synced:
+                os.fdatasync(self._descriptor)
+                self._synced = written
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise RunError(f"{self._path} cannot be written ({error}): see to the disk, then resume the run") from error
 
     def close(self) -> None:
         """Bring the rest to the disk and close the file."""
-        if self._descriptor >= 0:
-            self.sync()
-            os.close(self._descriptor)
-            self._descriptor = -1
+        with self._guard:
+            self._closed = True
+            if self._descriptor >= 0:
+                with contextlib.suppress(RunError):
+                    self.sync()
+                os.close(self._descriptor)
+                self._descriptor = -1
 
     def skip(self) -> None:
         """Leave out what was told before now."""
@@ -162,7 +185,8 @@ class Events:
                 if not line.endswith(b"\n"):
                     return
                 self._offset += len(line)
-                yield msgspec.json.decode(line, type=Event)
+                with contextlib.suppress(msgspec.DecodeError):
+                    yield msgspec.json.decode(line, type=Event)
 
 
 def runs_of(state_dir: Path) -> Iterator[RunFolder]:
@@ -180,9 +204,11 @@ def now() -> str:
 
 
 def private(path: Path) -> Path:
-    """Make a folder that its owner alone may enter, and return it."""
+    """Make a folder that its owner alone may enter, and that git leaves out; return it."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.chmod(0o700)
+    if not (path / ".gitignore").exists():
+        (path / ".gitignore").write_text("*\n", encoding="utf-8")
     return path
 
 

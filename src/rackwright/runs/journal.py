@@ -19,13 +19,14 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, WorkflowStatus
+from dbos._error import DBOSException
 from dbos._serialization import Serializer
 
 from rackwright.errors import RunError
 from rackwright.runs.folder import private
 from rackwright.runs.redaction import Redactor
 
-__all__ = ["DEVICE", "ENGINE", "FLEET", "Journal", "Queues", "database_engine", "journal_exists"]
+__all__ = ["DEVICE", "ENGINE", "FLEET", "Journal", "Queues", "database_engine", "journal_exists", "keeping", "unkept"]
 
 ENGINE: Final = "1"
 """The version of how runs are journalled, set by hand: DBOS's ``application_version``."""
@@ -91,7 +92,7 @@ class _Listener(logging.Handler):
                 return
         if self.fault is None:
             cause = record.exc_info[1] if record.exc_info else None
-            self.fault = cause or RunError(record.getMessage())
+            self.fault = cause or RuntimeError(record.getMessage())
 
 
 class Journal:
@@ -242,6 +243,22 @@ def _postgres(database: str) -> sa.Engine:
         pool_pre_ping=True,
         connect_args={"connect_timeout": 10, "application_name": _APPLICATION},
     )
+
+
+@contextlib.contextmanager
+def keeping(hint: str, *also: type[Exception]) -> Iterator[None]:
+    """Turn what databases and DBOS raise into a :class:`~rackwright.errors.RunError` that ends with ``hint``."""
+    kinds: tuple[type[Exception], ...] = (sa.exc.SQLAlchemyError, sqlite3.Error, DBOSException, *also)
+    try:
+        yield
+    except kinds as error:
+        raise unkept(error, hint) from error
+
+
+def unkept(error: BaseException, hint: str) -> RunError:
+    """Return what to tell when the journal cannot be kept; a database's error says the statement after line one."""
+    first = next(iter(str(error).splitlines()), "")
+    return RunError(f"the journal cannot be kept ({type(error).__name__}: {first}): {hint}")
 
 
 @contextlib.contextmanager

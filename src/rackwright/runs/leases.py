@@ -134,6 +134,11 @@ class Lease:
         """Say in the lease which run this process holds; empty: none."""
         self._write("UPDATE {table} SET run = :run WHERE executor = :executor", run=run)
 
+    def let_go(self) -> None:
+        """Hold no run any more; a database that is away learns it when the lease runs out."""
+        with contextlib.suppress(sa.exc.SQLAlchemyError):
+            self.attend("")
+
     def held(self) -> bool:
         """Say whether the lease is still ours; asked before each step.
 

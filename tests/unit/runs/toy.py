@@ -6,8 +6,10 @@ As a script: ``toy.py STATE_DIR WORLD VERB [RUN]``. Each device is a file in WOR
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import sys
@@ -66,6 +68,7 @@ class Toy:
             with (self.world / "log").open("a") as log:
                 log.write(f"{device} {step}\n")
             place.write_text(" ".join([*has, step]))
+        self.hook(device, step)
         return {"device": device, "step": step}
 
     def gate(self, context, order, wave, outcomes):
@@ -86,30 +89,33 @@ def order(*waves, **wish) -> bytes:
     return json.dumps({"waves": made, **wish}).encode()
 
 
+TINY = order(("one", ["a1"]))
 SMALL = order(("one", ["a1", "a2"], "a1"), ("two", ["b1"]))
 
 
 def writes(act) -> None:
-    """Call ``act`` before each statement that changes the journal."""
+    """Let ``act`` see each statement that changes the journal, and return another one, or None."""
     import sqlalchemy as sa
 
-    def before(_connection, _cursor, statement, *_rest):
+    def before(_connection, _cursor, statement, parameters, *_rest):
         if statement.lstrip()[:6].upper() in {"INSERT", "UPDATE", "DELETE"} and "rackwright_worker" not in statement:
-            act()
+            return act() or (statement, parameters)
+        return statement, parameters
 
-    sa.event.listen(sa.Engine, "before_cursor_execute", before)
+    sa.event.listen(sa.Engine, "before_cursor_execute", before, retval=True)
 
 
-def counted(limit: int, act):
-    """Return a function that does ``act`` when it is called the ``limit``-th time; counts in ``count``."""
+class Counter:
+    """Does ``act`` at the ``limit``-th call, and with ``on`` at each later one; says how many there were."""
 
-    def tick(*_arguments):
-        tick.count += 1
-        if tick.count == limit:
-            act()
+    def __init__(self, limit: int, act, *, on: bool = False) -> None:
+        self.limit, self.act, self.on, self.count = limit, act, on, 0
 
-    tick.count = 0
-    return tick
+    def __call__(self, *_arguments):
+        self.count += 1
+        if self.count == self.limit or (self.on and self.count > self.limit):
+            return self.act()
+        return None
 
 
 def die() -> None:
@@ -117,20 +123,121 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def break_disk() -> None:
-    """Fail as a full or broken disk does."""
-    raise sqlite3.OperationalError("disk I/O error")
+def no_disk():
+    """Return a statement that fails, as every one does on a full or broken disk."""
+    return "INSERT INTO disk_is_full VALUES (1)", ()
+
+
+def quick() -> None:
+    """Look at queues and outcomes more often: these are tests."""
+    from rackwright.runs import engine, fleet, journal
+
+    journal._POLL_S = engine._LOOK_S = fleet._POLL_S = 0.02
+    engine._MOMENT_S = fleet._MOMENT_S = 0.003
+
+
+def journalled(state_dir: Path) -> list[str]:
+    """Return ``device step`` for each step that the journal holds, read without the engine."""
+    with contextlib.closing(sqlite3.connect(state_dir / "journal.sqlite")) as base:
+        try:
+            rows = base.execute("SELECT workflow_uuid, function_name FROM operation_outputs").fetchall()
+        except sqlite3.OperationalError:
+            return []  # killed while the tables were made
+    return [f"{workflow.partition('/')[2]} {step}" for workflow, step in rows if "/" in workflow]
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def in_child(work) -> str:
+    """Do ``work`` in a fork of this process; return what it said, or how it died."""
+    out, into = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(out)
+        try:
+            said = str(work())
+        except BaseException as error:  # noqa: BLE001 - the child ends here, whatever happened
+            said = f"{type(error).__name__}: {error}"
+        os.write(into, said.encode())
+        os._exit(0)
+    os.close(into)
+    with os.fdopen(out) as stream:
+        said = stream.read()
+    return said if os.waitpid(pid, 0)[1] == 0 else "killed"
+
+
+def made(state_dir: Path) -> None:
+    """Make a journal whose tables are there."""
+    with runs.opened(state_dir, programs=[]):
+        pass
+
+
+def sweep(folder: Path, kind: str) -> list[dict]:
+    """Run an order again and again, struck at its n-th moment, and go on; until n is past the end.
+
+    ``step`` dies before and after the effect of each step, ``write`` dies at each write of the journal, ``disk``
+    lets each write fail from the n-th on, ``tables`` dies while the tables are made.
+    """
+    from rackwright.runs import engine  # noqa: F401 - once, for all the children
+
+    quick()
+    in_child(lambda: made(folder / "made"))
+    given = TINY if kind == "disk" else SMALL
+    rows = []
+    for moment in range(1, 1000, 9 if kind == "tables" else 1):
+        place = folder / f"{kind}{moment}"
+        world = place / "world"
+        world.mkdir(parents=True)
+        if kind != "tables":
+            shutil.copytree(folder / "made", place / "s")
+        strike = Counter(moment, no_disk if kind == "disk" else die, on=kind == "disk")
+        rows.append({"moment": moment, **struck(place, world, strike, given, by_step=kind == "step")})
+        if not struck_at_all(rows[-1]):
+            break
+    return rows
+
+
+def struck_at_all(row) -> bool:
+    return row["first"] != "done"
+
+
+def struck(place: Path, world: Path, strike: Counter, given: bytes, *, by_step: bool) -> dict:
+    """Run with one strike, go on without, and say what was seen."""
+
+    def begins():
+        if not by_step:
+            writes(strike)
+        with runs.opened(place / "s", programs=[Toy(world, hook=strike if by_step else None)]) as opened:
+            state = opened.run("toy", given, jobs=2).state
+        return state if strike.count < strike.limit else f"survived: {state}"
+
+    def goes_on():
+        found = runs.latest(place / "s", "toy")
+        with runs.opened(place / "s", programs=[Toy(world)]) as opened:
+            if found is None:
+                return "none -> " + opened.run("toy", given, jobs=2).state
+            return f"{found.state} -> {opened.resume(found.run).state}"
+
+    first = in_child(begins)
+    kept = journalled(place / "s") if (place / "s/journal.sqlite").exists() else []
+    before = len(lines(world / "begun"))
+    second = in_child(goes_on)
+    begun = lines(world / "begun")
+    repeated = sorted(set(kept) & set(begun[before:]))
+    return {"first": first, "second": second, "log": lines(world / "log"), "repeated": repeated, "begun": len(begun)}
 
 
 def main(state_dir: str, world: str, verb: str, *rest: str) -> int:
-    """Run or resume; RACKWRIGHT_TOY is JSON: die_step, die_write, wait (a file to wait for in each step)."""
+    """Run, resume or work; RACKWRIGHT_TOY is JSON: order, jobs, database, lease_s, wait (a file each step waits for)."""
     plan = json.loads(os.environ.get("RACKWRIGHT_TOY", "{}"))
-    hook = counted(plan.get("die_step", 0), die)
-    if "die_write" in plan:
-        writes(counted(plan["die_write"], die))
+    if verb == "sweep":
+        sys.stdout.write(json.dumps(sweep(Path(state_dir), rest[0])))
+        return 0
+    quick()
 
     def in_step(device, step):
-        hook()
         if gate := plan.get("wait"):
             Path(gate + ".reached").touch()
             while not Path(gate).exists():
@@ -147,7 +254,7 @@ def main(state_dir: str, world: str, verb: str, *rest: str) -> int:
             return 0
         given = plan.get("order", "").encode() or SMALL
         report = engine.run("toy", given, jobs=plan.get("jobs", 2)) if verb == "run" else engine.resume(rest[0])
-    print(report.state)
+    sys.stdout.write(report.state)
     return 0
 
 

@@ -1,0 +1,78 @@
+"""What the tests of the durable engine share: a world of files, an engine, and other processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.unit.runs import toy
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    """Return a folder with `s` (the state) and `world`, and an engine that looks often."""
+    from rackwright.runs import engine, fleet, journal
+
+    for module, name, value in (
+        (journal, "_POLL_S", 0.02),
+        (fleet, "_POLL_S", 0.02),
+        (engine, "_LOOK_S", 0.02),
+        (fleet, "_MOMENT_S", 0.003),
+        (engine, "_MOMENT_S", 0.003),
+    ):
+        monkeypatch.setattr(module, name, value)
+    (tmp_path / "world").mkdir()
+    return tmp_path
+
+
+class Process:
+    """Another process that runs the toy, to be watched and killed by its id."""
+
+    def __init__(self, site: Path, *arguments: str, **plan) -> None:
+        environment = {**os.environ, "RACKWRIGHT_TOY": json.dumps(plan), "PYTHONWARNINGS": "error"}
+        self.popen = subprocess.Popen(
+            [sys.executable, toy.__file__, str(site / "s"), str(site / "world"), *arguments],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def until(self, true) -> None:
+        """Wait until `true()`; fail when the process ends before."""
+        deadline = time.monotonic() + 60
+        while not true():
+            if self.popen.poll() is not None:
+                pytest.fail(f"the process ended: {self.popen.communicate()}")
+            assert time.monotonic() < deadline, "the other process does not get there"
+            time.sleep(0.01)
+
+    def kill(self) -> None:
+        self.popen.kill()
+        self.popen.communicate()
+
+    def said(self) -> str:
+        out, err = self.popen.communicate(timeout=60)
+        assert (self.popen.returncode, err) == (0, ""), err
+        return out.strip()
+
+
+@pytest.fixture
+def process(site):
+    """Return a function that starts another process on the same site; what is left of it is killed."""
+    started = []
+
+    def start(*arguments, **plan):
+        started.append(Process(site, *arguments, **plan))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.popen.poll() is None:
+            one.kill()
