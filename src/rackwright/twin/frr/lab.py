@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 from rackwright.errors import TwinError
@@ -15,16 +16,25 @@ from rackwright.twin.frr.machine import Machine
 
 __all__ = ["Cell", "Lab"]
 
-_DAEMONS: Final = ("mgmtd", "zebra", "bgpd", "bfdd", "staticd")
-"""What is started, in order, where it is there; mgmtd is of FRR 10 (twin.md 1)."""
+_DAEMONS: Final = {"mgmtd": "", "zebra": "", "bgpd": "", "bfdd": " bfd", "staticd": "\nip route "}
+"""What is started, in order, where it is there and the configuration holds the words; mgmtd is of FRR 10 (twin.md 1)."""
 
 _PRIVATE: Final = """
 mount --make-rprivate /
-for place in /run /etc/frr /home /var/log /tmp; do mkdir -p $place; mount -t tmpfs tmpfs $place; done
-mkdir -p /run/netns /run/frr /run/lldpd /run/sshd
+mount -t tmpfs tmpfs /run
+mkdir -p /run/netns /run/frr /run/lldpd /run/sshd /run/ssh /run/bin /run/agent
+{shared}
+for place in /etc/frr /home /var/log; do mkdir -p $place; mount -t tmpfs tmpfs $place; done
+for file in passwd group; do cp /etc/$file /run/ssh/$file; done
+echo 'cumulus:x:6001:6001:cumulus,,,:/home/cumulus:/bin/sh' >> /run/ssh/passwd
+sed -i -E '/^(frrvty|_lldpd):/{{s/:$/:cumulus/;t;s/$/,cumulus/}}' /run/ssh/group
+echo 'cumulus:x:6001:' >> /run/ssh/group
+for file in passwd group; do mount --bind /run/ssh/$file /etc/$file; done
+mkdir /home/cumulus; chown 6001:6001 /home/cumulus
 chown frr:frr /run/frr /etc/frr
 hostname {name}
 ip link set lo up
+sysctl -qw {sysctls}
 echo ready > /run/ready
 {hold}
 """
@@ -35,6 +45,13 @@ _SYSCTLS: Final = (
     " net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.keep_addr_on_down=1"
 )
 """As twin.md 1 has them; duplicate address detection would cost a second a port."""
+
+
+AGENT_COMMANDS: Final = ("nv", "decode-syseeprom", "cl-support", "onie-install", "reboot")
+"""Commands of a switch that the twin's engine answers, not Linux."""
+
+RELOAD: Final = "/usr/lib/frr/frr-reload.py --reload --stdout /etc/frr/frr.conf"
+"""The engine behind ``nv config apply``: FRR's own difference and reload (twin.md 1)."""
 
 
 class Cell:
@@ -70,7 +87,9 @@ class Lab:
         wanted = [name for name in names if name not in self.cells]
         lines = []
         for name in wanted:
-            inside = shlex.quote(_PRIVATE.format(name=shlex.quote(name), hold=self.machine.hold))
+            inside = shlex.quote(
+                _PRIVATE.format(name=shlex.quote(name), hold=self.machine.hold, shared=self._shared(), sysctls=_SYSCTLS)
+            )
             lines.append(
                 "unshare --net --mount --uts --ipc --pid --fork --kill-child --mount-proc"
                 f" /bin/sh -ec {inside} </dev/null >/dev/null 2>&1 & echo {shlex.quote(name)} $!"
@@ -78,6 +97,11 @@ class Lab:
         started = [line.split() for line in self.machine.run("\n".join([*lines, ""])).splitlines()]
         for name, outer in started:
             self.cells[name] = Cell(self.machine, name, self._inner(int(outer)))
+
+    def _shared(self) -> str:
+        """Return the words that show a cell the folder of the agent's socket, which other mounts may hide."""
+        folder = self.machine.agent
+        return f"mount --bind {shlex.quote(folder)} /run/agent" if folder else ":"
 
     def _inner(self, outer: int) -> int:
         """Return the first process of the PID namespace that ``unshare`` made, once it is ready."""
@@ -103,20 +127,49 @@ exit 1
         ]
         self.machine.run("\n".join(lines))
 
-    def frr(self, name: str, *, vrf_namespaces: bool) -> None:
-        """Start FRR in a cell; ``vrf_namespaces`` takes each network namespace in it for a VRF (``zebra -n``)."""
-        starts = [
-            f"[ ! -x /usr/lib/frr/{daemon} ] || /usr/lib/frr/{daemon} -d{' -n' * (daemon == 'zebra' and vrf_namespaces)}"
-            " </dev/null >/dev/null 2>>/var/log/frr-start"
-            for daemon in _DAEMONS
-        ]
-        prepare = f"sysctl -qw {_SYSCTLS}; touch /etc/frr/vtysh.conf /etc/frr/frr.conf; chown frr:frr /etc/frr/*"
-        self.cells[name].sh("\n".join([prepare, *starts]))
+    def frr(self, name: str, conf: str, *, vrf_namespaces: bool) -> None:
+        """Bring FRR of a cell to a configuration; ``vrf_namespaces`` takes each network namespace in it for a VRF.
+
+        What runs is reloaded by FRR's own difference (``frr-reload``); the first configuration is merely read.
+        """
+        lines = ["mkdir -p /etc/frr; : >> /etc/frr/vtysh.conf", f"cat > /etc/frr/frr.conf <<'CONF'\n{conf}CONF"]
+        lines += ["chown frr:frr /etc/frr/*", "fresh=y; [ ! -e /run/frr/zebra.pid ] || fresh="]
+        for daemon, words in _DAEMONS.items():
+            if words not in conf:
+                continue
+            flag = " -n" if daemon == "zebra" and vrf_namespaces else ""
+            started = f"/usr/lib/frr/{daemon} -d{flag} </dev/null >/dev/null 2>>/var/log/frr-start"
+            lines.append(f"[ ! -x /usr/lib/frr/{daemon} ] || [ -e /run/frr/{daemon}.pid ] || {started}")
+        lines.append(
+            f'if [ -n "$fresh" ]; then vtysh -b; else {RELOAD}; fi >/run/reload.log 2>&1 || {{ tail -5 /run/reload.log >&2; exit 1; }}'
+        )
+        self.cells[name].sh("\n".join(lines))
+
+    def openssh(self, name: str, host_key: str) -> list[str]:
+        """Prepare OpenSSH in a cell and return the words that serve one connection on standard streams (``sshd -i``).
+
+        Commands that are no program of Linux but of the switch are the agent's client by another name.
+        """
+        client = (Path(__file__).with_name("client.py")).read_text(encoding="utf-8")
+        config = "\n".join(
+            (
+                "HostKey /run/ssh/host_key", "AuthorizedKeysFile /run/ssh/keys", "PasswordAuthentication no", "UsePAM no",
+                "Subsystem sftp internal-sftp", "PidFile none", "PrintMotd no", "UseDNS no",
+                f"SetEnv PATH=/run/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin RACKWRIGHT_SWITCH={name}",
+            )
+        )  # fmt: skip
+        cell = self.cells[name]
+        cell.write("/run/bin/client", client)
+        cell.write("/run/ssh/config", config)
+        cell.write("/run/ssh/host_key", host_key)
+        links = "; ".join(f"ln -sf client /run/bin/{command}" for command in AGENT_COMMANDS)
+        sudo = "printf '#!/bin/sh\\nexec \"$@\"\\n' > /run/bin/sudo"
+        cell.sh(f"chmod 600 /run/ssh/host_key; chmod 755 /run/bin/client; {links}; {sudo}; chmod 755 /run/bin/sudo")
+        return cell.words(["/usr/sbin/sshd", "-i", "-f", "/run/ssh/config"])
 
     def lldpd(self, name: str, description: str, ports: str = "*") -> None:
         """Start lldpd in a cell with the port names as port ids, sending every 2 s (twin.md 2)."""
         self.cells[name].sh(
-            "id _lldpd >/dev/null 2>&1 || :\n"
             f"lldpd -S {shlex.quote(description)} -I {shlex.quote(ports)} </dev/null >/dev/null 2>&1\n"
             "lldpcli configure lldp tx-interval 2 >/dev/null; lldpcli configure lldp portidsubtype ifname >/dev/null"
         )

@@ -17,9 +17,8 @@ LIMIT_S: Final = 60
 
 _PROBE: Final = """
 ask() { ip link add rwprobe0 type "$@" 2>/dev/null && ip link del rwprobe0 2>/dev/null && echo "$1"; }
-ask vrf table 999; ask bond
-ip link add rwprobe0 type bridge vlan_filtering 1 2>/dev/null && cat /sys/class/net/rwprobe0/bridge/vlan_filtering 2>/dev/null
-ip link del rwprobe0 2>/dev/null; :
+ask vrf table 999; ask bond; ask bridge vlan_filtering 1
+:
 """
 
 
@@ -28,6 +27,8 @@ class Machine(Protocol):
 
     hold: str
     """Shell words that wait as long as the twin lives; what waits so holds a device's namespaces."""
+    agent: str
+    """Folder in which the socket of the twin's agent is seen; empty: there is no agent."""
 
     def run(self, script: str, *, limit_s: float = LIMIT_S) -> str:
         """Run a shell script and return its stdout; raises :class:`~rackwright.errors.TwinError` with its stderr."""
@@ -42,7 +43,8 @@ class Machine(Protocol):
 class Local:
     """This machine. What holds namespaces reads a pipe of ours, so that it ends with us, also when we are killed."""
 
-    def __init__(self) -> None:
+    def __init__(self, agent: str = "") -> None:
+        self.agent = agent
         self._read, self._write = os.pipe()
         self.hold = f"exec cat <&{self._read}"
 
@@ -77,4 +79,4 @@ class Local:
 def features(machine: Machine) -> Features:
     """Ask a machine's kernel what it offers, in a network namespace of its own."""
     said = machine.run(f"unshare -n /bin/sh <<'PROBE'\n{_PROBE}\nPROBE\n").split()
-    return Features(vrf="vrf" in said, bond="bond" in said, vlan_filtering="1" in said)
+    return Features(vrf="vrf" in said, bond="bond" in said, vlan_filtering="bridge" in said)

@@ -15,9 +15,6 @@ from rackwright.twin.frr.routing import frr_conf
 
 __all__ = ["FrrPlane"]
 
-RELOAD: Final = "/usr/lib/frr/frr-reload.py --reload --stdout /etc/frr/frr.conf"
-"""The engine behind ``nv config apply``: FRR's own difference and reload (twin.md 1)."""
-
 _SWITCHES: Final = ("leaf", "spine", "superspine", "oob")
 _HOSTS: Final = ("server", "storage", "external")
 
@@ -55,7 +52,6 @@ class FrrPlane:
         self.lab.cable({name: (link.a.device, link.b.device) for name, link in self.cables.items()})
         for name in sorted(here):
             if roles[name] in _SWITCHES:
-                self.lab.frr(name, vrf_namespaces=not self.features.vrf)
                 self.lab.lldpd(name, "Cumulus Linux version 5.12.1 emulated by Rackwright")
         for host in self.plan.hosts:
             self._host(host)
@@ -74,9 +70,8 @@ class FrrPlane:
             cell.sh("\n".join(lines))
         self._held[switch] = wanted
         hostname = str(tree.get("system", {}).get("hostname", switch))
-        cell.write("/etc/frr/frr.conf", frr_conf(hostname, tree))
-        reload = f"{RELOAD} >/run/reload.log 2>&1 || {{ tail -5 /run/reload.log >&2; exit 1; }}"
-        cell.sh("\n".join([f"hostname {hostname}", reload, *settle(tree, self.features)]))
+        self.lab.frr(switch, frr_conf(hostname, tree), vrf_namespaces=not self.features.vrf)
+        cell.sh("\n".join([f"hostname {hostname}", *settle(tree, self.features)]))
         self._trees[switch] = tree
 
     def power(self, switch: str, *, on: bool) -> None:
