@@ -81,6 +81,11 @@ def cli_page() -> str:
         verb = group.get_command(top, name)
         context = click.Context(verb, info_name=name, parent=top, terminal_width=100, max_content_width=100)
         lines += ["", f"## {name}", "", "```text", verb.get_help(context).rstrip(), "```"]
+        for below in getattr(verb, "commands", {}).values():
+            inner = click.Context(
+                below, info_name=below.name, parent=context, terminal_width=100, max_content_width=100
+            )
+            lines += ["", f"### {name} {below.name}", "", "```text", below.get_help(inner).rstrip(), "```"]
     return "\n".join(lines) + "\n"
 
 

@@ -31,7 +31,9 @@ VERBS: Final = {
     "diff": "Compare two builds, a build with what a switch exported, or a site with what its switches run.",
     "explain": "Tell where a rendered value comes from.",
     "push": "Bring switches to what is planned.",
+    "audit": "Look at devices and judge them against the plan.",
     "inventory": "Print the inventory of Nornir or Ansible.",
+    "twin": "Run an emulated rack of the site on loopback: real SSH, nv and NVUE API.",
     "demo": "Validate, plan, render and check a reference site, and show what came out.",
 }
 """Verb -> its help, in the order of work; each has a module of its name in ``rackwright.cli.verbs``."""

@@ -61,7 +61,9 @@ def test_the_listed_line_is_the_first_of_the_verbs_own_help(name):
 def test_every_verb_knows_json_quiet_and_verbose(name):
     """The same three options stand last in every help."""
     command = main.get_command(context(), name)
-    assert [option.opts[0] for option in command.params[-3:]] == ["--json", "-q", "-v"]
+    below = list(command.commands.values()) if isinstance(command, click.Group) else [command]
+    for one in below:
+        assert [option.opts[0] for option in one.params[-3:]] == ["--json", "-q", "-v"], one.name
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -1,0 +1,168 @@
+"""``rackwright twin``: the emulated rack comes up, is looked at, broken and taken down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rackwright.cli import building
+from rackwright.cli.answer import Answer, verb
+from rackwright.cli.params import PLACE
+from rackwright.cli.talk import Talk
+from rackwright.plan.workspace import site_file
+
+__all__ = ["command"]
+
+
+@click.group("twin")
+def command() -> None:
+    """Run an emulated rack of the site on loopback: real SSH, nv and NVUE API.
+
+    Verbs that reach devices go to it with --twin.
+    """
+
+
+def _state(site: Path) -> Path:
+    return site_file(site).parent / ".rackwright"
+
+
+@verb("up")
+@click.argument("site", type=PLACE, default=".", metavar="[DIR]")
+@click.option("--detach", is_flag=True, help="Return when every switch answers; 'twin down' ends it.")
+@click.option("--rate", type=click.FloatRange(min=0.01), default=60.0, show_default=True, metavar="R",
+              help="Seconds of the twin's clock in a real one.")  # fmt: skip
+@click.option("--latency", type=click.FloatRange(min=0), default=0.0, metavar="MS",
+              help="Delay of everything that is sent, each way.")  # fmt: skip
+@click.option("--startup", type=PLACE, metavar="FILE|DIR",
+              help="Configuration to come up with: a startup.yaml for all, or a build folder; else the factory's.")  # fmt: skip
+@click.option("--only", multiple=True, metavar="GLOB", help="Let only these switches answer; may be given again.")
+@click.option("--dataplane", default="emulated", show_default=True, metavar="KIND", help="What stands behind them.")
+def up(
+    talk: Talk, site: Path, detach: bool, rate: float, latency: float, startup: Path | None, only: tuple[str, ...],
+    dataplane: str,
+) -> Answer:  # fmt: skip
+    """Bring the emulated rack of a site up.
+
+    Its switches are factory-fresh and cabled as planned. Where they answer stands in SITE/.rackwright/twin.json.
+    """
+    from rackwright.cli.twins import spec_of
+    from rackwright.twin import process
+
+    opened, planned = building.plan_site(talk, site)
+    spec = spec_of(
+        opened, planned.plan, rate=rate, latency_ms=latency, kind=dataplane, startup=startup, only=only
+    )  # fmt: skip
+    count = len(spec.only) if spec.only is not None else len(planned.plan.switches)
+
+    def ready() -> None:
+        talk.say(f"the twin is up: {count} switches in {talk.seconds():.1f} s, {rate:g} s of its clock in a second")
+
+    if detach:
+        pid = process.detach(spec)
+        ready()
+        return Answer(data={"pid": pid, "switches": count, "seconds": round(talk.seconds(), 2)})
+    process.run(spec, ready)
+    return Answer(data={"switches": count})
+
+
+@verb("status")
+@click.argument("site", type=PLACE, default=".", metavar="[DIR]")
+def status(talk: Talk, site: Path) -> Answer:  # noqa: ARG001 - every verb takes the talk
+    """Tell how each switch of the twin stands."""
+    from rackwright import report
+    from rackwright.twin import process
+
+    value = process.request(_state(site), {"op": "status"})
+    rows = [_row(name, one) for name, one in value["devices"].items()]
+    heads = ("switch", "address", "version", "revision", "state")
+    faults = [f"fault {rule['id']}: {rule['kind']} at {rule['at']} on {rule['device']}" for rule in value["faults"]]
+    return Answer(data=value, lines=[*report.columns(heads, rows), *faults])
+
+
+def _row(name: str, one: dict[str, Any]) -> tuple[str, ...]:
+    words = [
+        "" if one["powered"] else "off",
+        "" if one["ssh"] or not one["powered"] else "no SSH",
+        "" if one["nvued"] or not one["powered"] else "no nvued",
+        f"{one['busy']} ({one['confirm_left_s']:.0f} s left)" if one["confirm_left_s"] else one["busy"],
+        "" if one["saved"] else "not saved",
+    ]
+    return name, one["host"], one["version"], one["revision"], ", ".join(word for word in words if word) or "up"
+
+
+@verb("fault")
+@click.argument("site", type=PLACE)
+@click.argument("kind", metavar="KIND")
+@click.argument("ends", nargs=-1, metavar="[DEVICE:PORT]...")
+@click.option("--device", default="*", metavar="GLOB", help="On these switches.")
+@click.option("--at", "operation", default="", metavar="OPERATION", help="Wait for this operation.")
+@click.option("--when", type=click.Choice(["before", "during", "after"]), help="Before, during or after its effect.")
+@click.option("--nth", type=click.IntRange(min=1), default=1, help="The first occurrence that it hits.")
+@click.option("--count", type=click.IntRange(min=0), default=1, help="How many it hits; 0 for all from then on.")
+@click.option("--duration", type=click.FloatRange(min=0), metavar="S", help="Seconds of the twin's clock.")
+@click.option("--value", default="", metavar="TEXT", help="Version, serial number or reason.")
+@click.option("--command", "prefix", default="", metavar="TEXT", help="Only commands that begin so.")
+def fault(
+    talk: Talk, site: Path, kind: str, ends: tuple[str, ...], device: str, operation: str, when: str | None, nth: int,
+    count: int, duration: float | None, value: str, prefix: str,
+) -> Answer:  # fmt: skip
+    """Make something go wrong: cut-link, swap-cables, refuse-apply, stall, drop, crash-nvued, reboot and others.
+
+    Operations: connect, stage, diff, apply, confirm, refuse, confirm-status, save, show, detach, sftp, reboot, run.
+    """
+    from rackwright.twin import process
+
+    row: dict[str, Any] = {
+        "kind": kind, "device": device, "at": operation, "nth": nth, "count": count, "duration": duration,
+        "value": value, "command": prefix, "a": ends[0] if ends else "", "b": ends[1] if len(ends) > 1 else "",
+    }  # fmt: skip
+    if when:
+        row["when"] = when
+    answer = process.request(_state(site), {"op": "fault", **row})
+    talk.say(f"fault {answer['id']} is set" if answer["id"] else "done")
+    return Answer(data=answer)
+
+
+@verb("clear")
+@click.argument("site", type=PLACE)
+@click.argument("ids", nargs=-1, type=int, metavar="[ID]...")
+def clear(talk: Talk, site: Path, ids: tuple[int, ...]) -> Answer:
+    """Take faults away; without an ID all, and what they did to cables, disks, images and serial numbers."""
+    from rackwright.twin import process
+
+    answer = process.request(_state(site), {"op": "clear", "ids": list(ids) or None})
+    talk.say(f"{answer['cleared']} faults are gone")
+    return Answer(data=answer)
+
+
+@verb("log")
+@click.argument("site", type=PLACE, default=".", metavar="[DIR]")
+@click.option("--device", default="", metavar="NAME", help="Only of this switch.")
+def log(talk: Talk, site: Path, device: str) -> Answer:  # noqa: ARG001 - every verb takes the talk
+    """Tell what each switch was asked and what that changed, never with a secret."""
+    from rackwright.twin import process
+
+    lines = process.request(_state(site), {"op": "log", "device": device})["lines"]
+    shown = (
+        f"{line['at']:10.3f} {line['device']} {line['wire']} {line['user']} {line['command']} -> {line['result']}"
+        + (f" [{', '.join(line['changed'])}]" if line["changed"] else "")
+        for line in lines
+    )
+    return Answer(data=lines, lines=shown)
+
+
+@verb("down")
+@click.argument("site", type=PLACE, default=".", metavar="[DIR]")
+def down(talk: Talk, site: Path) -> Answer:
+    """Take the twin down; nothing is left of it."""
+    from rackwright.twin import process
+
+    there = process.down(_state(site))
+    talk.say("the twin is down" if there else "no twin was up")
+    return Answer(data={"was_up": there})
+
+
+for _verb in (up, status, fault, clear, log, down):
+    command.add_command(_verb)

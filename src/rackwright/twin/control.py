@@ -1,0 +1,179 @@
+"""The control socket of a twin: one JSON object a line each way (its user alone may open it)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from rackwright.errors import TwinError
+from rackwright.twin.box import Box
+from rackwright.twin.dataplane import NotEmulated
+from rackwright.twin.engine import Refused, digest
+from rackwright.twin.faults import read
+from rackwright.twin.rack import Rack
+
+__all__ = ["Control", "ask"]
+
+_LINE: Final = 64 << 20
+
+
+class Control:
+    """Answers on the socket; ``down`` ends the twin."""
+
+    def __init__(self, rack: Rack, down: Callable[[], None]) -> None:
+        self._rack = rack
+        self._down = down
+        self._server: asyncio.Server | None = None
+        self._talks: set[asyncio.Task[None]] = set()
+
+    async def listen(self, path: Path) -> None:
+        """Begin to listen."""
+        self._server = await asyncio.start_unix_server(self._talk, path, limit=_LINE)
+        os.chmod(path, 0o600)  # noqa: PTH101 - a Path would be taken for a blocking call
+
+    async def close(self) -> None:
+        """Stop listening; what is being answered is finished."""
+        if self._server is not None:
+            self._server.close()
+        await asyncio.sleep(0)
+        for task in [*self._talks]:
+            task.cancel()
+        await asyncio.gather(*self._talks, return_exceptions=True)
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._talks.add(task)
+            task.add_done_callback(self._talks.discard)
+        try:
+            while line := await reader.readline():
+                writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
+                await writer.drain()
+        except (ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+
+    async def _answer(self, line: bytes) -> dict[str, Any]:
+        try:
+            request = json.loads(line)
+            work = _OPERATIONS[request["op"]]
+            return {"ok": True, **(await work(self, request) or {})}
+        except (KeyError, TypeError, ValueError) as error:
+            return {"ok": False, "error": f"no such request: {error}"}
+        except (TwinError, Refused, NotEmulated) as error:
+            return {"ok": False, "error": str(error)}
+
+    def _box(self, request: Mapping[str, Any]) -> Box:
+        name = str(request.get("device", ""))
+        if name not in self._rack.boxes:
+            raise TwinError(f"no switch of the twin is called {name!r}")
+        return self._rack.boxes[name]
+
+    async def _status(self, _request: Mapping[str, Any]) -> dict[str, Any]:
+        rack = self._rack
+        for box in rack.boxes.values():
+            await box.settle()
+        return {
+            "now": rack.clock.now(),
+            "rate": rack.clock.rate,
+            "kind": rack.wish.kind,
+            "faults": [msgspec.to_builtins(rule) for rule in rack.faults.rules()],
+            "devices": {name: _told(rack, box) for name, box in rack.boxes.items()},
+        }
+
+    async def _fault(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        fault = read({key: value for key, value in request.items() if key != "op"})
+        if fault.at:
+            return {"id": self._rack.faults.add(fault).id}
+        await self._rack.strike(fault)
+        return {"id": 0}
+
+    async def _clear(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        gone = self._rack.faults.clear(request.get("ids"))
+        if request.get("ids") is None:
+            await self._rack.mend()
+        return {"cleared": gone}
+
+    async def _stop(self, _request: Mapping[str, Any]) -> None:
+        self._down()
+
+    async def _digest(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        box = self._box(request)
+        await box.settle()
+        return {"applied": digest(box.switch.applied), "startup": digest(box.switch.startup)}
+
+    async def _tree(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        box = self._box(request)
+        await box.settle()
+        return {"applied": box.switch.applied, "startup": box.switch.startup}
+
+    async def _cabling(self, _request: Mapping[str, Any]) -> dict[str, Any]:
+        return {"links": self._rack.cabling()}
+
+    async def _log(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        return {"lines": self._rack.journal.lines(str(request.get("device", "")))}
+
+
+_OPERATIONS: Final[dict[str, Callable[[Control, Mapping[str, Any]], Any]]] = {
+    "status": Control._status,  # noqa: SLF001 - the table of the class above
+    "fault": Control._fault,  # noqa: SLF001 - as above
+    "clear": Control._clear,  # noqa: SLF001 - as above
+    "down": Control._stop,  # noqa: SLF001 - as above
+    "digest": Control._digest,  # noqa: SLF001 - as above
+    "tree": Control._tree,  # noqa: SLF001 - as above
+    "cabling": Control._cabling,  # noqa: SLF001 - as above
+    "log": Control._log,  # noqa: SLF001 - as above
+}
+
+
+def _told(rack: Rack, box: Box) -> dict[str, Any]:
+    switch = box.switch
+    waiting = switch.waiting()
+    server = rack.servers.get(box.name)
+    ssh, api = switch.answers()
+    return {
+        "model": switch.who.model,
+        "serial": switch.who.serial,
+        "version": switch.who.nos,
+        "hostname": switch.applied.get("system", {}).get("hostname", ""),
+        "host": server.address if server else "",
+        "powered": switch.powered,
+        "nvued": switch.nvued_up,
+        "ssh": ssh and server is not None,
+        "api": api and server is not None,
+        "revision": switch.applied_id,
+        "busy": f"{switch.busy.id} {switch.busy.state}" if switch.busy else "",
+        "confirm_left_s": round(waiting.deadline - switch.now, 1) if waiting else 0,
+        "saved": switch.applied == switch.startup,
+        "applied": digest(switch.applied),
+    }
+
+
+def ask(path: Path, request: Mapping[str, Any], *, timeout_s: float = 60) -> dict[str, Any]:
+    """Send a request to a twin and return its answer.
+
+    Raises :class:`~rackwright.errors.TwinError` when nobody answers or the twin refuses.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as wire:
+        wire.settimeout(timeout_s)
+        try:
+            wire.connect(str(path))
+            wire.sendall(json.dumps(request).encode() + b"\n")
+            with wire.makefile("rb") as stream:
+                line = stream.readline()
+        except OSError as error:
+            raise TwinError(f"the twin does not answer ({error}): 'rackwright twin down' cleans up after it") from None
+    if not line:
+        raise TwinError("the twin ended before it answered: look into .rackwright/twin/errors")
+    answer: dict[str, Any] = json.loads(line)
+    if not answer.pop("ok"):
+        raise TwinError(str(answer["error"]))
+    return answer

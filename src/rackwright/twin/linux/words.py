@@ -1,0 +1,132 @@
+"""The part of a shell's grammar that the twin reads: words, quotes, ``; && || |`` and redirections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+__all__ = ["STATUS", "Command", "Unread", "commands"]
+
+STATUS = "\0?"
+"""Stands for ``$?`` in a word until the command runs."""
+_OPERATORS = ("&&", "||", ";", "|", "\n")
+_REDIRECTIONS = ("2>&1", "2>>", "2>", ">>", ">", "<")
+
+
+class Unread(Exception):
+    """The line holds something of a shell that the twin does not know."""
+
+
+@dataclass
+class Command:
+    """One simple command and how it hangs on the one before: ``;``, ``&&``, ``||`` or ``|``."""
+
+    joint: str
+    words: list[str] = field(default_factory=list)
+    redirections: list[tuple[str, str]] = field(default_factory=list)
+
+
+def commands(line: str, variables: dict[str, str]) -> list[Command]:
+    """Cut a line into commands. Raises :class:`Unread`."""
+    found = [Command(";")]
+    redirect = ""
+    for kind, text in _tokens(line, variables):
+        if redirect and kind != "word":
+            raise Unread("a redirection without a file")
+        if kind == "operator":
+            _next(found, text)
+        elif kind == "redirection" and text != "2>&1":
+            redirect = text
+        elif kind == "redirection" or redirect:
+            found[-1].redirections.append((redirect or text, text if redirect else ""))
+            redirect = ""
+        else:
+            found[-1].words.append(text)
+    if redirect:
+        raise Unread("a redirection without a file")
+    return [one for one in found if one.words or one.redirections]
+
+
+def _next(found: list[Command], operator: str) -> None:
+    """Begin the command after an operator."""
+    if found[-1].words or found[-1].redirections:
+        found.append(Command(";" if operator == "\n" else operator))
+    elif operator not in (";", "\n"):
+        raise Unread(f"syntax error near unexpected token `{operator}'")
+
+
+def _tokens(line: str, variables: dict[str, str]) -> Iterator[tuple[str, str]]:
+    at, word, started = 0, "", False
+    while at < len(line):
+        letter = line[at]
+        mark = "" if word or started else next((one for one in _REDIRECTIONS if line.startswith(one, at)), "")
+        mark = mark or next((one for one in (*_OPERATORS, ">>", ">", "<") if line.startswith(one, at)), "")
+        if letter in " \t" or mark:
+            if word or started:
+                yield "word", word
+                word, started = "", False
+            if mark:
+                yield ("redirection" if mark in _REDIRECTIONS else "operator"), mark
+            at += len(mark) or 1
+            continue
+        if letter == "#" and not word and not started:
+            return
+        text, at = _piece(line, at, variables)
+        word, started = word + text, True
+    if word or started:
+        yield "word", word
+
+
+def _piece(line: str, at: int, variables: dict[str, str]) -> tuple[str, int]:
+    """Read one piece of a word: quoted, a variable, or a letter; returns it and where to go on."""
+    letter = line[at]
+    if letter == "'":
+        end = line.find("'", at + 1)
+        if end < 0:
+            raise Unread("a quote is never closed")
+        return line[at + 1 : end], end + 1
+    if letter == '"':
+        return _double(line, at + 1, variables)
+    if letter == "\\":
+        return line[at + 1 : at + 2], at + 2
+    if letter == "$":
+        return _variable(line, at, variables)
+    if letter in "`()&":
+        raise Unread(f"{letter!r} is not emulated")
+    return letter, at + 1
+
+
+def _double(line: str, at: int, variables: dict[str, str]) -> tuple[str, int]:
+    text = ""
+    while at < len(line) and line[at] != '"':
+        if line[at] == "\\" and line[at + 1 : at + 2] in ('"', "\\", "$", "`"):
+            text, at = text + line[at + 1], at + 2
+        elif line[at] == "$":
+            piece, at = _variable(line, at, variables)
+            text += piece
+        elif line[at] == "`":
+            raise Unread("command substitution is not emulated")
+        else:
+            text, at = text + line[at], at + 1
+    if at >= len(line):
+        raise Unread("a quote is never closed")
+    return text, at + 1
+
+
+def _variable(line: str, at: int, variables: dict[str, str]) -> tuple[str, int]:
+    if line[at + 1 : at + 2] == "(":
+        raise Unread("command substitution is not emulated")
+    if line[at + 1 : at + 2] == "?":
+        return STATUS, at + 2
+    brace = line[at + 1 : at + 2] == "{"
+    end = at + 1 + brace
+    while end < len(line) and (line[end].isalnum() or line[end] == "_"):
+        end += 1
+    name = line[at + 1 + brace : end]
+    if not name:
+        return "$", at + 1
+    if brace:
+        if line[end : end + 1] != "}":
+            raise Unread("this expansion is not emulated")
+        end += 1
+    return variables.get(name, ""), end

@@ -1,0 +1,202 @@
+"""The emulated rack: every switch of a plan with its servers, in one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import fnmatch
+import hashlib
+import itertools
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from rackwright.errors import TwinError
+from rackwright.plan.model import Device, Plan
+from rackwright.twin import planes
+from rackwright.twin.authority import Authority
+from rackwright.twin.box import Box
+from rackwright.twin.clock import TwinClock
+from rackwright.twin.engine import Identity
+from rackwright.twin.engine.trees import Tree
+from rackwright.twin.faults import Fault, Faults
+from rackwright.twin.journal import Journal
+from rackwright.twin.server import Server
+from rackwright.twin.sockets import bound
+from rackwright.twin.state.hardware import made_up_mac
+
+__all__ = ["REST_PORT", "SSH_PORT", "Rack", "Wish"]
+
+SSH_PORT: Final = 2222
+REST_PORT: Final = 8765
+_SWITCHES: Final = frozenset({"leaf", "spine", "superspine", "oob"})
+_BLOCKS: Final = range(65, 255)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How a twin is to be."""
+
+    rate: float = 60.0
+    """Emulated seconds in a real one."""
+    latency_ms: float = 0.0
+    """Delay of what is sent, each way, in real ms."""
+    kind: str = "emulated"
+    startup: Mapping[str, Tree] = field(default_factory=dict)
+    """Configuration that a switch comes up with; the factory's without."""
+    only: frozenset[str] | None = None
+    """Switches that answer; the others are part of the fabric and cannot be reached."""
+
+
+class Rack:
+    """A twin: boxes, servers, data plane, faults, log."""
+
+    def __init__(self, plan: Plan, folder: Path, wish: Wish) -> None:
+        self.plan = plan
+        self.folder = folder
+        self.wish = wish
+        self.clock = TwinClock(wish.rate)
+        self.faults = Faults()
+        self.boxes: dict[str, Box] = {}
+        self.servers: dict[str, Server] = {}
+        self.block = 0
+        self._plane: Any = None
+        self._authority: Authority | None = None
+        self.journal = Journal()
+
+    async def start(self) -> None:
+        """Bring every switch up and have it answer; its files lie in ``folder``."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.journal = Journal(self.folder / "log")
+        self._plane = planes.make(self.wish.kind, self.plan, self.clock)
+        self._authority = Authority(self.folder)
+        switches = [device for device in self.plan.devices if device.role in _SWITCHES]
+        reachable = [one for one in switches if self.wish.only is None or one.name in self.wish.only]
+        sockets = self._bind([device.name for device in reachable])
+        for device in switches:
+            startup = self.wish.startup.get(device.name)
+            box = Box(_identity(device, self.plan), self._plane, self.clock, self.faults, self.journal, startup)
+            self.boxes[device.name] = box
+            if device.name in sockets:
+                self.servers[device.name] = self._serve(box, *sockets[device.name])
+            await box.settle()
+        self._write_known_hosts()
+
+    def _serve(self, box: Box, address: str, sockets: tuple[socket.socket, socket.socket]) -> Server:
+        assert self._authority is not None  # noqa: S101 - start() makes it before it serves
+        server = Server(
+            box,
+            address,
+            sockets,
+            host_key=self._authority.host_key(),
+            operator=self._authority.operator,
+            certificate=self._authority.certificate(box.name, address),
+            latency_s=self.wish.latency_ms / 1000,
+        )
+        box.reach = server.reach
+        return server
+
+    async def stop(self) -> None:
+        """End everything; the files of the twin stay for whoever started it to remove."""
+        for server in self.servers.values():
+            await server.close()
+        for box in self.boxes.values():
+            await box.close()
+        close = getattr(self._plane, "close", None)
+        if close is not None:
+            await asyncio.to_thread(close)
+        self.journal.close()
+
+    async def strike(self, fault: Fault) -> None:
+        """Do at once what a fault without an operation does, on every switch that it names."""
+        if fault.kind in ("swap-cables", "cut-link"):
+            self._recable(fault)
+            return
+        hit = [box for name, box in self.boxes.items() if fnmatch.fnmatchcase(name, fault.device)]
+        if not hit:
+            raise TwinError(f"no switch of the twin is called {fault.device!r}")
+        for box in hit:
+            await box.strike(fault)
+
+    def _recable(self, fault: Fault) -> None:
+        try:
+            if fault.kind == "swap-cables":
+                self._plane.swap_cables(fault.a, fault.b)
+            else:
+                self._plane.cut_link(fault.a)
+        except AttributeError:
+            raise TwinError(f"this data plane cannot do {fault.kind}") from None
+        except (LookupError, ValueError) as error:
+            raise TwinError(f"{fault.kind}: {error}") from None
+
+    async def mend(self) -> None:
+        """Undo what faults did to cables, disks, images and serial numbers."""
+        restore = getattr(self._plane, "restore_cables", None)
+        if restore is not None:
+            restore()
+        for device in self.plan.devices:
+            box = self.boxes.get(device.name)
+            if box is not None:
+                await box.mend(_identity(device, self.plan))
+
+    def cabling(self) -> list[list[str]]:
+        """List the cables as they are plugged: two ends and the state."""
+        listed = getattr(self._plane, "cabling", None)
+        return [list(row) for row in listed()] if listed is not None else []
+
+    def devices(self) -> list[dict[str, Any]]:
+        """Return the endpoints of every switch that answers."""
+        return [
+            {"device": name, "host": server.address, "ssh_port": SSH_PORT, "rest_port": REST_PORT, "user": "cumulus"}
+            for name, server in self.servers.items()
+        ]
+
+    def _write_known_hosts(self) -> None:
+        lines = [f"[{one.address}]:{SSH_PORT} {one.host_key_line}\n" for one in self.servers.values()]
+        (self.folder / "known_hosts").write_text("".join(lines), encoding="utf-8")
+
+    def _bind(self, names: list[str]) -> dict[str, tuple[str, tuple[socket.socket, socket.socket]]]:
+        """Find a block of 127/8 in which every address is free, so that twins can stand side by side."""
+        first = hashlib.sha256(str(self.folder).encode()).digest()[0] % len(_BLOCKS)
+        for block in itertools.chain(_BLOCKS[first:], _BLOCKS[:first]):
+            held: dict[str, tuple[str, tuple[socket.socket, socket.socket]]] = {}
+            try:
+                for name, address in zip(names, _addresses(block), strict=False):
+                    held[name] = (address, _pair(address))
+            except OSError as error:
+                for _, pair in held.values():
+                    for sock in pair:
+                        sock.close()
+                if error.errno != errno.EADDRINUSE:
+                    raise
+                continue
+            self.block = block
+            return held
+        raise TwinError("no block of addresses is free in 127.65.0.0 to 127.254.255.255: end another twin")
+
+
+def _addresses(block: int) -> Iterator[str]:
+    return (f"127.{block}.{high}.{low}" for high in range(256) for low in range(1, 255))
+
+
+def _pair(address: str) -> tuple[socket.socket, socket.socket]:
+    ssh = bound(address, SSH_PORT)
+    try:
+        return ssh, bound(address, REST_PORT)
+    except OSError:
+        ssh.close()
+        raise
+
+
+def _identity(device: Device, plan: Plan) -> Identity:
+    macs = dict(device.macs)
+    return Identity(
+        name=device.name,
+        model=device.model,
+        serial=device.serial or made_up_mac(device.name, "serial").replace(":", "").upper(),
+        mac=macs.get("eth0") or made_up_mac(device.name, "eth0"),
+        management=device.management,
+        nos=plan.nos or "5.12.1",
+    )
