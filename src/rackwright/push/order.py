@@ -116,7 +116,8 @@ def make_order(changeset: Changeset, intended: Mapping[str, Tree], plan: Plan, l
 
 def _neighbours(plan: Plan, names: frozenset[str]) -> Iterable[Neighbours]:
     for link in plan.links:
-        if link.a.device in names and link.b.device in names:
+        # A management link has proven itself by letting us in.
+        if link.kind != "management" and link.a.device in names and link.b.device in names:
             yield Neighbours("link", link.a.device, link.a.port, link.b.device, link.b.port)
     for switch in plan.switches:
         for vrf in switch.vrfs if switch.name in names else ():

@@ -124,6 +124,7 @@ class Procedure:
         if halt is None:
             return Outcome(subject=contact.device, state="done", detail=detail)
         if halt.touched:
+            detail["touched"] = True
             detail["support"] = self.context.step("support", self._support)
         return Outcome(
             subject=contact.device,

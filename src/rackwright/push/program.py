@@ -25,6 +25,7 @@ NAME: Final = "push"
 VERSION: Final = "1"
 """Raised by hand whenever the steps of a switch change their names or values."""
 
+_CONSOLE: Final = "look at them over their consoles, then push again: it reads first"
 _MEND: Final = (
     "'rackwright audit SITE --only switch' says what is wrong between them; "
     "once it is mended push again, or go on without with --limit"
@@ -54,18 +55,35 @@ class Push:
     def gate(self, context: Context, order: bytes, wave: Wave, outcomes: Mapping[str, Outcome]) -> Outcome:
         """Open once everything that finished switches should have between them is up, within a limit."""
         whole = decode(order)
+        stopping = RunFolder(context.folder).asked_to_stop
+        lost = context.step("switches that failed", lambda: self._lost(whole, outcomes))
+        if lost:
+            cause = f"changed by this push and not back where it was: {', '.join(lost)}"
+            return Outcome(subject=wave.name, state="failed", stage="gate", cause=cause, remedy=_CONSOLE)
         names = [one.name for one in waves_of(whole)]
         earlier = frozenset(name for _, members in whole.waves[: names.index(wave.name)] for name in members)
         pairs = behind(whole.neighbours, outcomes, earlier)
-        if not pairs:
-            return Outcome(subject=wave.name, state="done")
-        stopping = RunFolder(context.folder).asked_to_stop
         found = context.step("links and sessions", lambda: self._down(whole, pairs, earlier, stopping))
         if not found:
             return Outcome(subject=wave.name, state="done")
         more = f" and {len(found) - 8} more" if len(found) > 8 else ""
         cause = f"down between finished switches: {', '.join(found[:8])}{more}"
         return Outcome(subject=wave.name, state="failed", stage="gate", cause=cause, remedy=_MEND)
+
+    def _lost(self, order: Order, outcomes: Mapping[str, Outcome]) -> Json:
+        """Name what this wave touched and left neither as before nor as planned: its partner must not go next."""
+        touched = (name for name, outcome in outcomes.items() if outcome.detail.get("touched"))
+        return [name for name in touched if not self._legal(order, name)]
+
+    def _legal(self, order: Order, device: str) -> bool:
+        contact = Contact(order.of[device], self.connect, self.clock, order.limits)
+        try:
+            seen = contact.standing()
+        except DriverError:
+            return False
+        finally:
+            contact.close()
+        return bool(seen.at) and not seen.waiting
 
     def _down(
         self, order: Order, pairs: Sequence[Neighbours], earlier: frozenset[str], cancelled: Callable[[], bool]

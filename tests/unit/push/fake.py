@@ -69,6 +69,8 @@ class Switch:
         self.serial = serial
         self.version = "5.12.1"
         self.cabled = set(cabled)
+        self.far = {}
+        """Other ends of cables: port -> (switch, port)."""
         self.dead = set()
         """Ports that stay down whatever is configured."""
         self.dark_until = 0.0
@@ -106,7 +108,11 @@ class Switch:
             raise Unreachable("no route", device=self.name, remedy="see that it has power")
 
     def up(self):
-        """Return the cabled ports that are up as configured."""
+        """Return the cabled ports that are up, as configured here and at the other end."""
+        return {port for port in self.lit() if port not in self.far or self.far[port][1] in self.far[port][0].lit()}
+
+    def lit(self):
+        """Return the cabled ports that are up as configured here."""
         interfaces = self.applied.get("interface", {})
         found = set()
         for port in self.cabled - self.dead:

@@ -1,0 +1,142 @@
+"""A whole push through the durable engine, over switches in memory."""
+
+from pathlib import Path
+
+import pytest
+
+from rackwright.errors import SecretUnresolved
+from rackwright.plan import workspace
+from rackwright.push.changeset import make, refuse_stale
+from rackwright.push.impact import Interrupts
+from rackwright.push.order import make_order
+from rackwright.push.reading import settled
+from rackwright.push.submitting import interrupted, submit
+from tests.unit.push.cases import LIMITS
+from tests.unit.push.fleet import as_planned, fleet_of
+
+SITE = Path(__file__).resolve().parents[3] / "inventory" / "xe9680-spectrum-x"
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return workspace.planned(workspace.open_site(SITE)).plan
+
+
+@pytest.fixture
+def fleet(plan, tmp_path):
+    return fleet_of(plan, tmp_path / ".rackwright")
+
+
+def changeset_of(plan, fleet):
+    readings = [settled(name, fleet.connect, fleet.clock, lambda *_: None) for name in fleet.switches]
+    return make(plan.name, plan.digest, readings, fleet.intended, Interrupts(plan))
+
+
+def push(plan, fleet, events=None):
+    order = make_order(changeset_of(plan, fleet), fleet.intended, plan, LIMITS)
+    told = events.append if events is not None else None
+    return submit(order, fleet, jobs=4, on_event=told)
+
+
+def states(report):
+    return {name: outcome.state for name, outcome in report.outcomes.items()}
+
+
+def test_an_empty_rack_becomes_what_is_planned(plan, fleet):
+    """Every switch of a factory-fresh rack ends as planned, in the plan's waves, and a second push changes nothing."""
+    report = push(plan, fleet)
+    assert report.state == "done", report
+    assert set(states(report).values()) == {"done"}
+    assert as_planned(fleet) == set(fleet.switches)
+    assert [gate.state for gate in report.gates.values()] == ["done"] * len(plan.waves)
+    applies = sum(switch.applies for switch in fleet.switches.values())
+    again = push(plan, fleet)
+    assert set(states(again).values()) == {"unchanged"}
+    assert sum(switch.applies for switch in fleet.switches.values()) == applies
+
+
+def test_members_of_a_pair_are_never_away_together(plan, fleet):
+    """While one member of a pair is being set, the other is not touched."""
+    order = []
+    for name, switch in fleet.switches.items():
+        switch.after_apply = lambda _one, name=name: order.append(name)
+    push(plan, fleet)
+    assert [name for name in order if name.startswith("fe")] == ["fe01"] * 2 + ["fe02"] * 2
+
+
+def test_an_unreachable_switch_fails_alone(plan, fleet):
+    """A switch that cannot be reached is named and the others become as planned."""
+    fleet.switches["be01"].silent = True
+    found = changeset_of(plan, fleet)
+    assert [unread.device for unread in found.unread] == ["be01"]
+    report = push(plan, fleet)
+    assert report.state == "done"
+    assert as_planned(fleet) == set(fleet.switches) - {"be01"}
+
+
+def test_a_dead_cable_between_finished_switches_closes_the_gate(plan, fleet):
+    """When a link of two finished switches stays down, later waves are skipped and the link is named."""
+    link = next(link for link in plan.links if link.kind == "isl")
+    fleet.switches[link.a.device].dead.add(link.a.port)
+    report = push(plan, fleet)
+    assert states(report) == {
+        "oob01": "done", "fe01": "done", "fe02": "done", "be01": "skipped", "be02": "skipped",
+    }  # fmt: skip
+    cause = report.outcomes["be01"].cause
+    assert f"the link {link.a.device} {link.a.port} - {link.b.device} {link.b.port}" in cause
+    assert as_planned(fleet) == {"oob01", "fe01", "fe02"}
+
+
+def test_a_cable_that_was_dead_before_closes_no_gate(plan, fleet):
+    """A link that neither of its switches was pushed for is not asked for."""
+    push(plan, fleet)
+    link = next(link for link in plan.links if link.kind == "isl")
+    fleet.switches[link.a.device].dead.add(link.a.port)
+    fleet.switches["be01"].applied["system"]["timezone"] = "Europe/Berlin"
+    fleet.switches["be01"].saved["system"]["timezone"] = "Europe/Berlin"
+    report = push(plan, fleet)
+    assert report.state == "done"
+    assert states(report)["be01"] == "done"
+
+
+def test_a_switch_that_is_lost_closes_the_gate(plan, fleet):
+    """When a switch is away after its apply, its partner in the next wave is left alone."""
+    fleet.switches["fe01"].after_apply = lambda one: setattr(one, "silent", True)
+    report = push(plan, fleet)
+    assert states(report)["fe01"] == "failed"
+    assert states(report)["fe02"] == "skipped"
+    assert "fe01" in report.outcomes["fe02"].cause
+    assert fleet.switches["fe02"].applies == 0
+
+
+def test_a_switch_that_went_back_fails_alone(plan, fleet):
+    """A switch that refuses what is planned is as it was, and the waves behind it go on."""
+    fleet.switches["be01"].refusal = "disk full"
+    report = push(plan, fleet)
+    assert states(report)["be01"] == "failed"
+    assert states(report)["be02"] == "done"
+
+
+def test_a_missing_secret_ends_it_before_the_first_switch(plan, fleet):
+    """Every secret is found before anything is touched."""
+    fleet.resolvers = ()
+    with pytest.raises(SecretUnresolved):
+        push(plan, fleet)
+    assert not any(switch.applies for switch in fleet.switches.values())
+    assert interrupted(fleet.state) == ""
+
+
+def test_no_secret_lies_in_the_state_folder(plan, fleet):
+    """Nothing below .rackwright holds a secret after a push, the journal included."""
+    push(plan, fleet)
+    held = [path for path in fleet.state.rglob("*") if path.is_file() and b"$6$planned" in path.read_bytes()]
+    assert held == []
+
+
+def test_a_kept_changeset_of_a_half_finished_push_goes_on(plan, fleet):
+    """A changeset is not stale because an earlier push of it was cut off."""
+    kept = changeset_of(plan, fleet)
+    fleet.switches["be01"].silent = True
+    push(plan, fleet)
+    fleet.switches["be01"].silent = False
+    refuse_stale(kept, changeset_of(plan, fleet))
