@@ -38,10 +38,11 @@ def resolve(wiring: Wiring, sights: Mapping[Port, Sight]) -> Seen:
     _agree(seen, claims)
     for one, two in sorted(claims.items(), key=lambda item: (wiring.links.get(item[0]) != item[1], item)):
         _single(seen, one, two, claims, sights)
+    denied = {port for port, _, _ in seen.contradictions}
     for one, two in wiring.pairs():
         if one in seen.matching or two in seen.matching:
             seen.plan[one], seen.plan[two] = two, one
-        else:
+        elif one not in denied and two not in denied:
             _nothing(seen, (one, two), sights)
     _close(seen, sights)
     return seen

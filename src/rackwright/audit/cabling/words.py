@@ -106,7 +106,7 @@ def _insert(wiring: Wiring, repair: Repair) -> tuple[str, str]:
     devices = [{port.device for port in link} for link in repair.links]
     shared = sorted(set.intersection(*devices)) if len(devices) > 1 else []
     parts = sorted({wiring.parts[link[0]] for link in repair.links if link[0] in wiring.parts})
-    if len(shared) == 1 and len(parts) > 1:
+    if len(shared) == 1 and len(parts) != 1:
         name = shared[0]
         return (
             f"none of the {len(repair.links)} links of {name} is up",
