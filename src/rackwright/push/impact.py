@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ from rackwright.plan.model import Link, Plan
 
 __all__ = ["Impact", "Interruption", "Interrupts", "impact_of"]
 
+_SUB_PORT: Final = re.compile(r"(swp\d+)s\d+")
 _EVERY_PORT: Final = frozenset({"switchd-restart", "frr-restart"})
 
 
@@ -81,7 +83,13 @@ def impact_of(device: str, changes: Iterable[Change], interrupts: Interrupts) ->
     found = tuple(_interruption(kind, by[kind]) for kind in kinds)
     links = interrupts.links.get(device, {})
     touched = set(links) if _EVERY_PORT & by.keys() else _ports(device, found, interrupts)
-    return _behind(device, found, [link for port, link in links.items() if port in touched], interrupts.hosts)
+    behind = [link for port, link in links.items() if touched & {port, _cage(port)}]
+    return _behind(device, found, behind, interrupts.hosts)
+
+
+def _cage(port: str) -> str:
+    found = _SUB_PORT.fullmatch(port)
+    return found[1] if found else port
 
 
 def _interruption(kind: str, changes: Sequence[Change]) -> Interruption:

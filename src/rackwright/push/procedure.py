@@ -89,7 +89,7 @@ class Procedure:
     def _looked(self) -> Look:
         contact = self.contact
         seen = contact.standing(contact.limits.login_s)
-        facts = contact.ask(lambda session: session.facts())
+        facts = contact.patiently(lambda session: session.facts(), contact.limits.login_s)
         wrong = stranger(facts, contact.order)
         if wrong:
             return Look(halt=Halt("look", wrong, "see the cabling and serials of the plan, or bring it to its version"))
@@ -98,7 +98,7 @@ class Procedure:
             return Look(halt=Halt("look", cause, "confirm or refuse it on the switch, then push again"))
         if not seen.at:
             return Look(halt=Halt("look", "it runs something else than when the push was shown", _AGAIN))
-        up = contact.ask(lambda session: take(session, seen.running))
+        up = contact.patiently(lambda session: take(session, seen.running), contact.limits.login_s)
         kept = artifacts.backup(self.context.folder, contact.device, seen.running, facts.version)
         return Look(seen.at, up, kept)
 

@@ -1,0 +1,139 @@
+"""What should stay up through an apply, and what is left to the gate."""
+
+import pytest
+
+from rackwright import diff
+from rackwright.push.gates import behind, down
+from rackwright.push.order import Neighbours
+from rackwright.push.vitals import Vitals, missing, should_stay, take
+from rackwright.push.waves import waves_of
+from rackwright.runs.model import Outcome
+from tests.unit.push.cases import FACTORY, PLANNED, RESPLIT, changed, device_order, factory, order, real
+from tests.unit.push.fake import Clock, Switch, masked
+
+UP = Vitals(frozenset({"swp1s0", "swp1s1", "swp9", "eth0"}), frozenset({("default", "swp9")}))
+
+
+def kept(intended, running=None):
+    """Return what should stay up of everything when a switch as planned gets another plan."""
+    found = should_stay(UP, diff.between(running or PLANNED, intended), intended)
+    return sorted(found.ports), sorted(found.sessions)
+
+
+ALL = (["eth0", "swp1s0", "swp1s1", "swp9"], [("default", "swp9")])
+
+
+def test_what_is_not_touched_stays():
+    """Without a change, and with one that has nothing to do with links, all stays."""
+    assert kept(PLANNED) == ALL
+    assert kept(changed(PLANNED, "system", "timezone", to="Etc/UTC")) == ALL
+    assert kept(changed(PLANNED, "interface", "swp9", "description", to="spine")) == ALL
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "lost"),
+    [
+        (("interface", "swp9", "link", "speed"), "400G", "swp9"),
+        (("interface", "swp9", "link", "fec"), "rs", "swp9"),
+        (("interface", "swp9", "link", "state"), {"down": {}}, "swp9"),
+        (("interface", "swp9"), None, "swp9"),
+    ],
+)
+def test_a_link_that_is_renegotiated_or_shut_is_not_asked_for(path, value, lost):
+    """A link that depends on the other end from now on, or is shut, is not held against the apply; nor what runs on it."""
+    ports, sessions = kept(changed(PLANNED, *path, to=value))
+    assert lost not in ports
+    assert sessions == []
+    assert {"eth0", "swp1s0"} <= set(ports)
+
+
+def test_a_split_takes_all_ports_of_its_cage():
+    """The ports of a cage that is split anew are not held against the apply."""
+    ports, _ = kept(RESPLIT)
+    assert ports == ["eth0", "swp9"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "stays"),
+    [
+        (("router", "bgp", "autonomous-system"), 65000, False),
+        (("vrf", "default", "router", "bgp", "neighbor", "swp9", "type"), "numbered", False),
+        (("vrf", "default", "router", "bgp", "router-id"), "10.0.0.1", False),
+        (("interface", "swp9", "ip"), {"address": {"10.0.0.1/31": {}}}, False),
+        (("vrf", "default", "router", "bgp", "address-family"), {"ipv4-unicast": {"multipaths": {"ebgp": 64}}}, True),
+        (("router", "policy", "prefix-list", "x"), {"type": "ipv4"}, True),
+        (("interface", "swp9", "qos"), {"pfc-watchdog": {"state": "enable"}}, True),
+    ],
+)
+def test_a_session_stays_unless_its_own_settings_change(path, value, stays):
+    """A session is left to the gate when what it is made of changes, and held against the apply otherwise."""
+    _, sessions = kept(changed(PLANNED, *path, to=value))
+    assert bool(sessions) is stays
+
+
+def test_a_port_without_a_stanza_is_not_asked_for():
+    """Ports that a factory switch had up and that nothing is planned for may go down."""
+    found = should_stay(Vitals(frozenset({"swp40"})), diff.between(FACTORY, PLANNED), PLANNED)
+    assert found.ports == frozenset()
+
+
+def test_what_is_up_is_read_from_the_switch():
+    """Ports with link and established sessions are read; a switch without BGP has none."""
+    switch = Switch(real(PLANNED), Clock(), cabled=("swp1s0", "swp9"))
+    assert take(switch.connect(), masked(switch.applied)) == Vitals(
+        frozenset({"swp1s0", "swp9"}), frozenset({("default", "swp9")})
+    )
+    assert take(factory(Clock()).connect(), FACTORY) == Vitals()
+
+
+def test_what_is_missing_is_said_in_words():
+    """A port is named, a session with its VRF."""
+    assert missing(UP, Vitals(UP.ports - {"swp9"})) == ["swp9", "the BGP session with swp9 in VRF default"]
+    assert missing(UP, UP) == []
+
+
+# --- gates and waves -------------------------------------------------------------------------------
+
+LINK = Neighbours("link", "a", "swp1", "b", "swp2")
+SESSION = Neighbours("session", "a", "swp1", "b", vrf="default")
+
+
+def ended(**states):
+    return {name: Outcome(subject=name, state=state) for name, state in states.items()}
+
+
+@pytest.mark.parametrize(
+    ("states", "earlier", "asked"),
+    [
+        ({"a": "done", "b": "done"}, (), True),
+        ({"a": "done", "b": "unchanged"}, (), True),
+        ({"a": "unchanged", "b": "unchanged"}, (), False),
+        ({"a": "done", "b": "failed"}, (), False),
+        ({"a": "done"}, (), False),
+        ({"a": "done"}, ("b",), True),
+        ({"b": "unchanged"}, ("a",), False),
+    ],
+)
+def test_only_what_the_wave_may_have_touched_is_asked_for(states, earlier, asked):
+    """A gate asks for what lies between finished switches of which this wave changed one."""
+    assert bool(behind([LINK], ended(**states), frozenset(earlier))) is asked
+
+
+def test_down_names_links_and_sessions():
+    """A link needs both ends, a session its own end; what has an end that is not as planned is not asked for."""
+    up = Vitals(frozenset({"swp1", "swp2"}), frozenset({("default", "swp1")}))
+    assert down([LINK, SESSION], {"a": up, "b": up}) == []
+    assert down([LINK, SESSION], {"a": up, "b": Vitals()}) == ["the link a swp1 - b swp2"]
+    assert down([LINK, SESSION], {"a": Vitals(), "b": up}) == [
+        "the link a swp1 - b swp2", "BGP of a with b over swp1",
+    ]  # fmt: skip
+    assert down([LINK, SESSION], {"a": up, "b": None}) == []
+
+
+def test_a_wave_sends_one_ahead():
+    """A wave in which several switches change has a canary that changes; one with a single one has none."""
+    same = device_order(masked(real(PLANNED)), name="a")
+    one, two = device_order(masked(FACTORY), name="b"), device_order(masked(FACTORY), name="c")
+    waves = waves_of(order(same, one, two, waves=(("frontend", ("a", "b")), ("frontend", ("c",)))))
+    assert [(wave.name, wave.canary) for wave in waves] == [("frontend 1", ""), ("frontend 2", "")]
+    assert waves_of(order(same, one, two))[0].canary == "b"
