@@ -124,7 +124,8 @@ class Switch(Apply, Editing):
             self.now = max(self.now, due)
             work()
             self.changed()
-        self.now = max(self.now, now)
+        if self._after_install is None:
+            self.now = max(self.now, now)
 
     def installed(self, error: str = "") -> None:
         """Report how the last :class:`Install` went; ``error`` is the reason why the data plane refused."""
