@@ -285,6 +285,7 @@ def _limited(waves: Sequence[Wave], limit: Collection[str] | None) -> tuple[Wave
 
 def _raise_fault(attendance: Attendance) -> None:
     """Raise why this process cannot go on, if so."""
+    attendance.goes_on()
     fault = attendance.fault()
     if isinstance(fault, RunError):
         raise fault

@@ -46,6 +46,7 @@ def _device(attendance: Attendance, program: Program, order: bytes, workflow: st
     if work.cancelled():
         outcome = Outcome(subject=device, state="cancelled", cause=_STOPPED)
     else:
+        work.unseen("begins", lambda: True)
         outcome = _ended(attendance, work, device, lambda: program.device(work, order, device))
     work.told("device", outcome.state, stage=outcome.stage, cause=outcome.cause)
     return msgspec.to_builtins(outcome)
@@ -101,6 +102,8 @@ class _Fleet:
 
     def _wave(self, wave: Wave) -> Outcome | None:
         """Do one wave and ask its gate; return the gate's outcome when it refuses."""
+        # Journalled: a resumed run must wait for what this wave began, even when it is cancelled by then.
+        self._work.unseen(f"{wave.name}: begins", lambda: True)
         self._work.subject = wave.name
         self._work.told("wave", "begins", devices=list(wave.devices))
         rest = wave.devices

@@ -69,10 +69,14 @@ class Attendance:
 
     def check(self) -> None:
         """Raise :class:`Stopped` unless this process may go on with the run."""
+        if not self.goes_on():
+            raise Stopped
+
+    def goes_on(self) -> bool:
+        """Say whether this process may go on with the run: nobody asked it to leave, and the lease is its own."""
         if not self._leaving and not self.lease.held():
             self.stop_at_once(RunBusy("this process fell silent and another one took the run over: look at its status"))
-        if self._leaving:
-            raise Stopped
+        return not self._leaving
 
     def aside(self, work: Callable[[], Json]) -> Any:
         """Do ``work`` in a thread that may be left behind; return its value or raise what it raised."""

@@ -1,0 +1,304 @@
+"""Who may work on a run: one process at a time, the next one when that is dead, nobody with another program."""
+
+import os
+import signal
+import threading
+
+import pytest
+
+from rackwright import runs
+from rackwright.errors import RunBusy, RunChanged, RunError
+from rackwright.runs.journal import Journal
+from rackwright.runs.leases import Lease, create_table, is_alive, others, workers
+from tests.unit.runs.toy import SMALL, STEPS, Toy, lines, order
+
+ALL = sorted(f"{device} {step}" for device in ("a1", "a2", "b1") for step in STEPS)
+
+
+def held_up(site, process, **plan):
+    """Start another process and stop it in its first step; return it and its run."""
+    gate = str(site / "gate")
+    other = process("run", wait=gate, **plan)
+    other.until((site / "gate.reached").exists)
+    return other, runs.latest(site / "s", "toy").run
+
+
+def test_second_process_is_told_who_holds_the_run_and_enqueues_nothing(site, process):
+    """Two processes on one run would configure each switch twice at the same time."""
+    other, run = held_up(site, process)
+    toy = Toy(site / "world")
+    status = runs.latest(site / "s", "toy")
+    assert (status.state, status.holder.split(" since ")[0]) == (
+        "running",
+        f"pid {other.popen.pid} on {os.uname().nodename}",
+    )
+    with runs.opened(site / "s", programs=[toy]) as engine:
+        with pytest.raises(RunBusy, match=f"run {run} is held by pid {other.popen.pid} on .* since 20"):
+            engine.resume(run)
+        with pytest.raises(RunBusy, match=f"run {run} works on a2 and is held by pid {other.popen.pid}"):
+            engine.run("toy", SMALL, limit=["a2"])
+        # Another device is nobody's: it may be worked on beside.
+        assert engine.run("toy", order(("x", ["c1"]))).state == "done"
+    (site / "gate").touch()
+    assert other.said() == "done"
+    assert sorted(lines(site / "world/log")) == sorted([*ALL, *(f"c1 {step}" for step in STEPS)])
+    assert len(lines(site / "world/begun")) == len(ALL) + len(STEPS)
+    assert toy.started == ["c1"]
+
+
+def test_killed_process_is_found_dead_at_once_and_its_run_goes_on(site, process):
+    """An operator who resumes after a crash must not wait for a lease to run out."""
+    other, run = held_up(site, process, lease_s=3600)
+    other.kill()
+    assert runs.latest(site / "s", "toy").state == "interrupted"
+    told = []
+    with runs.opened(site / "s", programs=[Toy(site / "world")]) as engine:
+        report = engine.resume(run, on_event=told.append)
+        assert engine.resume(run) == report
+    assert (report.state, sorted(lines(site / "world/log"))) == ("done", ALL)
+    assert any(f"goes on after pid {other.popen.pid}" in event.text for event in told)
+    assert runs.latest(site / "s", "toy").report == report
+
+
+def test_run_of_another_version_is_not_gone_on_with(site, process):
+    """Steps of one program and the journal of another do not fit together."""
+    other, run = held_up(site, process)
+    other.kill()
+    with (
+        runs.opened(site / "s", programs=[Toy(site / "world", version="2")]) as engine,
+        pytest.raises(RunChanged, match=r"begun by toy 1 .* this is 2 .* start a new run, it reads first"),
+    ):
+        engine.resume(run)
+    with runs.opened(site / "s", programs=[]) as engine, pytest.raises(RunError, match="no program is called 'toy'"):
+        engine.resume(run)
+
+
+def test_source_that_changed_without_a_new_version_is_found_out(site, process):
+    """A forgotten version must not let a journal answer questions that nobody asked then."""
+    first = threading.Event()
+
+    class Before(Toy):
+        def device(self, context, order, device):
+            context.step("read", lambda: 1)
+            first.set()
+            context.step("wait", lambda: leave.wait(30))
+            raise AssertionError
+
+    class After(Toy):
+        def device(self, context, order, device):
+            context.step("look", lambda: 1)
+            raise AssertionError
+
+    leave = threading.Event()
+    with runs.opened(site / "s", programs=[Before(site / "world")]) as engine, pytest.raises(KeyboardInterrupt):
+        engine.run("toy", order(("one", ["a1"])), on_event=interrupt_twice(first))
+    leave.set()
+    run = runs.latest(site / "s", "toy").run
+    with (
+        runs.opened(site / "s", programs=[After(site / "world")]) as engine,
+        pytest.raises(RunChanged, match="a1 is at 'look', and its journal at 'read'"),
+    ):
+        engine.resume(run)
+
+
+def interrupt_twice(after):
+    """Return an on_event that presses Ctrl-C twice once `after` is set: it is left, not ended."""
+
+    def press(_event):
+        if after.is_set():
+            raise KeyboardInterrupt
+
+    return press
+
+
+def test_first_interrupt_cancels_between_steps_and_reports_when_they_ended(site):
+    """Who presses Ctrl-C gets every switch in a known state, and is told which."""
+    pressed = []
+
+    def press(event):
+        if event.subject == "a1" and event.text == "read" and event.fields["state"] == "done" and not pressed:
+            pressed.append(event)
+            release.set()
+            raise KeyboardInterrupt
+
+    def hold(device, step):
+        if (device, step) == ("a1", "stage"):
+            release.wait(20)
+            while not any(path.name == "cancel" for path in (site / "s/runs").rglob("*")):
+                threading.Event().wait(0.005)
+
+    release = threading.Event()
+    with runs.opened(site / "s", programs=[Toy(site / "world", hook=hold)]) as engine:
+        report = engine.run("toy", SMALL, on_event=press)
+    assert report.state == "cancelled"
+    assert {device: outcome.state for device, outcome in report.outcomes.items()} == dict.fromkeys(
+        ("a1", "a2", "b1"), "cancelled"
+    )
+    # The step that ran when the key was pressed ended, the next one was not begun.
+    assert report.outcomes["a1"].stage == "apply"
+    assert lines(site / "world/log") == ["a1 read", "a1 stage"]
+    assert report.gates == {}
+
+
+def test_second_interrupt_leaves_and_the_run_can_be_resumed(site):
+    """Who has no time to wait for a switch leaves; nothing is lost by it."""
+    inside, go = threading.Event(), threading.Event()
+
+    def hold(device, step):
+        if (device, step) == ("a1", "apply"):
+            inside.set()
+            go.wait(30)
+
+    with runs.opened(site / "s", programs=[Toy(site / "world", hook=hold)]) as engine, pytest.raises(KeyboardInterrupt):
+        engine.run("toy", SMALL, on_event=interrupt_twice(inside))
+    status = runs.latest(site / "s", "toy")
+    assert (status.state, status.cancelling) == ("interrupted", True)
+    go.set()
+    with runs.opened(site / "s", programs=[Toy(site / "world")]) as engine:
+        report = engine.resume(status.run)
+    # The wish to stop outlives the process that was asked.
+    assert report.state == "cancelled"
+
+
+def test_cancel_is_asked_from_another_process_and_reported_after_the_step(site, process):
+    """DBOS says cancelled while the step still runs; an operator would pull the cable then."""
+    other, run = held_up(site, process)
+    runs.cancel(site / "s", run)
+    status = runs.latest(site / "s", "toy")
+    assert (status.state, status.cancelling, status.report) == ("running", True, None)
+    (site / "gate").touch()
+    assert other.said() == "cancelled"
+    assert lines(site / "world/log") == ["a1 read"]
+    assert runs.latest(site / "s", "toy").state == "cancelled"
+
+
+def test_cancelled_run_that_is_killed_says_the_same_after_a_resume(site):
+    """A yes that is not journalled sends a resumed device down another way than the one it took."""
+    asked = []
+
+    class Tidies(Toy):
+        def device(self, context, order, device):
+            context.step("read", lambda: 1)
+            if not context.cancelled():
+                context.step("apply", lambda: runs.cancel(site / "s", context.run_id))
+            asked.append(context.cancelled())
+            context.step("tidy", lambda: tidy.wait(0.01))
+            if not tidy.is_set():
+                inside.set()
+                context.step("stuck", lambda: tidy.wait(30))
+            return runs.Outcome(subject=device, state="cancelled")
+
+    inside, tidy = threading.Event(), threading.Event()
+    with runs.opened(site / "s", programs=[Tidies(site / "world")]) as engine, pytest.raises(KeyboardInterrupt):
+        engine.run("toy", order(("one", ["a1"])), on_event=interrupt_twice(inside))
+    tidy.set()
+    with runs.opened(site / "s", programs=[Tidies(site / "world")]) as engine:
+        assert engine.resume(runs.latest(site / "s", "toy").run).state == "cancelled"
+    assert asked == [True, True]
+
+
+def test_older_run_is_not_resumed_after_a_later_one_worked_on_its_devices(site, process):
+    """Its journal speaks of switches that have changed since."""
+    other, run = held_up(site, process)
+    other.kill()
+    with runs.opened(site / "s", programs=[Toy(site / "world")]) as engine:
+        later = runs.latest(site / "s", "toy").run
+        while later == run:
+            later = engine.run("toy", order(("x", ["b1"]))).run
+        if later > run:
+            with pytest.raises(RunChanged, match=f"run {later} has worked on b1 since {run}"):
+                engine.resume(run)
+
+
+def test_order_that_was_changed_on_the_disk_is_refused(site, process):
+    """A run is over the bytes that were looked at, not over those that lie there now."""
+    other, run = held_up(site, process)
+    other.kill()
+    (kept,) = (site / "s/runs" / run).glob("order-*")
+    kept.write_bytes(kept.read_bytes() + b" ")
+    with (
+        runs.opened(site / "s", programs=[Toy(site / "world")]) as engine,
+        pytest.raises(RunError, match="is not what"),
+    ):
+        engine.resume(run)
+
+
+# --- leases -------------------------------------------------------------------------------------
+
+
+def test_worker_that_slept_past_its_lease_stops_before_its_next_step(site, process):
+    """A laptop that wakes up must not go on with what another process has taken over meanwhile."""
+    gate = str(site / "gate")
+    other = process("run", wait=gate, lease_s=0.6)
+    other.until((site / "gate.reached").exists)
+    os.kill(other.popen.pid, signal.SIGSTOP)
+    run = runs.latest(site / "s", "toy").run
+    (site / "gate").touch()
+
+    def wake(device, step):
+        if (device, step) == ("a1", "stage") and other.popen.poll() is None:
+            os.kill(other.popen.pid, signal.SIGCONT)
+            other.popen.wait(timeout=60)
+
+    with runs.opened(site / "s", programs=[Toy(site / "world", hook=wake)], lease_s=30) as engine:
+        report = patiently(lambda: engine.resume(run))
+    assert report.state == "done"
+    out, err = other.popen.communicate(timeout=60)
+    assert (out, other.popen.returncode) == ("", 1)
+    assert "RunBusy: this process fell silent and another one took the run over" in err
+    # It had one step in hand; that one it may end, and the survivor looked first.
+    assert sorted(lines(site / "world/log")) == ALL
+
+
+def patiently(work):
+    """Do `work` again until no other process holds its run."""
+    while True:
+        try:
+            return work()
+        except RunBusy:
+            threading.Event().wait(0.02)
+
+
+def test_worker_goes_on_by_itself_with_the_run_of_a_dead_one(site, process):
+    """Where workers serve a fabric nobody stands by to resume."""
+    other, run = held_up(site, process)
+    worker = process("work", lease_s=0.3)
+    other.kill()
+    worker.until(lambda: runs.latest(site / "s", "toy").state == "done")
+    worker.popen.terminate()
+    assert worker.said() == ""
+    assert sorted(lines(site / "world/log")) == ALL
+    assert runs.latest(site / "s", "toy").run == run
+
+
+def test_executor_name_is_held_by_one_process(site, process):
+    """DBOS re-enqueues, at launch, all that runs under its own name: two of one name do everything twice."""
+    journal = Journal(site / "s", None)
+    try:
+        create_table(journal.engine)
+        lease = Lease(journal.engine, site / "s", executor="rack-1", seconds=10)
+        with pytest.raises(RunBusy, match="works as 'rack-1'"):
+            Lease(journal.engine, site / "s", executor="rack-1", seconds=10)
+        lease.close()
+        Lease(journal.engine, site / "s", executor="rack-1", seconds=10).close()
+        assert workers(journal.engine) == []
+    finally:
+        journal.close()
+
+
+def test_lease_that_was_taken_is_never_renewed(site):
+    """Only one of two processes may believe that the work is its own."""
+    journal = Journal(site / "s", None)
+    try:
+        create_table(journal.engine)
+        mine = Lease(journal.engine, site / "s", executor="", seconds=3600)
+        other = Lease(journal.engine, site / "s", executor="", seconds=3600)
+        (known,) = others(journal.engine, site / "s", mine.executor).values()
+        assert known.executor == other.executor
+        assert is_alive(known, site / "s")
+        mine.take(known)
+        assert (mine.held(), other.renew(), other.held()) == (True, False, False)
+        other.close()
+        mine.close()
+    finally:
+        journal.close()
