@@ -66,7 +66,7 @@ class LoneSwitch:
         """Return what the longest matching beginning of a command answers."""
         found = max((start for start in self.answers if command.startswith(start)), key=len, default=None)
         if found is None:
-            return "", f"bash: {command.split()[0]}: command not found", 127
+            return "", f"bash: {command.split(maxsplit=1)[0]}: command not found", 127
         value = self.answers[found]
         return value(command) if callable(value) else value
 

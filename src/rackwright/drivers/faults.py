@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from rackwright.drivers.endpoint import Endpoint
 from rackwright.drivers.limits import Limits
-from rackwright.errors import AuthRefused, DeviceRefused, DeviceTimeout, DriverError, LostMidCommand, Unreachable
+from rackwright.errors import AuthRefused, DeviceTimeout, DriverError, LostMidCommand, Unreachable
 
 __all__ = ["asking", "connecting", "lost", "slow", "talking", "unreachable"]
 
@@ -85,28 +85,24 @@ def talking(device: str, what: str, seconds: float) -> Iterator[None]:
 
 @contextmanager
 def asking(endpoint: Endpoint, what: str, seconds: float) -> Iterator[None]:
-    """Translate what goes wrong with a request to the API."""
+    """Translate what goes wrong with a request to the API; TLS is judged by whoever knows the pins."""
     import requests
+    import urllib3
 
-    device = endpoint.device
     try:
         yield
+    except requests.exceptions.SSLError:
+        raise
     except requests.exceptions.ConnectTimeout:
         raise unreachable(endpoint, endpoint.rest_port, f"no connection within {seconds:g} s") from None
-    except requests.exceptions.Timeout:
-        raise slow(device, what, seconds) from None
-    except requests.exceptions.SSLError as error:
-        raise unreachable(endpoint, endpoint.rest_port, f"no TLS session ({_inner(error)})") from None
-    except requests.exceptions.ConnectionError as error:
+    except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
+        raise slow(endpoint.device, what, seconds) from None
+    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         raise _broken(endpoint, what, error) from None
-    except (requests.exceptions.RequestException, OSError):
-        raise lost(device, what) from None
-    except ValueError:
-        raise DeviceRefused(f"{device} answered {what!r} with what is no JSON", device=device) from None
 
 
 def _broken(endpoint: Endpoint, what: str, error: BaseException) -> DriverError:
-    """Tell a connection that was never there from one that broke: only the former sent nothing."""
+    """Tell a connection that was never there, when nothing was sent, from one that broke."""
     from urllib3.exceptions import MaxRetryError, NewConnectionError
 
     cause = error.args[0] if error.args else None
@@ -114,15 +110,6 @@ def _broken(endpoint: Endpoint, what: str, error: BaseException) -> DriverError:
     if isinstance(reason, NewConnectionError):
         return unreachable(endpoint, endpoint.rest_port, _reason(reason.__cause__ or reason))
     return lost(endpoint.device, what)
-
-
-def _inner(error: BaseException) -> str:
-    """Return why a TLS handshake failed: the library's own words hold names and reasons, nothing that we sent."""
-    text = str(error)
-    for part in ("CERTIFICATE_VERIFY_FAILED", "hostname mismatch", "WRONG_VERSION_NUMBER", "EOF"):
-        if part in text:
-            return part.lower().replace("_", " ")
-    return "handshake failed"
 
 
 def _reason(error: BaseException) -> str:

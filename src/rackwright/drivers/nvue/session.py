@@ -102,13 +102,16 @@ class Session:
             said += [wait() for wait in waiting]
         return said
 
-    def put(self, name: str, data: bytes) -> None:
-        """Write a new file of mode 0600 into the home folder; it is never open to others, not even while empty."""
-        self._file(f"upload of {name}", lambda files: files.put_private(name, data))
+    def put(self, name: str, data: bytes) -> Callable[[], None]:
+        """Begin to write a new file of mode 0600 into the home folder, and return the function that waits for its end.
+
+        The file is never open to others, not even while it is empty.
+        """
+        return self._file(f"upload of {name}", lambda files: files.put_private(name, data))
 
     def remove(self, name: str) -> None:
         """Remove a file from the home folder."""
-        self._file(f"removal of {name}", lambda files: files.remove(name))
+        self._file(f"removal of {name}", lambda files: files.remove(name))()
 
     def close(self) -> None:
         """End the session; never raises."""
@@ -182,8 +185,8 @@ class Session:
 
     # --- files ----------------------------------------------------------------------------------------------------
 
-    def _file(self, what: str, work: Callable[[Files], object]) -> None:
-        self._begin(_Task(what, self._limits.answer_s), lambda task: self._on_files(task, work))()
+    def _file(self, what: str, work: Callable[[Files], object]) -> Callable[[], None]:
+        return self._begin(_Task(what, self._limits.answer_s), lambda task: self._on_files(task, work))
 
     def _on_files(self, task: _Task, work: Callable[[Files], object]) -> None:
         try:

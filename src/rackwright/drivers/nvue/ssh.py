@@ -69,11 +69,11 @@ class NvueSsh:
         """Upload the tree into a private file, replace the pending revision by it, and remove the file."""
         facts = self._facts or self.facts()
         name = f".rackwright-{secrets.token_hex(8)}.yaml"
-        # What is left of earlier edits, ours or not, is detached while the file travels; that there was none is no failure.
+        uploaded = self._session.put(name, emit.dump(tree, model=facts.model, nos=facts.version).encode())
+        # What is left of earlier edits is detached while the file travels; that there was none is no failure.
         tidied = [self._session.start(command) for command in ("nv config detach", _SWEEP)]
         try:
-            self._session.put(name, emit.dump(tree, model=facts.model, nos=facts.version).encode())
-            for wait in tidied:
+            for wait in (uploaded, *tidied):
                 wait()
             said = self._change(f"nv config replace {name}", tree)
         finally:

@@ -17,6 +17,7 @@ __all__ = [
     "configuration",
     "failed",
     "is_hidden",
+    "is_masked",
     "json_value",
     "not_ready",
     "revision_id",
@@ -108,6 +109,11 @@ def configuration(value: Any) -> Tree:
 def is_hidden(path: tuple[str, ...]) -> bool:
     """Say whether a leaf may hold a secret."""
     return path[-1] in _HIDDEN
+
+
+def is_masked(value: object) -> bool:
+    """Say whether a value stands for one that is not shown: ``*``, or encrypted with the switch's own key (nvue.md 4.2)."""
+    return isinstance(value, str) and (value == "*" or value.startswith("$nvsec$"))
 
 
 def scrubbed(text: str, tree: Mapping[str, Any]) -> str:

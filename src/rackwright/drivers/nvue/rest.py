@@ -1,0 +1,260 @@
+"""A Cumulus switch through the NVUE API; it changes everything but passwords."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NoReturn
+
+from rackwright.drivers.clock import Clock
+from rackwright.drivers.endpoint import Endpoint
+from rackwright.drivers.limits import Limits
+from rackwright.drivers.login import Login
+from rackwright.drivers.nvue import words
+from rackwright.drivers.nvue.http import Api
+from rackwright.drivers.nvue.model import Confirm, Facts
+from rackwright.drivers.nvue.patching import PasswordWouldChange, patches
+from rackwright.drivers.trust import Trust
+from rackwright.errors import DeviceRefused, DeviceTimeout, DriverError, LostMidCommand, Unreachable
+from rackwright.nvue.tree import Tree, leaves
+
+__all__ = ["NvueRest"]
+
+_YES: Final = {"ays": "ays_yes"}
+_CONFIRM: Final = {
+    "ays": {"state": "apply", "auto-prompt": _YES},
+    "confirm": {"state": "confirm_yes", "auto-prompt": _YES},
+}
+"""How a waiting revision is confirmed: in ``ays`` as NVIDIA's nv-config-manager does, in ``confirm`` as a deployer of 5.x does."""
+_REFUSE: Final = {"ays": {"state": "ays_no"}, "confirm": {"state": "confirm_no"}}
+"""How it is refused: the answer no to what it waits for [inferred from ``nv config apply --confirm-no``]."""
+_ON_ITS_WAY: Final = frozenset(
+    {
+        "apply",
+        "checked",
+        "checking",
+        "ready",
+        "readying",
+        "verified",
+        "verifying",
+        "reloading",
+        "reloaded",
+        "auto_saving",
+    }
+)
+"""States of a revision whose apply is going on; anything that is neither this, waiting nor applied is a failure."""
+
+
+class NvueRest:
+    """One session with the API of one switch; see :class:`rackwright.drivers.nvue.model.Nvue`."""
+
+    def __init__(self, endpoint: Endpoint, *, login: Login, trust: Trust, clock: Clock, limits: Limits) -> None:
+        self.device = endpoint.device
+        self._clock = clock
+        self._limits = limits
+        self._api = Api(endpoint, login=login, trust=trust, clock=clock, limits=limits)
+        self._about: Mapping[str, Any] = {}
+        try:
+            # The API knows no login: the first request is one, so that a wrong password is told here.
+            self._about = self._object("system")
+        except BaseException:
+            self._api.close()
+            raise
+
+    def facts(self) -> Facts:
+        """Read who answers; the API tells no boot id."""
+        hardware = self._object("platform")
+        return Facts(
+            hostname=str(self._about.get("hostname", "")),
+            version=str(self._about.get("product-release", "")),
+            model=str(hardware.get("product-name", "")),
+            serial=str(hardware.get("serial-number", "")),
+            base_mac=str(hardware.get("system-mac", "")),
+        )
+
+    def running(self) -> Tree:
+        """Read the applied configuration."""
+        return self._configuration("applied")
+
+    def startup(self) -> Tree:
+        """Read what the switch would boot with."""
+        return self._configuration("startup")
+
+    def stage(self, tree: Tree) -> str:
+        """Make a revision of what is applied and patch it into the tree: first what goes, then what comes.
+
+        Raises ``DeviceRefused`` when a password would change, since the API must not be sent one (RN-3341214).
+        """
+        try:
+            payloads = patches(self.running(), tree)
+        except PasswordWouldChange as change:
+            remedy = "use --transport ssh"
+            raise DeviceRefused(
+                f"{self.device}: the password of {change.user} would change, and the API breaks those (RN-3341214): {remedy}",
+                device=self.device,
+                remedy=remedy,
+            ) from None
+        revision = self._new_revision()
+        for payload in payloads:
+            if payload:
+                self._patch(revision, payload, tree)
+        return revision
+
+    def difference(self, revision: str) -> str:
+        """Return what the revision adds and takes away, a line each; each direction is one request (nvue.md 4.1)."""
+        added = self._api.get(rev=revision, diff="applied", filled="false")
+        removed = self._api.get(rev="applied", diff=revision, filled="false")
+        return "\n".join([*_lines("+", added), *_lines("-", removed)])
+
+    def apply(self, revision: str, *, confirm_s: int) -> None:
+        """Apply a staged revision with commit-confirm, and ask until it waits."""
+        order = {
+            "state": "apply",
+            "auto-prompt": {**_YES, "confirm": "confirm_yes"},
+            "state-controls": {"confirm": confirm_s},
+        }
+        self._api.send("PATCH", ("revision", revision), {}, order)
+        self._until(revision, words.WAITING | words.APPLIED, confirm_s)
+
+    def confirmation(self) -> Confirm:
+        """Tell whether an apply waits to be confirmed; the API does not tell how long."""
+        for name, state in self._states().items():
+            if state in words.WAITING:
+                return Confirm(state="waiting", revision=name)
+        return Confirm(state="none")
+
+    def confirm(self) -> None:
+        """Confirm the waiting apply."""
+        waiting = self.confirmation()
+        if waiting.state == "none":
+            raise DeviceRefused(f"{self.device}: no apply waits to be confirmed", device=self.device)
+        self._answer(waiting.revision, _CONFIRM)
+        self._until(waiting.revision, words.APPLIED, 0)
+
+    def rollback(self) -> None:
+        """Refuse the waiting apply now; nothing when none waits."""
+        waiting = self.confirmation()
+        if waiting.state == "waiting":
+            self._answer(waiting.revision, _REFUSE)
+            self._until(waiting.revision, frozenset(), 0, failing=True)
+
+    def save(self) -> None:
+        """Make the applied configuration the startup one."""
+        self._api.send("PATCH", ("revision", "applied"), {}, {"state": "save", "auto-prompt": _YES}, again=True)
+
+    def show(self, path: str) -> Any:
+        """Return the operational state at a path, as ``nv show PATH -o json`` does."""
+        parts = [part for part in path.replace("/", " ").split() if not part.startswith("--")]
+        views = dict(part[2:].split("=", 1) for part in path.split() if part.startswith("--") and "=" in part)
+        return self._api.get(*parts, rev="operational", **views)
+
+    def run(self, command: str) -> str:
+        """Refuse: the API runs no Linux commands."""
+        remedy = "use --transport ssh"
+        raise DeviceRefused(
+            f"{self.device}: the API does not run {command!r}: {remedy}", device=self.device, remedy=remedy
+        )
+
+    def close(self) -> None:
+        """End the session; never raises."""
+        self._api.close()
+
+    # --- revisions ------------------------------------------------------------------------------------------------
+
+    def _new_revision(self) -> str:
+        made = self._api.send("POST", ("revision",), {}, again=True)
+        if not isinstance(made, dict) or len(made) != 1:
+            self._senseless("POST /revision")
+        return str(next(iter(made)))
+
+    def _patch(self, revision: str, payload: Tree, tree: Tree) -> None:
+        try:
+            self._api.send("PATCH", (), {"rev": revision}, payload, again=True)
+        except DeviceRefused as error:
+            raise DeviceRefused(words.scrubbed(str(error), tree), device=self.device) from None
+
+    def _states(self) -> dict[str, str]:
+        found = self._api.get("revision")
+        if not isinstance(found, dict):
+            self._senseless("GET /revision")
+        return {str(name): str(one.get("state", "")) for name, one in found.items() if isinstance(one, dict)}
+
+    def _answer(self, revision: str, answers: Mapping[str, Any]) -> None:
+        state = str(self._revision(revision).get("state"))
+        if state not in answers:
+            raise DeviceRefused(
+                f"{self.device}: revision {revision} is {state}: it waits for nothing", device=self.device
+            )
+        self._api.send("PATCH", ("revision", revision), {}, answers[state])
+
+    def _until(self, revision: str, wanted: frozenset[str], confirm_s: float, *, failing: bool = False) -> None:
+        """Ask for a revision's state until it is one of the wanted, exactly.
+
+        While it is being applied the management port may go away for a moment: that is asked again, until the switch would
+        have gone back by itself. ``failing``: any end is the wanted one.
+        """
+        end = self._clock.now() + max(self._limits.apply_s, confirm_s)
+        while True:
+            state, issues = self._look(revision, self._clock.now() + max(confirm_s, self._limits.boot_s))
+            if state in wanted:
+                return
+            if state not in _ON_ITS_WAY | words.WAITING:
+                if failing:
+                    return
+                raise DeviceRefused(f"{self.device}: revision {revision} is {state}{issues}", device=self.device)
+            if self._clock.now() > end:
+                raise DeviceTimeout(f"{self.device}: revision {revision} is still {state}", device=self.device)
+            self._clock.sleep(self._limits.pause_s)
+
+    def _look(self, revision: str, until: float) -> tuple[str, str]:
+        while True:
+            try:
+                found = self._revision(revision)
+            except (Unreachable, LostMidCommand, DeviceTimeout) as error:
+                if self._clock.now() > until:
+                    raise self._vanished(revision, error) from None
+                self._clock.sleep(self._limits.pause_s)
+                continue
+            return str(found.get("state", "")), _issues(found)
+
+    def _vanished(self, revision: str, error: DriverError) -> LostMidCommand:
+        return LostMidCommand(
+            f"{self.device} went away while revision {revision} was being applied ({error}): look at it before anything else",
+            device=self.device,
+            remedy="look at the device before sending it again",
+        )
+
+    def _revision(self, revision: str) -> Mapping[str, Any]:
+        found = self._api.get("revision", revision)
+        if not isinstance(found, dict):
+            self._senseless(f"GET /revision/{revision}")
+        return found
+
+    def _configuration(self, revision: str) -> Tree:
+        try:
+            return words.configuration(self._api.get(rev=revision, filled="false"))
+        except ValueError:
+            self._senseless(f"GET /?rev={revision}")
+
+    def _object(self, path: str) -> Mapping[str, Any]:
+        found = self.show(path)
+        if not isinstance(found, dict):
+            self._senseless(f"GET /{path}")
+        return found
+
+    def _senseless(self, what: str) -> NoReturn:
+        raise DeviceRefused(f"{self.device} answers {what} with something else", device=self.device)
+
+
+def _lines(sign: str, tree: Any) -> Iterator[str]:
+    """Print one direction of a difference; a null means the opposite sign."""
+    other = "-" if sign == "+" else "+"
+    for path, value in leaves(tree) if isinstance(tree, dict) else ():
+        shown = "" if value in ({}, None) else " ***" if words.is_hidden(path) else f" {value}"
+        yield f"{other if value is None else sign} {' '.join(path)}{shown}"
+
+
+def _issues(revision: Mapping[str, Any]) -> str:
+    """Return what NVUE says is wrong (``transition.issue.*.message``, nvue.md 4.1)."""
+    issues = (revision.get("transition") or {}).get("issue") or {}
+    found = [str(issue["message"]) for issue in issues.values() if isinstance(issue, dict) and issue.get("message")]
+    return f": {'; '.join(found)}" if found else ""
