@@ -17,11 +17,16 @@ __all__ = ["behind", "down"]
 def behind(
     neighbours: Iterable[Neighbours], outcomes: Mapping[str, Outcome], earlier: frozenset[str]
 ) -> tuple[Neighbours, ...]:
-    """Return what a wave may have touched: one end was changed by it, the other one is finished or of an earlier wave."""
+    """Return what a wave may have brought up: it changed one end, or what an end needs; the rest is finished or earlier."""
     done = {name for name, outcome in outcomes.items() if outcome.state == "done"}
     there = {name for name, outcome in outcomes.items() if outcome.state in ("done", "unchanged")} | earlier
     return tuple(
-        pair for pair in neighbours if pair.a in there and pair.b in there and (pair.a in done or pair.b in done)
+        pair
+        for pair in neighbours
+        if pair.a in there
+        and pair.b in there
+        and not done.isdisjoint((pair.a, pair.b, *pair.needs))
+        and (not pair.needs or not there.isdisjoint(pair.needs))
     )
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from rackwright.errors import RunChanged
 from rackwright.nvue.tree import Tree
-from rackwright.plan.model import Plan
+from rackwright.plan.model import Plan, Switch
 from rackwright.push.changeset import Changeset, DeviceChanges
 from rackwright.push.sending import refuse_open_secrets
 
@@ -51,6 +51,9 @@ class Neighbours(msgspec.Struct, frozen=True, omit_defaults=True):
     b_name: str = ""
     """Port; empty for a session."""
     vrf: str = ""
+    needs: tuple[str, ...] = ()
+    """One of these must be finished first; empty: none. A switch holds its Ethernet segments down while none of its
+    multihoming uplinks is up (nvue.md 3.4)."""
 
 
 class DeviceOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -115,15 +118,23 @@ def make_order(changeset: Changeset, intended: Mapping[str, Tree], plan: Plan, l
 
 
 def _neighbours(plan: Plan, names: frozenset[str]) -> Iterable[Neighbours]:
+    segments = {(one.name, port) for one in plan.switches for bond in one.bonds if bond.es_id for port in bond.members}
+    above = {one.name: tuple(dict.fromkeys(_uplinks(one))) for one in plan.switches}
     for link in plan.links:
         # A management link has proven itself by letting us in.
         if link.kind != "management" and link.a.device in names and link.b.device in names:
-            yield Neighbours("link", link.a.device, link.a.port, link.b.device, link.b.port)
+            ends = (link.a, link.b)
+            needs = tuple(name for end in ends if (end.device, end.port) in segments for name in above[end.device])
+            yield Neighbours("link", link.a.device, link.a.port, link.b.device, link.b.port, needs=needs)
     for switch in plan.switches:
         for vrf in switch.vrfs if switch.name in names else ():
             for neighbour in vrf.bgp.neighbors if vrf.bgp else ():
                 if neighbour.peer in names:
                     yield Neighbours("session", switch.name, neighbour.name, neighbour.peer, vrf=vrf.name)
+
+
+def _uplinks(switch: Switch) -> Iterable[str]:
+    return (port.peer for port in switch.ports if port.multihoming_uplink and port.peer)
 
 
 @lru_cache(maxsize=2)

@@ -64,6 +64,8 @@ def _on_the_way(running: Tree, intended: Tree, changes: tuple[diff.Change, ...])
         return []
     planned = flatten(intended)
     cages = frozenset(change.path[1] for change in splits)
+    # NVUE gives an interface its type as soon as anything of it is set, so that comes along.
+    splits += tuple(change for change in changes if change.op == "+" and _is_type(change.path, cages))
     split = frozenset(cage for cage in cages if get(running, "interface", cage, "link", "breakout"))
     goes = frozenset(change.path for change in changes if change.op == "-")
     hidden = _holders(changes)
@@ -87,6 +89,10 @@ def _is_split(path: Path, leaf: Leaf, cages: frozenset[str]) -> bool:
 
 def _named(path: Path, leaf: Leaf, cages: frozenset[str]) -> bool:
     return any(name in cages for name in _words(path, leaf)) or _is_split(path, leaf, cages)
+
+
+def _is_type(path: Path, cages: frozenset[str]) -> bool:
+    return len(path) == 3 and path[0] == "interface" and path[1] in cages and path[2] == "type"
 
 
 def _of_cage(path: Path) -> bool:

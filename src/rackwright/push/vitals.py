@@ -66,7 +66,8 @@ def should_stay(up: Vitals, changes: Iterable[Change], after: Tree) -> Vitals:
     steps = tuple(changes)
     lost = _renegotiated(steps)
     interfaces = get(after, "interface", default={})
-    ports = frozenset(name for name in up.ports if name not in lost and _wanted(interfaces.get(name)))
+    wanted = frozenset(name for name in up.ports if name not in lost and _wanted(interfaces.get(name)))
+    ports = wanted - _segments_without_uplink(interfaces, wanted)
     sessions = frozenset(
         (vrf, peer)
         for vrf, peer in up.sessions
@@ -89,6 +90,15 @@ def _renegotiated(changes: Iterable[Change]) -> frozenset[str]:
         elif keys[2] == "bond" and keys[3] in ("mode", "lacp-rate"):
             found.add(keys[1])
     return frozenset(found)
+
+
+def _segments_without_uplink(interfaces: Mapping[str, Any], ports: frozenset[str]) -> frozenset[str]:
+    """Name the Ethernet segments and their members when none of the uplinks stays: the switch holds them down then."""
+    uplinks = {name for name, item in interfaces.items() if get(item, "evpn", "multihoming", "uplink") == "on"}
+    if not uplinks or uplinks & ports:
+        return frozenset()
+    bonds = {name: item for name, item in interfaces.items() if get(item, "evpn", "multihoming", "segment")}
+    return frozenset(bonds).union(*(get(item, "bond", "member", default={}) for item in bonds.values()))
 
 
 def _wanted(interface: Any) -> bool:

@@ -92,6 +92,18 @@ def test_what_is_missing_is_said_in_words():
     assert missing(UP, UP) == []
 
 
+def test_segments_wait_for_an_uplink():
+    """Where all multihoming uplinks wait for the other end, the switch holds its segments down, and so may the apply."""
+    up_link = {"type": "swp", "link": {"state": {"up": {}}}, "evpn": {"multihoming": {"uplink": "on"}}}
+    bond = {"type": "bond", "bond": {"member": {"swp1": {}}}, "evpn": {"multihoming": {"segment": {"local-id": 1}}}}
+    plain = {"interface": {"swp1": {"type": "swp"}, "swp2": up_link, "swp3": {"type": "swp"}, "bond1": bond}}
+    faster = changed(plain, "interface", "swp2", "link", "speed", to="400G")
+    everything = Vitals(frozenset({"swp1", "swp2", "swp3", "bond1"}))
+    assert should_stay(everything, diff.between(plain, faster), faster).ports == {"swp3"}
+    other = changed(plain, "interface", "swp3", "description", to="x")
+    assert should_stay(everything, diff.between(plain, other), other) == everything
+
+
 # --- gates and waves -------------------------------------------------------------------------------
 
 LINK = Neighbours("link", "a", "swp1", "b", "swp2")
@@ -117,6 +129,14 @@ def ended(**states):
 def test_only_what_the_wave_may_have_touched_is_asked_for(states, earlier, asked):
     """A gate asks for what lies between finished switches of which this wave changed one."""
     assert bool(behind([LINK], ended(**states), frozenset(earlier))) is asked
+
+
+def test_a_segment_is_asked_for_once_an_uplink_can_be_up():
+    """A link that hangs on an Ethernet segment waits for the switch at the other end of an uplink."""
+    held = Neighbours("link", "a", "swp1", "b", "swp2", needs=("c",))
+    assert behind([held], ended(a="done"), frozenset("b")) == ()
+    assert behind([held], ended(c="done"), frozenset("ab")) == (held,)
+    assert behind([held], ended(a="done"), frozenset("bc")) == (held,)
 
 
 def test_down_names_links_and_sessions():
