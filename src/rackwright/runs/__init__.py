@@ -75,12 +75,14 @@ def opened(
     hide: Iterable[Secret] = (),
     executor: str = "",
     lease_s: float = 15.0,
+    threads: int = 64,
 ) -> Engine:
     """Return an engine to be used in a ``with``: one a process at a time, over ``SITE/.rackwright``.
 
     ``database`` is a ``postgresql://`` address where one machine is outgrown; the folder is then shared by
     the workers. ``hide`` are the secrets that the programs hold. ``executor`` names this process among the
-    workers (default: host, pid and chance). ``lease_s`` is how long a silent worker keeps its work.
+    workers (default: host, pid and chance). ``lease_s`` is how long a silent worker keeps its work. A run's
+    ``jobs`` count over all workers; ``threads`` is the most that one of them takes.
     """
     # Only who runs something pays for the engine: importing it costs half a second.
     from rackwright.runs.engine import Engine
@@ -93,6 +95,7 @@ def opened(
         hide=tuple(hide),
         executor=executor,
         lease_s=lease_s,
+        threads=threads,
     )
 
 

@@ -16,7 +16,7 @@ from rackwright.drivers.clock import Clock, WallClock
 from rackwright.errors import RunBusy, RunChanged, RunError
 from rackwright.runs.fleet import workflows
 from rackwright.runs.folder import Record, RunFolder, private, runs_of
-from rackwright.runs.journal import ENGINE, FLEET, Journal, Queues, keeping, unkept
+from rackwright.runs.journal import ENGINE, FLEET, Journal, Limits, Queues, keeping, unkept
 from rackwright.runs.leases import Lease, create_table, locked, others, workers
 from rackwright.runs.model import Event, Program, Report, Wave
 from rackwright.runs.redaction import Redactor
@@ -46,6 +46,7 @@ class Engine:
         hide: tuple[Secret, ...] = (),
         executor: str = "",
         lease_s: float = 15.0,
+        threads: int = 64,
     ) -> None:
         """Know what can be run; nothing is opened yet."""
         self._state_dir = state_dir
@@ -55,6 +56,7 @@ class Engine:
         self._redactor = Redactor(hide)
         self._executor = executor
         self._lease_s = lease_s
+        self._threads = threads
 
     def __enter__(self) -> Self:
         """Open the journal and take a lease; one engine a process, since DBOS is one."""
@@ -145,7 +147,8 @@ class Engine:
         with keeping(_see(run)), contextlib.closing(attendance.events) as events:
             events.skip()
             bodies = workflows(attendance, program)
-            with self._journal.working(run, folder.record().jobs, self._lease.executor, bodies):
+            limits = Limits(jobs=folder.record().jobs, threads=self._threads)
+            with self._journal.working(run, limits, self._lease.executor, bodies):
                 try:
                     self._journal.enqueue(FLEET, Queues(run).fleet, run, run)
                     self._watch(attendance, on_event or _nobody, until)

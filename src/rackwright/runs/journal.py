@@ -14,7 +14,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -26,7 +26,18 @@ from rackwright.errors import RunError
 from rackwright.runs.folder import private
 from rackwright.runs.redaction import Redactor
 
-__all__ = ["DEVICE", "ENGINE", "FLEET", "Journal", "Queues", "database_engine", "journal_exists", "keeping", "unkept"]
+__all__ = [
+    "DEVICE",
+    "ENGINE",
+    "FLEET",
+    "Journal",
+    "Limits",
+    "Queues",
+    "database_engine",
+    "journal_exists",
+    "keeping",
+    "unkept",
+]
 
 ENGINE: Final = "1"
 """The version of how runs are journalled, set by hand: DBOS's ``application_version``."""
@@ -39,7 +50,7 @@ _APPLICATION: Final = "rackwright"
 _ENDED: Final = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 _POLL_S: Final = 0.1
 _FILE: Final = "journal.sqlite"
-_UNUSED_URL: Final = {"sqlite": "sqlite:///journal", "postgresql": "postgresql://journal"}
+_UNUSED_URL: Final = {"sqlite": "sqlite:///journal", "postgresql": "postgresql://user@host/journal"}
 _WARNINGS_TOO_MANY: Final = 20
 
 
@@ -50,6 +61,15 @@ class Queues:
         """Name the queues of ``run``."""
         self.fleet = f"{run}/fleet"
         self.device = f"{run}/device"
+
+
+class Limits(NamedTuple):
+    """How many devices are worked on at once."""
+
+    jobs: int
+    """By all workers together."""
+    threads: int
+    """By one of them."""
 
 
 class _Json(Serializer):
@@ -119,11 +139,18 @@ class Journal:
         return self._hears.fault
 
     @contextlib.contextmanager
-    def working(self, run: str, jobs: int, executor: str, workflows: dict[str, Callable[..., Any]]) -> Iterator[None]:
+    def working(
+        self, run: str, limits: Limits, executor: str, workflows: dict[str, Callable[..., Any]]
+    ) -> Iterator[None]:
         """Work on one run's queues inside the ``with``; afterwards no thread of DBOS is left."""
         queues = Queues(run)
         self.client.register_queue(queues.fleet, global_concurrency=1, polling_interval_sec=_POLL_S)
-        self.client.register_queue(queues.device, global_concurrency=jobs, polling_interval_sec=_POLL_S)
+        self.client.register_queue(
+            queues.device,
+            global_concurrency=limits.jobs,
+            worker_concurrency=min(limits.jobs, limits.threads),
+            polling_interval_sec=_POLL_S,
+        )
         self._hears.fault = None
         config = DBOSConfig(
             name=_APPLICATION,

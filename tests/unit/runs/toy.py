@@ -45,6 +45,7 @@ class Toy:
             self.now += 1
             self.most = max(self.most, self.now)
             self.started.append(device)
+        self.span("+", device)
         try:
             for step in STEPS:
                 if context.cancelled():
@@ -53,8 +54,13 @@ class Toy:
                 assert done == {"device": device, "step": step}, done
             return runs.Outcome(subject=device, state="done", detail={"steps": len(STEPS)})
         finally:
+            self.span("-", device)
             with self.guard:
                 self.now -= 1
+
+    def span(self, sign, device):
+        with (self.world / "spans").open("a") as log:
+            log.write(f"{sign} {os.getpid()} {device}\n")
 
     def do(self, device, step, wish):
         self.hook(device, step)
@@ -90,7 +96,10 @@ def order(*waves, **wish) -> bytes:
 
 
 TINY = order(("one", ["a1"]))
+PAIR = order(("one", ["a1", "a2"], "a1"))
 SMALL = order(("one", ["a1", "a2"], "a1"), ("two", ["b1"]))
+
+ORDERS = {"step": SMALL, "write": PAIR, "disk": TINY, "tables": TINY}
 
 
 def writes(act) -> None:
@@ -184,7 +193,7 @@ def sweep(folder: Path, kind: str) -> list[dict]:
 
     quick()
     in_child(lambda: made(folder / "made"))
-    given = TINY if kind == "disk" else SMALL
+    given = ORDERS[kind]
     rows = []
     for moment in range(1, 1000, 9 if kind == "tables" else 1):
         place = folder / f"{kind}{moment}"
@@ -230,7 +239,7 @@ def struck(place: Path, world: Path, strike: Counter, given: bytes, *, by_step: 
 
 
 def main(state_dir: str, world: str, verb: str, *rest: str) -> int:
-    """Run, resume or work; RACKWRIGHT_TOY is JSON: order, jobs, database, lease_s, wait (a file each step waits for)."""
+    """Run, resume or work; RACKWRIGHT_TOY is JSON: order, jobs, options, wait (a file each step waits for)."""
     plan = json.loads(os.environ.get("RACKWRIGHT_TOY", "{}"))
     if verb == "sweep":
         sys.stdout.write(json.dumps(sweep(Path(state_dir), rest[0])))
@@ -244,9 +253,8 @@ def main(state_dir: str, world: str, verb: str, *rest: str) -> int:
                 threading.Event().wait(0.01)
 
     toy = Toy(Path(world), hook=in_step)
-    with runs.opened(
-        Path(state_dir), programs=[toy], database=plan.get("database"), lease_s=plan.get("lease_s", 15.0)
-    ) as engine:
+    options = {name: plan[name] for name in ("database", "lease_s", "threads") if name in plan}
+    with runs.opened(Path(state_dir), programs=[toy], **options) as engine:
         if verb == "work":
             ended = threading.Event()
             signal.signal(signal.SIGTERM, lambda *_: ended.set())
