@@ -21,6 +21,8 @@ NAMELESS = {"base", "common", "core", "helper", "helpers", "manager", "misc", "u
 CATCH_ALL = {
     "src/rackwright/cli/__init__.py": "the outermost edge: a crash becomes a sentence that asks for a report",
     "src/rackwright/cli/main.py": "the outermost edge: a crash becomes a sentence that asks for a report",
+    "src/rackwright/runs/fleet.py": "the edge of one device: a bug in its work must not stop the others",
+    "src/rackwright/runs/work.py": "the edge of one step: whatever its work raises is the step's result",
 }
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
