@@ -18,6 +18,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Wall time for one answer to anything but an apply."""
     apply_s: float = 900
     """Wall time for ``nv config apply`` to come back, whatever clock the device has."""
+    settle_s: float = 900
+    """Time on the clock for an apply, or the way back from one, that is looked at from time to time."""
     patience_s: float = 0
     """Time on the clock during which an unreachable device is tried again; 0: once."""
     boot_s: float = 300

@@ -343,7 +343,7 @@ def test_a_key_file_logs_in(switch, tmp_path):
     key.write_private_key(tmp_path / "id")
     switch.public = key.export_public_key().decode()
     connect(switch.endpoint, login=Login(identity=tmp_path / "id"), trust=Trust(tmp_path)).close()
-    key.write_private_key(tmp_path / "locked", passphrase="canary-phrase", rounds=1)
+    key.write_private_key(tmp_path / "locked", passphrase="canary-phrase", rounds=50)
     with pytest.raises(AuthRefused, match="ssh-add"):
         connect(switch.endpoint, login=Login(identity=tmp_path / "locked"), trust=Trust(tmp_path))
     (tmp_path / "none").write_text("canary-no-key", encoding="ascii")

@@ -119,7 +119,7 @@ class Api:
     def _judged(self, what: str, status: int, data: bytes) -> Any:
         device = self.endpoint.device
         if status == 401:
-            remedy = "check the secret switch_password"
+            remedy = "check the secret switch_password; a switch never pushed to still has the factory's: use --transport ssh"
             raise AuthRefused(
                 f"the API of {device} does not know {self.endpoint.user}: {remedy}", device=device, remedy=remedy
             )

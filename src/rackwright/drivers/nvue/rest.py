@@ -10,9 +10,11 @@ from rackwright.drivers.endpoint import Endpoint
 from rackwright.drivers.limits import Limits
 from rackwright.drivers.login import Login
 from rackwright.drivers.nvue import words
+from rackwright.drivers.nvue.guards import insist_unmasked
 from rackwright.drivers.nvue.http import Api
 from rackwright.drivers.nvue.model import Confirm, Facts
 from rackwright.drivers.nvue.patching import PasswordWouldChange, patches
+from rackwright.drivers.nvue.settling import settled
 from rackwright.drivers.trust import Trust
 from rackwright.errors import DeviceRefused, DeviceTimeout, DriverError, LostMidCommand, Unreachable
 from rackwright.nvue.tree import Tree, leaves
@@ -27,21 +29,6 @@ _CONFIRM: Final = {
 """How a waiting revision is confirmed: in ``ays`` as NVIDIA's nv-config-manager does, in ``confirm`` as a deployer of 5.x does."""
 _REFUSE: Final = {"ays": {"state": "ays_no"}, "confirm": {"state": "confirm_no"}}
 """How it is refused: the answer no to what it waits for [inferred from ``nv config apply --confirm-no``]."""
-_ON_ITS_WAY: Final = frozenset(
-    {
-        "apply",
-        "checked",
-        "checking",
-        "ready",
-        "readying",
-        "verified",
-        "verifying",
-        "reloading",
-        "reloaded",
-        "auto_saving",
-    }
-)
-"""States of a revision whose apply is going on; anything that is neither this, waiting nor applied is a failure."""
 
 
 class NvueRest:
@@ -93,6 +80,8 @@ class NvueRest:
                 device=self.device,
                 remedy=remedy,
             ) from None
+        for payload in payloads:
+            insist_unmasked(self.device, payload)
         revision = self._new_revision()
         for payload in payloads:
             if payload:
@@ -116,11 +105,10 @@ class NvueRest:
         self._until(revision, words.WAITING | words.APPLIED, confirm_s)
 
     def confirmation(self) -> Confirm:
-        """Tell whether an apply waits to be confirmed; the API does not tell how long."""
-        for name, state in self._states().items():
-            if state in words.WAITING:
-                return Confirm(state="waiting", revision=name)
-        return Confirm(state="none")
+        """Tell whether an apply waits to be confirmed; the API does not tell how long. One on its way is waited for."""
+        states = settled(self.device, self._states, self._clock, self._limits)
+        waiting = next((name for name, state in states.items() if state in words.WAITING), None)
+        return Confirm(state="none") if waiting is None else Confirm(state="waiting", revision=waiting)
 
     def confirm(self) -> None:
         """Confirm the waiting apply."""
@@ -176,7 +164,7 @@ class NvueRest:
         found = self._api.get("revision")
         if not isinstance(found, dict):
             self._senseless("GET /revision")
-        return {str(name): str(one.get("state", "")) for name, one in found.items() if isinstance(one, dict)}
+        return words.states(found)
 
     def _answer(self, revision: str, answers: Mapping[str, Any]) -> None:
         state = str(self._revision(revision).get("state"))
@@ -192,12 +180,12 @@ class NvueRest:
         While it is being applied the management port may go away for a moment: that is asked again, until the switch would
         have gone back by itself. ``failing``: any end is the wanted one.
         """
-        end = self._clock.now() + max(self._limits.apply_s, confirm_s)
+        end = self._clock.now() + max(self._limits.settle_s, confirm_s)
         while True:
             state, issues = self._look(revision, self._clock.now() + max(confirm_s, self._limits.boot_s))
             if state in wanted:
                 return
-            if state not in _ON_ITS_WAY | words.WAITING:
+            if state not in words.ON_ITS_WAY | words.WAITING:
                 if failing:
                     return
                 raise DeviceRefused(f"{self.device}: revision {revision} is {state}{issues}", device=self.device)

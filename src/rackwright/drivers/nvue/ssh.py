@@ -13,9 +13,10 @@ from rackwright.drivers.faults import lost
 from rackwright.drivers.limits import Limits
 from rackwright.drivers.login import Login
 from rackwright.drivers.nvue import words
+from rackwright.drivers.nvue.guards import insist_reading, insist_unmasked
 from rackwright.drivers.nvue.model import Confirm, Facts
-from rackwright.drivers.nvue.reading import insist_reading
 from rackwright.drivers.nvue.session import Said, Session
+from rackwright.drivers.nvue.settling import settled
 from rackwright.drivers.trust import Trust
 from rackwright.errors import DeviceRefused, DriverError
 from rackwright.nvue import emit
@@ -67,6 +68,7 @@ class NvueSsh:
 
     def stage(self, tree: Tree) -> str:
         """Upload the tree into a private file, replace the pending revision by it, and remove the file."""
+        insist_unmasked(self.device, tree)
         facts = self._facts or self.facts()
         name = f".rackwright-{secrets.token_hex(8)}.yaml"
         uploaded = self._session.put(name, emit.dump(tree, model=facts.model, nos=facts.version).encode())
@@ -96,13 +98,13 @@ class NvueSsh:
         self._change(f"nv config apply{chosen} -y --confirm {confirm_s}s", {}, limit_s=self._limits.apply_s)
 
     def confirmation(self) -> Confirm:
-        """Tell whether an apply waits to be confirmed."""
-        revisions = self._value(self._patiently(["nv config revision -o json"])[0])
-        for name, revision in revisions.items():
-            if isinstance(revision, dict) and revision.get("state") in words.WAITING:
-                left = self._session.run("nv config apply --confirm-status")
-                return Confirm(state="waiting", revision=str(name), left_s=words.seconds_left(left.text))
-        return Confirm(state="none")
+        """Tell whether an apply waits to be confirmed; one that is on its way is waited for."""
+        states = settled(self.device, self._states, self._clock, self._limits)
+        waiting = next((name for name, state in states.items() if state in words.WAITING), None)
+        if waiting is None:
+            return Confirm(state="none")
+        left = self._session.run("nv config apply --confirm-status")
+        return Confirm(state="waiting", revision=waiting, left_s=words.seconds_left(left.text))
 
     def confirm(self) -> None:
         """Confirm the waiting apply."""
@@ -133,6 +135,9 @@ class NvueSsh:
     def close(self) -> None:
         """End the session; never raises."""
         self._session.close()
+
+    def _states(self) -> dict[str, str]:
+        return words.states(self._value(self._patiently(["nv config revision -o json"])[0]))
 
     def _configuration(self, command: str) -> Tree:
         said = self._patiently([command])[0]

@@ -13,16 +13,19 @@ from rackwright.nvue.tree import Tree, leaves
 
 __all__ = [
     "APPLIED",
+    "ON_ITS_WAY",
     "WAITING",
     "configuration",
     "failed",
     "is_hidden",
     "is_masked",
     "json_value",
+    "masked_leaf",
     "not_ready",
     "revision_id",
     "scrubbed",
     "seconds_left",
+    "states",
 ]
 
 WAITING: Final = frozenset({"ays", "confirm"})
@@ -31,6 +34,22 @@ two third-party deployers of 5.x do. Matched exactly: ``ays_fail`` is a failure.
 
 APPLIED: Final = frozenset({"applied", "applied_and_saved"})
 """States of a revision that is in force (nvue.md 4.1)."""
+
+ON_ITS_WAY: Final = frozenset(
+    {
+        "apply",
+        "auto_saving",
+        "checked",
+        "checking",
+        "ready",
+        "readying",
+        "reloaded",
+        "reloading",
+        "verified",
+        "verifying",
+    }
+)
+"""States of a revision that is being applied, or taken back; what is none of these three kinds is a failure."""
 
 _HIDDEN: Final = frozenset(
     {"hashed-password", "password", "community-password", "secret", "auth-key", "priv-key", "auth-password", "key"}
@@ -91,6 +110,11 @@ def json_value(data: bytes) -> Any:
             raise ValueError("no JSON") from None
 
 
+def states(revisions: Mapping[str, Any]) -> dict[str, str]:
+    """Return revision -> state, of what ``nv config revision -o json`` and ``GET /revision`` give."""
+    return {str(name): str(one.get("state", "")) for name, one in revisions.items() if isinstance(one, dict)}
+
+
 def configuration(value: Any) -> Tree:
     """Return the inner ``set`` object of what ``nv config show`` or the API gives, with its ranges expanded.
 
@@ -114,6 +138,11 @@ def is_hidden(path: tuple[str, ...]) -> bool:
 def is_masked(value: object) -> bool:
     """Say whether a value stands for one that is not shown: ``*``, or encrypted with the switch's own key (nvue.md 4.2)."""
     return isinstance(value, str) and (value == "*" or value.startswith("$nvsec$"))
+
+
+def masked_leaf(tree: Mapping[str, Any]) -> str:
+    """Return the path of a secret that a switch masked, empty where there is none: sent back, it locks people out."""
+    return next((".".join(path) for path, value in leaves(tree) if is_hidden(path) and is_masked(value)), "")
 
 
 def scrubbed(text: str, tree: Mapping[str, Any]) -> str:

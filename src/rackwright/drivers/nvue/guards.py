@@ -1,14 +1,16 @@
-"""Which Linux commands only read: what a driver lets through, so that nothing changes a switch but a push."""
+"""What a driver does not send: commands that do more than read, and secrets that a switch had masked."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
+from rackwright.drivers.nvue.words import masked_leaf
 from rackwright.errors import DeviceRefused
 
-__all__ = ["insist_reading"]
+__all__ = ["insist_reading", "insist_unmasked"]
 
 _SHELL: Final = re.compile(r"[;&|<>`$\n\\(){}*?~]")
 """What would make one command two, or an argument another one."""
@@ -56,3 +58,14 @@ def insist_reading(device: str, command: str) -> None:
         raise DeviceRefused(
             f"{device}: {command!r} is not sent: it is not on the list of commands that only read", device=device
         )
+
+
+def insist_unmasked(device: str, tree: Mapping[str, Any]) -> None:
+    """Let a tree pass whose secrets are real; one that a switch masked would lock people out when it is sent back (nvue.md 8.41).
+
+    Raises :class:`~rackwright.errors.DeviceRefused` with its path.
+    """
+    path = masked_leaf(tree)
+    if path:
+        remedy = "send the planned secret instead"
+        raise DeviceRefused(f"{device}: {path} is masked and is not sent back: {remedy}", device=device, remedy=remedy)
