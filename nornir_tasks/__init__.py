@@ -8,6 +8,7 @@
 A task is a thin function over the library; what it decides is decided there.
 """
 
+from nornir_tasks.audit import ask_nvue, audit_nvue
 from nornir_tasks.build import Build
 from nornir_tasks.inventory import RackwrightInventory, inventory_of, nornir_of, nornir_of_site
 from nornir_tasks.push import push_nvue, read_nvue
@@ -20,6 +21,8 @@ __all__ = [
     "CompleteRunner",
     "CompleteThreads",
     "RackwrightInventory",
+    "ask_nvue",
+    "audit_nvue",
     "inventory_of",
     "nornir_of",
     "nornir_of_site",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Final
 
-from rackwright.audit.evidence import FACTS, RUNNING, SHOW, Answer, Evidence
+from rackwright.audit.evidence import FACTS, RUNNING, SHOW, STARTUP, Answer, Evidence
 from rackwright.catalog.models import CableModel, Catalog
 from rackwright.findings import Finding, Severity, finding
 from rackwright.nvue.tree import Tree, get
@@ -119,7 +119,9 @@ class View:
         if self.evidence.error:
             return self.evidence.error
         answer = self._answers.get(question)
-        return "it was not asked this" if answer is None else answer.error
+        if answer is None:
+            return "it was not asked this"
+        return answer.error or ("" if _is_shaped(answer) else f"it answered {answer.value!r:.60}, which is no mapping")
 
     def answer(self, question: str) -> Any:
         """Return an answer; raises :class:`Untold` when there is none."""
@@ -130,9 +132,7 @@ class View:
 
     def tree(self, question: str) -> dict[str, Any]:
         """Return an answer that must be a mapping."""
-        value = self.answer(question)
-        if not isinstance(value, dict):
-            raise Untold(f"{question}: it answered {value!r:.60}, which is no mapping")
+        value: dict[str, Any] = self.answer(question)
         return value
 
     def show(self, path: str) -> dict[str, Any]:
@@ -173,6 +173,12 @@ class View:
         before = self.look.before.get(self.name)
         answer = before.by_question().get(question) if before else None
         return answer if answer and not answer.error else None
+
+
+def _is_shaped(answer: Answer) -> bool:
+    """Tell whether an answer has the form of its kind: all but Linux commands give mappings."""
+    told = answer.question.startswith(SHOW) or answer.question in {FACTS, RUNNING, STARTUP}
+    return isinstance(answer.value, dict if told else str)
 
 
 class Ledger:

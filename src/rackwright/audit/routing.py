@@ -15,7 +15,7 @@ from rackwright.nvue.tree import get, natural_key
 from rackwright.plan.model import Switch
 from rackwright.plan.switch_model import BgpNeighbor, BgpVrf, PeerGroup, Port
 
-__all__ = ["AdaptiveRouting", "BfdSessions", "BgpSessions"]
+__all__ = ["AdaptiveRouting", "BfdSessions", "BgpSessions", "Session"]
 
 BFD: Final = 'vtysh -c "show bfd peers json"'
 """5.12 has no NVUE show for BFD (it came in 5.15)."""

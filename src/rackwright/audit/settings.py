@@ -237,6 +237,8 @@ class Unsaved(DeviceCheck):
 
     def judge(self, view: View, ledger: Ledger) -> None:
         """Enter each section that a restart would change."""
+        if not view.running:
+            raise Untold("the running configuration is empty")
         _compare(between(view.tree(STARTUP), view.running), "are not saved", ledger)
 
 

@@ -16,13 +16,15 @@ from rackwright.plan.model import Plan, Switch
 
 __all__ = ["CHECKS", "judge", "questions", "verdict"]
 
-ROOMS = (wires, links, quality, routing, overlay, settings)
+ROOMS = (settings, wires, links, quality, routing, overlay)
 """Where checks are; importing them registers them."""
 
 REACHED: Final = "DEVICE-REACHED"
 """The check that tells who could not be asked; it is always judged."""
 
-CHECKS: Mapping[str, Check] = Check.registry
+CHECKS: Mapping[str, Check] = {
+    check.id: check for room in ROOMS for check in Check.registry.values() if type(check).__module__ == room.__name__
+}
 """Id -> check, in the order in which they are judged and told."""
 
 

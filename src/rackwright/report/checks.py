@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
@@ -11,7 +12,7 @@ from rackwright.check import RULES, Report
 from rackwright.findings import Finding
 from rackwright.report.words import count, json_text
 
-__all__ = ["FORMATS", "check_lines", "check_value", "junit", "markdown", "summary"]
+__all__ = ["FORMATS", "check_lines", "check_value", "finding_lines", "junit", "markdown", "summary"]
 
 _MARK: Final = {"fail": "", "error": "not judged: ", "skipped": "skipped: "}
 
@@ -45,12 +46,15 @@ def _judged(report: Report) -> int:
 def check_lines(report: Report) -> Iterator[str]:
     """Print what somebody must look at: place, severity, rule, what is wrong, what to do."""
     for item in report.findings:
-        remedy = f"; {item.remedy}" if item.remedy else ""
-        yield f"{_place(item)}: {_MARK[item.status] or item.severity + ': '}{item.check}: {item.message}{remedy}"
-        yield from (
-            f"    {name} {text}" for name, text in (("expected", item.expected), ("found", item.actual)) if text
-        )
+        yield from finding_lines(item)
     yield summary(report)
+
+
+def finding_lines(item: Finding) -> Iterator[str]:
+    """Print one finding: a line as a compiler would, then what was expected and what was found."""
+    remedy = f"; {item.remedy}" if item.remedy else ""
+    yield f"{_place(item)}: {_MARK[item.status] or item.severity + ': '}{item.check}: {item.message}{remedy}"
+    yield from (f"    {name} {text}" for name, text in (("expected", item.expected), ("found", item.actual)) if text)
 
 
 def _place(item: Finding) -> str:
@@ -70,9 +74,9 @@ def check_value(report: Report) -> dict[str, Any]:
     }
 
 
-def markdown(report: Report) -> Iterator[str]:
-    """Print a report as Markdown, to put under a merge request."""
-    yield from ("# Check", "", summary(report), "")
+def markdown(report: Report, title: str = "Check", line: str = "") -> Iterator[str]:
+    """Print a report as Markdown, to put under a merge request; ``line`` says what came of it."""
+    yield from (f"# {title}", "", line or summary(report), "")
     if not report.findings:
         return
     yield from ("| severity | rule | where | what | what to do |", "|---|---|---|---|---|")
@@ -85,15 +89,17 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
 
 
-def junit(report: Report) -> Iterator[str]:
+def junit(
+    report: Report, suite: str = "rackwright check", titles: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[str]:
     """Print a report as JUnit XML: one suite, a case for each finding and one for each rule that passed."""
-    titles = {rule.id: rule.title for rule in RULES}
+    titles = titles or {rule.id: rule.title for rule in RULES}
     numbers = Counter(_kind(item) for item in report.findings)
     failed = numbers["error"] + numbers["warning"]
     total = len(report.findings) + len(report.passes)
     yield '<?xml version="1.0" encoding="UTF-8"?>'
     yield (
-        f'<testsuite name="rackwright check" tests="{total}" failures="{failed}" errors="{numbers["unknown"]}" '
+        f'<testsuite name="{suite}" tests="{total}" failures="{failed}" errors="{numbers["unknown"]}" '
         f'skipped="{numbers["skipped"]}">'
     )
     for item in report.findings:

@@ -9,7 +9,7 @@ from typing import Any
 from rackwright import audit
 from rackwright.audit.model import Site
 from rackwright.audit.overlay import esi
-from rackwright.plan.model import End, Plan, Switch
+from rackwright.plan.model import End, Switch
 from rackwright.plan.switch_model import Port
 
 Answers = dict[str, Any]
@@ -79,7 +79,7 @@ class _Maker:
             return {"identifier": "OSFP", "channel": {"channel-1": {"rx-power": _light(), "tx-power": _light()}}}
         if words[-1] == "mac":
             return {"02:00:00:00:00:01": {"type": "local", "esi": "03:44:38:39:ff:00:01:00:00:01"}}
-        assert words[0] == "vrf" and words[-1] == "evpn", question
+        assert (words[0], words[-1]) == ("vrf", "evpn"), question
         vrf = next(vrf for vrf in switch.vrfs if vrf.name == words[1])
         return {"enable": "on", "vlan": vrf.l3vlan, "vni": {str(vrf.l3vni): {}}, "state": "up"}
 
@@ -104,7 +104,10 @@ class _Maker:
         plug = {cage: self.site.parts.get((switch.name, cage)) for cage in cages}
         form = "QSFP28" if switch.model == "sn2201" else "OSFP"
         return {
-            cage: {"identifier": form, "cable-type": "Passive copper cable" if row.a_optic is None else "Optical module"}
+            cage: {
+                "identifier": form,
+                "cable-type": "Passive copper cable" if row.a_optic is None else "Optical module",
+            }
             for cage, row in plug.items()
             if row and row.key != "cat6-rj45"
         }
@@ -182,7 +185,11 @@ def _interface(port: Port, bond) -> Answers:
         "mtu": (bond and bond.mtu_bytes) or port.mtu_bytes or 9216, "stats": {"carrier-down-count": 1},
     }  # fmt: skip
     if up:
-        link |= {"speed": f"{port.speed_gbps:g}G", "auto-negotiate": "on", "fec": "rs" if port.speed_gbps > 1 else "off"}
+        link |= {
+            "speed": f"{port.speed_gbps:g}G",
+            "auto-negotiate": "on",
+            "fec": "rs" if port.speed_gbps > 1 else "off",
+        }
     return {"type": "swp", "link": link}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -120,7 +121,7 @@ def test_two_leaves_exchanged(diagnosed, wiring):
 def test_rails_of_a_server_rotated(diagnosed, wiring):
     """Eight rails, each one too far, are seven swaps at that server."""
     rails = sorted(Port("gpu0007", name) for name in names(wiring, "gpu0007") if name.startswith("b3140h"))
-    found = diagnosed(swaps(*zip(rails, rails[1:], strict=False)))
+    found = diagnosed(swaps(*pairwise(rails)))
     assert len(found) == 7
     assert all("swap gpu0007" in word.remedy for word in found)
 

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-__all__ = ["Block", "Diagnosis", "Matching", "Port", "Repair", "Sight", "Wiring", "swap"]
+from rackwright.nvue.tree import natural_key
+
+__all__ = ["Block", "Diagnosis", "Matching", "Port", "Repair", "Sight", "Wiring", "natural", "swap"]
 
 
 class Port(NamedTuple):
@@ -101,6 +103,12 @@ class Repair(NamedTuple):
             return
         for one, two in self.moves:
             swap(matching, one, two)
+
+
+def natural(one: Port, two: Port) -> tuple[Port, Port]:
+    """Return two ports in the order in which people count."""
+    first, second = sorted((one, two), key=lambda port: (natural_key(port.device), natural_key(port.name)))
+    return first, second
 
 
 def swap(matching: Matching, one: Port, two: Port) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from rackwright.audit.cabling.model import Diagnosis, Matching, Port, Repair, Sight, Wiring
+from rackwright.audit.cabling.model import Diagnosis, Matching, Port, Repair, Sight, Wiring, natural
 from rackwright.audit.cabling.search import Exchange, fewest, ground
 from rackwright.audit.cabling.seen import Seen, resolve
 from rackwright.audit.cabling.tangle import Strand, Tangle
@@ -78,8 +78,12 @@ def _small(wiring: Wiring, tangle: Tangle, strand: Strand) -> Iterator[Repair]:
         if not steps:
             break
         best = min(steps, key=lambda step: _preference(wiring, step, crowd))
-        yield Repair("swap" if _full(tangle, best[0]) else "move", *best[0], (best[0],), best[1], links)
-        tangle.swap([best[0]])
+        holes, other = best
+        if _full(tangle, holes):
+            yield Repair("swap", *natural(*holes), (holes,), other, links)
+        else:
+            yield Repair("move", *holes, (holes,), other, links)
+        tangle.swap([holes])
     for one, two in ready:
         yield Repair("insert", one, two, links=((one, two),))
         tangle.seen[one], tangle.seen[two] = two, one

@@ -18,7 +18,7 @@ from typing import Final, Literal, NamedTuple
 from rackwright.audit.cabling.model import Block, Port, Wiring
 from rackwright.audit.cabling.tangle import Strand, Tangle
 
-__all__ = ["Exchange", "Plan", "fewest", "ground"]
+__all__ = ["Exchange", "Ground", "Plan", "fewest", "ground"]
 
 BUDGET: Final = 20_000
 """How many exchanges are tried to beat the greedy answer, for one knot of the tangle."""

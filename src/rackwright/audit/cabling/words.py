@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from rackwright.audit.cabling.model import Diagnosis, Port, Repair, Wiring
+from rackwright.audit.cabling.model import Diagnosis, Port, Repair, Wiring, natural
 from rackwright.nvue.tree import natural_key
 
 __all__ = ["Told", "told"]
@@ -69,19 +69,19 @@ def _exchange(_: Wiring, repair: Repair) -> tuple[str, str]:
 
 
 def _cage(_: Wiring, repair: Repair) -> tuple[str, str]:
-    one, two = _sorted(repair.one, repair.two)
+    one, two = natural(repair.one, repair.two)
     near = _two(_cage_of(one), _cage_of(two))
     ways = len(repair.moves)
     plug = f"the whole plug or module, with its {ways} ways"
     far = ""
     if repair.other and all(port.name.startswith("swp") for port in repair.other):
-        far = f" (or, at the other ends, {_two(*map(_cage_of, _sorted(*repair.other)))})"
+        far = f" (or, at the other ends, {_two(*map(_cage_of, natural(*repair.other)))})"
     return f"the cables in {near.replace(' with ', ' and ')} are exchanged", f"swap {near}: {plug}{far}"
 
 
 def _swap(wiring: Wiring, repair: Repair) -> tuple[str, str]:
-    near = _two(*_sorted(repair.one, repair.two))
-    other = repair.other and _two(*_sorted(*repair.other))
+    near = _two(*natural(repair.one, repair.two))
+    other = repair.other and _two(*natural(*repair.other))
     if not other:
         where = ""
     elif repair.one in wiring.rigid or repair.two in wiring.rigid:
@@ -136,11 +136,6 @@ _WORDS = {
     "missing": _insert,
     "remove": _remove,
 }
-
-
-def _sorted(one: Port, two: Port) -> tuple[Port, Port]:
-    first, second = sorted((one, two), key=lambda port: (natural_key(port.device), natural_key(port.name)))
-    return first, second
 
 
 def _two(one: Port, two: Port) -> str:

@@ -1,0 +1,91 @@
+"""An audit in each format: a table of what was looked at, then what somebody must see to, each with what to do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from rackwright.audit import CHECKS
+from rackwright.check import Report
+from rackwright.findings import Finding, Status
+from rackwright.report.checks import finding_lines, junit, markdown
+from rackwright.report.words import columns, count, json_text, some
+
+__all__ = ["FORMATS", "audit_lines", "audit_value", "audited"]
+
+Findings = Sequence[Finding]
+
+_STATUSES: Final[tuple[Status, ...]] = ("pass", "fail", "error", "skipped")
+
+
+def audited(findings: Findings) -> str:
+    """Say in a line how much was looked at and what came of it."""
+    numbers = Counter(item.status for item in findings)
+    checks = {item.check for item in findings if item.status in {"pass", "fail"}}
+    switches = {item.subject for item in findings if item.status in {"pass", "fail"}}
+    looked = f"{count(len(switches), 'switch')} judged by {count(len(checks), 'check')}"
+    notes = sum(item.status == "fail" and item.severity == "info" for item in findings)
+    parts = [
+        count(numbers["fail"] - notes, "finding") if numbers["fail"] > notes else "",
+        count(numbers["error"], "thing") + " could not be told" if numbers["error"] else "",
+        "nothing wrong" if not numbers["fail"] and not numbers["error"] and numbers["pass"] else "",
+        f"{numbers['skipped']} skipped" if numbers["skipped"] else "",
+    ]
+    return f"{looked}: {', '.join(part for part in parts if part) or 'nothing was judged'}"
+
+
+def audit_lines(findings: Findings) -> Iterator[str]:
+    """Print the table of checks, what is wrong or untold with its remedy, and why what was skipped was."""
+    yield from columns(("check", *_STATUSES, "what"), _table(findings), indent="")
+    yield ""
+    wrong = [item for item in findings if item.status in {"fail", "error"}]
+    for item in wrong:
+        yield from finding_lines(item)
+    if wrong:
+        yield ""
+    yield from _skips(findings)
+    yield audited(findings)
+
+
+def _table(findings: Findings) -> Iterator[tuple[object, ...]]:
+    numbers = Counter((item.check, item.status) for item in findings)
+    for name, check in CHECKS.items():
+        row = [numbers[name, status] for status in _STATUSES]
+        if any(row):
+            yield (name, *row, check.title)
+
+
+def _skips(findings: Findings) -> Iterator[str]:
+    alike: dict[tuple[str, str], list[str]] = {}
+    for item in findings:
+        if item.status == "skipped":
+            alike.setdefault((item.check, item.message), []).append(item.subject)
+    for (check, message), subjects in alike.items():
+        yield f"skipped: {check}: {some(subjects, 4)}: {message}"
+    if alike:
+        yield ""
+
+
+def audit_value(findings: Findings) -> dict[str, Any]:
+    """Return an audit for JSON: every finding, the passes too."""
+    return {"summary": dict(Counter(item.status for item in findings)), "findings": findings}
+
+
+def _as_report(findings: Findings) -> Report:
+    passes = Counter(item.check for item in findings if item.status == "pass")
+    subjects = tuple(dict.fromkeys(item.subject for item in findings))
+    return Report(tuple(item for item in findings if item.status != "pass"), passes, subjects)
+
+
+def _junit(findings: Findings) -> Iterator[str]:
+    return junit(_as_report(findings), "rackwright audit", {name: check.title for name, check in CHECKS.items()})
+
+
+FORMATS: Final[Mapping[str, Callable[[Findings], Iterator[str]]]] = {
+    "text": audit_lines,
+    "json": lambda findings: iter([json_text(audit_value(findings))]),
+    "junit": _junit,
+    "markdown": lambda findings: markdown(_as_report(findings), "Audit", audited(findings)),
+}
+"""Name of a format -> its lines."""

@@ -1,0 +1,316 @@
+"""Every check by a table of cases: what a switch says, and what must be said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from rackwright import audit
+from rackwright.audit.model import Limits
+from rackwright.audit.verdict import REACHED
+from tests.unit.audit.racks import Rack, rack
+
+INTERFACES = "nv show interface"
+BFD = 'vtysh -c "show bfd peers json"'
+Change = Callable[[Rack], Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is changed in a healthy rack, and (subject, path, status, part of the message or remedy) that follow."""
+
+    check: str
+    name: str
+    change: Change
+    expect: tuple[tuple[str, str, str, str], ...]
+    site: str = "xe9680-spectrum-x"
+
+    @property
+    def id(self) -> str:
+        return f"{self.check}-{self.name}"
+
+
+def at(switch: str, question: str, *path: str, value: Any) -> Change:
+    """Return a change of one value of one answer."""
+
+    def change(made: Rack) -> None:
+        node = made.said[switch]
+        for key in (question, *path)[:-1]:
+            node = node[key]
+        node[(question, *path)[-1]] = value
+
+    return change
+
+
+def link(switch: str, port: str, **values: Any) -> Change:
+    """Return a change of the link of a port."""
+
+    def change(made: Rack) -> None:
+        made.said[switch][INTERFACES][port]["link"].update(
+            {key.replace("_", "-"): value for key, value in values.items()}
+        )
+
+    return change
+
+
+def without(switch: str, question: str, *path: str) -> Change:
+    """Return a change that takes something away."""
+
+    def change(made: Rack) -> None:
+        node = made.said[switch]
+        for key in (question, *path)[:-1]:
+            node = node[key]
+        del node[(question, *path)[-1]]
+
+    return change
+
+
+def both(*changes: Change) -> Change:
+    """Return several changes as one."""
+
+    def change(made: Rack) -> None:
+        for one in changes:
+            one(made)
+
+    return change
+
+
+def sees(switch: str, port: str, of: str) -> Change:
+    """Return a change after which a port sees what another port of the switch saw."""
+
+    def change(made: Rack) -> None:
+        interfaces = made.said[switch][INTERFACES]
+        interfaces[port]["lldp"], interfaces[of]["lldp"] = interfaces[of]["lldp"], interfaces[port]["lldp"]
+
+    return change
+
+
+def dark(switch: str, port: str) -> Change:
+    """Return a change after which a link is down and sees nobody, at this end."""
+
+    def change(made: Rack) -> None:
+        interface = made.said[switch][INTERFACES][port]
+        interface.pop("lldp", None)
+        interface["link"].update({"oper-status": "down"})
+        interface["link"].pop("speed", None)
+
+    return change
+
+
+def everywhere(question: str, value: Any) -> Change:
+    """Return a change of one answer of every switch that was asked it."""
+
+    def change(made: Rack) -> None:
+        for said in made.said.values():
+            if question in said:
+                said[question] = value
+
+    return change
+
+
+PHY = "nv show interface swp1s0 link phy-detail"
+POWER = ("nv show platform transceiver swp5", "channel", "channel-1", "rx-power")
+BGP = "nv show vrf default router bgp neighbor"
+ESI = "03:44:38:39:ff:00:01:00:00:0a"
+SEGMENTS = "nv show evpn multihoming esi"
+ROCE = "nv show qos roce"
+
+CASES = (
+    Case("LINK-CABLING", "crossed", sees("be01", "swp1s0", "swp1s1"),
+         (("be01", "swp1s0", "fail", "swap be01 swp1s0 with swp1s1"),)),
+    Case("LINK-CABLING", "no-lldp-at-all", both(*(without(name, INTERFACES, f"swp1s{sub}", "lldp")
+                                                 for name in ("be01",) for sub in (0, 1))),
+         (("be01", "silent", "skipped", "2 links"),)),
+    Case("LINK-CABLING", "stranger", at("be01", INTERFACES, "swp1s0", "lldp", "neighbor", value={
+        "who": {"chassis": {"system-name": "who"}, "port": {"name": "Ethernet7"}}}),
+         (("be01", "swp1s0", "fail", "stranger, who Ethernet7"),)),
+    Case("LINK-CABLING", "one-sided-between-switches", without("fe01", INTERFACES, "swp7s0", "lldp"),
+         (("fe01", "swp7s0", "fail", "hears nothing of fe02 swp7s0"),)),
+    Case("LINK-CABLING", "mute-between-switches",
+         both(without("fe01", INTERFACES, "swp7s0", "lldp"), without("fe02", INTERFACES, "swp7s0", "lldp")),
+         (("fe01", "silent", "error", "neither switch hears"),)),
+    Case("LINK-STATE", "dead-cable", dark("be01", "swp1s0"), (("be01", "swp1s0", "fail", "be01-swp1"),)),
+    Case("LINK-STATE", "dead-splitter", both(dark("be01", "swp1s0"), dark("be01", "swp1s1")),
+         (("be01", "swp1s0", "fail", "none of the 2 ways of the cable be01-swp1"),)),
+    Case("LINK-STATE", "shut", link("be01", "swp1s0", admin_status="down", oper_status="down"),
+         (("be01", "swp1s0", "fail", "shut by configuration"),)),
+    Case("LINK-STATE", "protodown", link("fe01", "swp1s0", protodown="enabled", oper_status="down"),
+         (("fe01", "swp1s0", "fail", "held down by a protocol"),)),
+    Case("LINK-STATE", "no-such-port", without("be01", INTERFACES, "swp1s0"),
+         (("be01", "swp1s0", "fail", "its breakout is not applied"),)),
+    Case("LINK-STATE", "state-not-told", without("be01", INTERFACES, "swp1s0", "link", "oper-status"),
+         (("be01", "swp1s0", "error", "does not tell"),)),
+    Case("LINK-SPEED", "slower", link("be01", "swp1s0", speed="200G"),
+         (("be01", "swp1s0.speed", "fail", "200G, not 400G"),)),
+    Case("LINK-SPEED", "not-told", without("be01", INTERFACES, "swp1s0", "link", "speed"),
+         (("be01", "swp1s0.speed", "fail", "not told"),)),
+    Case("LINK-SPEED", "forced", link("be01", "swp1s0", auto_negotiate="off"),
+         (("be01", "swp1s0.auto-negotiate", "fail", "off, not on"),)),
+    Case("LINK-SPEED", "fec-differs", link("fe01", "swp7s0", fec="off"),
+         (("fe01", "swp7s0.fec", "fail", "off, not rs"), ("fe02", "swp7s0.fec", "fail", "rs, not off"))),
+    Case("LINK-FLAPS", "first-look", lambda _made: None, tuple(
+        (name, "skipped", "skipped", "first look") for name in ("be01", "be02", "fe01", "fe02", "oob01"))),
+    Case("LINK-MTU", "host-port-too-small", link("be01", "swp1s0", mtu=1500),
+         (("be01", "swp1s0", "fail", "packets of 9000 are dropped"),)),
+    Case("LINK-MTU", "isl-too-small-for-vxlan", link("fe01", "swp7s0", mtu=9040),
+         (("fe01", "swp7s0", "fail", "packets of 9050 are dropped"),)),
+    Case("LINK-MTU", "not-the-planned", link("be01", "swp1s0", mtu=9100),
+         (("be01", "swp1s0", "fail", "9100, not 9216"),)),
+    Case("LINK-MTU", "not-told", without("be01", INTERFACES, "swp1s0", "link", "mtu"),
+         (("be01", "swp1s0", "error", "does not tell its MTU"),)),
+    Case("LINK-ERRORS", "too-many", at("be01", PHY, "effective-ber", value="3E-9"),
+         (("be01", "swp1s0", "fail", "3e-09 of the bits"),)),
+    Case("LINK-ERRORS", "empty", at("be01", PHY, value={}), (("be01", "swp1s0", "error", "not told"),)),
+    Case("LINK-ERRORS", "refused", at("be01", PHY, value=ValueError("no such command")),
+         (("be01", "swp1s0", "error", "not told"),)),
+    Case("OPTICS-PRESENT", "empty-cage", without("be01", "nv show platform transceiver", "swp1"),
+         (("be01", "swp1", "fail", "swp1 is empty"),)),
+    Case("OPTICS-PRESENT", "other-form", at("be01", "nv show platform transceiver", "swp1", "identifier", value="QSFP28"),
+         (("be01", "swp1.identifier", "fail", "QSFP28, not OSFP"),)),
+    Case("OPTICS-PRESENT", "other-medium",
+         at("be01", "nv show platform transceiver", "swp1", "cable-type", value="Optical module"),
+         (("be01", "swp1.cable-type", "fail", "Optical module, not copper"),)),
+    Case("OPTICS-POWER", "below-alarm", at("fe01", *POWER, "power", value="0.0100 mW / -20.00 dBm"),
+         (("fe01", "swp5.channel-1.rx-power", "fail", "beyond its alarm threshold"),)),
+    Case("OPTICS-POWER", "below-warning", at("fe01", *POWER, "power", value="0.0708 mW / -11.50 dBm"),
+         (("fe01", "swp5.channel-1.rx-power", "fail", "beyond its warning threshold"),)),
+    Case("OPTICS-POWER", "no-measures", at("fe01", POWER[0], value={"identifier": "OSFP"}),
+         (("fe01", "silent", "skipped", "1 cages have no measures"),)),
+    Case("BGP-SESSIONS", "idle", at("fe01", BGP, "swp7s0", value={"state": "idle", "address-family": {}}),
+         (("fe01", "default.swp7s0.state", "fail", "state is idle, not established"),)),
+    Case("BGP-SESSIONS", "absent", without("fe01", BGP, "swp7s0"),
+         (("fe01", "default.swp7s0.state", "fail", "state is absent"),)),
+    Case("BGP-SESSIONS", "another-peer", at("fe01", BGP, "swp7s0", "remote-as", value=65001),
+         (("fe01", "default.swp7s0.remote-as", "fail", "65001, not 42"),)),
+    Case("BGP-SESSIONS", "one-family", without("fe01", BGP, "swp7s0", "address-family", "l2vpn-evpn"),
+         (("fe01", "default.swp7s0.l2vpn-evpn", "fail", "not negotiated"),)),
+    Case("BGP-SESSIONS", "unplanned", at("fe01", BGP, "swp99", value={"state": "established"}),
+         (("fe01", "default.swp99", "fail", "no planned neighbour"),)),
+    Case("BFD-SESSIONS", "down", at("fe01", BFD, value='[{"interface": "swp7s0", "status": "down"}]'), tuple(
+        ("fe01", f"default.swp{cage}s{sub}", "fail", "down" if (cage, sub) == (7, 0) else "absent")
+        for cage in (7, 8, 9, 10) for sub in (0, 1))),
+    Case("BFD-SESSIONS", "no-json", at("fe01", BFD, value="% Unknown command"), (("fe01", "", "error", "no JSON"),)),
+    Case("ADAPTIVE-ROUTING", "off", at("be01", "nv show router adaptive-routing", "enable", value="off"),
+         (("be01", "enable", "fail", "adaptive routing is off"),), "clos"),
+    Case("ADAPTIVE-ROUTING", "one-port-off-is-seen-from-both-ends",
+         without("be01", "running", "interface", "swp33s0", "router"),
+         (("be-spine01", "swp1s0.far end", "fail", "far end is off"),
+          ("be01", "swp33s0.adaptive-routing", "fail", "breaks its ECMP group")), "clos"),
+    Case("ADAPTIVE-ROUTING", "at-800G", link("be01", "swp33s0", speed="800G"),
+         (("be01", "swp33s0.speed", "fail", "800G, not 200G or 400G"),), "clos"),
+    Case("EVPN-VNIS", "missing", without("fe01", "nv show evpn vni", "10300"),
+         (("fe01", "10300", "fail", "VNI 10300 (VLAN 300) is missing"),)),
+    Case("EVPN-VNIS", "no-remote", at("fe01", "nv show evpn vni", "10300", "remote-vtep", value={}),
+         (("fe01", "10300.10.255.16.2", "fail", "fe02 (10.255.16.2) is no remote VTEP"),)),
+    Case("EVPN-VNIS", "stranger", at("fe01", "nv show evpn vni", "10300", "remote-vtep", "10.9.9.9", value={}),
+         (("fe01", "10300.10.9.9.9", "fail", "no planned VTEP"),)),
+    Case("EVPN-SEGMENTS", "missing", without("fe01", SEGMENTS, ESI), (("fe01", "bond1s0", "fail", "is not there"),)),
+    Case("EVPN-SEGMENTS", "alone", at("fe01", SEGMENTS, ESI, "remote-vtep", value={}),
+         (("fe01", "bond1s0.remote-vtep", "fail", "none, not 10.255.16.2"),)),
+    Case("EVPN-SEGMENTS", "down", at("fe01", SEGMENTS, ESI, "flags", "oper-up", value="off"),
+         (("fe01", "bond1s0.oper-up", "fail", "off, not on"),)),
+    Case("EVPN-SEGMENTS", "nobody-forwards", without("fe01", SEGMENTS, ESI, "flags", "designated-forward"),
+         (("fe01", "bond1s0.designated forwarder", "fail", "none, not one switch"),)),
+    Case("EVPN-SEGMENTS", "both-forward", at("fe02", SEGMENTS, ESI, "flags", "designated-forward", value="on"),
+         (("fe01", "bond1s0.designated forwarder", "fail", "fe01, fe02, not one switch"),)),
+    Case("EVPN-MAC-VRF", "other-vnis", at("fe01", "nv show evpn multihoming bgp-info esi", ESI, "inconsistent-vni-count", value=1),
+         (("fe01", "bond1s0", "fail", "1 VNIs differ"),)),
+    Case("EVPN-MAC-VRF", "mac-unknown-to-peer", at("fe02", "nv show evpn vni 10300 mac", value={}),
+         (("fe01", "10300.02:00:00:00:00:01", "fail", "not known to fe02"),)),
+    Case("EVPN-L3VNIS", "other", at("fe01", "nv show vrf INBAND evpn", "vni", value={"50009": {}}),
+         (("fe01", "INBAND", "fail", "L3VNI is 50009"),)),
+    Case("EVPN-L3VNIS", "down", at("fe01", "nv show vrf INBAND evpn", "state", value="down"),
+         (("fe01", "INBAND", "fail", "down"),)),
+    Case("ROCE", "off", at("be01", ROCE, value={"enable": "off"}), (
+        ("be01", "congestion-control.congestion-mode", "fail", "not told"),
+        ("be01", "congestion-control.enabled-tc", "fail", "not told"), ("be01", "enable", "fail", "off, not on"),
+        ("be01", "mode", "fail", "not told"), ("be01", "pfc.pfc-priority", "fail", "not told"),
+        ("be01", "pfc.rx-enabled", "fail", "not told"), ("be01", "pfc.tx-enabled", "fail", "not told"),
+        ("be01", "prio-map.dscp-26", "fail", "not told"), ("be01", "prio-map.dscp-48", "fail", "not told"))),
+    Case("ROCE", "no-pfc", at("be01", ROCE, "pfc", "rx-enabled", value="disabled"),
+         (("be01", "pfc.rx-enabled", "fail", "disabled, not enabled"),)),
+    Case("ROCE", "no-ecn", at("be01", ROCE, "congestion-control", "enabled-tc", value="0"),
+         (("be01", "congestion-control.enabled-tc", "fail", "not told, not 3"),)),
+    Case("ROCE", "other-pools", at("core-01", ROCE, "pool", "1", "size", value="50%"),
+         (("core-01", "pool.roce-lossless", "fail", "50%, not 90%"),), "era-2-8-9-400"),
+    Case("DEVICE-IDENTITY", "another-box", at("be01", "facts", "serial", value="MT0000X00000"),
+         (("be01", "serial", "fail", "MT0000X00000, not"),)),
+    Case("DEVICE-IDENTITY", "another-name", at("be01", "facts", "hostname", value="cumulus"),
+         (("be01", "hostname", "fail", "cumulus, not be01"),)),
+    Case("DEVICE-IDENTITY", "nothing-told", at("be01", "facts", value={"hostname": "be01"}),
+         (("be01", "model", "error", "does not tell its model"), ("be01", "serial", "error", "does not tell its serial"))),
+    Case("NOS-VERSION", "older", at("be01", "facts", "version", value="5.9.1"),
+         (("be01", "version", "fail", "runs 5.9.1, not 5.12.1"),)),
+    Case("NOS-VERSION", "not-told", at("be01", "facts", "version", value=""), (("be01", "", "error", "does not tell"),)),
+    Case("NTP-SYNC", "not", at("be01", "nv show system date-time", "system-clock-synchronized", value="no"),
+         (("be01", "clock", "fail", "not synchronized"),)),
+    Case("CONFIG-DRIFT", "by-hand", at("be01", "running", "system", "hostname", value="elsewhere"),
+         (("be01", "system", "fail", "1 settings below system differ"),)),
+    Case("CONFIG-UNSAVED", "not-saved", at("be01", "startup", "system", "hostname", value="former"),
+         (("be01", "system", "fail", "not saved"),)),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_a_case_gives_its_findings_and_no_other(case):
+    """What is wrong is found where it is, with what to do; nothing else is said to be wrong."""
+    made = rack(case.site)
+    case.change(made)
+    found = [item for item in made.judged(case.check) if item.check != REACHED]
+    told = {(item.subject, item.path, item.status): f"{item.message}; {item.remedy}" for item in found}
+    for subject, path, status, words in case.expect:
+        assert words in told.get((subject, path, status), ""), told
+    wrong = {key for key in told if key[2] in {"fail", "error"}}
+    assert wrong <= {case[:3] for case in case.expect}
+    assert all(item.remedy and item.source for item in found if item.status == "fail")
+
+
+def test_every_check_has_a_case_that_fails():
+    """A check that no case makes fail could be a check that never does."""
+    failing = {case.check for case in CASES if any(status == "fail" for _, _, status, _ in case.expect)}
+    assert set(audit.CHECKS) - failing == {REACHED, "LINK-FLAPS"}
+
+
+@pytest.mark.parametrize("check", [name for name in audit.CHECKS if name != REACHED])
+@pytest.mark.parametrize("empty", [{}, [], None, ""], ids=repr)
+def test_an_empty_answer_never_passes(check, empty):
+    """A switch that answers with nothing has shown nothing: no check may call that right."""
+    made = rack("clos" if check == "ADAPTIVE-ROUTING" else "xe9680-spectrum-x")
+    for said in made.said.values():
+        said.update(dict.fromkeys(said, empty))
+    assert not [item for item in made.judged(check) if item.check != REACHED and item.status == "pass"]
+
+
+@pytest.mark.parametrize("check", [name for name in audit.CHECKS if name != REACHED])
+def test_a_refused_answer_is_an_error(check):
+    """When a switch refuses every question of a check, each switch that it applies to is an error, in the switch's words."""
+    made = rack("clos" if check == "ADAPTIVE-ROUTING" else "xe9680-spectrum-x")
+    for said in made.said.values():
+        said.update(dict.fromkeys(said, ValueError("Error: try again later")))
+    found = [item for item in made.judged(check) if item.check != REACHED]
+    expected = "skipped" if check == "OPTICS-POWER" else "error"
+    assert {item.status for item in found} == {expected}
+
+
+def test_flaps_since_the_last_look():
+    """A link that went down since is told with how often; a counter that began anew is skipped; the limit is the operator's."""
+    made = rack()
+    before = rack().evidence()
+    link("be01", "swp1s0", stats={"carrier-down-count": 4})(made)
+    link("be01", "swp1s1", stats={"carrier-down-count": 0})(made)
+    found = {(item.subject, item.path, item.status): item for item in made.judged("LINK-FLAPS", before=before)}
+    assert "went down 3 times" in found["be01", "swp1s0", "fail"].message
+    assert ("be01", "reset", "skipped") in found
+    assert ("be02", "", "pass") in found
+    lenient = made.judged("LINK-FLAPS", before=before, limits=Limits(flaps=3))
+    assert not [item for item in lenient if item.status == "fail"]
+
+
+def test_the_limit_of_bit_errors_is_the_operators():
+    """No source sets it, so it can be set."""
+    made = rack()
+    at("be01", PHY, "effective-ber", value="3E-9")(made)
+    assert not [item for item in made.judged("LINK-ERRORS", limits=Limits(effective_ber=1e-8)) if item.status == "fail"]
