@@ -39,6 +39,7 @@ run can be resumed.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,14 +102,17 @@ def opened(
 
 def listed(state_dir: Path, *, database: str | None = None) -> list[Status]:
     """Return every run of a site, newest first, while another process works and after it died."""
-    from rackwright.runs.reading import listed as read
+    from rackwright.runs.reading import found
 
-    return read(state_dir, database=database)
+    return list(found(state_dir, database=database))
 
 
 def latest(state_dir: Path, program: str, *, database: str | None = None) -> Status | None:
     """Return the newest run of a program, or None."""
-    return next((status for status in listed(state_dir, database=database) if status.program == program), None)
+    from rackwright.runs.reading import found
+
+    with contextlib.closing(found(state_dir, program, database=database)) as newest_first:
+        return next(newest_first, None)
 
 
 def cancel(state_dir: Path, run: str) -> None:

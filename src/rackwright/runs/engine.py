@@ -94,6 +94,8 @@ class Engine:
         living process works on one of the devices.
         """
         code = self._program(program)
+        if jobs < 1:
+            raise RunError(f"{jobs} devices at once would end never: jobs is at least 1")
         waves = _limited(code.waves(order), limit)
         devices = {device for wave in waves for device in wave.devices}
         with locked(self._state_dir, "start"):

@@ -13,7 +13,7 @@ import re
 import secrets
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +26,7 @@ from rackwright.runs.redaction import Redactor
 __all__ = ["Events", "Record", "RunFolder", "now", "private", "runs_of", "write_private"]
 
 _SHAPE: Final = re.compile(r"\d{8}-\d{6}-[a-z2-9]{3}")
+_STAMP: Final = "%Y%m%d-%H%M%S"
 _LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -59,15 +60,18 @@ class RunFolder:
 
     @classmethod
     def made(cls, state_dir: Path, order: bytes, **record: Json) -> RunFolder:
-        """Make the folder of a new run: order and record lie there, durably, before anybody may look."""
+        """Make the folder of a new run: order and record lie there, durably, before anybody may look.
+
+        The caller holds the site's lock.
+        """
         top = private(state_dir / "runs")
-        while True:
-            run = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-") + "".join(secrets.choice(_LETTERS) for _ in range(3))
-            try:
-                (top / run).mkdir(mode=0o700)
-            except FileExistsError:
-                continue
-            break
+        # Ids sort by their time, so each is later than the one before, whatever the wall's clock does.
+        stamp = datetime.now(UTC)
+        newest = next(runs_of(state_dir), None)
+        if newest is not None:
+            stamp = max(stamp, newest.begun() + timedelta(seconds=1))
+        run = stamp.strftime(_STAMP) + "-" + "".join(secrets.choice(_LETTERS) for _ in range(3))
+        (top / run).mkdir(mode=0o700)
         digest = hashlib.sha256(order).hexdigest()
         folder = cls(top / run)
         write_private(folder.path / f"order-{digest}", order)
@@ -83,6 +87,10 @@ class RunFolder:
         if not _SHAPE.fullmatch(run) or not (folder.path / "run.json").is_file():
             raise RunError(f"there is no run {run!r} in {state_dir}: name one of `rackwright status`")
         return folder
+
+    def begun(self) -> datetime:
+        """Return the time in the run's id."""
+        return datetime.strptime(self.run[:15], _STAMP).replace(tzinfo=UTC)
 
     def record(self) -> Record:
         """Return what the run is."""

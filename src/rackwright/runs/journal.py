@@ -19,10 +19,10 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, WorkflowStatus
-from dbos._error import DBOSException
+from dbos._error import DBOSException, DBOSWorkflowConflictIDError
 from dbos._serialization import Serializer
 
-from rackwright.errors import RunError
+from rackwright.errors import RunBusy, RunError
 from rackwright.runs.folder import private
 from rackwright.runs.redaction import Redactor
 
@@ -45,6 +45,8 @@ ENGINE: Final = "1"
 FLEET: Final = "rackwright.fleet"
 DEVICE: Final = "rackwright.device"
 """The names of the two workflows."""
+
+TAKEN: Final = "this process fell silent and another one took the run over: look at its status"
 
 _APPLICATION: Final = "rackwright"
 _ENDED: Final = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
@@ -186,8 +188,14 @@ class Journal:
         )
 
     def step(self, name: str, work: Callable[[], Any]) -> Any:
-        """Do one journalled step of the workflow that this thread is in."""
-        return DBOS.run_step({"name": name, "retries_allowed": False}, work)
+        """Do one journalled step of the workflow that this thread is in.
+
+        Raises :class:`~rackwright.errors.RunBusy` when another process owns the workflow by now.
+        """
+        try:
+            return DBOS.run_step({"name": name, "retries_allowed": False}, work)
+        except DBOSWorkflowConflictIDError as error:
+            raise RunBusy(TAKEN) from error
 
     def steps(self, identity: str) -> list[str]:
         """Return the names of a workflow's journalled steps, in order."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +16,18 @@ from rackwright.runs.journal import Journal, journal_exists
 from rackwright.runs.leases import Worker, others
 from rackwright.runs.model import Report, RunState, Status
 
-__all__ = ["listed"]
+__all__ = ["found"]
 
 
-def listed(state_dir: Path, *, database: str | None = None) -> list[Status]:
-    """Return every run of a site, newest first."""
-    folders = list(runs_of(state_dir))
+def found(state_dir: Path, program: str = "", *, database: str | None = None) -> Generator[Status, None, None]:
+    """Yield the runs of a site, newest first, of one program or of all; each is looked up when it is asked for."""
+    folders = [folder for folder in runs_of(state_dir) if program in {"", folder.record().program}]
     if not folders:
-        return []
+        return
     with _reading(state_dir, database) as journal:
         living = {} if journal is None else _living(journal, state_dir)
-        return [_status(folder, {} if journal is None else journal.of_run(folder.run), living) for folder in folders]
+        for folder in folders:
+            yield _status(folder, {} if journal is None else journal.of_run(folder.run), living)
 
 
 @contextlib.contextmanager
@@ -49,15 +50,17 @@ def _living(journal: Journal, state_dir: Path) -> dict[str, Worker]:
         return {}
 
 
-def _status(folder: RunFolder, found: dict[str, Any], living: dict[str, Worker]) -> Status:
+def _status(folder: RunFolder, journalled: dict[str, Any], living: dict[str, Worker]) -> Status:
     record: Record = folder.record()
-    fleet = found.get(folder.run)
+    fleet = journalled.get(folder.run)
     holder = next((worker for worker in living.values() if worker.run == folder.run), None)
     if holder is None and fleet is not None:
         holder = living.get(fleet.executor_id or "")
     report = msgspec.convert(fleet.output, Report) if fleet is not None and fleet.status == "SUCCESS" else None
     ended = Counter(
-        status.output["state"] for name, status in found.items() if name != folder.run and status.status == "SUCCESS"
+        status.output["state"]
+        for name, status in journalled.items()
+        if name != folder.run and status.status == "SUCCESS"
     )
     if report is not None:
         ended = Counter(outcome.state for outcome in report.outcomes.values())

@@ -18,7 +18,7 @@ from rackwright import errors
 from rackwright.drivers.clock import Clock
 from rackwright.errors import DriverError, RackwrightError, RunBusy, RunChanged, RunError
 from rackwright.runs.folder import Events, RunFolder
-from rackwright.runs.journal import Journal
+from rackwright.runs.journal import TAKEN, Journal
 from rackwright.runs.leases import Lease
 from rackwright.runs.model import Json
 from rackwright.runs.redaction import Redactor
@@ -75,7 +75,7 @@ class Attendance:
     def goes_on(self) -> bool:
         """Say whether this process may go on with the run: nobody asked it to leave, and the lease is its own."""
         if not self._leaving and not self.lease.held():
-            self.stop_at_once(RunBusy("this process fell silent and another one took the run over: look at its status"))
+            self.stop_at_once(RunBusy(TAKEN))
         return not self._leaving
 
     def aside(self, work: Callable[[], Json]) -> Any:
@@ -104,12 +104,15 @@ class Attendance:
             self._busy += 1
         try:
             self.check()
-            return work()
+            value = work()
+            self.check()
         except Stopped:
             raise
         except BaseException as error:
             self.stop_at_once(error)
             raise Stopped from error
+        else:
+            return value
         finally:
             with self._guard:
                 self._busy -= 1

@@ -1,6 +1,9 @@
 """A run from its order to its report: waves, canaries, gates, limits, failures, and who is told."""
 
+import contextlib
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -8,6 +11,7 @@ import pytest
 
 from rackwright import runs
 from rackwright.errors import RunError, Unreachable
+from rackwright.runs.folder import RunFolder
 from rackwright.runs.model import Outcome
 from tests.unit.runs.toy import SMALL, STEPS, Toy, lines, order
 
@@ -95,6 +99,8 @@ def test_limit_names_the_only_devices_and_refuses_strangers(site):
             engine.run("toy", SMALL, limit=["a9"])
         with pytest.raises(RunError, match="nothing to run"):
             engine.run("toy", order())
+        with pytest.raises(RunError, match="at least 1"):
+            engine.run("toy", SMALL, jobs=0)
         with pytest.raises(RunError, match="two waves"):
             engine.run("toy", order(("one", ["a1"]), ("two", ["a1"])))
         with pytest.raises(RunError, match="no program is called"):
@@ -240,3 +246,30 @@ def test_listing_a_site_without_runs_touches_nothing(site):
     assert not (site / "s").exists()
     with pytest.raises(RunError, match="no run"):
         runs.cancel(site / "s", "../../etc")
+
+
+def test_ids_sort_by_time_even_within_one_second(site):
+    """Which run was the last decides which may be resumed."""
+    with runs.opened(site / "s", programs=[Toy(site / "world")]) as engine:
+        made = [engine.run("toy", order(("x", ["c1"]))).run for _ in range(3)]
+    assert made == sorted(made)
+    assert [status.run for status in runs.listed(site / "s")] == made[::-1]
+
+
+def test_half_a_line_of_events_costs_that_line_only(site):
+    """A power cut in the middle of a line must not hide what is told afterwards."""
+    with runs.opened(site / "s", programs=[Toy(site / "world")]) as engine:
+        run = engine.run("toy", order(("x", ["c1"]))).run
+    path = site / "s/runs" / run / "events.jsonl"
+    whole = list(runs.events(site / "s", run))
+    path.write_bytes(path.read_bytes()[:-9])
+    with contextlib.closing(RunFolder(path.parent).events()) as events:
+        events.tell("note", "after")
+    assert [event.text for event in runs.events(site / "s", run)] == [*(event.text for event in whole[:-1]), "after"]
+
+
+def test_the_door_is_light():
+    """Half a second of DBOS for a verb that runs nothing is half a second too much."""
+    words = "import sys, rackwright.runs, rackwright.runs.model; print({'dbos', 'sqlalchemy'} & set(sys.modules))"
+    said = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True).stdout
+    assert said == "set()\n"
