@@ -67,7 +67,7 @@ def small_plan():
 @pytest.fixture
 def twin(tmp_path, small_plan, monkeypatch) -> Iterator[Callable[..., SimpleNamespace]]:
     """Return a function that starts a twin with the small data plane in a thread of this process."""
-    monkeypatch.setitem(planes.KINDS, "blank", lambda _plan, _clock: Blank())
+    monkeypatch.setitem(planes.KINDS, "blank", lambda *_: Blank())
     running: list[Background] = []
 
     def up(**rest) -> SimpleNamespace:

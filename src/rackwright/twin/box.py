@@ -67,12 +67,20 @@ class Box:
                 await self.reach(*self.switch.answers())
             self._set_alarm()
 
+    def _tell_identity(self) -> None:
+        """Have a data plane that shows version and serial number show those that the switch has."""
+        for name, value in (("set_version", self.switch.who.nos), ("set_serial", self.switch.who.serial)):
+            tell = getattr(self.plane, name, None)
+            if tell is not None:
+                tell(self.name, value)
+
     async def _carry_out(self, effect: Install | Power | FirstBoot) -> None:
         if isinstance(effect, FirstBoot):
             if self.first_boot is not None:
                 self.spawn(self.first_boot(self, effect.script))
             return
         if isinstance(effect, Power):
+            self._tell_identity()
             await self._call(lambda: self.plane.power(self.name, on=effect.on))
             return
         error = ""
@@ -135,6 +143,8 @@ class Box:
     async def gate(self, operation: str, when: When, command: str = "") -> None:
         """Let the faults of an operation act. Raises :class:`Dropped` or :class:`Refused` where one says so."""
         for fault in self.faults.hits(self.name, operation, when, command):
+            if when != "during":
+                await self.settle()
             await self.strike(fault, operation)
 
     async def strike(self, fault: Fault, operation: str = "") -> None:
@@ -167,6 +177,7 @@ class Box:
             switch.who = replace(switch.who, nos=fault.value or "5.9.2")
         elif fault.kind == "wrong-serial":
             switch.who = replace(switch.who, serial=fault.value or "WRONG0001")
+        self._tell_identity()
         await self.settle()
 
     async def mend(self, who: Identity) -> None:
@@ -176,6 +187,7 @@ class Box:
         switch.who = replace(switch.who, nos=who.nos, serial=who.serial)
         switch.lost_until = 0
         switch.nvued_up = switch.nvued_up or (switch.powered and switch.ssh_up)
+        self._tell_identity()
         await self.settle()
 
     def reboot(self) -> None:
@@ -191,8 +203,11 @@ class Box:
         await self.gate("apply", "before")
         self.switch.require_nvued()
         self.switch.apply(revision, how)
-        await self.settle()
-        await self.gate("apply", "during")
+        try:
+            # Before time goes on: at a high rate the apply would be over by then.
+            await self.gate("apply", "during")
+        finally:
+            await self.settle()
 
     def log(self, wire: str, user: str, operation: str, command: str, result: str, before: tuple[Any, ...]) -> None:
         """Write down what was asked and what has changed since ``before``, a :meth:`marks` taken then."""

@@ -48,6 +48,12 @@ class Session:
     """The user wants to leave."""
     became: list[str] = field(default_factory=list)
     """Shells that stand below a ``sudo -s``."""
+    host: str = ""
+    """Hostname at the login, which the prompt goes on to show (Quick-Start-Guide, Configure the Hostname)."""
+
+    def __post_init__(self) -> None:
+        """Note the hostname."""
+        self.host = self.host or self.box.switch.applied.get("system", {}).get("hostname", "cumulus")
 
     @property
     def actor(self) -> str:
@@ -61,8 +67,7 @@ class Session:
     def prompt(self) -> str:
         """Return the prompt, ``cumulus@fe01:mgmt:~$ `` as the guide prints it."""
         where = "~" if self.cwd == HOME and not self.root else self.cwd
-        host = self.box.switch.applied.get("system", {}).get("hostname", "cumulus")
-        return f"{self.actor}@{host}:mgmt:{where}{'#' if self.root else '$'} "
+        return f"{self.actor}@{self.host}:mgmt:{where}{'#' if self.root else '$'} "
 
     async def line(self, text: str) -> Result:
         """Run a command line."""

@@ -172,6 +172,7 @@ async def _apply(session: Session, options: Options, words: list[str]) -> Result
         answered = None if options.no else await session.ask(f"{said}\nAre you sure? [y/N] ", True)
         if revision.asks == "warnings":
             box.switch.answer(revision, yes=(answered or "").strip().lower() in ("y", "yes"))
+        said = said if answered is None else ""
     await box.until(lambda: revision.state != "apply" or not box.switch.nvued_up)
     await box.gate("apply", "after")
     return _outcome(revision, "" if options.yes else said)
