@@ -59,12 +59,13 @@ def test_secrets_stay_secret(twin, tmp_path, hashed_password):
             nvue.apply(nvue.stage(sent), confirm_s=600)
             nvue.confirm()
             for fault in ({"kind": "refuse", "at": "stage", "value": f"'{hashed_password}' is not valid"},
-                          {"kind": "drop", "at": "stage"}):  # fmt: skip
+                          {"kind": "drop", "at": "stage", "count": 9}):  # fmt: skip
                 up.ask("fault", device=name, **fault)
                 sent["system"]["hostname"] += "x"
                 with pytest.raises(DriverError) as caught:
                     way(transport, PASSWORD).stage(sent)
                 seen.caught(caught.value)
+                up.ask("clear", ids=None)
             with pytest.raises(DriverError) as caught:
                 way(transport, WRONG)
             seen.caught(caught.value)

@@ -34,7 +34,7 @@ def test_every_fault_and_operation_has_its_words():
         {"kind": "drop"},
         {"kind": "stall", "frob": 1, "count": "x"},
     ):
-        with pytest.raises(TwinError, match="no fault|no operation|waits for an operation"):
+        with pytest.raises(TwinError, match=r"no fault|no operation|waits for an operation"):
             read(row)
     for kind in (*FAULTS, *ALIASES):
         assert read({"kind": kind, "at": "apply", "a": "be01:swp1"}).kind in FAULTS

@@ -172,9 +172,10 @@ def test_configured_keys_open_the_account(twin):
         client.load_host_keys(str(up.state / "twin/known_hosts"))
         client.connect(end["host"], end["ssh_port"], "ops", pkey=key, look_for_keys=False, allow_agent=False)
         assert client.exec_command("whoami")[1].read() == b"ops\n"
-    with paramiko.SSHClient() as client, pytest.raises(paramiko.AuthenticationException):
+    with paramiko.SSHClient() as client:
         client.load_host_keys(str(up.state / "twin/known_hosts"))
-        client.connect(end["host"], end["ssh_port"], "cumulus", pkey=key, look_for_keys=False, allow_agent=False)
+        with pytest.raises(paramiko.AuthenticationException):
+            client.connect(end["host"], end["ssh_port"], "cumulus", pkey=key, look_for_keys=False, allow_agent=False)
 
 
 def test_root_commands_over_exec_want_the_password(twin):

@@ -66,7 +66,6 @@ class _Held:
     def __init__(self, state: Path) -> None:
         self.state = state
         self.folder = state / "twin"
-        self._made_state = not state.exists()
         self._lock: IO[bytes] | None = None
         self._sockets: Path | None = None
 
@@ -99,9 +98,8 @@ class _Held:
         (self.state / "twin.lock").unlink(missing_ok=True)
         if self._lock is not None:
             self._lock.close()
-        if self._made_state:
-            with contextlib.suppress(OSError):
-                self.state.rmdir()
+        with contextlib.suppress(OSError):
+            self.state.rmdir()
 
 
 def clear(state: Path) -> None:
@@ -265,7 +263,7 @@ def state_of(state: Path) -> dict[str, Any]:
 def _runs(state: Path) -> bool:
     """Ask the lock: a process id may be another's by now."""
     try:
-        with (state / "twin.lock").open("ab") as lock:
+        with (state / "twin.lock").open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False
