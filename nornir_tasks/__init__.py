@@ -10,6 +10,7 @@ A task is a thin function over the library; what it decides is decided there.
 
 from nornir_tasks.audit import ask_nvue, audit_nvue
 from nornir_tasks.build import Build
+from nornir_tasks.connection import NvueConnection, reaching, read_running, show_nvue
 from nornir_tasks.inventory import RackwrightInventory, inventory_of, nornir_of, nornir_of_site
 from nornir_tasks.push import push_nvue, read_nvue
 from nornir_tasks.render import render, render_files, render_nvue
@@ -20,6 +21,7 @@ __all__ = [
     "Build",
     "CompleteRunner",
     "CompleteThreads",
+    "NvueConnection",
     "RackwrightInventory",
     "ask_nvue",
     "audit_nvue",
@@ -27,8 +29,11 @@ __all__ = [
     "nornir_of",
     "nornir_of_site",
     "push_nvue",
+    "reaching",
     "read_nvue",
+    "read_running",
     "render",
     "render_files",
     "render_nvue",
+    "show_nvue",
 ]

@@ -1,6 +1,5 @@
 """Users' own Nornir scripts reach switches through our connection plugin."""
 
-import os
 from importlib.metadata import entry_points
 
 import pytest
@@ -17,10 +16,7 @@ def hosts(twin, small_plan):
 
     up = twin()
     nornir = nornir_tasks.nornir_of(nornir_tasks.Build(small_plan, catalog.load()))
-    switches = {switch.name for switch in small_plan.switches}
-    only = nornir.filter(filter_func=lambda host: host.name in switches)
-    yield only.with_runner(nornir_tasks.CompleteRunner(switches)), up.state.parent
-    only.close_connections()
+    return nornir, up.state.parent
 
 
 def test_a_task_reads_every_switch(hosts):
@@ -37,13 +33,10 @@ def test_a_task_reads_every_switch(hosts):
 
 def test_a_nornir_that_was_not_prepared_is_told_how(hosts):
     """The plugin alone does not know the way; the sentence names the function that does."""
-    nornir, _site = hosts
-    from nornir.core.plugins.connections import ConnectionPluginRegister
-
-    ConnectionPluginRegister.register(CONNECTION, nornir_tasks.NvueConnection)
-    for host in nornir.inventory.hosts.values():
+    made = nornir_tasks.reaching(*hosts, twin=True)
+    for host in made.inventory.hosts.values():
         host.connection_options.pop(CONNECTION, None)
-    failed = nornir.run(task=nornir_tasks.read_running)
+    failed = made.run(task=nornir_tasks.read_running)
     assert all(isinstance(result.exception, DriverError) for result in failed.values())
     assert "nornir_tasks.reaching" in str(next(iter(failed.values())).exception)
 
@@ -61,4 +54,4 @@ def test_without_a_twin_the_command_is_told(tmp_path):
     nornir = nornir_tasks.nornir_of(nornir_tasks.Build(rails(nodes=2), catalog.load()))
     with pytest.raises(TwinError, match="twin up"):
         nornir_tasks.reaching(nornir, tmp_path, twin=True)
-    assert os.listdir(tmp_path) == [".rackwright"]
+    assert [path.name for path in tmp_path.iterdir()] == [".rackwright"]

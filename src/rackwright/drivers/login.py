@@ -7,8 +7,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cryptography.exceptions import UnsupportedAlgorithm
-
 from rackwright.errors import AuthRefused
 from rackwright.secrets import Secret
 
@@ -38,6 +36,7 @@ class Login:
         """
         if self.identity is None:
             return None
+        from cryptography.exceptions import UnsupportedAlgorithm
         from paramiko import PKey, SSHException
 
         try:

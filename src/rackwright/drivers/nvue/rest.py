@@ -82,10 +82,13 @@ class NvueRest:
             ) from None
         for payload in payloads:
             insist_unmasked(self.device, payload)
-        revision = self._new_revision()
-        for payload in payloads:
-            if payload:
-                self._patch(revision, payload, tree)
+        try:
+            revision = self._new_revision()
+            for payload in payloads:
+                if payload:
+                    self._api.send("PATCH", (), {"rev": revision}, payload, again=True)
+        except DeviceRefused as error:
+            raise DeviceRefused(words.scrubbed(str(error), tree), device=self.device) from None
         return revision
 
     def difference(self, revision: str) -> str:
@@ -153,12 +156,6 @@ class NvueRest:
         if not isinstance(made, dict) or len(made) != 1:
             self._senseless("POST /revision")
         return str(next(iter(made)))
-
-    def _patch(self, revision: str, payload: Tree, tree: Tree) -> None:
-        try:
-            self._api.send("PATCH", (), {"rev": revision}, payload, again=True)
-        except DeviceRefused as error:
-            raise DeviceRefused(words.scrubbed(str(error), tree), device=self.device) from None
 
     def _states(self) -> dict[str, str]:
         found = self._api.get("revision")

@@ -1,0 +1,186 @@
+"""How the devices of a site are reached: the real ones by the site's own pins and login, or the emulated ones of its twin.
+
+All that is known of devices lies in ``SITE/.rackwright`` (0700): pins, secrets, ``twin.json``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from rackwright.drivers.clock import Clock, ScaledClock, WallClock
+from rackwright.drivers.endpoint import Endpoint
+from rackwright.drivers.limits import Limits
+from rackwright.drivers.login import Login
+from rackwright.errors import DriverError, TwinError
+from rackwright.secrets import Environment, Folder, Resolver, Secret, SecretRef
+
+if TYPE_CHECKING:
+    from rackwright.drivers.nvue.connect import Transport
+    from rackwright.drivers.nvue.model import Nvue
+    from rackwright.drivers.trust import Trust
+
+__all__ = ["JOBS", "PASSWORD", "STATE", "Reach", "state_folder", "to_site", "to_twin"]
+
+STATE: Final = ".rackwright"
+"""Folder beside ``site.yaml`` that holds what is known of its devices; not for version control."""
+PASSWORD: Final = SecretRef("switch_password")
+"""The secret that holds the password of the switches' operator."""
+JOBS: Final = 32
+"""Devices that are worked on at the same time, unless asked otherwise."""
+
+_TWIN_LIMITS: Final = Limits(connect_s=10, login_s=20, answer_s=60, apply_s=120)
+_NO_ADDRESS: Final = "it has no management address: give its fabric a management network, or reach it by hand"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """Devices and the way to each of them."""
+
+    endpoints: Mapping[str, Endpoint]
+    """The devices that are meant and have an address."""
+    astray: Mapping[str, str]
+    """Devices that are meant and cannot be reached, each with the reason and what to do."""
+    state: Path
+    """``SITE/.rackwright``."""
+    login: Login
+    trust: Trust
+    resolvers: tuple[Resolver, ...]
+    """Where secrets are looked for, in this order."""
+    clock: Clock
+    transport: Transport = "ssh"
+    jobs: int = JOBS
+    twin: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+    def connect(self, device: str, *, patience_s: float = 0) -> Nvue:
+        """Open a session with a switch; ``patience_s`` of the clock is waited for one that is on its way up.
+
+        Raises the errors of :func:`rackwright.drivers.nvue.connect.connect`, and ``DriverError`` for a device without address.
+        """
+        from rackwright.drivers.nvue.connect import connect
+
+        if device not in self.endpoints:
+            why = self.astray.get(device, "it is no switch of this plan, or outside of --limit")
+            raise DriverError(f"{device}: {why}", device=device)
+        limits = self.limits.patient(patience_s) if patience_s else self.limits
+        return connect(
+            self.endpoints[device],
+            login=self.login,
+            trust=self.trust,
+            transport=self.transport,
+            clock=self.clock,
+            limits=limits,
+        )
+
+
+def state_folder(site: Path) -> Path:
+    """Return the folder of a site's state, made for its owner alone; ``site`` is the folder that holds ``site.yaml``."""
+    folder = site / STATE
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def to_site(
+    state: Path,
+    addresses: Mapping[str, str],
+    *,
+    transport: Transport = "ssh",
+    identity: Path | None = None,
+    first_use: bool = False,
+    jobs: int = JOBS,
+) -> Reach:
+    """Reach real devices: name -> address, empty where there is none.
+
+    Logged in is with ``identity``, the ssh-agent, or the secret ``switch_password``; ``ca.pem`` in the state folder, where
+    it is there, signs the certificates, else they are pinned.
+    """
+    from rackwright.drivers.trust import Trust
+
+    resolvers = (Environment(), Folder(state / "secrets"))
+    ca = state / "ca.pem"
+    return Reach(
+        endpoints={name: Endpoint(device=name, host=host) for name, host in addresses.items() if host},
+        astray={name: _NO_ADDRESS for name, host in addresses.items() if not host},
+        state=state,
+        login=Login(identity, agent=bool(os.environ.get("SSH_AUTH_SOCK")), password=_password(resolvers)),
+        trust=Trust(state, ca=ca if ca.is_file() else None, first_use=first_use),
+        resolvers=resolvers,
+        clock=WallClock(),
+        transport=transport,
+        jobs=jobs,
+    )
+
+
+def to_twin(
+    state: Path,
+    names: Iterable[str],
+    *,
+    transport: Transport = "ssh",
+    identity: Path | None = None,
+    jobs: int = JOBS,
+) -> Reach:
+    """Reach the emulated devices of a site's twin, as its ``twin.json`` says.
+
+    Raises :class:`~rackwright.errors.TwinError` when the twin is not up.
+    """
+    from rackwright.drivers.trust import Trust
+
+    twin = _twin(state)
+    known = {endpoint.device: endpoint for endpoint in twin.devices}
+    asked = list(names)
+    resolvers = (Environment(), Folder(state / "twin" / "secrets"))
+    return Reach(
+        endpoints={name: known[name] for name in asked if name in known},
+        astray={name: "the twin has no such device: start it again" for name in asked if name not in known},
+        state=state,
+        login=Login(identity or state / twin.identity, password=_password(resolvers)),
+        trust=Trust(state / "twin", known_hosts=state / twin.known_hosts, ca=state / twin.ca),
+        resolvers=resolvers,
+        clock=ScaledClock(twin.rate),
+        transport=transport,
+        jobs=jobs,
+        twin=True,
+        limits=_TWIN_LIMITS,
+    )
+
+
+class _Twin(msgspec.Struct, frozen=True):
+    """``twin.json``: what a twin says of itself; paths are relative to the state folder, or absolute."""
+
+    rate: float
+    devices: tuple[Endpoint, ...]
+    identity: Path
+    known_hosts: Path
+    ca: Path
+    pid: int
+
+
+def _twin(state: Path) -> _Twin:
+    start = f"start it with 'rackwright twin up {state.parent} --detach'"
+    try:
+        twin = msgspec.json.decode((state / "twin.json").read_bytes(), type=_Twin, dec_hook=_path)
+        os.kill(twin.pid, 0)
+    except FileNotFoundError:
+        raise TwinError(f"the twin of {state.parent} is not up: {start}") from None
+    except ProcessLookupError:
+        raise TwinError(f"the twin of {state.parent} has ended without 'twin down': {start}") from None
+    except (OSError, msgspec.DecodeError) as error:
+        raise TwinError(f"{state / 'twin.json'} cannot be read ({error}): {start}") from None
+    return twin
+
+
+def _path(kind: type, value: Any) -> Any:
+    if kind is Path:
+        return Path(value)
+    raise NotImplementedError(f"no {kind} in twin.json")
+
+
+def _password(resolvers: tuple[Resolver, ...]) -> Secret | None:
+    found = (resolver.find(PASSWORD.name) for resolver in resolvers)
+    return next((secret for secret in found if secret is not None), None)
