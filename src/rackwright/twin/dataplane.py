@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-__all__ = ["DataPlane", "NotEmulated"]
+__all__ = ["DataPlane", "Housed", "NotEmulated"]
 
 
 class NotEmulated(Exception):
@@ -37,3 +37,17 @@ class DataPlane(Protocol):
 
     def run(self, switch: str, argv: tuple[str, ...]) -> str:
         """Return the stdout of a Linux command that reads state; raises :class:`NotEmulated` when it is not known."""
+
+
+@runtime_checkable
+class Housed(Protocol):
+    """A data plane whose switches are houses with a door of their own: real OpenSSH in front, the twin's ``nv`` inside."""
+
+    def start(self) -> None:
+        """Bring everything up; takes seconds."""
+
+    def door(self, switch: str, host_key: str, operator: str) -> list[str]:
+        """Return the command that serves one SSH connection on its standard streams.
+
+        ``host_key`` is the private host key as OpenSSH writes it, ``operator`` the public key that opens user cumulus.
+        """

@@ -19,6 +19,7 @@ from rackwright.twin import planes
 from rackwright.twin.authority import Authority
 from rackwright.twin.box import Box
 from rackwright.twin.clock import TwinClock
+from rackwright.twin.dataplane import Housed
 from rackwright.twin.engine import Identity
 from rackwright.twin.engine.trees import Tree
 from rackwright.twin.faults import Fault, Faults
@@ -64,13 +65,16 @@ class Rack:
         self.block = 0
         self._plane: Any = None
         self._authority: Authority | None = None
+        self._agent: Any = None
         self.journal = Journal()
 
     async def start(self) -> None:
         """Bring every switch up and have it answer; its files lie in ``folder``."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.journal = Journal(self.folder / "log")
-        self._plane = planes.make(self.wish.kind, self.plan, self.clock)
+        self._plane = planes.make(self.wish.kind, self.plan, self.clock, self.folder)
+        if isinstance(self._plane, Housed):
+            await self._open_house()
         self._authority = Authority(self.folder)
         switches = [device for device in self.plan.devices if device.role in _SWITCHES]
         reachable = [one for one in switches if self.wish.only is None or one.name in self.wish.only]
@@ -84,6 +88,16 @@ class Rack:
             await box.settle()
         self._write_known_hosts()
 
+    async def _open_house(self) -> None:
+        """Bring up a data plane with doors of its own, and what answers inside it."""
+        from rackwright.twin.frr.door import Agent
+
+        folder = self.folder / "agent"
+        folder.mkdir(mode=0o755, exist_ok=True)
+        self._agent = Agent(folder, lambda: self.boxes)
+        await self._agent.start()
+        await asyncio.to_thread(self._plane.start)
+
     def _serve(self, box: Box, address: str, sockets: tuple[socket.socket, socket.socket]) -> Server:
         assert self._authority is not None  # noqa: S101 - start() makes it before it serves
         server = Server(
@@ -94,6 +108,7 @@ class Rack:
             operator=self._authority.operator,
             certificate=self._authority.certificate(box.name, address),
             latency_s=self.wish.latency_ms / 1000,
+            house=self._plane if isinstance(self._plane, Housed) else None,
         )
         box.reach = server.reach
         return server
@@ -104,6 +119,8 @@ class Rack:
             await server.close()
         for box in self.boxes.values():
             await box.close()
+        if self._agent is not None:
+            self._agent.close()
         close = getattr(self._plane, "close", None)
         if close is not None:
             await asyncio.to_thread(close)
@@ -118,14 +135,15 @@ class Rack:
         if not hit:
             raise TwinError(f"no switch of the twin is called {fault.device!r}")
         for box in hit:
+            await box.settle()
             await box.strike(fault)
 
     def _recable(self, fault: Fault) -> None:
         try:
             if fault.kind == "swap-cables":
-                self._plane.swap_cables(fault.a, fault.b)
+                self._plane.swap(fault.a, fault.b)
             else:
-                self._plane.cut_link(fault.a)
+                self._plane.cut(fault.a)
         except AttributeError:
             raise TwinError(f"this data plane cannot do {fault.kind}") from None
         except (LookupError, ValueError) as error:
@@ -133,7 +151,7 @@ class Rack:
 
     async def mend(self) -> None:
         """Undo what faults did to cables, disks, images and serial numbers."""
-        restore = getattr(self._plane, "restore_cables", None)
+        restore = getattr(self._plane, "restore", None)
         if restore is not None:
             restore()
         for device in self.plan.devices:

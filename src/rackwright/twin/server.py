@@ -12,6 +12,8 @@ import asyncssh
 
 from rackwright.twin import ssh
 from rackwright.twin.box import Box
+from rackwright.twin.dataplane import Housed
+from rackwright.twin.frr.door import Door
 from rackwright.twin.rest import Api
 from rackwright.twin.sockets import Relay, bound
 
@@ -34,6 +36,7 @@ class Server:
         operator: str,
         certificate: Path,
         latency_s: float,
+        house: Housed | None = None,
     ) -> None:
         self.box = box
         self.address = address
@@ -44,9 +47,10 @@ class Server:
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._tls.load_cert_chain(certificate)
         self._latency_s = latency_s
+        self._house = house
         self._api = Api(box)
         self._guests = ssh.Guests()
-        self._ssh: asyncssh.SSHAcceptor | None = None
+        self._ssh: asyncssh.SSHAcceptor | Door | None = None
         self._rest: asyncio.Server | None = None
         self._relays: list[Relay | None] = [None, None]
 
@@ -83,6 +87,12 @@ class Server:
 
     async def _open_ssh(self) -> None:
         sock = await self._socket(_SSH)
+        if self._house is not None:
+            key = self.host_key.export_private_key("openssh").decode()
+            argv = await asyncio.to_thread(self._house.door, self.box.name, key, self._operator)
+            self._ssh = Door(argv, self.box)
+            await self._ssh.listen(sock)
+            return
         self._ssh = await ssh.listen(self.box, sock, self.host_key, self._operator, self._guests)
 
     async def _close_ssh(self) -> None:

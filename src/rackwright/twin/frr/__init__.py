@@ -4,4 +4,8 @@
 guest; ``lab`` brings namespaces up; ``shows`` reads state back; ``plane`` is the :class:`~rackwright.twin.dataplane.DataPlane`.
 """
 
-__all__: list[str] = []
+from rackwright.twin.frr.guest import Guest, cache, prepare
+from rackwright.twin.frr.machine import Local
+from rackwright.twin.frr.plane import FrrPlane
+
+__all__ = ["FrrPlane", "Guest", "Local", "cache", "prepare"]

@@ -6,6 +6,7 @@ above it. It is reached over SSH on loopback, with a key made for it and its hos
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import selectors
@@ -21,7 +22,7 @@ from typing import Final
 from rackwright.errors import TwinError
 from rackwright.twin.frr.machine import LIMIT_S
 
-__all__ = ["Guest", "prepare"]
+__all__ = ["Guest", "cache", "prepare"]
 
 BOOT_S: Final = 90
 """Longest that the guest may take to boot; seen are 5 to 15 s on two cores."""
@@ -33,6 +34,12 @@ AGENT: Final = "/run/agent/socket"
 
 _SCRIPT: Final = Path(__file__).with_name("guest.sh")
 _READY: Final = re.compile(r"guest ready (?P<uptime>[0-9.]+) (?P<key>ssh-ed25519 \S+)")
+
+
+def cache() -> Path:
+    """Return where the guest's root is kept: by what makes it, so that another recipe makes another root."""
+    kept = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return kept / "rackwright" / f"guest-{hashlib.sha256(_SCRIPT.read_bytes()).hexdigest()[:12]}"
 
 
 def prepare(folder: Path) -> Path:

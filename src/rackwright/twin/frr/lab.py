@@ -21,13 +21,12 @@ _DAEMONS: Final = {"mgmtd": "", "zebra": "", "bgpd": "", "bfdd": " bfd", "static
 
 _PRIVATE: Final = """
 mount --make-rprivate /
-mount -t tmpfs tmpfs /run
+mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/netns /run/frr /run/lldpd /run/sshd /run/ssh /run/bin /run/agent
 {shared}
-for place in /etc/frr /home /var/log; do mkdir -p $place; mount -t tmpfs tmpfs $place; done
+for place in /etc/frr /home /var/log; do mkdir -p $place; mount -t tmpfs -o mode=755 tmpfs $place; done
 for file in passwd group; do cp /etc/$file /run/ssh/$file; done
 echo 'cumulus:x:6001:6001:cumulus,,,:/home/cumulus:/bin/sh' >> /run/ssh/passwd
-sed -i -E '/^(frrvty|_lldpd):/{{s/:$/:cumulus/;t;s/$/,cumulus/}}' /run/ssh/group
 echo 'cumulus:x:6001:' >> /run/ssh/group
 for file in passwd group; do mount --bind /run/ssh/$file /etc/$file; done
 mkdir /home/cumulus; chown 6001:6001 /home/cumulus
@@ -47,8 +46,8 @@ _SYSCTLS: Final = (
 """As twin.md 1 has them; duplicate address detection would cost a second a port."""
 
 
-AGENT_COMMANDS: Final = ("nv", "decode-syseeprom", "cl-support", "onie-install", "reboot")
-"""Commands of a switch that the twin's engine answers, not Linux."""
+AGENT_COMMANDS: Final = ("nv", "sudo", "vtysh", "lldpctl", "decode-syseeprom", "cl-support", "onie-install", "reboot")
+"""Commands that the twin answers: those of its engine, and what reads state with more rights than a login has."""
 
 RELOAD: Final = "/usr/lib/frr/frr-reload.py --reload --stdout /etc/frr/frr.conf"
 """The engine behind ``nv config apply``: FRR's own difference and reload (twin.md 1)."""
@@ -163,8 +162,7 @@ exit 1
         cell.write("/run/ssh/config", config)
         cell.write("/run/ssh/host_key", host_key)
         links = "; ".join(f"ln -sf client /run/bin/{command}" for command in AGENT_COMMANDS)
-        sudo = "printf '#!/bin/sh\\nexec \"$@\"\\n' > /run/bin/sudo"
-        cell.sh(f"chmod 600 /run/ssh/host_key; chmod 755 /run/bin/client; {links}; {sudo}; chmod 755 /run/bin/sudo")
+        cell.sh(f"chmod 600 /run/ssh/host_key; chmod 755 /run/bin/client; {links}")
         return cell.words(["/usr/sbin/sshd", "-i", "-f", "/run/ssh/config"])
 
     def lldpd(self, name: str, description: str, ports: str = "*") -> None:

@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rackwright.plan.model import HostNetwork, Link, Plan
-from rackwright.twin.dataplane import NotEmulated
+from rackwright.twin.dataplane import DataPlane, NotEmulated
 from rackwright.twin.frr import shows
 from rackwright.twin.frr.kernel import Object, changes, objects, settle
 from rackwright.twin.frr.lab import Lab
 from rackwright.twin.frr.machine import Machine, features
-from rackwright.twin.frr.routing import frr_conf
+from rackwright.twin.frr.routing import at, frr_conf
 
 __all__ = ["FrrPlane"]
+
+OF_THE_BOX: Final = (("system",), ("platform",), ("qos",), ("router",), ("service",))
+"""Where the state is that of the hardware or a mere copy of the configuration: the computed twin answers."""
 
 _SWITCHES: Final = ("leaf", "spine", "superspine", "oob")
 _HOSTS: Final = ("server", "storage", "external")
@@ -24,14 +27,17 @@ class FrrPlane:
 
     slow = True
 
-    def __init__(self, plan: Plan, machine: Machine) -> None:
+    def __init__(self, plan: Plan, machine: Machine, box: DataPlane) -> None:
+        """Stand on ``machine``; ``box`` answers for what is of the box and not of the network (:data:`OF_THE_BOX`)."""
         self.plan = plan
+        self.box = box
         self.machine = machine
         self.features = features(machine)
         self.lab = Lab(machine)
         self.cables: dict[str, Link] = {}
         self.ports: dict[str, dict[str, str]] = {}
         self._held: dict[str, tuple[Object, ...]] = {}
+        self._operators: dict[str, str] = {}
         self._trees: dict[str, Mapping[str, Any]] = {}
 
     def start(self) -> None:
@@ -61,7 +67,19 @@ class FrrPlane:
         self.lab.close()
         self.machine.close()
 
-    def applied(self, switch: str, tree: Mapping[str, Any], restarted: frozenset[str]) -> None:  # noqa: ARG002 - FRR and the kernel show by themselves what a change interrupts
+    def door(self, switch: str, host_key: str, operator: str) -> list[str]:
+        """Prepare OpenSSH in a switch's namespace; see :class:`~rackwright.twin.dataplane.Housed`."""
+        self._operators[switch] = operator
+        self._keys(switch)
+        return self.machine.argv(self.lab.openssh(switch, host_key))
+
+    def _keys(self, switch: str) -> None:
+        """Write who may log in: the operator of the twin, and the keys of the applied configuration."""
+        configured = at(self._trees.get(switch, {}), "system", "aaa", "user", "cumulus", "ssh", "authorized-key")
+        keys = [f"{item.get('type', 'ssh-rsa')} {item['key']}" for item in configured.values() if "key" in item]
+        self.lab.cells[switch].write("/run/ssh/keys", "\n".join([self._operators.get(switch, ""), *keys]))
+
+    def applied(self, switch: str, tree: Mapping[str, Any], restarted: frozenset[str]) -> None:
         """Bring a switch's namespace to an applied configuration; raises RuntimeError when kernel or FRR refuse it."""
         cell = self.lab.cells[switch]
         wanted = objects(tree, self.ports.get(switch, {}), self.features)
@@ -73,15 +91,20 @@ class FrrPlane:
         self.lab.frr(switch, frr_conf(hostname, tree), vrf_namespaces=not self.features.vrf)
         cell.sh("\n".join([f"hostname {hostname}", *settle(tree, self.features)]))
         self._trees[switch] = tree
+        self._keys(switch)
+        self.box.applied(switch, tree, restarted)
 
     def power(self, switch: str, *, on: bool) -> None:
         """Take the cables of a switch down or up; its namespace stays."""
+        self.box.power(switch, on=on)
         state = "up" if on else "down"
         lines = [f"ip link set {port} {state} 2>/dev/null || :" for port in self.ports.get(switch, {})]
         self.lab.cells[switch].sh("\n".join(lines))
 
     def show(self, switch: str, path: tuple[str, ...]) -> Any:
         """Read state back; raises :class:`~rackwright.twin.dataplane.NotEmulated` for what is not translated."""
+        if path[:1] in OF_THE_BOX:
+            return self.box.show(switch, path)
         return shows.show(self.lab.cells[switch], self._trees.get(switch, {}), path)
 
     def run(self, switch: str, argv: tuple[str, ...]) -> str:
