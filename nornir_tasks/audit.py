@@ -1,4 +1,9 @@
-"""Tasks that look at switches and change nothing: one asks, one asks and judges."""
+"""Tasks that look at switches and change nothing: one asks, one asks and judges.
+
+nr = reaching(nornir_of_site("my-site"), "my-site")
+for name, result in nr.run(task=audit_nvue, checks=["ROCE"]).items():
+    print(name, result.failed)
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ from typing import Protocol
 from nornir.core.task import Result, Task
 
 from nornir_tasks.build import Build
+from nornir_tasks.connection import CONNECTION
 from rackwright import audit
 from rackwright.drivers.clock import Clock
 from rackwright.drivers.nvue.model import Nvue
@@ -28,11 +34,13 @@ class Way(Protocol):
         """Open a session with a switch."""
 
 
-def ask_nvue(task: Task, way: Way, checks: Sequence[str] = (), taken: str = "") -> Result:
+def ask_nvue(task: Task, way: Way | None = None, checks: Sequence[str] = (), taken: str = "") -> Result:
     """Ask one switch what the checks need, in one session, and return its :class:`~rackwright.audit.Evidence`.
 
-    One that cannot be reached has evidence too: why. ``checks`` are ids, all when empty.
+    One that cannot be reached has evidence too: why. ``checks`` are ids, all when empty; ``way`` is that of
+    :func:`~nornir_tasks.connection.reaching` when none is given.
     """
+    way = way or _prepared(task)
     build: Build = task.host["rackwright"]
     name = task.host.name
     switch = next(switch for switch in build.plan.switches if switch.name == name)
@@ -47,7 +55,15 @@ def ask_nvue(task: Task, way: Way, checks: Sequence[str] = (), taken: str = "") 
         session.close()
 
 
-def audit_nvue(task: Task, way: Way, checks: Sequence[str] = (), taken: str = "") -> Result:
+def _prepared(task: Task) -> Way:
+    options = task.host.connection_options.get(CONNECTION)
+    if options is None or not options.extras:
+        raise DriverError(f"{task.host.name}: no way to it; prepare Nornir with nornir_tasks.reaching(nornir, site)")
+    way: Way = options.extras["reach"]
+    return way
+
+
+def audit_nvue(task: Task, way: Way | None = None, checks: Sequence[str] = (), taken: str = "") -> Result:
     """Ask one switch and return the findings about it alone; failed when one is wrong or could not be told.
 
     What takes several switches to see (a cable between two) is judged from this end. ``rackwright audit`` sees both.
@@ -56,11 +72,7 @@ def audit_nvue(task: Task, way: Way, checks: Sequence[str] = (), taken: str = ""
     name = task.host.name
     evidence: audit.Evidence = task.run(ask_nvue, way=way, checks=checks, taken=taken)[0].result
     findings = audit.judge(
-        build.plan,
-        {name: evidence},
-        catalog=build.catalog,
+        build.plan, {name: evidence}, catalog=build.catalog, names=[name], checks=checks,
         intended=lambda switch: switch_tree(switch, build.overlays),
-        names=[name],
-        checks=checks,
-    )
+    )  # fmt: skip
     return Result(task.host, result=findings, failed=any(item.status in {"fail", "error"} for item in findings))

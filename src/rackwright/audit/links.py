@@ -89,7 +89,8 @@ class LinkFlaps(DeviceCheck):
     """No link went down since the last look.
 
     Passes when the counter of losses stands where it stood. Fails when it grew by more than is allowed. Skipped at the
-    first look, and where a counter is smaller than before (the switch was restarted).
+    first look, and where a counter is smaller than before (the switch was restarted). Links that are down now are
+    LINK-STATE's.
     """
 
     id = "LINK-FLAPS"
@@ -110,7 +111,7 @@ class LinkFlaps(DeviceCheck):
             ledger.skip("this is the first look: there is nothing to compare with")
             return
         reset = 0
-        for port in view.cabled:
+        for port in (port for port in view.cabled if view.is_up(port.name)):
             now, then = _downs(view.interfaces, port.name), _downs(last.value, port.name)
             if now is None or then is None or now < then:
                 reset += 1
@@ -124,6 +125,8 @@ class LinkFlaps(DeviceCheck):
                 ledger.right("link")
         if reset:
             ledger.skip(f"{reset} ports have no counter that goes on from the last look", path="reset")
+        elif ledger.empty:
+            ledger.skip("no link is up")
 
 
 def _downs(interfaces: Any, port: str) -> int | None:

@@ -17,6 +17,11 @@ Link = tuple[Port, Port]
 
 _SHOWN = 8
 
+_HELD = (
+    "EVPN multihoming holds the ports of its bonds for its startup delay after a start, and while no uplink is up: wait, "
+    "see the uplinks, then the log of the switch"
+)
+
 
 def sights(look: Look, names: Names) -> dict[Port, Sight]:
     """Return what every port of every switch that answered sees."""
@@ -235,7 +240,7 @@ class LinkState(_WiresCheck):
                 ledger.wrong(
                     port.name, f"{port.name} to {planned.links.get(Port(view.name, port.name), 'its peer')} {reason}",
                     expected="up", actual=reason,
-                    remedy="push the planned configuration" if "protodown" not in reason else "",
+                    remedy=_HELD if "protodown" in reason else "push the planned configuration",
                 )  # fmt: skip
             elif link.get("oper-status") == "up":
                 ledger.right("link")

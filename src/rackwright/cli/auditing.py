@@ -13,8 +13,9 @@ import msgspec
 
 from rackwright import audit
 from rackwright.cli import building
-from rackwright.cli.reaching import STATE, Wanted, reach
+from rackwright.cli.reaching import Wanted, reach
 from rackwright.cli.talk import Talk
+from rackwright.drivers.reach import STATE
 from rackwright.errors import DocumentError
 from rackwright.findings import Finding
 from rackwright.nvue.tree import Tree
@@ -22,7 +23,7 @@ from rackwright.plan.model import Switch
 
 if TYPE_CHECKING:
     from nornir_tasks import Build
-    from rackwright.cli.reaching import Reach
+    from rackwright.drivers.reach import Reach
 
 __all__ = ["Asked", "audited"]
 

@@ -73,6 +73,10 @@ class Names:
                 for name in (end.port, end.interface):
                     if name:
                         self._ports[end.device, name.lower()] = end.port
+        for host in plan.hosts:
+            for interface in host.interfaces:
+                if interface.port:
+                    self._ports.setdefault((host.name, interface.name.lower()), interface.port)
         for device in plan.devices:
             for name, mac in device.macs:
                 port = self._ports.get((device.name, name.lower()), name)

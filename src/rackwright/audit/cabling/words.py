@@ -84,6 +84,10 @@ def _swap(wiring: Wiring, repair: Repair) -> tuple[str, str]:
     other = repair.other and _two(*natural(*repair.other))
     if not other:
         where = ""
+    elif any(port in wiring.rigid for port in (repair.one, repair.two)) and any(
+        p in wiring.rigid for p in repair.other or ()
+    ):
+        where = f" (at the other ends {other}): single ways of cables that move as a whole, so replace these cables"
     elif repair.one in wiring.rigid or repair.two in wiring.rigid:
         where = f": the ends of the split cable, that is {other}"
     else:
