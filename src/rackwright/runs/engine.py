@@ -20,13 +20,11 @@ from rackwright.runs.journal import ENGINE, FLEET, Journal, Limits, Queues, keep
 from rackwright.runs.leases import Lease, create_table, locked, others, workers
 from rackwright.runs.model import Event, Program, Report, Wave
 from rackwright.runs.redaction import Redactor
-from rackwright.runs.work import Attendance
+from rackwright.runs.work import Attendance, Pace
 from rackwright.secrets import Secret
 
 __all__ = ["Engine"]
 
-_LOOK_S: Final = 0.1
-_MOMENT_S: Final = 0.01
 _LEAVE_S: Final = 5.0
 _ONE_A_PROCESS: Final = threading.Lock()
 
@@ -166,11 +164,13 @@ class Engine:
 
     def _watch(self, attendance: Attendance, on_event: OnEvent, until: threading.Event | None) -> None:
         """Hand events over until the run ended; the first Ctrl-C asks for a cancel, the second leaves."""
-        asked = False
-        next_look = 0.0
+        asked, next_look = False, 0.0
+        pace = Pace(attendance.changed)
         while until is None or not until.is_set():
             try:
                 if time.monotonic() >= next_look:
+                    if next_look:
+                        self._journal.slow_down(attendance.folder.run)
                     self._take_over(attendance)
                     next_look = time.monotonic() + self._lease_s / 3
                 ended = bool(self._journal.ended([attendance.folder.run]))
@@ -180,9 +180,7 @@ class Engine:
                 if ended:
                     return
                 _raise_fault(attendance)
-                if attendance.changed.wait(_LOOK_S):
-                    attendance.changed.clear()
-                    time.sleep(_MOMENT_S)
+                pace.wait()
             except KeyboardInterrupt:
                 if asked:
                     raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
@@ -11,12 +10,10 @@ import msgspec
 from rackwright.errors import RackwrightError
 from rackwright.runs.journal import DEVICE, FLEET, Queues
 from rackwright.runs.model import GOOD, EndState, Json, Outcome, Program, Report, Wave
-from rackwright.runs.work import Attendance, Stopped, Work, failure
+from rackwright.runs.work import Attendance, Pace, Stopped, Work, failure
 
 __all__ = ["identity", "workflows"]
 
-_POLL_S: Final = 0.1
-_MOMENT_S: Final = 0.01
 _STOPPED: Final = "the operator asked to stop before it began"
 _BUG: Final = "this is a fault of Rackwright: report it, with the run's events.jsonl"
 
@@ -156,15 +153,14 @@ class _Fleet:
             attendance.check()
             journal.enqueue(DEVICE, Queues(self._run).device, workflow, self._run, device)
         ended: dict[str, Json] = {}
+        pace = Pace(attendance.device_ended)
         while len(ended) < len(waiting):
             attendance.check()
             left = [workflow for workflow in waiting if workflow not in ended]
             for workflow, status in journal.ended(left).items():
                 ended[workflow] = _outcome_of(status, waiting[workflow])
-            if len(ended) < len(waiting) and attendance.device_ended.wait(_POLL_S):
-                attendance.device_ended.clear()
-                # Its work has ended; a moment later the journal says so too.
-                time.sleep(_MOMENT_S)
+            if len(ended) < len(waiting):
+                pace.wait()
         for workflow, device in waiting.items():
             yield device, ended[workflow]
 

@@ -51,6 +51,7 @@ TAKEN: Final = "this process fell silent and another one took the run over: look
 _APPLICATION: Final = "rackwright"
 _ENDED: Final = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 _POLL_S: Final = 0.1
+_FLEET_POLL_S: Final = 1.0
 _FILE: Final = "journal.sqlite"
 _UNUSED_URL: Final = {"sqlite": "sqlite:///journal", "postgresql": "postgresql://user@host/journal"}
 _WARNINGS_TOO_MANY: Final = 20
@@ -146,7 +147,7 @@ class Journal:
     ) -> Iterator[None]:
         """Work on one run's queues inside the ``with``; afterwards no thread of DBOS is left."""
         queues = Queues(run)
-        self.client.register_queue(queues.fleet, global_concurrency=1, polling_interval_sec=_POLL_S)
+        self._register_fleet(run, _POLL_S)
         self.client.register_queue(
             queues.device,
             global_concurrency=limits.jobs,
@@ -180,6 +181,13 @@ class Journal:
             finally:
                 DBOS.destroy(destroy_registry=True)
                 _join("dbos-executor-")
+
+    def slow_down(self, run: str) -> None:
+        """Look seldom into the queue that the run itself came from: it is needed once, and after a death."""
+        self._register_fleet(run, _FLEET_POLL_S)
+
+    def _register_fleet(self, run: str, poll_s: float) -> None:
+        self.client.register_queue(Queues(run).fleet, global_concurrency=1, polling_interval_sec=poll_s)
 
     def enqueue(self, workflow: str, queue: str, identity: str, *ids: str) -> None:
         """Put a workflow into a queue; one that is there, waiting, running or ended, stays as it is."""

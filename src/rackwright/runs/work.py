@@ -23,7 +23,10 @@ from rackwright.runs.leases import Lease
 from rackwright.runs.model import Json
 from rackwright.runs.redaction import Redactor
 
-__all__ = ["Attendance", "Stopped", "Work", "failure"]
+__all__ = ["SELDOM_S", "SOON_S", "Attendance", "Pace", "Stopped", "Work", "failure"]
+
+SOON_S: Final = 0.005
+SELDOM_S: Final = 0.25
 
 _OWN: Final = "rackwright: "
 _CANCELLED: Final = _OWN + "cancelled"
@@ -33,6 +36,23 @@ _SLICE_S: Final = 0.5
 
 class Stopped(BaseException):
     """This process does no more of the work; below ``Exception``, so that nobody journals it as a result."""
+
+
+class Pace:
+    """Looks at the journal often after something happened here, and seldom otherwise."""
+
+    def __init__(self, happened: threading.Event) -> None:
+        """Be woken by ``happened``."""
+        self._happened = happened
+        self._next_s = SOON_S
+
+    def wait(self) -> None:
+        """Wait until it is time to look again."""
+        if self._happened.wait(self._next_s):
+            self._happened.clear()
+            self._next_s = SOON_S
+        else:
+            self._next_s = min(2 * self._next_s, SELDOM_S)
 
 
 class Attendance:

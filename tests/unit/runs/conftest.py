@@ -17,16 +17,10 @@ from tests.unit.runs import toy
 @pytest.fixture
 def site(tmp_path, monkeypatch):
     """Return a folder with `s` (the state) and `world`, and an engine that looks often."""
-    from rackwright.runs import engine, fleet, journal
+    from rackwright.runs import journal, work
 
-    for module, name, value in (
-        (journal, "_POLL_S", 0.02),
-        (fleet, "_POLL_S", 0.02),
-        (engine, "_LOOK_S", 0.02),
-        (fleet, "_MOMENT_S", 0.003),
-        (engine, "_MOMENT_S", 0.003),
-    ):
-        monkeypatch.setattr(module, name, value)
+    for module, name in ((journal, "_POLL_S"), (journal, "_FLEET_POLL_S"), (work, "SELDOM_S")):
+        monkeypatch.setattr(module, name, 0.02)
     (tmp_path / "world").mkdir()
     return tmp_path
 

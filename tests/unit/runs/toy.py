@@ -139,10 +139,9 @@ def no_disk():
 
 def quick() -> None:
     """Look at queues and outcomes more often: these are tests."""
-    from rackwright.runs import engine, fleet, journal
+    from rackwright.runs import journal, work
 
-    journal._POLL_S = engine._LOOK_S = fleet._POLL_S = 0.02
-    engine._MOMENT_S = fleet._MOMENT_S = 0.003
+    journal._POLL_S = journal._FLEET_POLL_S = work.SELDOM_S = 0.02
 
 
 def journalled(state_dir: Path) -> list[str]:
