@@ -90,6 +90,7 @@ class Fabric:
         now = self.clock.now()
         machine = self.machines[switch]
         cages = machine.settle(tree)
+        self.layer1.changed(now)
         for service, track in (
             ("switchd", machine.switchd),
             ("networking", machine.switchd),
@@ -109,6 +110,7 @@ class Fabric:
         if on and not machine.power.line.at(now):
             machine.booted = now
         machine.power.put(now, holds=on)
+        self.layer1.changed(now)
         near = {where[0] for wire in self.plugs.wires_of(switch) for where in wire.ends if where is not None}
         self._settled((switch,), near, now)
 
@@ -118,12 +120,10 @@ class Fabric:
         Raises :class:`~rackwright.twin.dataplane.NotEmulated` for a path that no source describes, and
         :class:`KeyError` for a thing that the switch does not have.
         """
-        self.layer2.fresh()
         return answer(self._view(switch), path)
 
     def run(self, switch: str, argv: tuple[str, ...]) -> str:
         """Return the stdout of a Linux command; raises :class:`~rackwright.twin.dataplane.NotEmulated`."""
-        self.layer2.fresh()
         return run(self._view(switch), argv)
 
     def _view(self, switch: str) -> View:
@@ -219,6 +219,7 @@ class Fabric:
     def _recabled(self, wires: Iterable[Wire]) -> None:
         now = self.clock.now()
         moved = list(wires)
+        self.layer1.changed(now)
         near = self.layer1.rejudge(moved, now)
         near |= {where[0] for wire in moved for where in (*wire.ends, *wire.planned) if where is not None}
         switches = [name for name in near if name in self.machines]

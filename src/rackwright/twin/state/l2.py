@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rackwright.twin.state.hardware import port_numbers
 from rackwright.twin.state.layer1 import Layer1
+from rackwright.twin.state.memo import Memo
 from rackwright.twin.state.outside import Resident
 
 __all__ = ["Layer2", "Learned"]
@@ -32,11 +33,7 @@ class Layer2:
         self.layer1 = layer1
         self.machines = layer1.machines
         self.residents = residents
-        self._kept: dict[str, tuple[float, list[Learned]]] = {}
-
-    def fresh(self) -> None:
-        """Forget what was computed for the last question."""
-        self._kept.clear()
+        self._memo = Memo(layer1.period)
 
     def ports(self, switch: str, now: float) -> Iterator[str]:
         """Yield the bridge ports that forward."""
@@ -57,9 +54,9 @@ class Layer2:
         what that switch knows, but for what it knows through us: one hop is looked at, as the out-of-band access
         switches of the plans have no further ones [assumed].
         """
-        known = self._kept.get(switch)
-        if known is not None and known[0] == now:
-            return known[1]
+        return self._memo.get(switch, now, lambda: self._learned(switch, now))
+
+    def _learned(self, switch: str, now: float) -> list[Learned]:
         config = self.machines[switch].config
         found: dict[tuple[str, int], Learned] = {}
         for name in self.ports(switch, now):
@@ -71,9 +68,7 @@ class Layer2:
                     if vlan in config.vlans and (not row.vlan or row.vlan in tagged or row.vlan == native):
                         since = self.layer1.port_line(switch, port).since(now)
                         found.setdefault((row.mac, vlan), Learned(row.mac, vlan, name, row.address, since))
-        rows = list(found.values())
-        self._kept[switch] = (now, rows)
-        return rows
+        return list(found.values())
 
     def _behind(self, switch: str, port: str, now: float) -> Iterator[Resident]:
         far = self.layer1.far(switch, port)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rackwright.twin.state.cabling import MANAGEMENT, Address, Cabling, Socket, Wire
 from rackwright.twin.state.config import Bond
 from rackwright.twin.state.links import UNJUDGED, Face, Verdict, host_face, judge, switch_face
 from rackwright.twin.state.machine import Machine
+from rackwright.twin.state.memo import Period
 from rackwright.twin.state.timeline import ALWAYS, NEVER, Timeline, Track, both, delayed, either
 
 __all__ = ["BondState", "Layer1"]
@@ -41,8 +42,16 @@ class Layer1:
         self.times = times
         self.verdicts: list[Verdict] = [UNJUDGED] * len(cabling.wires)
         self.tracks = [Track() for _ in cabling.wires]
-        self._lines: dict[tuple[int, bool], tuple[list[Timeline], Timeline]] = {}
-        self._holds: dict[str, tuple[tuple[Any, ...], Timeline]] = {}
+        self.period = Period()
+        self._lines: dict[tuple[int, bool], tuple[int, list[Timeline], Timeline]] = {}
+        self._holds: dict[str, tuple[int, Timeline]] = {}
+        self._bonds: dict[tuple[str, str], tuple[int, Timeline]] = {}
+
+    def changed(self, now: float) -> None:
+        """Say that something was changed: what is kept is looked at anew, and for some time things are under way."""
+        delays = [machine.config.startup_delay or 0 for machine in self.machines.values() if machine.config.multihoming]
+        # The longest chain: a restart, then the link, a segment's delay, its bond, a session over it.
+        self.period.begin(now + max(delays, default=0) + sum(self.times.values()))
 
     def rejudge(self, wires: Iterable[Wire], now: float, *, starting: Mapping[int, float] | None = None) -> set[str]:
         """Judge wires anew and return the devices that see a difference.
@@ -84,6 +93,9 @@ class Layer1:
 
     def line(self, wire: Wire, *, held: bool = True) -> Timeline:
         """Return when a link is up; without ``held`` as if no Ethernet segment held it down."""
+        known = self._lines.get((wire.index, held))
+        if known is not None and known[0] == self.period.number:
+            return known[2]
         track, serdes = self.tracks[wire.index], self.verdicts[wire.index].serdes
         parts = [track.line]
         for where in wire.ends:
@@ -95,11 +107,11 @@ class Layer1:
                 parts.append(machine.switchd.line)
                 if held and machine.config.multihoming and self._in_segment(machine, where[1]):
                     parts.append(self.hold(machine.name))
-        known = self._lines.get((wire.index, held))
-        if known is not None and known[0] == parts:
-            return known[1]
-        found = delayed(both(*parts), self.times["settle-serdes" if serdes else "settle-base-t"])
-        self._lines[wire.index, held] = (parts, found)
+        if known is not None and known[1] == parts:
+            found = known[2]
+        else:
+            found = delayed(both(*parts), self.times["settle-serdes" if serdes else "settle-base-t"])
+        self._lines[wire.index, held] = (self.period.number, parts, found)
         return found
 
     def _in_segment(self, machine: Machine, port: str) -> bool:
@@ -113,18 +125,17 @@ class Layer1:
         uplink is there or FRR has started (nvue.md 3.4; multihoming page on startup-delay). Without any uplink only
         the delay counts.
         """
+        known = self._holds.get(name)
+        if known is not None and known[0] == self.period.number:
+            return known[1]
         machine = self.machines[name]
         uplinks = [self.cabling.plugged.get((name, port)) for port in machine.config.uplinks]
         lines = [self.line(plug.wire, held=False) for plug in uplinks if plug is not None]
         delay = machine.config.startup_delay
         delay = self.times["mh-startup-delay"] if delay is None else delay
-        key = (machine.revision, machine.power.line, machine.frr.line, lines, delay)
-        known = self._holds.get(name)
-        if known is not None and known[0] == key:
-            return known[1]
         anyone = (either(*lines) if lines else NEVER) if machine.config.uplinks else ALWAYS
         found = delayed(both(machine.power.line, machine.frr.line, anyone), delay)
-        self._holds[name] = (key, found)
+        self._holds[name] = (self.period.number, found)
         return found
 
     def protodown(self, name: str, interface: str, now: float) -> bool:
@@ -151,9 +162,13 @@ class Layer1:
 
     def bond_line(self, name: str, bond: str) -> Timeline:
         """Return when a bond is up, as far as its members' links say."""
-        row = self.machines[name].config.bonds[bond]
-        lines = [self.port_line(name, member) for member in self.bond(name, row, None).active]
-        return delayed(either(*lines), self.times["bond"]) if lines else NEVER
+        known = self._bonds.get((name, bond))
+        if known is None or known[0] != self.period.number:
+            row = self.machines[name].config.bonds[bond]
+            lines = [self.port_line(name, member) for member in self.bond(name, row, None).active]
+            found = delayed(either(*lines), self.times["bond"]) if lines else NEVER
+            known = self._bonds[name, bond] = (self.period.number, found)
+        return known[1]
 
     def bond(self, name: str, bond: Bond, now: float | None) -> BondState:
         """Return a bond at a moment; None: as if every judged link were up.

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from rackwright.twin.state.config import Bond, SwitchConfig, at
 from rackwright.twin.state.l2 import Layer2, Learned
 from rackwright.twin.state.machine import Machine
+from rackwright.twin.state.memo import Memo
 from rackwright.twin.state.origins import Origins
 from rackwright.twin.state.rib import EVPN, Rib
 
@@ -90,6 +91,7 @@ class Overlay:
         self.layer1 = layer2.layer1
         self.machines: dict[str, Machine] = dict(rib.machines)
         self.origins: Origins = rib.origins
+        self._memo = Memo(layer2.layer1.period)
 
     def works(self, switch: str) -> bool:
         """Tell whether a switch is a VTEP."""
@@ -98,8 +100,9 @@ class Overlay:
 
     def heard(self, switch: str, now: float) -> dict[str, str]:
         """Return the other VTEPs whose EVPN routes a switch has and can reach: switch -> address."""
-        if not self.works(switch):
-            return {}
+        return self._memo.get(("heard", switch), now, lambda: self._heard(switch, now)) if self.works(switch) else {}
+
+    def _heard(self, switch: str, now: float) -> dict[str, str]:
         group = self.rib.group(switch, EVPN, now)
         table = group.result.tables.get((switch, "default"))
         found = {}
@@ -180,6 +183,9 @@ class Overlay:
 
     def ready_bonds(self, switch: str, now: float) -> list[Bond]:
         """Return the bonds whose Ethernet segments a switch announces now."""
+        return self._memo.get(("ready", switch), now, lambda: self._ready_bonds(switch, now))
+
+    def _ready_bonds(self, switch: str, now: float) -> list[Bond]:
         config = self.machines[switch].config
         return [
             bond
