@@ -129,13 +129,17 @@ class Journal:
         self._serializer = _Json(redactor or Redactor())
         self._hears = _Listener()
         self._url = _UNUSED_URL[self.engine.dialect.name]
-        with _quiet(self._hears):
+        with contextlib.ExitStack() as undo:
+            undo.callback(self.engine.dispose)
+            undo.enter_context(_quiet(self._hears))
             self.client = DBOSClient(
                 system_database_engine=self.engine, serializer=self._serializer, application_name=_APPLICATION
             )
+            undo.callback(self.client.destroy)
             self._system = self.client._sys_db  # noqa: SLF001 - DBOS.migrate knows addresses only, and drops WAL and mode
             if not read_only:
                 self._system.run_migrations()
+            self._undo = undo.pop_all()
 
     def fault(self) -> BaseException | None:
         """Return what DBOS could not do, if anything."""
@@ -169,18 +173,17 @@ class Journal:
             notification_listener_polling_interval_sec=_POLL_S,
             scheduler_polling_interval_sec=3600.0,
         )
-        with _quiet(self._hears):
-            try:
-                with _no_orders():
-                    DBOS(config=config)
-                for name, work in workflows.items():
-                    DBOS.workflow(name=name, max_recovery_attempts=None)(work)
-                DBOS.listen_queues([queues.fleet, queues.device])
-                DBOS.launch()
-                yield
-            finally:
-                DBOS.destroy(destroy_registry=True)
-                _join("dbos-executor-")
+        try:
+            with _no_orders():
+                DBOS(config=config)
+            for name, work in workflows.items():
+                DBOS.workflow(name=name, max_recovery_attempts=None)(work)
+            DBOS.listen_queues([queues.fleet, queues.device])
+            DBOS.launch()
+            yield
+        finally:
+            DBOS.destroy(destroy_registry=True)
+            _join("dbos-executor-")
 
     def slow_down(self, run: str) -> None:
         """Look seldom into the queue that the run itself came from: it is needed once, and after a death."""
@@ -241,9 +244,7 @@ class Journal:
 
     def close(self) -> None:
         """Close every connection."""
-        with _quiet(self._hears):
-            self.client.destroy()
-        self.engine.dispose()
+        self._undo.close()
 
 
 def database_engine(state_dir: Path, database: str | None = None, *, read_only: bool = False) -> sa.Engine:
@@ -306,16 +307,15 @@ def unkept(error: BaseException, hint: str) -> RunError:
 
 @contextlib.contextmanager
 def _quiet(hears: logging.Handler) -> Iterator[None]:
-    """Let DBOS log to one listener and nowhere else; it writes to the console when it finds no handler."""
+    """Let DBOS log to our listener and nowhere else; it writes to the console when it finds no handler."""
     logger = logging.getLogger("dbos")
-    before = (logger.handlers[:], logger.level, logger.propagate)
-    logger.handlers[:] = [hears]
-    logger.setLevel(logging.WARNING)
+    logger.addHandler(hears)
     logger.propagate = False
     try:
         yield
     finally:
-        logger.handlers[:], logger.level, logger.propagate = before
+        logger.removeHandler(hears)
+        logger.propagate = not logger.handlers
 
 
 @contextlib.contextmanager
