@@ -13,9 +13,11 @@ from click.testing import CliRunner
 
 import nornir_tasks
 from rackwright.cli import main
+from rackwright.nvue.tree import get, put
 from rackwright.plan import workspace
 from rackwright.render import switch_tree
 from rackwright.twin.process import Background, Spec
+from tests.sites import site as site_of
 
 SITES = Path(__file__).resolve().parents[2] / "inventory"
 RATE = 600.0
@@ -26,13 +28,18 @@ def rack(request, tmp_path_factory):
     """Return a twin that runs what its site renders, and ways to ask it and to audit it."""
     site = Path(shutil.copytree(SITES / request.param, tmp_path_factory.mktemp("audit") / request.param))
     plan = workspace.planned(workspace.open_site(site)).plan
-    passwords = tuple(sorted({switch.system.password for switch in plan.switches if switch.system.password}))
-    spec = Spec(
-        plan=plan, state=str(site / ".rackwright"), rate=RATE, kind="emulated", secrets=passwords,
-        startup={switch.name: switch_tree(switch) for switch in plan.switches},
-    )  # fmt: skip
-    with Background(spec) as background:
+    with Background(running(site, plan)) as background:
         yield SimpleNamespace(site=site, plan=plan, ask=background.ask, audit=lambda *words: audit(site, *words))
+
+
+def running(site, plan, **changed):
+    """Return a twin whose switches run what is rendered, but for the trees in ``changed``."""
+    passwords = tuple(sorted({switch.system.password for switch in plan.switches if switch.system.password}))
+    trees = {switch.name: switch_tree(switch) for switch in plan.switches}
+    return Spec(
+        plan=plan, state=str(site / ".rackwright"), rate=RATE, kind="emulated", secrets=passwords,
+        startup=trees | changed,
+    )  # fmt: skip
 
 
 def audit(site, *words):
@@ -157,3 +164,63 @@ def test_the_nornir_task_judges_one_switch(rack):
     assert set(found) == {switch.name for switch in rack.plan.switches}
     assert not found.failed
     assert {item.subject for item in found["be01"][0].result} == {"be01"}
+
+
+def without(tree, *path):
+    """Return a tree without one of its nodes."""
+    changed = json.loads(json.dumps(tree))
+    get(changed, *path[:-1]).pop(path[-1])
+    return changed
+
+
+def other(tree, *path, value):
+    """Return a tree with another value."""
+    changed = json.loads(json.dumps(tree))
+    put(changed, path, value)
+    return changed
+
+
+def test_what_is_set_otherwise_shows_in_what_the_fabric_does(tmp_path):
+    """Settings that differ on one switch are drift there, and show where they work: sessions, VNIs, QoS, MTU."""
+    site = Path(shutil.copytree(SITES / "xe9680-spectrum-x", tmp_path / "site"))
+    plan = workspace.planned(workspace.open_site(site)).plan
+    trees = {switch.name: switch_tree(switch) for switch in plan.switches}
+    changed = {
+        "be01": without(trees["be01"], "qos", "roce"),
+        "be02": other(trees["be02"], "interface", "swp1s0", "link", "mtu", value=1500),
+        "fe01": without(trees["fe01"], "bridge", "domain", "br_default", "vlan", "300", "vni"),
+        "fe02": without(trees["fe02"], "vrf", "default", "router", "bgp", "neighbor", "swp7s0"),
+    }
+    expected = {
+        ("ROCE", "be01"), ("LINK-MTU", "be02"), ("EVPN-VNIS", "fe01"), ("BGP-SESSIONS", "fe02"), ("BGP-SESSIONS", "fe01"),
+        *(("CONFIG-DRIFT", name) for name in changed),
+    }  # fmt: skip
+    with Background(running(site, plan, **changed)):
+        code, found, _ = settled(
+            SimpleNamespace(audit=lambda *words: audit(site, *words)),
+            lambda _, found: expected <= {(item["check"], item["subject"]) for item in found},
+        )
+    assert code == 4
+    assert expected <= {(item["check"], item["subject"]) for item in found}
+    assert {item["subject"] for item in found if item["check"] == "CONFIG-DRIFT"} == set(changed)
+
+
+def test_adaptive_routing_over_spines(tmp_path):
+    """Leaves and spines as rendered are right; a port without it is told at both ends of its link."""
+    (tmp_path / "site.yaml").write_text(json.dumps(site_of("rail-optimized", 32, 64)))
+    plan = workspace.planned(workspace.open_site(tmp_path)).plan
+    words = ("--check", "ADAPTIVE-ROUTING", "--check", "LINK-CABLING")
+    rack = SimpleNamespace(audit=lambda *more: audit(tmp_path, *words, *more))
+    with Background(running(tmp_path, plan)):
+        code, _, value = settled(rack, right)
+    assert code == 0
+    routed = {item["subject"] for item in value["findings"] if item["check"] == "ADAPTIVE-ROUTING"}
+    assert {"be01", "be-spine01"} <= routed
+    leaf = next(switch for switch in plan.switches if switch.name == "be01")
+    tree = without(switch_tree(leaf), "interface", "swp33s0", "router")
+    with Background(running(tmp_path, plan, be01=tree)):
+        _, found, _ = settled(rack, lambda _, found: len(found) == 2)
+    assert {(item["subject"], item["path"]) for item in found} == {
+        ("be01", "swp33s0.adaptive-routing"),
+        ("be-spine01", "swp1s0.far end"),
+    }

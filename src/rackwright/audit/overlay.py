@@ -186,14 +186,15 @@ class EvpnMacVrf(FabricCheck):
     """Both switches of a segment know the same VNIs and the same MACs behind it.
 
     Passes when no segment reports VNIs that differ between its switches, and each MAC that one of them has behind a segment
-    is known to the other. Fails on each difference. Skipped where a peer could not be asked.
+    is known to the other. Fails on each difference. A peer that could not be asked is not compared with; a VNI that is
+    missing is EVPN-VNIS's.
     """
 
     id = "EVPN-MAC-VRF"
     title = "peers of a segment know the same VNIs and MACs"
     remedy = "compare the VLANs of the bond at both switches, then push the planned configuration to both"
     source = "nvue.md 8.22; nv show evpn multihoming bgp-info esi (inconsistent-vni-count), nv show evpn vni N mac"
-    asks: ClassVar[tuple[str, ...]] = (SEGMENT_INFO, f"{VNIS} {{vni}} mac")
+    asks: ClassVar[tuple[str, ...]] = (SEGMENT_INFO, VNIS, f"{VNIS} {{vni}} mac")
 
     def applies(self, switch: Switch, site: Site) -> bool:  # noqa: ARG002 - the signature of all checks
         """Only switches with segments are looked at."""
@@ -201,15 +202,19 @@ class EvpnMacVrf(FabricCheck):
 
     def questions(self, switch: Switch, site: Site) -> Iterator[str]:  # noqa: ARG002 - as above
         """Ask the segments and the MACs of each VNI."""
-        yield SEGMENT_INFO
+        yield from (SEGMENT_INFO, VNIS)
         yield from (f"{VNIS} {vlan.vni} mac" for vlan in switch.vlans if vlan.vni)
+
+    def needs(self, view: View) -> Iterator[str]:  # noqa: ARG002 - the signature of all checks
+        """Judge the MACs of the VNIs that answered, though others did not."""
+        yield from (SEGMENT_INFO, VNIS)
 
     def judge(self, look: Look) -> Iterator[Ledger]:
         """Yield a ledger for each switch with segments."""
         for view in look.views.values():
             if not view.reached or not self.applies(view.switch, look.site):
                 continue
-            if any(view.why_not(question) for question in self.questions(view.switch, look.site)):
+            if any(view.why_not(question) for question in self.needs(view)):
                 continue
             ledger = Ledger(self, view.name)
             self._segments(view, ledger)
@@ -238,13 +243,18 @@ class EvpnMacVrf(FabricCheck):
         peers = {
             switch.name for bond in view.switch.bonds if bond.es_id for switch, _ in _peers(view.look, view.name, bond)
         }
-        for vlan in view.switch.vlans:
+        there = view.tree(VNIS)
+        for vlan in (vlan for vlan in view.switch.vlans if str(vlan.vni) in there):
             question = f"{VNIS} {vlan.vni} mac"
-            for name in sorted(peers) if vlan.vni else ():
+            why = view.why_not(question)
+            if why:
+                ledger.untold(f"{vlan.vni}", f"VNI {vlan.vni}: its MACs are not told", evidence=[f"{question}: {why}"])
+                continue
+            mine = _behind_segments(view.tree(question))
+            for name in sorted(peers):
                 other = view.look.views.get(name)
                 if other is None or not other.reached or other.why_not(question):
                     continue
-                mine = _behind_segments(view.tree(question))
                 for mac in sorted(set(mine) - set(other.tree(question))):
                     ledger.wrong(
                         f"{vlan.vni}.{mac}", f"VNI {vlan.vni}: {mac} behind {mine[mac]} is not known to {name}",
