@@ -1,12 +1,17 @@
 """Laws of the engine's own trees and ranges."""
 
+from pathlib import Path
+
+import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rackwright.twin.engine.ranges import expanded, names_of, regrouped, written
 from rackwright.twin.engine.trees import compare, laid_over, taken_away, undo
+from rackwright.twin.nv import plain
 from rackwright.twin.nv.output import to_yaml
-from rackwright.twin.nv.reading import read_document
+from rackwright.twin.nv.reading import _Loader, _tree, read_document
 
 NAMES = st.one_of(
     st.builds("swp{}".format, st.integers(1, 12)),
@@ -101,3 +106,69 @@ def test_guide_example_of_grouping():
     shown = regrouped(tree)["interface"]
     assert shown["bond1"] == {"bridge": {"domain": {"br_default": {"access": 10}}}}
     assert shown["bond1-3"] == bond
+
+
+PLAIN = """# a comment
+- header:
+    version: Cumulus Linux 5.12.1
+    rev-id: 1.0
+- set:
+    interface:
+      'swp1':
+        link:
+          mtu: 9216
+          breakout:
+            2x: {lanes-per-port: '4'}
+      swp2:
+        description: "to be-spine01 swp1"
+    vlan:
+      '10': {}
+      20: {}
+    on: off
+    empty:
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PLAIN,
+        PLAIN.replace("{lanes-per-port: '4'}", "{}"),
+        "set:\n  a: 0x10\n  b: 1_0\n  c: 1e3\n  d: .5\n  e: -1\n  f: +1\n  g: 010\n  h: 1.50\n  i: 1.\n",
+        "set:\n  a: yes\n  b: null\n  c: ~\n  d: true\n  e: Null\n  f: =\n  g: <<\n",
+        "set:\n  a:\n    b: 1\n  a2: c # no\n  d: 'it''s'\n  e: \"a\\nb\"\n",
+        "set:\n  a: &x {b: 1}\n  c: *x\n  d: |\n    text\n  e: [1, 2]\n",
+        "set:\n    a:\n      b: 1\n    c: 2\n",
+        "- set:\n    a: 1\n  unset:\n    b:\n",
+        "set:\n  a: 44:38:39:22:01:12\n  b: 65101:10\n  c: 10.0.0.1/24\n  d: a: b\n",
+        "set:\n  a: 1\n  a: 2\n",
+        "set:\n  a: one\n    two\n",
+        "---\nset: {}\n",
+        "set:\r\n  a: 1\r\n",
+        "set:\n\ta: 1\n",
+        "set:\n  ? long\n  : 1\n",
+        "",
+    ],
+)
+def test_the_quick_reader_reads_what_yaml_reads(text):
+    """What the quick reader takes it reads as the whole of YAML does; the rest it leaves alone."""
+    quick = plain.read(text)
+    try:
+        whole = yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError:
+        whole = None
+    if quick is not None and quick != {}:
+        listed = [_tree(item) for item in whole] if isinstance(whole, list) else _tree(whole)
+        assert quick == listed
+        assert repr(quick) == repr(listed)
+
+
+def test_a_rendered_file_is_of_the_plain_part(golden_startup):
+    """What Rackwright renders is read quickly: otherwise hundreds of switches would wait for libyaml."""
+    assert plain.read(golden_startup) is not None
+
+
+@pytest.fixture
+def golden_startup():
+    """Return a rendered startup.yaml."""
+    return (Path(__file__).parents[1] / "golden/nvue/evpn-leaf.startup.yaml").read_text()

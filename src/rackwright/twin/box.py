@@ -19,6 +19,7 @@ from rackwright.twin.linux import live_files
 __all__ = ["Box", "Dropped"]
 
 _FOREVER = 1e9
+_PRINTED = 6
 
 
 class Dropped(Exception):
@@ -37,7 +38,7 @@ class Box:
         self.journal = journal
         self.switch = Switch(who, clock.now(), startup)
         self.switch.changed = self._wake
-        self.files = Files(live_files(self))
+        self.files = Files(live_files(self), clock.now)
         self.reach: Callable[[bool, bool], Awaitable[None]] | None = None
         """Told whether SSH and the API are to answer, whenever that may have changed."""
         self.first_boot: Callable[[Box, str], Awaitable[None]] | None = None
@@ -47,6 +48,7 @@ class Box:
         self._alarm: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._printed: dict[tuple[int, str], tuple[Tree, str]] = {}
 
     @property
     def name(self) -> str:
@@ -208,6 +210,15 @@ class Box:
             await self.gate("apply", "during")
         finally:
             await self.settle()
+
+    def printed(self, tree: Tree, form: str, make: Callable[[], str]) -> str:
+        """Return a configuration as it was printed before, or print it."""
+        held = self._printed.get((id(tree), form))
+        if held is None or held[0] is not tree:
+            if len(self._printed) >= _PRINTED:
+                self._printed.pop(next(iter(self._printed)))
+            held = self._printed[id(tree), form] = (tree, make())
+        return held[1]
 
     def log(self, wire: str, user: str, operation: str, command: str, result: str, before: tuple[Any, ...]) -> None:
         """Write down what was asked and what has changed since ``before``, a :meth:`marks` taken then."""

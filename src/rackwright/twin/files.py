@@ -20,13 +20,18 @@ class File:
     data: bytes
     owner: str = "root"
     mode: int = 0o644
+    at: float = 0
+    """When it was written, on the twin's clock."""
 
 
 class Files:
     """A tree of files; some are computed when they are read (``live``)."""
 
-    def __init__(self, live: Mapping[str, Callable[[], tuple[str, int]]]) -> None:
+    def __init__(
+        self, live: Mapping[str, Callable[[], tuple[str, int]]], now: Callable[[], float] = lambda: 0.0
+    ) -> None:
         self._live = dict(live)
+        self._now = now
         self._files: dict[str, File] = {}
         self._folders: set[str] = set(_FOLDERS)
         self.full = False
@@ -64,7 +69,7 @@ class Files:
         if self.full:
             raise OSError(errno.ENOSPC, "No space left on device", path)
         held = self._files.get(path)
-        self._files[path] = File(data, held.owner if held else user, held.mode if held else mode)
+        self._files[path] = File(data, held.owner if held else user, held.mode if held else mode, self._now())
 
     def remove(self, path: str, user: str = "root") -> None:
         """Remove a file."""

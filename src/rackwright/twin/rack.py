@@ -8,7 +8,7 @@ import fnmatch
 import hashlib
 import itertools
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -67,6 +67,8 @@ class Rack:
         self._authority: Authority | None = None
         self._agent: Any = None
         self.journal = Journal()
+        self.first_boot: Callable[[Box, str], Awaitable[None]] | None = None
+        """What ZTP is to do when a switch boots a new image (see :class:`~rackwright.twin.box.Box`); None: nothing."""
 
     async def start(self) -> None:
         """Bring every switch up and have it answer; its files lie in ``folder``."""
@@ -82,6 +84,7 @@ class Rack:
         for device in switches:
             startup = self.wish.startup.get(device.name)
             box = Box(_identity(device, self.plan), self._plane, self.clock, self.faults, self.journal, startup)
+            box.first_boot = self.first_boot
             self.boxes[device.name] = box
             if device.name in sockets:
                 self.servers[device.name] = self._serve(box, *sockets[device.name])

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
+import msgspec
 from aiohttp import web
 
 from rackwright.twin.box import Box, Dropped
@@ -156,7 +157,7 @@ def _told(refusal: Refused) -> Problem:
 def _response(status: int, value: Any) -> web.Response:
     if status == 204:
         return web.Response(status=204)
-    return web.Response(status=status, text=json.dumps(value), content_type="application/json")
+    return web.Response(status=status, body=msgspec.json.encode(value), content_type="application/json")
 
 
 def _problem(problem: Problem) -> web.Response:

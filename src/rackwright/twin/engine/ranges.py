@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from rackwright.twin.engine.trees import Path, Tree, flat
@@ -36,10 +37,12 @@ WRITTEN_AS_RANGES: Final[tuple[Path, ...]] = (
 _MOST: Final = 4096
 
 
-def _fits(pattern: Path, path: Path) -> bool:
-    return len(pattern) == len(path) and all(want in ("*", key) for want, key in zip(pattern, path, strict=True))
+def _below(patterns: tuple[Path, ...], key: str) -> tuple[Path, ...]:
+    """Return what is left of the patterns one key further down."""
+    return tuple(pattern[1:] for pattern in patterns if pattern and pattern[0] in ("*", key))
 
 
+@lru_cache(maxsize=65536)
 def _split(name: str) -> tuple[str, int] | None:
     """Cut a name before its last number: ``swp1s0`` is (``swp1s``, 0); None without a plain one."""
     digits = len(name) - len(name.rstrip("0123456789"))
@@ -48,6 +51,7 @@ def _split(name: str) -> tuple[str, int] | None:
     return name[:-digits], int(name[-digits:])
 
 
+@lru_cache(maxsize=65536)
 def order(name: str) -> tuple[tuple[int, int | str], ...]:
     """Sort key under which ``swp2`` stands before ``swp10``."""
     parts: list[tuple[int, int | str]] = []
@@ -62,10 +66,11 @@ def order(name: str) -> tuple[tuple[int, int | str], ...]:
     return tuple(parts)
 
 
-def names_of(key: str) -> list[str]:
+@lru_cache(maxsize=8192)
+def names_of(key: str) -> tuple[str, ...]:
     """Return the names that a range key stands for; a key that is no range stands for itself."""
     if "," not in key and "-" not in key:
-        return [key]
+        return (key,)
     found: list[str] = []
     lead = ""
     for item in key.split(","):
@@ -82,9 +87,9 @@ def names_of(key: str) -> list[str]:
         prefix, first = start
         lead = prefix or lead
         if not first <= int(last) < first + _MOST:
-            return [key]
+            return (key,)
         found += [f"{lead}{number}" for number in range(first, int(last) + 1)]
-    return found
+    return tuple(found)
 
 
 def written(names: Iterable[str]) -> str:
@@ -110,15 +115,17 @@ def _runs(numbers: list[int]) -> Iterator[str]:
         first = last = number
 
 
-def expanded(tree: Mapping[str, Any], path: Path = ()) -> Tree:
+def expanded(tree: Mapping[str, Any], patterns: tuple[Path, ...] = READ_AS_RANGES) -> Tree:
     """Return a tree with every range key written out; where two keys name one thing, what stands later wins."""
-    ranges = any(_fits(pattern, path) for pattern in READ_AS_RANGES)
+    ranges = () in patterns
     result: Tree = {}
     for key, value in tree.items():
-        for name in names_of(key) if ranges else [key]:
-            below = expanded(value, (*path, name)) if isinstance(value, Mapping) else value
+        below = _below(patterns, key)
+        if isinstance(value, Mapping) and value and below:
+            value = expanded(value, below)  # noqa: PLW2901 - the value with what is below it written out
+        for name in names_of(key) if ranges else (key,):
             there = result.get(name)
-            result[name] = _both(there, below) if isinstance(there, dict) and isinstance(below, dict) else below
+            result[name] = _both(there, value) if isinstance(there, dict) and isinstance(value, dict) else value
     return result
 
 
@@ -130,14 +137,13 @@ def _both(first: Tree, second: Tree) -> Tree:
     return merged
 
 
-def regrouped(tree: Mapping[str, Any], path: Path = ()) -> Tree:
+def regrouped(tree: Mapping[str, Any], patterns: tuple[Path, ...] = WRITTEN_AS_RANGES) -> Tree:
     """Return a tree as ``nv config show`` groups it; :func:`expanded` undoes it."""
-    below = {
-        key: regrouped(value, (*path, key)) if isinstance(value, Mapping) else value for key, value in tree.items()
-    }
-    if not any(_fits(pattern, path) for pattern in WRITTEN_AS_RANGES):
-        return below
-    return _grouped(below)
+    grouped: Tree = {}
+    for key, value in tree.items():
+        below = _below(patterns, key)
+        grouped[key] = regrouped(value, below) if below and isinstance(value, Mapping) else value
+    return _grouped(grouped) if () in patterns else grouped
 
 
 def _kind(name: str) -> str:

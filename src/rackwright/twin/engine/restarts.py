@@ -52,11 +52,16 @@ def restarted(old: Mapping[str, Any], new: Mapping[str, Any]) -> frozenset[str]:
 
 def _of(paths: Iterable[Path]) -> Iterable[str]:
     for path in paths:
-        for row in RESTARTS:
+        for row in _BY_FIRST.get(path[0], ()):
             if len(path) >= len(row.path) and all(
                 want in ("*", have) for want, have in zip(row.path, path, strict=False)
             ):
                 yield row.service
+
+
+_BY_FIRST: Final = {
+    first: [row for row in RESTARTS if row.path[0] == first] for first in {row.path[0] for row in RESTARTS}
+}
 
 
 def apply_seconds(services: frozenset[str]) -> float:

@@ -13,7 +13,6 @@ import json
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from rackwright.twin.engine.accounts import Accounts
 from rackwright.twin.engine.applying import Apply
@@ -252,7 +251,7 @@ class Switch(Apply, Editing):
         if name == "pending":
             held = self.pending.get(user)
             return self.applied if held is None else self.revisions[held].tree
-        named: dict[str, Any] = {"applied": self.applied, "startup": self.startup, "empty": {}}
+        named: dict[str, Tree] = {"applied": self.applied, "startup": self.startup, "empty": {}}
         if name in named:
-            return dict(named[name])
+            return named[name]
         return self.revision(name).tree

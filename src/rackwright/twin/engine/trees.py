@@ -128,10 +128,19 @@ def flat(tree: Mapping[str, Any], path: Path = ()) -> Iterator[tuple[Path, Any]]
             yield (*path, key), value
 
 
-def changed_paths(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Path]:
+def changed_paths(old: Mapping[str, Any], new: Mapping[str, Any], path: Path = ()) -> list[Path]:
     """List the leaves that two trees do not have alike, those of removed parts included."""
-    before, after = dict(flat(old)), dict(flat(new))
-    return [path for path in {**before, **after} if before.get(path, _NONE) != after.get(path, _NONE)]
+    found: list[Path] = []
+    for key in (*old, *(key for key in new if key not in old)):
+        before, after, here = old.get(key, _NONE), new.get(key, _NONE), (*path, key)
+        if before is after or before == after:
+            continue
+        if isinstance(before, Mapping) and isinstance(after, Mapping) and before and after:
+            found += changed_paths(before, after, here)
+            continue
+        sides = [dict(flat({key: side}, path)) for side in (before, after) if side is not _NONE]
+        found += dict.fromkeys(one for side in sides for one in side)
+    return found
 
 
 _NONE = object()

@@ -5,6 +5,7 @@ What is not here is not found, as on a switch that has it not installed; what re
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import posixpath
 from collections.abc import Awaitable, Callable, Mapping
@@ -164,6 +165,19 @@ async def _grep(_session: Session, words: list[str], stdin: str) -> Result:
     return Result(0 if hits else 1, "" if "-q" in words else "".join(f"{line}\n" for line in hits))
 
 
+async def _find(session: Session, words: list[str], _stdin: str) -> Result:
+    shape = words[2:4], words[4:5], words[6:7], words[8:]
+    if shape != (["-maxdepth", "1"], ["-name"], ["-mmin"], ["-delete"]) or not words[7].startswith("+"):
+        raise NotEmulated(" ".join(words))
+    folder, files = session.path(words[1]), session.box.files
+    for name in [*files.names(folder)]:
+        path = f"{folder}/{name}"
+        old = files.is_folder(path) or session.box.clock.now() - files.get(path).at > 60 * int(words[7][1:])
+        if fnmatch.fnmatchcase(name, words[5]) and old and not files.is_folder(path):
+            files.remove(path, session.actor)
+    return Result()
+
+
 async def _cl_support(session: Session, _words: list[str], _stdin: str) -> Result:
     from rackwright.twin.linux.support import bundle
 
@@ -283,6 +297,7 @@ _TABLE: Final[Mapping[str, Work]] = {
     "md5sum": _sum,
     "sha256sum": _sum,
     "grep": _grep,
+    "find": _find,
     "cl-support": _cl_support,
     "onie-install": _onie_install,
     "dhclient": _dhclient,

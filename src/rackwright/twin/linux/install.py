@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import Final
 
@@ -29,7 +30,7 @@ async def staged(session: Session, words: list[str]) -> Result:
         return Result(1, "", "onie-install: no image is staged\n")
     said = ""
     if image:
-        version = _VERSION.search(image)
+        version = _VERSION.search(posixpath.basename(image))
         if version is None:
             return Result(1, "", f"not emulated by this twin: an image whose name tells no version: {image}\n")
         try:

@@ -103,8 +103,17 @@ async def _show(session: Session, options: Options, words: list[str]) -> Result:
         raise Misused(f"'{words[0]}' is not an option of nv config show")
     if options.everything:
         return Result(1, "", "Error: --all is not emulated: this twin does not know NVUE's defaults\n")
-    tree = _named(session, options.revision or "applied")
-    return Result(0, shown(session.box.switch.who, tree, options.form))
+    switch = session.box.switch
+    tree = switch.tree_of(options.revision or "applied", session.actor)
+    # A tree is never changed in place, so what was printed of it once can be printed again.
+    return Result(
+        0,
+        session.box.printed(
+            tree,
+            f"{options.form} {switch.who.nos}",
+            lambda: shown(switch.who, masked(tree, switch.who.serial), options.form),
+        ),
+    )
 
 
 async def _save(session: Session, _options: Options, _words: list[str]) -> Result:

@@ -8,6 +8,8 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from rackwright.twin.engine import Identity
 from rackwright.twin.engine.ranges import order, regrouped
 from rackwright.twin.engine.trees import Difference, Tree, flat
@@ -82,7 +84,7 @@ def as_commands(tree: Mapping[str, Any], verb: str = "set") -> str:
 
 def as_json(value: Any) -> str:
     """Return a value as JSON, indented as ``nv`` does."""
-    return json.dumps(value, indent=2) + "\n"
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n"
 
 
 def shown(who: Identity, tree: Mapping[str, Any], form: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from rackwright.twin.engine.trees import Tree
+from rackwright.twin.nv import plain
 
 __all__ = ["Parsed", "Unreadable", "read_document"]
 
@@ -43,11 +44,9 @@ def read_document(text: str, name: str) -> Parsed:
 
     Raises :class:`Unreadable` with a sentence.
     """
-    try:
-        value = yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of the safe loader
-    except (yaml.YAMLError, ValueError) as error:
-        first = str(error).splitlines()[0]
-        raise Unreadable(f"{name} is not valid YAML: {first}") from None
+    value = plain.read(text)
+    if value is None:
+        value = _whole(text, name)
     parts: dict[str, Any] = {}
     for item in value if isinstance(value, list) else [value]:
         if not isinstance(item, Mapping) or not set(item) <= {"header", "set", "unset"}:
@@ -56,6 +55,14 @@ def read_document(text: str, name: str) -> Parsed:
     if not {"set", "unset"} & set(parts):
         raise Unreadable(f"{name} holds no list of 'set' and 'unset'")
     return Parsed(_tree(parts.get("set")), _tree(parts.get("unset")))
+
+
+def _whole(text: str, name: str) -> Any:
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of the safe loader
+    except (yaml.YAMLError, ValueError) as error:
+        first = str(error).splitlines()[0]
+        raise Unreadable(f"{name} is not valid YAML: {first}") from None
 
 
 def _tree(value: Any) -> Tree:
