@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from typing import Any, Final, NoReturn
 
 from rackwright.drivers.clock import Clock
@@ -39,13 +40,11 @@ class NvueRest:
         self._clock = clock
         self._limits = limits
         self._api = Api(endpoint, login=login, trust=trust, clock=clock, limits=limits)
-        self._about: Mapping[str, Any] = {}
-        try:
+        with ExitStack() as unless_in:
+            unless_in.callback(self._api.close)
             # The API knows no login: the first request is one, so that a wrong password is told here.
             self._about = self._object("system")
-        except BaseException:
-            self._api.close()
-            raise
+            unless_in.pop_all()
 
     def facts(self) -> Facts:
         """Read who answers; the API tells no boot id."""

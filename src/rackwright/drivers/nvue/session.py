@@ -116,7 +116,8 @@ class Session:
     def close(self) -> None:
         """End the session; never raises."""
         self._connection.end()
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        # Not waited for: paramiko looks ten times a second whether a channel that was asked for will never come.
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     # --- work with a limit ----------------------------------------------------------------------------------------
 
