@@ -5,10 +5,11 @@
 #   dnsmasq-base kea-dhcp4-server bind9-utils netplan.io
 #                              judge what we write for them (tests/journeys/test_foreign_tools.py)
 #   postgresql                 the journal of runs where several workers share it (tests/unit/runs/test_postgres.py)
+#   openssh-client curl        talk to the emulated switches (tests/twins)
 #   shellcheck                 judges the first-boot script (tests/unit/render/test_ztp_script.py)
 # `scripts/apt-packages.sh --list` prints the names only.
 set -eu
-packages="chromium fonts-dejavu-core dnsmasq-base kea-dhcp4-server bind9-utils netplan.io postgresql shellcheck"
+packages="chromium fonts-dejavu-core dnsmasq-base kea-dhcp4-server bind9-utils netplan.io openssh-client curl postgresql shellcheck"
 if [ "${1:-}" = --list ]; then
   echo "$packages"
   exit 0

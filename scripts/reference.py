@@ -94,7 +94,42 @@ def first_paragraph(thing: object) -> str:
     return " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split())
 
 
-PAGES = {"errors.md": errors_page, "rules.md": rules_page, "cli.md": cli_page}
+def twin_page() -> str:
+    """Return the page of the emulated rack: what it does and how long it takes, each with its source."""
+    behaviours = importlib.import_module("rackwright.twin.engine.behaviours")
+    refusals = importlib.import_module("rackwright.twin.engine.refusals").REFUSALS
+    restarts = importlib.import_module("rackwright.twin.engine.restarts").RESTARTS
+    state = importlib.import_module("rackwright.twin.state.times").TIMES
+    faults = importlib.import_module("rackwright.twin.faults")
+    lines = ["# The twin", "", WRITTEN]
+    lines += [
+        "What the emulated rack does, each with where it is known from. **[assumed]**: no source at hand settles it."
+    ]
+    lines += ["", "## Behaviours", "", "| id | what | source |", "|---|---|---|"]
+    lines += [f"| `{row.id}` | {row.what} | {row.source} |" for row in behaviours.BEHAVIOURS]
+    lines += ["", "## Refused when applied", "", "| id | source |", "|---|---|"]
+    lines += [f"| `{row.id}` | {row.source} |" for row in refusals]
+    lines += ["", "## What restarts a service", "", "| a change below | restarts | source |", "|---|---|---|"]
+    lines += [f"| `{'.'.join(row.path)}` | {row.service} | {row.source} |" for row in restarts]
+    lines += [
+        "",
+        "## How long it takes",
+        "",
+        "Seconds of the twin's clock.",
+        "",
+        "| id | s | what | source |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| `{row.id}` | {row.seconds:g} | {row.what} | {row.source} |" for row in behaviours.TIMES]
+    lines += [f"| `{name}` | {row.seconds:g} | of the data plane | {row.source} |" for name, row in state.items()]
+    lines += ["", "## Faults", "", "| fault | what it does |", "|---|---|"]
+    lines += [f"| `{name}` | {what} |" for name, what in faults.FAULTS.items()]
+    lines += ["", "| operation | what that is on each wire |", "|---|---|"]
+    lines += [f"| `{name}` | {what} |" for name, what in faults.OPERATIONS.items()]
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"errors.md": errors_page, "rules.md": rules_page, "cli.md": cli_page, "twin.md": twin_page}
 
 
 def differing() -> dict[str, str]:

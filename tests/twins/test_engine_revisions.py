@@ -235,7 +235,7 @@ def test_a_breakout_and_its_qos_are_two_applies():
     assert refused.state == "invalid"
     assert "breakout" in refused.issues[0].reason
     assert hand.applied(split()).state == "applied_and_saved"
-    assert "switchd" in hand.done[-1].restarted
+    assert hand.done[-1].restarted == frozenset()
     assert hand.applied(split(WATCHDOG)).state == "applied_and_saved"
 
 
@@ -394,3 +394,21 @@ def test_a_full_disk_takes_nothing_new():
     hand.later(60)
     assert revision.state == "applied"
     assert picked(hand.switch.startup, MTU_PATH) is None
+
+
+def test_what_restarts_is_told_and_takes_longer():
+    """Switching EVPN multihoming or adaptive routing on restarts switchd, BGP or its number FRR, eth0 networking; the rest nothing."""
+    port = {"type": "swp", "router": {"adaptive-routing": {"enable": "on"}}}
+    cases = [
+        ({"evpn": {"enable": "on", "multihoming": {"enable": "on"}}}, {"switchd"}),
+        ({"interface": {"swp1": port}}, {"switchd"}),
+        ({"interface": {"swp2": port}}, set()),
+        (bgp(**{"router-id": "10.0.0.1"}), {"frr"}),
+        ({"vrf": {"default": {"router": {"bgp": {"autonomous-system": 65102}}}}}, {"frr"}),
+        ({"interface": {"eth0": {"ip": {"gateway": {"10.10.0.1": {}}}}}}, {"networking"}),
+        (MTU, set()),
+    ]
+    hand = Hand()
+    for tree, services in cases:
+        hand.applied(tree)
+        assert hand.done[-1].restarted == services

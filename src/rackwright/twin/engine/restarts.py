@@ -22,7 +22,6 @@ class Restart(NamedTuple):
 RESTARTS: Final[tuple[Restart, ...]] = (
     Restart(("evpn", "multihoming", "enable"), "switchd", "EVPN-Multihoming: enabling or disabling restarts switchd"),
     Restart(("router", "adaptive-routing", "enable"), "switchd", "Equal-Cost-Multipath: restarts switchd"),
-    Restart(("interface", "*", "link", "breakout"), "switchd", "nvue.md 8.42"),
     Restart(("system", "global", "reserved", "vlan", "internal"), "switchd", "VLAN-aware-Bridge-Mode; nvue.md 8.42"),
     Restart(("router", "bgp", "enable"), "frr", "Basic-BGP-Configuration: restarts FRR"),
     Restart(("router", "bgp", "autonomous-system"), "frr", "Basic-BGP-Configuration: restarts FRR"),
@@ -31,7 +30,10 @@ RESTARTS: Final[tuple[Restart, ...]] = (
     Restart(("interface", "eth0", "ip"), "networking", "nvue.md 8.42"),
     Restart(("vrf", "mgmt"), "networking", "nvue.md 8.42"),
 )
-"""What is known to restart something; anything else is applied without."""
+"""What is known to restart something; anything else is applied without.
+
+A breakout is not among them: switchd is only reloaded (Switch-Port-Attributes), and the data plane resets the ports of that cage.
+"""
 
 
 def _adaptive(tree: Mapping[str, Any]) -> bool:
