@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from rackwright.twin.engine.ranges import expanded, names_of, regrouped, written
 from rackwright.twin.engine.trees import compare, laid_over, taken_away, undo
-from rackwright.twin.nv import plain
-from rackwright.twin.nv.output import to_yaml
-from rackwright.twin.nv.reading import _Loader, _tree, read_document
+from rackwright.twin.texts import plain
+from rackwright.twin.texts.output import to_yaml
+from rackwright.twin.texts.reading import _Loader, _tree, read_document
 
 NAMES = st.one_of(
     st.builds("swp{}".format, st.integers(1, 12)),

@@ -70,7 +70,7 @@ def _startup(path: Path, names: list[str]) -> dict[str, dict[str, Any]]:
 
 def _tree(path: Path) -> dict[str, Any]:
     from rackwright.twin.engine.ranges import expanded
-    from rackwright.twin.nv.reading import Unreadable, read_document
+    from rackwright.twin.texts.reading import Unreadable, read_document
 
     try:
         return expanded(read_document(path.read_text(encoding="utf-8"), str(path)).tree)

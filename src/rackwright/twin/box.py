@@ -14,7 +14,7 @@ from rackwright.twin.engine.trees import Tree
 from rackwright.twin.faults import Fault, Faults, When
 from rackwright.twin.files import Files
 from rackwright.twin.journal import Journal, Line
-from rackwright.twin.linux import live_files
+from rackwright.twin.live import live_files
 
 __all__ = ["Box", "Dropped"]
 

@@ -39,7 +39,7 @@ def _state(site: Path) -> Path:
               help="Configuration to come up with: a startup.yaml for all, or a build folder; else the factory's.")  # fmt: skip
 @click.option("--only", multiple=True, metavar="GLOB", help="Let only these switches answer; may be given again.")
 @click.option("--dataplane", default="emulated", show_default=True, metavar="KIND", help="What stands behind them.")
-def up(
+def _up(
     talk: Talk, site: Path, detach: bool, rate: float, latency: float, startup: Path | None, only: tuple[str, ...],
     dataplane: str,
 ) -> Answer:  # fmt: skip
@@ -69,7 +69,7 @@ def up(
 
 @verb("status")
 @click.argument("site", type=PLACE, default=".", metavar="[DIR]")
-def status(talk: Talk, site: Path) -> Answer:  # noqa: ARG001 - every verb takes the talk
+def _status(talk: Talk, site: Path) -> Answer:  # noqa: ARG001 - every verb takes the talk
     """Tell how each switch of the twin stands."""
     from rackwright import report
     from rackwright.twin import process
@@ -104,7 +104,7 @@ def _row(name: str, one: dict[str, Any]) -> tuple[str, ...]:
 @click.option("--duration", type=click.FloatRange(min=0), metavar="S", help="Seconds of the twin's clock.")
 @click.option("--value", default="", metavar="TEXT", help="Version, serial number or reason.")
 @click.option("--command", "prefix", default="", metavar="TEXT", help="Only commands that begin so.")
-def fault(
+def _fault(
     talk: Talk, site: Path, kind: str, ends: tuple[str, ...], device: str, operation: str, when: str | None, nth: int,
     count: int, duration: float | None, value: str, prefix: str,
 ) -> Answer:  # fmt: skip
@@ -128,7 +128,7 @@ def fault(
 @verb("clear")
 @click.argument("site", type=PLACE)
 @click.argument("ids", nargs=-1, type=int, metavar="[ID]...")
-def clear(talk: Talk, site: Path, ids: tuple[int, ...]) -> Answer:
+def _clear(talk: Talk, site: Path, ids: tuple[int, ...]) -> Answer:
     """Take faults away; without an ID all, and what they did to cables, disks, images and serial numbers."""
     from rackwright.twin import process
 
@@ -140,7 +140,7 @@ def clear(talk: Talk, site: Path, ids: tuple[int, ...]) -> Answer:
 @verb("log")
 @click.argument("site", type=PLACE, default=".", metavar="[DIR]")
 @click.option("--device", default="", metavar="NAME", help="Only of this switch.")
-def log(talk: Talk, site: Path, device: str) -> Answer:  # noqa: ARG001 - every verb takes the talk
+def _log(talk: Talk, site: Path, device: str) -> Answer:  # noqa: ARG001 - every verb takes the talk
     """Tell what each switch was asked and what that changed, never with a secret."""
     from rackwright.twin import process
 
@@ -155,7 +155,7 @@ def log(talk: Talk, site: Path, device: str) -> Answer:  # noqa: ARG001 - every 
 
 @verb("down")
 @click.argument("site", type=PLACE, default=".", metavar="[DIR]")
-def down(talk: Talk, site: Path) -> Answer:
+def _down(talk: Talk, site: Path) -> Answer:
     """Take the twin down; nothing is left of it."""
     from rackwright.twin import process
 
@@ -164,5 +164,5 @@ def down(talk: Talk, site: Path) -> Answer:
     return Answer(data={"was_up": there})
 
 
-for _verb in (up, status, fault, clear, log, down):
-    command.add_command(_verb)
+for _one in (_up, _status, _fault, _clear, _log, _down):
+    command.add_command(_one)

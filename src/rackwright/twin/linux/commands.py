@@ -8,15 +8,13 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import posixpath
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Mapping
+from typing import Final
 
 from rackwright.twin.dataplane import NotEmulated
-from rackwright.twin.linux.session import Result, Session
+from rackwright.twin.shell import Login, Result, Work
 
 __all__ = ["find"]
-
-Work: TypeAlias = Callable[[Session, list[str], str], Awaitable[Result]]
 
 COMPUTED: Final = frozenset({"lldpctl", "vtysh", "ntpq", "ping", "ip", "bridge", "ethtool"})
 """Commands that read state: the data plane answers or refuses them."""
@@ -36,26 +34,26 @@ def find(words: list[str]) -> tuple[str, Work]:
     return "run", _TABLE.get(name, _not_found)
 
 
-async def _not_found(_session: Session, words: list[str], _stdin: str) -> Result:
+async def _not_found(_session: Login, words: list[str], _stdin: str) -> Result:
     return Result(127, "", f"-bash: {words[0]}: command not found\n")
 
 
-async def _computed(session: Session, words: list[str], _stdin: str) -> Result:
+async def _computed(session: Login, words: list[str], _stdin: str) -> Result:
     return Result(0, session.box.plane.run(session.box.name, (posixpath.basename(words[0]), *words[1:])))
 
 
-async def _hostname(session: Session, _words: list[str], _stdin: str) -> Result:
+async def _hostname(session: Login, _words: list[str], _stdin: str) -> Result:
     return Result(0, session.box.files.get("/etc/hostname").data.decode())
 
 
-async def _uname(session: Session, words: list[str], _stdin: str) -> Result:
+async def _uname(session: Login, words: list[str], _stdin: str) -> Result:
     host = session.box.files.get("/etc/hostname").data.decode().strip()
     # The words before the kernel's version are what netmiko's autodetect looks at (nvue.md 5).
     text = f"Linux {host} 6.1.0-cl-1-amd64 #1 SMP PREEMPT_DYNAMIC Debian x86_64 GNU/Linux\n"
     return Result(0, text if "-a" in words[1:] else "Linux\n" if len(words) == 1 else f"{host}\n")
 
 
-async def _cat(session: Session, words: list[str], stdin: str) -> Result:
+async def _cat(session: Login, words: list[str], stdin: str) -> Result:
     out = err = ""
     for name in words[1:]:
         try:
@@ -65,7 +63,7 @@ async def _cat(session: Session, words: list[str], stdin: str) -> Result:
     return Result(1 if err else 0, out if len(words) > 1 else stdin, err)
 
 
-async def _ls(session: Session, words: list[str], _stdin: str) -> Result:
+async def _ls(session: Login, words: list[str], _stdin: str) -> Result:
     named = [word for word in words[1:] if not word.startswith("-")] or ["."]
     out = err = ""
     for name in named:
@@ -79,7 +77,7 @@ async def _ls(session: Session, words: list[str], _stdin: str) -> Result:
     return Result(2 if err else 0, out, err)
 
 
-async def _rm(session: Session, words: list[str], _stdin: str) -> Result:
+async def _rm(session: Login, words: list[str], _stdin: str) -> Result:
     force = any(word.startswith("-") and "f" in word for word in words[1:])
     err = ""
     for name in (word for word in words[1:] if not word.startswith("-")):
@@ -92,7 +90,7 @@ async def _rm(session: Session, words: list[str], _stdin: str) -> Result:
     return Result(1 if err else 0, "", err)
 
 
-async def _mkdir(session: Session, words: list[str], _stdin: str) -> Result:
+async def _mkdir(session: Login, words: list[str], _stdin: str) -> Result:
     for name in (word for word in words[1:] if not word.startswith("-")):
         try:
             session.box.files.make_folder(session.path(name), session.actor, parents="-p" in words)
@@ -101,7 +99,7 @@ async def _mkdir(session: Session, words: list[str], _stdin: str) -> Result:
     return Result()
 
 
-async def _test(session: Session, words: list[str], _stdin: str) -> Result:
+async def _test(session: Login, words: list[str], _stdin: str) -> Result:
     rest = words[1:-1] if words[0] == "[" else words[1:]
     if len(rest) != 2 or rest[0] not in ("-e", "-f", "-d", "-s", "-r", "-n", "-z"):
         raise NotEmulated(" ".join(words))
@@ -117,13 +115,13 @@ async def _test(session: Session, words: list[str], _stdin: str) -> Result:
     return Result(0 if answers.get(rest[0], there) else 1)
 
 
-async def _echo(_session: Session, words: list[str], _stdin: str) -> Result:
+async def _echo(_session: Login, words: list[str], _stdin: str) -> Result:
     rest = words[1:]
     end = "" if rest[:1] == ["-n"] else "\n"
     return Result(0, " ".join(rest[1:] if not end else rest) + end)
 
 
-async def _systemctl(session: Session, words: list[str], _stdin: str) -> Result:
+async def _systemctl(session: Login, words: list[str], _stdin: str) -> Result:
     up = {"nvued": session.box.switch.nvued_up, "nvued.service": session.box.switch.nvued_up}
     if words[1:2] == ["is-active"] and len(words) == 3 and words[2] in up:
         return Result(0, "active\n") if up[words[2]] else Result(3, "inactive\n")
@@ -133,20 +131,20 @@ async def _systemctl(session: Session, words: list[str], _stdin: str) -> Result:
     raise NotEmulated(" ".join(words))
 
 
-async def _uptime(session: Session, words: list[str], _stdin: str) -> Result:
+async def _uptime(session: Login, words: list[str], _stdin: str) -> Result:
     seconds = int(session.box.switch.now - session.box.switch.booted_at)
     if "-s" in words:
         raise NotEmulated("uptime -s")
     return Result(0, f" up {seconds // 86400} days, {seconds // 3600 % 24:2}:{seconds // 60 % 60:02}\n")
 
 
-async def _syseeprom(session: Session, words: list[str], _stdin: str) -> Result:
+async def _syseeprom(session: Login, words: list[str], _stdin: str) -> Result:
     from rackwright.twin.linux.eeprom import shown
 
     return Result(0, shown(session.box.switch.who, words[1:]))
 
 
-async def _sum(session: Session, words: list[str], stdin: str) -> Result:
+async def _sum(session: Login, words: list[str], stdin: str) -> Result:
     new = hashlib.md5 if words[0] == "md5sum" else hashlib.sha256
     if len(words) == 1:
         return Result(0, f"{new(stdin.encode()).hexdigest()}  -\n")
@@ -157,7 +155,7 @@ async def _sum(session: Session, words: list[str], stdin: str) -> Result:
     return Result(0, f"{new(data).hexdigest()}  {words[1]}\n")
 
 
-async def _grep(_session: Session, words: list[str], stdin: str) -> Result:
+async def _grep(_session: Login, words: list[str], stdin: str) -> Result:
     rest = [word for word in words[1:] if word not in ("-q", "-E", "-i")]
     if len(rest) != 1:
         raise NotEmulated(" ".join(words))
@@ -165,7 +163,7 @@ async def _grep(_session: Session, words: list[str], stdin: str) -> Result:
     return Result(0 if hits else 1, "" if "-q" in words else "".join(f"{line}\n" for line in hits))
 
 
-async def _find(session: Session, words: list[str], _stdin: str) -> Result:
+async def _find(session: Login, words: list[str], _stdin: str) -> Result:
     shape = words[2:4], words[4:5], words[6:7], words[8:]
     if shape != (["-maxdepth", "1"], ["-name"], ["-mmin"], ["-delete"]) or not words[7].startswith("+"):
         raise NotEmulated(" ".join(words))
@@ -178,7 +176,7 @@ async def _find(session: Session, words: list[str], _stdin: str) -> Result:
     return Result()
 
 
-async def _cl_support(session: Session, _words: list[str], _stdin: str) -> Result:
+async def _cl_support(session: Login, _words: list[str], _stdin: str) -> Result:
     from rackwright.twin.linux.support import bundle
 
     if not session.root:
@@ -190,7 +188,7 @@ async def _cl_support(session: Session, _words: list[str], _stdin: str) -> Resul
     return Result(0, f"Please send {path} to Cumulus support.\n")
 
 
-async def _onie_install(session: Session, words: list[str], _stdin: str) -> Result:
+async def _onie_install(session: Login, words: list[str], _stdin: str) -> Result:
     from rackwright.twin.linux.install import staged
 
     if not session.root:
@@ -198,7 +196,7 @@ async def _onie_install(session: Session, words: list[str], _stdin: str) -> Resu
     return await staged(session, words[1:])
 
 
-async def _reboot(session: Session, _words: list[str], _stdin: str) -> Result:
+async def _reboot(session: Login, _words: list[str], _stdin: str) -> Result:
     if not session.root:
         return Result(1, "", "Failed to set wall message, ignoring: Interactive authentication required.\n")
     await session.box.gate("reboot", "before")
@@ -207,21 +205,21 @@ async def _reboot(session: Session, _words: list[str], _stdin: str) -> Result:
     return Result()
 
 
-async def _dhclient(session: Session, words: list[str], _stdin: str) -> Result:
+async def _dhclient(session: Login, words: list[str], _stdin: str) -> Result:
     if "-r" in words:
         session.box.switch.end_lease()
     return Result()
 
 
-async def _nothing(_session: Session, _words: list[str], _stdin: str) -> Result:
+async def _nothing(_session: Login, _words: list[str], _stdin: str) -> Result:
     return Result()
 
 
-async def _false(_session: Session, _words: list[str], _stdin: str) -> Result:
+async def _false(_session: Login, _words: list[str], _stdin: str) -> Result:
     return Result(1)
 
 
-async def _exit(session: Session, words: list[str], _stdin: str) -> Result:
+async def _exit(session: Login, words: list[str], _stdin: str) -> Result:
     if session.became:
         session.became.pop()
         session.root = bool(session.became)
@@ -230,7 +228,7 @@ async def _exit(session: Session, words: list[str], _stdin: str) -> Result:
     return Result(int(words[1]) if words[1:] and words[1].isdecimal() else session.code)
 
 
-async def _cd(session: Session, words: list[str], _stdin: str) -> Result:
+async def _cd(session: Login, words: list[str], _stdin: str) -> Result:
     path = session.path(words[1] if words[1:] else "~")
     if not session.box.files.is_folder(path):
         return Result(1, "", f"-bash: cd: {words[1]}: No such file or directory\n")
@@ -238,15 +236,15 @@ async def _cd(session: Session, words: list[str], _stdin: str) -> Result:
     return Result()
 
 
-async def _pwd(session: Session, _words: list[str], _stdin: str) -> Result:
+async def _pwd(session: Login, _words: list[str], _stdin: str) -> Result:
     return Result(0, f"{session.cwd}\n")
 
 
-async def _whoami(session: Session, _words: list[str], _stdin: str) -> Result:
+async def _whoami(session: Login, _words: list[str], _stdin: str) -> Result:
     return Result(0, f"{session.actor}\n")
 
 
-async def _sudo(session: Session, words: list[str], stdin: str) -> Result:
+async def _sudo(session: Login, words: list[str], stdin: str) -> Result:
     rest, flags = words[1:], ""
     while rest and rest[0].startswith("-"):
         flags += rest.pop(0)[1:]
@@ -263,7 +261,7 @@ async def _sudo(session: Session, words: list[str], stdin: str) -> Result:
         session.root = was
 
 
-async def _may_be_root(session: Session, flags: str, stdin: str) -> bool:
+async def _may_be_root(session: Login, flags: str, stdin: str) -> bool:
     if "n" in flags:
         return False
     if "S" in flags:
@@ -273,7 +271,7 @@ async def _may_be_root(session: Session, flags: str, stdin: str) -> bool:
     return given is not None and session.box.switch.accounts.opens(session.user, given)
 
 
-async def _passwd(session: Session, words: list[str], _stdin: str) -> Result:
+async def _passwd(session: Login, words: list[str], _stdin: str) -> Result:
     from rackwright.twin.linux.password import change
 
     if words[1:]:

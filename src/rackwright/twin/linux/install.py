@@ -9,8 +9,8 @@ from typing import Final
 from rackwright.twin.engine.ranges import expanded
 from rackwright.twin.engine.refusals import illegal
 from rackwright.twin.engine.trees import Tree
-from rackwright.twin.linux.session import Result, Session
-from rackwright.twin.nv.reading import Unreadable, read_document
+from rackwright.twin.shell import Login, Result
+from rackwright.twin.texts.reading import Unreadable, read_document
 
 __all__ = ["staged"]
 
@@ -22,7 +22,7 @@ _QUESTION: Final = (
 )  # fmt: skip
 
 
-async def staged(session: Session, words: list[str]) -> Result:
+async def staged(session: Login, words: list[str]) -> Result:
     """Stage what the options name; files are those of the switch, and any URL of an image is taken as reachable."""
     options, flags = _options(words)
     image = options.get("i", "")
@@ -63,7 +63,7 @@ def _options(words: list[str]) -> tuple[dict[str, str], set[str]]:
     return options, flags
 
 
-def _startup(session: Session, name: str) -> Tree:
+def _startup(session: Login, name: str) -> Tree:
     tree = expanded(read_document(session.box.files.get(session.path(name)).data.decode(), name).tree)
     wrong = illegal(tree, "5.12.1")
     if wrong:

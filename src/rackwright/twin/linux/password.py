@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from rackwright.twin.engine.accounts import hashed
 from rackwright.twin.engine.trees import laid_over
-from rackwright.twin.linux.session import Result, Session
+from rackwright.twin.shell import Login, Result
 
 __all__ = ["change"]
 
 _LEAST = 8
 
 
-async def change(session: Session) -> Result:
+async def change(session: Login) -> Result:
     """Ask for the present and twice for a new password, as passwd does."""
     switch, user = session.box.switch, session.user
     present = await session.ask("Current password: ", False)

@@ -7,7 +7,7 @@ import tarfile
 from typing import TYPE_CHECKING
 
 from rackwright.twin.engine.masking import masked
-from rackwright.twin.nv.output import to_yaml
+from rackwright.twin.texts.output import to_yaml
 
 if TYPE_CHECKING:
     from rackwright.twin.box import Box

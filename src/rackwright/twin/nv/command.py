@@ -8,13 +8,13 @@ from typing import Final
 from rackwright.twin.dataplane import NotEmulated
 from rackwright.twin.engine import Refused
 from rackwright.twin.engine.refusals import Issue
-from rackwright.twin.linux.session import Result, Session
 from rackwright.twin.nv.config import run_config, set_words, unset_words
 from rackwright.twin.nv.options import Misused, Options, parsed
-from rackwright.twin.nv.output import as_json, to_yaml
-from rackwright.twin.nv.reading import Unreadable
 from rackwright.twin.nv.setting import Misplaced
 from rackwright.twin.nv.show import Absent, configured, operational
+from rackwright.twin.shell import Login, Result
+from rackwright.twin.texts.output import as_json, to_yaml
+from rackwright.twin.texts.reading import Unreadable
 
 __all__ = ["operation_of", "run_nv"]
 
@@ -46,7 +46,7 @@ def operation_of(words: list[str]) -> str:
     return _OPERATIONS.get(plain[1], "show") if plain[:1] == ["config"] and len(plain) > 1 else "show"
 
 
-async def run_nv(session: Session, words: list[str], _stdin: str) -> Result:
+async def run_nv(session: Login, words: list[str], _stdin: str) -> Result:
     """Run ``nv …`` and tell refusals as it does."""
     operation = operation_of(words[1:])
     box = session.box
@@ -77,7 +77,7 @@ def _line(issue: Issue) -> str:
     return issue.message.rstrip()
 
 
-async def _dispatched(session: Session, options: Options) -> Result:
+async def _dispatched(session: Login, options: Options) -> Result:
     words = options.words
     if words[:1] == ["config"]:
         return await run_config(session, options)
@@ -92,7 +92,7 @@ async def _dispatched(session: Session, options: Options) -> Result:
     raise Misused(f"'{' '.join(words)}' is not a command of nv")
 
 
-def _show(session: Session, options: Options) -> Result:
+def _show(session: Login, options: Options) -> Result:
     path = tuple(options.words[1:])
     if options.revision and options.revision != "operational":
         value = configured(session.box, options.revision, path, session.actor)
@@ -106,7 +106,7 @@ def _show(session: Session, options: Options) -> Result:
     return Result(0, as_json(value))
 
 
-def _action(session: Session, words: list[str]) -> Result:
+def _action(session: Login, words: list[str]) -> Result:
     if words[:2] != ["reboot", "system"]:
         raise NotEmulated(f"nv action {' '.join(words)}")
     if "no-confirm" not in words:

@@ -12,11 +12,11 @@ from rackwright.twin.engine.behaviours import seconds
 from rackwright.twin.engine.masking import masked
 from rackwright.twin.engine.ranges import expanded
 from rackwright.twin.engine.trees import Tree, compare
-from rackwright.twin.linux.session import Result, Session
 from rackwright.twin.nv.options import Misused, Options, seconds_of
-from rackwright.twin.nv.output import as_commands, as_json, difference_text, shown
-from rackwright.twin.nv.reading import Unreadable, read_document
 from rackwright.twin.nv.setting import set_tree, unset_tree
+from rackwright.twin.shell import Login, Result
+from rackwright.twin.texts.output import as_commands, as_json, difference_text, shown
+from rackwright.twin.texts.reading import Unreadable, read_document
 
 __all__ = ["run_config", "set_words", "unset_words"]
 
@@ -24,7 +24,7 @@ _INITIAL: Final = "/usr/lib/python3/dist-packages/cue_config_v1/initial.yaml"
 """The factory configuration (NVUE-CLI, Reset NVUE Configuration to Default Values)."""
 
 
-async def run_config(session: Session, options: Options) -> Result:
+async def run_config(session: Login, options: Options) -> Result:
     """Run ``nv config WORD …``."""
     word = options.words[1] if len(options.words) > 1 else ""
     if word not in _WORDS:
@@ -36,7 +36,7 @@ def _created(revision: Revision, fresh: bool) -> str:
     return f"created [rev_id: {revision.id}]\n" if fresh else ""
 
 
-def set_words(session: Session, words: list[str]) -> Result:
+def set_words(session: Login, words: list[str]) -> Result:
     """Run ``nv set``."""
     change = set_tree(words)
     revision, fresh = session.box.switch.pending_of(session.actor)
@@ -44,14 +44,14 @@ def set_words(session: Session, words: list[str]) -> Result:
     return Result(0, _created(revision, fresh))
 
 
-def unset_words(session: Session, words: list[str]) -> Result:
+def unset_words(session: Login, words: list[str]) -> Result:
     """Run ``nv unset``."""
     revision, fresh = session.box.switch.pending_of(session.actor)
     session.box.switch.unset(revision, unset_tree(words))
     return Result(0, _created(revision, fresh))
 
 
-def _read(session: Session, words: list[str]) -> tuple[Tree, Tree]:
+def _read(session: Login, words: list[str]) -> tuple[Tree, Tree]:
     if len(words) != 1:
         raise Misused("one file is wanted")
     if words[0] == _INITIAL:
@@ -67,14 +67,14 @@ def _read(session: Session, words: list[str]) -> tuple[Tree, Tree]:
     return parsed.tree, parsed.unset
 
 
-async def _replace(session: Session, _options: Options, words: list[str]) -> Result:
+async def _replace(session: Login, _options: Options, words: list[str]) -> Result:
     tree, _ = _read(session, words)
     revision, fresh = session.box.switch.pending_of(session.actor)
     session.box.switch.replace_all(revision, tree)
     return Result(0, _created(revision, fresh))
 
 
-async def _patch(session: Session, _options: Options, words: list[str]) -> Result:
+async def _patch(session: Login, _options: Options, words: list[str]) -> Result:
     tree, unset = _read(session, words)
     revision, fresh = session.box.switch.pending_of(session.actor)
     if unset:
@@ -83,11 +83,11 @@ async def _patch(session: Session, _options: Options, words: list[str]) -> Resul
     return Result(0, _created(revision, fresh))
 
 
-def _named(session: Session, name: str) -> Tree:
+def _named(session: Login, name: str) -> Tree:
     return masked(session.box.switch.tree_of(name, session.actor), session.box.switch.who.serial)
 
 
-async def _diff(session: Session, options: Options, words: list[str]) -> Result:
+async def _diff(session: Login, options: Options, words: list[str]) -> Result:
     if len(words) > 2:
         raise Misused("two revisions at most")
     base, target = [*words, *(["applied", "pending"] if not words else ["pending"])][:2]
@@ -98,7 +98,7 @@ async def _diff(session: Session, options: Options, words: list[str]) -> Result:
     return Result(1 if step else 0, difference_text(hidden, options.form))
 
 
-async def _show(session: Session, options: Options, words: list[str]) -> Result:
+async def _show(session: Login, options: Options, words: list[str]) -> Result:
     if words:
         raise Misused(f"'{words[0]}' is not an option of nv config show")
     if options.everything:
@@ -116,17 +116,17 @@ async def _show(session: Session, options: Options, words: list[str]) -> Result:
     )
 
 
-async def _save(session: Session, _options: Options, _words: list[str]) -> Result:
+async def _save(session: Login, _options: Options, _words: list[str]) -> Result:
     session.box.switch.save()
     return Result(0, "saved\n")
 
 
-async def _detach(session: Session, _options: Options, _words: list[str]) -> Result:
+async def _detach(session: Login, _options: Options, _words: list[str]) -> Result:
     held = session.box.switch.detach(session.actor)
     return Result(0, f"detached [rev_id: {held}]\n" if held else "")
 
 
-async def _translate(session: Session, _options: Options, words: list[str]) -> Result:
+async def _translate(session: Login, _options: Options, words: list[str]) -> Result:
     if words[:1] == ["filename"] and len(words) == 2:
         tree, _ = _read(session, words[1:])
         return Result(0, as_commands(expanded(tree)))
@@ -135,14 +135,14 @@ async def _translate(session: Session, _options: Options, words: list[str]) -> R
     raise Misused("translate filename FILE or translate revision ID")
 
 
-async def _revision(session: Session, options: Options, _words: list[str]) -> Result:
+async def _revision(session: Login, options: Options, _words: list[str]) -> Result:
     held = session.box.switch.revisions
     if options.form == "json":
         return Result(0, as_json({name: one.value() for name, one in held.items()}))
     return Result(0, _table(session.box, [(one.id, one.state) for one in held.values()]))
 
 
-async def _history(session: Session, options: Options, words: list[str]) -> Result:
+async def _history(session: Login, options: Options, words: list[str]) -> Result:
     rows = [entry for entry in session.box.switch.history if not words or entry.revision == words[0]]
     if options.form == "json":
         return Result(0, as_json([entry._asdict() for entry in rows]))
@@ -165,7 +165,7 @@ def _table(box: Box, rows: list[tuple[str, str]]) -> str:
     )
 
 
-async def _apply(session: Session, options: Options, words: list[str]) -> Result:
+async def _apply(session: Login, options: Options, words: list[str]) -> Result:
     if options.answer:
         return await _answer(session, options)
     box = session.box
@@ -187,7 +187,7 @@ async def _apply(session: Session, options: Options, words: list[str]) -> Result
     return _outcome(revision, "" if options.yes else said)
 
 
-def _to_apply(session: Session, words: list[str]) -> Revision:
+def _to_apply(session: Login, words: list[str]) -> Revision:
     switch = session.box.switch
     if not words:
         held = switch.pending.get(session.actor, "")
@@ -218,7 +218,7 @@ def _refusal(revision: Revision) -> str:
     return f"Invalid config [rev_id: {revision.id}]\n{issues}"
 
 
-async def _answer(session: Session, options: Options) -> Result:
+async def _answer(session: Login, options: Options) -> Result:
     box = session.box
     revision = box.switch.waiting()
     if options.answer == "status":
@@ -233,7 +233,7 @@ async def _answer(session: Session, options: Options) -> Result:
     return Result(0, f"{revision.state} [rev_id: {revision.id}]\n")
 
 
-_WORDS: Final[Mapping[str, Callable[[Session, Options, list[str]], Awaitable[Result]]]] = {
+_WORDS: Final[Mapping[str, Callable[[Login, Options, list[str]], Awaitable[Result]]]] = {
     "apply": _apply,
     "detach": _detach,
     "diff": _diff,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from rackwright.twin.engine.trees import Tree
-from rackwright.twin.nv import plain
+from rackwright.twin.texts import plain
 
 __all__ = ["Parsed", "Unreadable", "read_document"]
 
