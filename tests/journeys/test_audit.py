@@ -19,6 +19,8 @@ from rackwright.render import switch_tree
 from rackwright.twin.process import Background, Spec
 from tests.sites import site as site_of
 
+pytestmark = pytest.mark.xdist_group("audit-twin")
+
 SITES = Path(__file__).resolve().parents[2] / "inventory"
 RATE = 600.0
 

@@ -54,7 +54,8 @@ def audited(talk: Talk, folder: Path, wanted: Wanted, asked: Asked) -> tuple[Fin
     build = Build(planned.plan, opened.loaded.catalog, of_site(opened.loaded.overlays, site))
     names = [switch.name for switch in planned.plan.switches]
     meant = building.chosen(names, wanted.limit) if wanted.limit else frozenset(names)
-    last = site / STATE / LAST
+    # A twin's last look goes when the twin goes, and is never compared with that of real switches.
+    last = site / STATE / "twin" / LAST if wanted.twin else site / STATE / LAST
     before = audit.read(last, meant)
     if asked.snapshot is None:
         evidence = _looked(talk, build, reach(planned.plan, site, wanted), asked.checks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from rackwright.audit.cabling.model import Block, Port, Wiring
 from rackwright.plan.model import End, Plan
@@ -66,32 +66,26 @@ class Names:
 
     def __init__(self, plan: Plan) -> None:
         self._devices = {device.name.lower(): device.name for device in plan.devices}
-        self._ports: dict[tuple[str, str], str] = {}
-        self._macs: dict[str, Port] = {}
-        for link in plan.links:
-            for end in (link.a, link.b):
-                for name in (end.port, end.interface):
-                    if name:
-                        self._ports[end.device, name.lower()] = end.port
-        for host in plan.hosts:
-            for interface in host.interfaces:
-                if interface.port:
-                    self._ports.setdefault((host.name, interface.name.lower()), interface.port)
-        for device in plan.devices:
-            for name, mac in device.macs:
-                port = self._ports.get((device.name, name.lower()), name)
-                self._macs[_digits(mac)] = Port(device.name, port)
+        self._ports = {(device, name.lower()): port for device, name, port in _port_names(plan) if name}
+        self._macs = {
+            _digits(mac): Port(device.name, self._ports.get((device.name, name.lower()), name))
+            for device in plan.devices
+            for name, mac in device.macs
+            if _digits(mac)
+        }
 
     def find(self, system: str, chassis: str, ports: tuple[str, ...]) -> Port | None:
         """Return the port that is meant; one of a stranger under its own name; None when nothing tells who it is.
 
         ``ports`` are the port's id and description, the more telling first. A machine that gives nothing but MACs is
-        known by nodes.csv or not at all.
+        known by nodes.csv or not at all, and who is not known at all is no stranger: that would be a guess.
         """
-        for text in (*ports, chassis):
+        for text in ports:
             known = self._macs.get(_digits(text))
-            if known is not None and text in ports:
+            if known is not None:
                 return known
+        if _digits(system):
+            system, chassis = "", system  # NVUE keys a neighbour without a system name by its chassis id
         name = self._device(system, chassis)
         if name is None:
             return Port(system, ports[0] if ports else "") if system else None
@@ -106,9 +100,20 @@ class Names:
         short = system.lower().partition(".")[0]
         if short in self._devices:
             return self._devices[short]
-        known: Mapping[str, Port] = self._macs
-        by_mac = known.get(_digits(chassis))
+        by_mac = self._macs.get(_digits(chassis))
         return by_mac.device if by_mac else None
+
+
+def _port_names(plan: Plan) -> Iterator[tuple[str, str, str]]:
+    """Yield (device, a name, the port of the plan): the system's interface names first, so that port names win."""
+    for host in plan.hosts:
+        yield from ((host.name, port.name, port.port) for port in host.interfaces if port.port)
+    for link in plan.links:
+        for end in (link.a, link.b):
+            yield end.device, end.interface, end.port
+    for link in plan.links:
+        for end in (link.a, link.b):
+            yield end.device, end.port, end.port
 
 
 def _digits(text: str) -> str:
