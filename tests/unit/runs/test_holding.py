@@ -75,13 +75,11 @@ def test_run_of_another_version_is_not_gone_on_with(site, process):
 
 def test_source_that_changed_without_a_new_version_is_found_out(site, process):
     """A forgotten version must not let a journal answer questions that nobody asked then."""
-    first = threading.Event()
 
     class Before(Toy):
         def device(self, context, order, device):
             context.step("read", lambda: 1)
-            first.set()
-            context.step("wait", lambda: leave.wait(30))
+            context.step("wait", lambda: leaves(site) or left.wait(30))
             raise AssertionError
 
     class After(Toy):
@@ -89,10 +87,10 @@ def test_source_that_changed_without_a_new_version_is_found_out(site, process):
             context.step("look", lambda: 1)
             raise AssertionError
 
-    leave = threading.Event()
+    left = threading.Event()
     with runs.opened(site / "s", programs=[Before(site / "world")]) as engine, pytest.raises(KeyboardInterrupt):
-        engine.run("toy", order(("one", ["a1"])), on_event=interrupt_twice(first))
-    leave.set()
+        engine.run("toy", order(("one", ["a1"])))
+    left.set()
     run = runs.latest(site / "s", "toy").run
     with (
         runs.opened(site / "s", programs=[After(site / "world")]) as engine,
@@ -101,14 +99,12 @@ def test_source_that_changed_without_a_new_version_is_found_out(site, process):
         engine.resume(run)
 
 
-def interrupt_twice(after):
-    """Return an on_event that presses Ctrl-C twice once `after` is set: it is left, not ended."""
-
-    def press(_event):
-        if after.is_set():
-            raise KeyboardInterrupt
-
-    return press
+def leaves(site) -> None:
+    """Press Ctrl-C twice, the second time when the first was understood."""
+    os.kill(os.getpid(), signal.SIGINT)
+    while not any("stopping: " in path.read_text() for path in (site / "s/runs").rglob("events.jsonl")):
+        threading.Event().wait(0.005)
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_first_interrupt_cancels_between_steps_and_reports_when_they_ended(site):
@@ -142,18 +138,18 @@ def test_first_interrupt_cancels_between_steps_and_reports_when_they_ended(site)
 
 def test_second_interrupt_leaves_and_the_run_can_be_resumed(site):
     """Who has no time to wait for a switch leaves; nothing is lost by it."""
-    inside, go = threading.Event(), threading.Event()
+    left = threading.Event()
 
     def hold(device, step):
-        if (device, step) == ("a1", "apply"):
-            inside.set()
-            go.wait(30)
+        if (device, step) == ("a1", "apply") and not left.is_set():
+            leaves(site)
+            left.wait(30)
 
     with runs.opened(site / "s", programs=[Toy(site / "world", hook=hold)]) as engine, pytest.raises(KeyboardInterrupt):
-        engine.run("toy", SMALL, on_event=interrupt_twice(inside))
+        engine.run("toy", SMALL)
     status = runs.latest(site / "s", "toy")
     assert (status.state, status.cancelling) == ("interrupted", True)
-    go.set()
+    left.set()
     with runs.opened(site / "s", programs=[Toy(site / "world")]) as engine:
         report = engine.resume(status.run)
     # The wish to stop outlives the process that was asked.
@@ -182,16 +178,14 @@ def test_cancelled_run_that_is_killed_says_the_same_after_a_resume(site):
             if not context.cancelled():
                 context.step("apply", lambda: runs.cancel(site / "s", context.run_id))
             asked.append(context.cancelled())
-            context.step("tidy", lambda: tidy.wait(0.01))
-            if not tidy.is_set():
-                inside.set()
-                context.step("stuck", lambda: tidy.wait(30))
+            context.step("tidy", lambda: 1)
+            context.step("stuck", lambda: left.is_set() or leaves(site) or left.wait(30))
             return runs.Outcome(subject=device, state="cancelled")
 
-    inside, tidy = threading.Event(), threading.Event()
+    left = threading.Event()
     with runs.opened(site / "s", programs=[Tidies(site / "world")]) as engine, pytest.raises(KeyboardInterrupt):
-        engine.run("toy", order(("one", ["a1"])), on_event=interrupt_twice(inside))
-    tidy.set()
+        engine.run("toy", order(("one", ["a1"])))
+    left.set()
     with runs.opened(site / "s", programs=[Tidies(site / "world")]) as engine:
         assert engine.resume(runs.latest(site / "s", "toy").run).state == "cancelled"
     assert asked == [True, True]
