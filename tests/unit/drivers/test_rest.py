@@ -8,10 +8,12 @@ import msgspec
 import pytest
 from aiohttp import web
 
+from rackwright import documents
 from rackwright.drivers.clock import ScaledClock
 from rackwright.drivers.limits import Limits
 from rackwright.drivers.login import Login
 from rackwright.drivers.nvue.connect import connect
+from rackwright.drivers.nvue.patching import difference_text
 from rackwright.drivers.trust import Trust
 from rackwright.errors import (
     AuthRefused,
@@ -159,13 +161,24 @@ def test_rolling_back_answers_no(api, nvue, state, answer):
 
 
 def test_difference_save_and_run(api, nvue):
-    """A difference has a line a leaf; save patches what is applied; Linux commands need SSH."""
-    assert nvue.difference("1") == "+ system hostname x"
+    """A difference reads as nv's own; save patches what is applied; Linux commands need SSH."""
+    assert nvue.difference("1") == "- set:\n    system:\n      hostname: x"
     api.revisions["applied"] = {"state": "applied"}
     nvue.save()
     assert sent(api, "PATCH")[-1][0] == "/revision/applied"
     with pytest.raises(DeviceRefused, match="--transport ssh"):
         nvue.run("uptime")
+
+
+def test_a_difference_tells_what_is_set_and_what_goes():
+    """Both directions make one document; a changed leaf is set, a secret is masked, nothing is nothing."""
+    user = {"system": {"aaa": {"user": {"ops": {"hashed-password": "$6$canary"}}}}}
+    text = difference_text({"a": {"mtu": 9000, "gone": None}, **user}, {"a": {"mtu": 1500, "down": {}}})
+    assert documents.load(text, "diff", top="any").value == [
+        {"unset": {"a": {"gone": None, "down": None}}},
+        {"set": {"a": {"mtu": 9000}, "system": {"aaa": {"user": {"ops": {"hashed-password": "*"}}}}}},
+    ]
+    assert difference_text({}, {}) == difference_text(None, None) == ""
 
 
 def test_a_wrong_password_and_the_factory_one(api, authority, tmp_path):

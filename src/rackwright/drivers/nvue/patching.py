@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rackwright.drivers.nvue.words import is_masked
-from rackwright.nvue.tree import Path, Tree, equal_leaf
+from rackwright import documents
+from rackwright.drivers.nvue.words import is_hidden, is_masked
+from rackwright.nvue.tree import Path, Tree, equal_leaf, leaves, put
 
-__all__ = ["PasswordWouldChange", "patches"]
+__all__ = ["PasswordWouldChange", "difference_text", "patches"]
 
 _USERS: Final[Path] = ("system", "aaa", "user")
 _PASSWORDS: Final = frozenset({"hashed-password", "password"})
@@ -76,3 +77,21 @@ def _insist_no_password_below(path: Path, value: Any) -> None:
 def _insist_no_password(path: Path) -> None:
     if path[: len(_USERS)] == _USERS and path[-1] in _PASSWORDS and len(path) == len(_USERS) + 2:
         raise PasswordWouldChange(path[len(_USERS)])
+
+
+def difference_text(added: Any, removed: Any) -> str:
+    """Return the two directions of a difference as ``nv config diff`` prints them: YAML with ``unset`` and ``set``.
+
+    A leaf that changed is in both directions and is set. Secrets are masked.
+    """
+    news = dict(leaves(added)) if isinstance(added, Mapping) else {}
+    olds = dict(leaves(removed)) if isinstance(removed, Mapping) else {}
+    change: Tree = {}
+    unset: Tree = {}
+    for path, value in news.items():
+        put(unset if value is None else change, path, "*" if is_hidden(path) and value is not None else value)
+    for path, value in olds.items():
+        if path not in news and value is not None:
+            put(unset, path, None)
+    parts = [{name: tree} for name, tree in (("unset", unset), ("set", change)) if tree]
+    return documents.dump(parts).strip() if parts else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any, Final, NoReturn
 
@@ -14,11 +14,11 @@ from rackwright.drivers.nvue import words
 from rackwright.drivers.nvue.guards import insist_unmasked
 from rackwright.drivers.nvue.http import Api
 from rackwright.drivers.nvue.model import Confirm, Facts
-from rackwright.drivers.nvue.patching import PasswordWouldChange, patches
+from rackwright.drivers.nvue.patching import PasswordWouldChange, difference_text, patches
 from rackwright.drivers.nvue.settling import settled
 from rackwright.drivers.trust import Trust
 from rackwright.errors import DeviceRefused, DeviceTimeout, DriverError, LostMidCommand, Unreachable
-from rackwright.nvue.tree import Tree, leaves
+from rackwright.nvue.tree import Tree
 
 __all__ = ["NvueRest"]
 
@@ -91,10 +91,10 @@ class NvueRest:
         return revision
 
     def difference(self, revision: str) -> str:
-        """Return what the revision adds and takes away, a line each; each direction is one request (nvue.md 4.1)."""
+        """Return what ``nv config diff`` would; each direction is one request, since one alone tells additions only (nvue.md 4.1)."""
         added = self._api.get(rev=revision, diff="applied", filled="false")
         removed = self._api.get(rev="applied", diff=revision, filled="false")
-        return "\n".join([*_lines("+", added), *_lines("-", removed)])
+        return difference_text(added, removed)
 
     def apply(self, revision: str, *, confirm_s: int) -> None:
         """Apply a staged revision with commit-confirm, and ask until it waits."""
@@ -227,14 +227,6 @@ class NvueRest:
 
     def _senseless(self, what: str) -> NoReturn:
         raise DeviceRefused(f"{self.device} answers {what} with something else", device=self.device)
-
-
-def _lines(sign: str, tree: Any) -> Iterator[str]:
-    """Print one direction of a difference; a null means the opposite sign."""
-    other = "-" if sign == "+" else "+"
-    for path, value in leaves(tree) if isinstance(tree, dict) else ():
-        shown = "" if value in ({}, None) else " ***" if words.is_hidden(path) else f" {value}"
-        yield f"{other if value is None else sign} {' '.join(path)}{shown}"
 
 
 def _issues(revision: Mapping[str, Any]) -> str:
