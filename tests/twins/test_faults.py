@@ -1,5 +1,6 @@
 """Every fault does what its name says, at the operation and the moment that it was set for, over both wires."""
 
+import io
 import time
 
 import paramiko
@@ -7,7 +8,9 @@ import pytest
 import requests
 
 from rackwright.errors import TwinError
+from rackwright.twin.box import Dropped
 from rackwright.twin.faults import ALIASES, FAULTS, OPERATIONS, Faults, read
+from rackwright.twin.linux import Session
 from tests.twins.test_rest_wire import APPLY, NEW, Client, with_password
 from tests.twins.test_ssh_wire import paramiko_of, ssh
 
@@ -213,3 +216,54 @@ def test_the_log_tells_what_changed_and_no_secret(up):
     assert [line["operation"] for line in lines] == ["stage", "run", "apply", "stage", "stage"]
     assert set(lines[2]["changed"]) == {"applied", "startup", "revisions"}
     assert (lines[3]["wire"], lines[3]["result"]) == ("rest", "200")
+
+
+@pytest.mark.parametrize("operation", ["confirm", "stage", "save", "detach", "confirm-status", "diff", "show"])
+@pytest.mark.parametrize("when", ["before", "during", "after"])
+def test_every_nv_operation_can_lose_its_connection(bench, operation, when):
+    """A drop hits each operation at each moment; before it nothing has happened, during and after it the effect is there."""
+    lines = {
+        "stage": "nv set interface swp9", "diff": "nv config diff", "save": "nv config save", "detach": "nv config detach",
+        "confirm": "nv config apply --confirm-yes", "confirm-status": "nv config revision", "show": "nv config show",
+    }  # fmt: skip
+
+    async def work(box):
+        session = Session(box, "cumulus")
+        await session.line(STAGE)
+        if operation == "confirm":
+            await session.line("nv config apply -y --confirm 600s")
+        before = box.marks()
+        box.faults.add(read({"kind": "drop", "at": operation, "when": when}))
+        with pytest.raises(Dropped):
+            await session.line(lines[operation])
+        return before != box.marks()
+
+    changes = operation in ("confirm", "stage", "detach") and when != "before"
+    assert bench(work) == changes
+
+
+@pytest.mark.parametrize("when", ["before", "during"])
+def test_an_upload_can_break(up, when):
+    """A connection that is cut at an upload leaves no file, or the whole one."""
+    up.ask("fault", kind="drop", at="sftp", when=when, device="be01")
+    with (
+        paramiko_of(up, "be01") as client,
+        client.open_sftp() as files,
+        pytest.raises((OSError, EOFError, paramiko.SSHException)),
+    ):
+        files.putfo(io.BytesIO(b"- set: {}\n"), "new.yaml")
+    assert ssh(up, "be01", "ls").stdout == ("" if when == "before" else "new.yaml\n")
+
+
+def test_a_stalled_apply_goes_on_without_its_client(up):
+    """A stall in an apply holds the answer, not the switch; and a twin with a stall in hand goes down."""
+    ssh(up, "be01", STAGE)
+    up.ask("fault", kind="stall", at="apply", when="during", device="be01")
+    with paramiko_of(up, "be01") as client:
+        client.exec_command("nv config apply -y")
+        deadline = time.monotonic() + 5
+        while not swp1(up) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert swp1(up)
+        up.background.__exit__(None, None, None)
+    assert not up.state.exists()

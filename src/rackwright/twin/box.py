@@ -149,10 +149,16 @@ class Box:
                 await self.settle()
             await self.strike(fault, operation)
 
+    async def gates(self, operation: str, command: str = "") -> None:
+        """Let the faults act that are set for during and after an operation whose effect is there at once."""
+        await self.gate(operation, "during", command)
+        await self.gate(operation, "after", command)
+
     async def strike(self, fault: Fault, operation: str = "") -> None:
         """Do what a fault does."""
         switch = self.switch
         if fault.kind == "stall":
+            await self.settle()
             await self.sleep(_FOREVER if fault.duration is None else fault.duration)
         elif fault.kind == "drop":
             raise Dropped

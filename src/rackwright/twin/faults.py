@@ -74,6 +74,7 @@ class Fault(msgspec.Struct, kw_only=True):
     at: str = ""
     """Operation it waits for; empty: it is there at once."""
     when: When = "before"
+    """``during``: after an apply has begun; where the effect is there at once, after it and before the answer."""
     nth: int = 1
     """The first occurrence that it hits, counted a switch, from 1."""
     count: int = 1

@@ -94,7 +94,7 @@ class Api:
                 await self._box.gate(operation, "before")
             self._box.switch.require_nvued()
             result = await answer(self._box, call)
-            await self._box.gate(operation, "after")
+            await (self._box.gate("apply", "after") if operation == "apply" else self._box.gates(operation))
         except Refused as refusal:
             raise _told(refusal) from None
         except Absent as absent:

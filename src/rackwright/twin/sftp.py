@@ -40,11 +40,12 @@ class Sftp(asyncssh.SFTPServer):
     def _path(self, path: bytes) -> str:
         return self._box.files.path(path.decode(errors="replace"))
 
-    async def _gate(self, command: str) -> None:
+    async def _gate(self, command: str, *, after: bool = False) -> None:
         try:
-            await self._box.gate("sftp", "before", command)
+            await (self._box.gates("sftp", command) if after else self._box.gate("sftp", "before", command))
         except Dropped:
             self._connection.abort()
+            raise asyncssh.SFTPFailure("the connection is cut") from None
         except Refused as refusal:
             raise asyncssh.SFTPFailure(str(refusal)) from None
 
@@ -79,13 +80,15 @@ class Sftp(asyncssh.SFTPServer):
         file.data[offset : offset + len(data)] = data
         return len(data)
 
-    def close(self, file_obj: object) -> None:
+    async def close(self, file_obj: object) -> None:
         """Close a file, which brings what was written into the folder."""
         file = self._of(file_obj)
         if file.writes:
             before = self._box.marks()
             self._box.files.put(file.path, bytes(file.data), self._user, file.mode)
-            self._box.log("sftp", self._user, "sftp", f"put {file.path} ({len(file.data)} bytes)", "0", before)
+            told = f"put {file.path}"
+            self._box.log("sftp", self._user, "sftp", f"{told} ({len(file.data)} bytes)", "0", before)
+            await self._gate(told, after=True)
 
     @staticmethod
     def _of(file_obj: object) -> _Open:

@@ -57,7 +57,7 @@ async def run_nv(session: Login, words: list[str], _stdin: str) -> Result:
         box.switch.require_nvued()
         result = await _dispatched(session, parsed(words[1:]))
         if operation != "apply":
-            await box.gate(operation, "after")
+            await box.gates(operation)
     except Refused as refusal:
         return _refused(refusal)
     except (Misused, Misplaced, Unreadable) as wrong:

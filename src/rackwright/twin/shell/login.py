@@ -139,7 +139,7 @@ class Login(ABC):
         except NotEmulated as why:
             result = Result(1, "", f"not emulated by this twin: {why}\n")
         if name == "run":
-            await self.box.gate("run", "after", " ".join(words))
+            await self.box.gates("run", " ".join(words))
         if words[0] != "sudo":
             self.box.log("ssh", self.actor, name, redacted(words), str(result.code), before)
         return result
