@@ -46,8 +46,9 @@ def push_nvue(task: Task, way: Way, allow_disruption: bool = False, dry_run: boo
         return Result(task.host, result=reading, failed=True)
     changes = changeset.devices[0]
     text = msgspec.json.format(msgspec.json.encode(changes.changes), indent=1).decode() if changes.steps else ""
-    refused = bool(changes.impact) and not allow_disruption
-    if task.is_dry_run(dry_run) or refused:
+    dry = task.is_dry_run(dry_run)
+    refused = bool(changes.impact) and not allow_disruption and not dry
+    if dry or refused:
         return Result(task.host, result=changes.impact, diff=text, changed=False, failed=refused)
     with _ONE_ENGINE:
         report = submit(make_order(changeset, intended, build.plan, Limits()), way, jobs=1)

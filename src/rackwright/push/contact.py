@@ -10,7 +10,7 @@ import msgspec
 
 from rackwright.drivers.clock import Clock
 from rackwright.drivers.nvue.model import Facts, Nvue
-from rackwright.errors import DeviceTimeout, DriverError, LostMidCommand, Unreachable
+from rackwright.errors import DeviceRefused, DeviceTimeout, DriverError, LostMidCommand, Unreachable
 from rackwright.nvue.tree import Tree
 from rackwright.push.digests import digest_of
 from rackwright.push.order import DeviceOrder, Limits
@@ -20,6 +20,9 @@ __all__ = ["MAY_PASS", "Contact", "Halt", "Standing", "halt_of", "stranger"]
 
 _FACTORY_NAME: Final = "cumulus"
 """Hostname of the default startup.yaml (nvue.md 3.1)."""
+
+_MEND: Final = "mend what the switch refuses, then push again"
+_AGAIN: Final = "'rackwright push SITE' reads it anew and goes on"
 
 MAY_PASS: Final = (Unreachable, DeviceTimeout, LostMidCommand)
 """Errors that a switch gives while it restarts, and that pass."""
@@ -119,4 +122,5 @@ def stranger(facts: Facts, order: DeviceOrder) -> str:
 
 def halt_of(stage: str, error: DriverError, *, touched: bool = False) -> Halt:
     """Return what a driver's error means for the work."""
-    return Halt(stage, str(error), error.remedy, touched=touched)
+    remedy = error.remedy or (_MEND if isinstance(error, DeviceRefused) else _AGAIN)
+    return Halt(stage, str(error), remedy, touched=touched)

@@ -188,7 +188,7 @@ class Leg:
                     )
             except DriverError as error:
                 self.contact.close()
-                why = f"it cannot be looked at since ({error})"
+                why = "nor since" if str(error) in halt.cause else f"it cannot be looked at since ({error})"
                 # Who refuses us for good is not asked every few seconds: that locks an account.
                 pause = limits.poll_s if isinstance(error, MAY_PASS) else limits.login_s
             if clock.now() >= until:

@@ -30,7 +30,8 @@ __all__ = [
 def what_changes(changeset: Changeset) -> str:
     """Say in a line how much a push would change."""
     changed = changeset.changed
-    parts = [f"{len(changed)} of {count(len(changeset.devices), 'switch')} differ"] if changed else []
+    verb = "differs" if len(changed) == 1 else "differ"
+    parts = [f"{count(len(changed), 'switch')} of {len(changeset.devices)} {verb}"] if changed else []
     parts += ["no difference"] if changeset.devices and not changed else []
     alike = groups(changed)
     if len(alike) < len(changed):

@@ -98,7 +98,7 @@ def test_switches_that_change_alike_are_shown_once(plan):
     text = "\n".join(changeset_lines(found))
     assert "2 switches alike: be01, be02 (1 change in 1 apply)" in text
     assert text.count("timezone: Etc/UTC") == 2
-    assert what_changes(found) == "3 of 3 switches differ, 2 sets of changes"
+    assert what_changes(found) == "3 switches of 3 differ, 2 sets of changes"
 
 
 def test_what_is_interrupted_is_named_with_the_gpus_behind(plan):
