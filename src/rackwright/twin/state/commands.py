@@ -13,7 +13,7 @@ from rackwright.twin.state.paths import ping
 from rackwright.twin.state.shows import lldp, system
 from rackwright.twin.state.shows.view import View
 
-__all__ = ["run"]
+__all__ = ["decode_syseeprom", "lldpctl", "ntpq", "run", "vtysh"]
 
 
 def run(view: View, argv: tuple[str, ...]) -> str:

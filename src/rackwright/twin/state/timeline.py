@@ -92,6 +92,10 @@ def _counted(parts: Iterable[Timeline], needed: int) -> Timeline:
     return Timeline(tuple(turns))
 
 
+_SHORTEST: Final = 0.001
+"""Length of an outage that took no time on the clock, in s."""
+
+
 class Track:
     """A fact that is written as time goes on, with its timeline so far."""
 
@@ -109,7 +113,8 @@ class Track:
         if len(past) % 2 == 1 and (not holds or begin > now):
             past = (*past, now)
         if holds and len(past) % 2 == 0:
-            past = past[:-1] if past and past[-1] == begin else (*past, begin)
+            # However soon it is back, it was gone: what hangs on it has to begin anew.
+            past = (*past, max(begin, past[-1] + _SHORTEST) if past else begin)
         self._keep(Timeline(past))
 
     def pause(self, now: float, seconds: float) -> None:

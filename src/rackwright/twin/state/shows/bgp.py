@@ -10,7 +10,25 @@ from rackwright.twin.state.control import Side
 from rackwright.twin.state.rib import EVPN, FAMILIES, IPV4, Group
 from rackwright.twin.state.shows.view import Show, View, moment, on
 
-__all__ = ["SHOWS"]
+__all__ = [
+    "SHOWS",
+    "counts",
+    "detail",
+    "details",
+    "evpn_size",
+    "family",
+    "l3_vlan",
+    "learned",
+    "loc_rib",
+    "neighbors",
+    "of_router",
+    "of_vrf",
+    "rib_ipv4",
+    "route",
+    "same_path",
+    "state_word",
+    "summary",
+]
 
 KEEPALIVE_S: Final = 3
 """Cumulus's keepalive, hold and connect timers (BGP troubleshooting page: 3, 9, 10)."""

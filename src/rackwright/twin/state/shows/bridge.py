@@ -8,7 +8,7 @@ from typing import Any
 from rackwright.twin.state.config import at
 from rackwright.twin.state.shows.view import Show, View
 
-__all__ = ["SHOWS"]
+__all__ = ["SHOWS", "domain", "domains", "mac_table", "port", "port_vlan", "svi", "vlan"]
 
 _FLAGS = "flood,learning,mcast_flood"
 

@@ -11,7 +11,27 @@ from rackwright.twin.state.evpn_routes import route_distinguisher
 from rackwright.twin.state.overlay import Segment, Vni, vni_targets, vrf_targets
 from rackwright.twin.state.shows.view import Show, View, on
 
-__all__ = ["SHOWS"]
+__all__ = [
+    "SHOWS",
+    "esi",
+    "esi_bgp",
+    "esi_object",
+    "multihoming",
+    "next_hops",
+    "of_switch",
+    "one_esi",
+    "router_macs",
+    "vni",
+    "vni_bgp",
+    "vni_host",
+    "vni_mac",
+    "vni_object",
+    "vni_segments",
+    "vnis",
+    "vrf_bgp",
+    "vrf_evpn",
+    "vxlan",
+]
 
 FIRST_GROUP: Final = 536870913
 """Next hop group ids of segments and VTEPs start here (multihoming page's example)."""

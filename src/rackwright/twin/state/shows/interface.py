@@ -11,7 +11,27 @@ from rackwright.twin.state.hardware import made_up_mac, port_numbers
 from rackwright.twin.state.shows.lldp import neighbors
 from rackwright.twin.state.shows.view import Show, View, moment, on
 
-__all__ = ["SHOWS", "speed_word"]
+__all__ = [
+    "SHOWS",
+    "adaptive_routing",
+    "below",
+    "every",
+    "flaps",
+    "kind",
+    "link",
+    "mac",
+    "members",
+    "mtu",
+    "names",
+    "on_off_lldp",
+    "one",
+    "oper_up",
+    "physical",
+    "router_adaptive_routing",
+    "some",
+    "speed_word",
+    "whole",
+]
 
 _NO_TRAFFIC: Final = {
     "in-bytes": "0 Bytes",

@@ -8,7 +8,18 @@ from rackwright.twin.state.cabling import MANAGEMENT, Socket
 from rackwright.twin.state.config import at
 from rackwright.twin.state.shows.view import Show, View
 
-__all__ = ["SHOWS", "heard", "neighbors"]
+__all__ = [
+    "SHOWS",
+    "chassis",
+    "description",
+    "heard",
+    "neighbors",
+    "of_port",
+    "of_port_neighbor",
+    "of_port_neighbors",
+    "service",
+    "ttl",
+]
 
 
 def heard(view: View, port: str) -> Socket | None:

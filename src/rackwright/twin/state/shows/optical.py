@@ -10,7 +10,7 @@ from rackwright.twin.state.hardware import Cage, cages, port_numbers
 from rackwright.twin.state.optics import brief, detail, flat, phy_detail
 from rackwright.twin.state.shows.view import Show, View
 
-__all__ = ["SHOWS"]
+__all__ = ["SHOWS", "every", "of_interface", "one", "phy"]
 
 
 def _plugs(view: View) -> dict[int, tuple[Cage, Plug]]:

@@ -7,7 +7,23 @@ from typing import Any, Final
 from rackwright.twin.state.config import at
 from rackwright.twin.state.shows.view import Show, View
 
-__all__ = ["SHOWS"]
+__all__ = [
+    "SHOWS",
+    "congestion",
+    "counters",
+    "pfc",
+    "pools",
+    "prio_map",
+    "roce",
+    "settings",
+    "status",
+    "tc_map",
+    "traffic_pool",
+    "traffic_pools",
+    "watchdog",
+    "watchdog_class",
+    "watchdog_settings",
+]
 
 LOSSLESS: Final = ("lossless", "lossless-single-ipool")
 EVEN_SHARE: Final = 50

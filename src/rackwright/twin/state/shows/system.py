@@ -10,7 +10,19 @@ from typing import Any
 from rackwright.twin.state.config import at
 from rackwright.twin.state.shows.view import Show, View, moment
 
-__all__ = ["SHOWS", "synchronized"]
+__all__ = [
+    "SHOWS",
+    "date_time",
+    "ntp",
+    "ntp_vrf",
+    "platform",
+    "reboot",
+    "reboot_history",
+    "reboot_reason",
+    "synchronized",
+    "system",
+    "version",
+]
 
 
 def system(view: View) -> dict[str, Any]:
