@@ -72,11 +72,13 @@ def command(
     """
     from rackwright.cli import pushing
     from rackwright.push.order import Limits, make_order
-    from rackwright.push.submitting import submit
+    from rackwright.push.submitting import interrupted, submit
 
     aim = pushing.aimed(talk, site, wanted, folder)
     if resume and (answer := _resumed(talk, aim)) is not None:
         return answer
+    if not resume and (cut := interrupted(aim.way.state)):
+        talk.say(f"run {cut} was cut off: this push reads anew; --resume would go on with it")
     kept = load(changes) if changes else None
     names = [device.device for device in kept.devices] if kept else ()
     found = pushing.compared(talk, aim, names)

@@ -1,0 +1,74 @@
+"""The verb that changes switches, as far as it goes without any."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from rackwright.cli import main
+
+SITE = Path(__file__).resolve().parents[3] / "inventory" / "xe9680-spectrum-x"
+
+
+@pytest.fixture
+def site(tmp_path):
+    return Path(shutil.copytree(SITE, tmp_path / "site", ignore=shutil.ignore_patterns(".rackwright")))
+
+
+def run(*words):
+    return CliRunner().invoke(main, [*map(str, words)])
+
+
+@pytest.mark.parametrize(("text", "said"), [("10", "no time with a unit"), ("10x", "no time"), ("60s", "too short")])
+def test_a_time_needs_its_unit(site, text, said):
+    """A time without a unit, or too short to look at a switch in, is a usage error."""
+    found = run("push", site, "--confirm-within", text)
+    assert found.exit_code == 2
+    assert said in found.stderr
+
+
+def test_the_twin_must_be_up(site):
+    """Without a twin, --twin says how to start it."""
+    found = run("push", site, "--twin", "--yes")
+    assert found.exit_code == 1
+    assert "rackwright twin up" in found.stderr
+
+
+def test_who_cannot_be_read_is_told(site, monkeypatch):
+    """Switches that nobody can log in to failed at reading, exit code 1; nothing was pushed, and the state folder is private."""
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    found = run("push", site, "--yes", "--json", "--limit", "be*")
+    assert found.exit_code == 1
+    value = json.loads(found.stdout)
+    assert [(one["subject"], one["state"], one["stage"]) for one in value["devices"]] == [
+        ("be01", "failed", "read"), ("be02", "failed", "read"),
+    ]  # fmt: skip
+    assert value["run"] == ""
+    assert (site / ".rackwright").stat().st_mode & 0o777 == 0o700
+
+
+def test_resume_without_a_run_is_a_new_push(site, monkeypatch):
+    """Where no push was cut off, --resume says so and reads."""
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    found = run("push", site, "--resume", "--yes", "--limit", "be01")
+    assert "no push was cut off" in found.stderr
+    assert found.exit_code == 1
+
+
+def test_a_build_of_another_site_is_refused(site, tmp_path):
+    """A build folder of another site is not pushed to this one's switches."""
+    other = tmp_path / "other"
+    shutil.copytree(SITE.parent / "xe9680-two-racks", other, ignore=shutil.ignore_patterns(".rackwright"))
+    assert run("render", other, "--out", tmp_path / "out").exit_code == 0
+    found = run("push", site, "--build", tmp_path / "out", "--yes")
+    assert found.exit_code == 1
+    assert "is a build of 'xe9680-two-racks'" in found.stderr
+
+
+def test_diff_against_running_stands_alone(site, tmp_path):
+    """--against running takes a site and no second build; reaching switches goes with it only."""
+    assert run("diff", site, tmp_path, "--against", "running").exit_code == 2
+    assert run("diff", site, site, "--twin").exit_code == 2
+    assert run("diff", site, site, "-o", tmp_path / "x").exit_code == 2
