@@ -17,7 +17,7 @@ from rackwright.audit.evidence import FACTS, RUNNING, SHOW, STARTUP, Answer, Evi
 from rackwright.catalog.models import CableModel, Catalog
 from rackwright.findings import Finding, Severity, finding
 from rackwright.nvue.tree import Tree, get
-from rackwright.plan.model import Plan, Switch
+from rackwright.plan.model import Bond, Plan, Switch
 from rackwright.plan.switch_model import Port
 
 __all__ = ["FABRIC", "Check", "DeviceCheck", "FabricCheck", "Ledger", "Limits", "Look", "Site", "Untold", "View"]
@@ -65,6 +65,16 @@ class Site:
     def switches(self) -> dict[str, Switch]:
         """Return every planned switch by name."""
         return {switch.name: switch for switch in self.plan.switches}
+
+    @cached_property
+    def segments(self) -> dict[tuple[str, int, str], list[tuple[Switch, Bond]]]:
+        """Return the switches and bonds of each Ethernet segment, by (MAC, local id, host)."""
+        found: dict[tuple[str, int, str], list[tuple[Switch, Bond]]] = {}
+        for switch in self.plan.switches:
+            for bond in switch.bonds:
+                if bond.es_id:
+                    found.setdefault((bond.es_mac, bond.es_id, bond.peer), []).append((switch, bond))
+        return found
 
 
 @dataclass(frozen=True)

@@ -159,12 +159,8 @@ def _segment(view: View, bond: Bond, told: Mapping[str, Any]) -> Iterator[tuple[
 
 def _peers(look: Look, name: str, bond: Bond) -> list[tuple[Switch, Bond]]:
     """Return the other switches of a segment, each with its bond."""
-    return [
-        (switch, other)
-        for switch in look.plan.switches
-        for other in switch.bonds
-        if switch.name != name and other.es_id and esi(other) == esi(bond) and other.peer == bond.peer
-    ]
+    members = look.site.segments.get((bond.es_mac, bond.es_id, bond.peer), [])
+    return [(switch, other) for switch, other in members if switch.name != name]
 
 
 def _forwarder(view: View, bond: Bond) -> Iterator[tuple[str, str, str]]:
