@@ -1,12 +1,18 @@
 #!/bin/bash
 # CUMULUS-AUTOPROVISIONING
 # First boot of oob01: bring it to Cumulus Linux 5.12.1, then apply its startup.yaml.
-# Where to fetch from: RACKWRIGHT_URL, or else the URL that this script itself came from.
+# What stands between two @ is filled in by 'rackwright serve', anew for each boot: run by hand, this stops.
 
 NAME="oob01"
 WANTED_NOS="5.12.1"
 WANTED_SERIAL="MT2412X00001"
 IMAGE="cumulus-linux-5.12.1-mlx-amd64.bin"
+IMAGE_SHA256="@image_sha256@"
+SERVER="@server@"
+ADDRESS="@address@"
+TOKEN="@token@"
+CA="@ca@"
+DONE=/var/lib/rackwright/provisioned
 LOG=/var/log/autoprovision
 
 say() {
@@ -14,7 +20,9 @@ say() {
 }
 
 fail() {
+  trap - ERR
   say "ERROR: $*"
+  [ ! -d "${WORK:-}" ] || report failed "$*"
   # A first boot that failed must be tried again, so ZTP may not take it for done.
   exit 1
 }
@@ -33,27 +41,22 @@ in_mgmt() {
   fi
 }
 
-own_url() {
-  if [ -n "${RACKWRIGHT_URL:-}" ]; then
-    echo "$RACKWRIGHT_URL"
-  elif [ -r /var/run/ztp.dhcp ]; then
-    grep -E -o 'https?://[^"[:space:]]+' /var/run/ztp.dhcp | tail -n 1 || true
-  fi
+# The server proves itself with the site's CA, whatever address it has; the token is no argument, which others may read.
+ask() {
+  printf 'Authorization: Bearer %s\n' "$TOKEN" | in_mgmt curl --fail --silent --show-error --noproxy '*' \
+    --proto '=https' --retry 5 --retry-delay 5 --connect-timeout 10 --resolve "$ADDRESS" --cacert "$WORK/ca.pem" \
+    --header @- --header "CUMULUS-SERIAL: ${SERIAL:-}" "$@"
 }
 
-fetch() {
-  # The server tells switches apart as it did for this script: by the headers that ZTP sends.
-  in_mgmt curl --fail --silent --show-error --retry 5 --retry-delay 5 --connect-timeout 10 \
-    --header "CUMULUS-SERIAL: $SERIAL" --output "$2" "$1"
+report() {
+  ask --output "$WORK/answer" --data-binary "$2" "$SERVER/devices/$NAME/$1" || say "the server was not told"
 }
 
 wait_for_nvue() {
   local tries=60
   while ! nv show system hostname -o json; do
     tries=$((tries - 1))
-    if [ "$tries" -le 0 ]; then
-      fail "NVUE does not answer"
-    fi
+    [ "$tries" -gt 0 ] || fail "NVUE does not answer"
     sleep 5
   done
 }
@@ -64,44 +67,48 @@ nvue() {
   said=$(nv "$@") || fail "nv $* was refused: $said"
   echo "$said"
   case "$said" in
-    *failed* | *"Invalid config"*) fail "nv $* did not do it" ;;
+    *failed* | *"Invalid config"*) fail "nv $* did not do it: $said" ;;
   esac
 }
 
+umask 077
 exec >> "$LOG" 2>&1
 set -o errtrace
 trap 'failed_at "$BASH_COMMAND" "$LINENO"' ERR
-umask 077
 say "start"
-
+if [ -r "$DONE" ] && [ "$(cat "$DONE")" = "$NAME $WANTED_NOS" ] && [ "$(hostname)" = "$NAME" ]; then
+  say "was provisioned before, nothing to do"
+  exit 0
+fi
+case "$TOKEN" in
+  @*) fail "this copy was made for no boot: 'rackwright serve' sends the one that works" ;;
+esac
+WORK=$(mktemp -d /tmp/rackwright.XXXXXX)
+trap 'rm -rf "$WORK"' EXIT
+echo "$CA" > "$WORK/ca.pem"
 SERIAL=$(decode-syseeprom -e)
 if [ -n "$WANTED_SERIAL" ] && [ "$SERIAL" != "$WANTED_SERIAL" ]; then
   fail "this switch has serial number $SERIAL, $NAME is $WANTED_SERIAL: check cabling and nodes.csv"
 fi
 
-URL=$(own_url)
-if [ -z "$URL" ]; then
-  fail "no server: set RACKWRIGHT_URL or DHCP option 239"
-fi
-BASE="${URL%/*}"
-SERVER=$(echo "$URL" | cut -d / -f 1-3)
-
 RUNNING_NOS=$(sed -n 's/^VERSION_ID="\{0,1\}\([0-9.]*\)"\{0,1\}$/\1/p' /etc/os-release)
 if [ "$RUNNING_NOS" != "$WANTED_NOS" ]; then
   say "has $RUNNING_NOS, wants $WANTED_NOS: installing $IMAGE"
-  in_mgmt onie-install -fa -i "$SERVER/images/$IMAGE"
-  say "rebooting into the installer"
+  ask --output "$WORK/$IMAGE" "$SERVER/images/$IMAGE"
+  echo "$IMAGE_SHA256  $WORK/$IMAGE" | sha256sum --check --status || fail "$IMAGE is not what the server has"
+  onie-install -fa -i "$WORK/$IMAGE"
+  report installing "$RUNNING_NOS"
   reboot
   exit 0
 fi
 
-STARTUP=$(mktemp /tmp/startup.XXXXXX)
-trap 'rm -f "$STARTUP"' EXIT
-fetch "$BASE/startup.yaml" "$STARTUP"
-
+ask --output "$WORK/startup.yaml" "$SERVER/devices/$NAME/startup.yaml"
 wait_for_nvue
-nvue config replace "$STARTUP"
+nvue config replace "$WORK/startup.yaml"
 nvue config apply -y
 
+mkdir -p "${DONE%/*}"
+echo "$NAME $WANTED_NOS" > "$DONE"
+report provisioned "$SERIAL"
 say "done"
 exit 0

@@ -1,5 +1,6 @@
 """The first-boot script: what NVIDIA's ZTP demands of it, and what it does when run against stand-ins."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -7,10 +8,20 @@ import subprocess
 import msgspec
 import pytest
 
+from rackwright.errors import RenderError
 from rackwright.render.nvue import ztp
 from tests.unit.render.nvue_switches import oob, rail_leaf
 
 SERIAL = "MT2412X00001"
+SERVER = "https://ztp.example:8443"
+IMAGE = b"image"
+FILLED = {
+    "image_sha256": hashlib.sha256(IMAGE).hexdigest(),
+    "server": SERVER,
+    "address": "ztp.example:8443:192.0.2.1",
+    "token": "0123-token",
+    "ca": "-----BEGIN CERTIFICATE-----",
+}
 
 
 def test_it_is_what_ztp_takes():
@@ -29,6 +40,19 @@ def test_it_holds_no_secret():
     text = ztp.script(rail_leaf())
     assert "switch_hash" not in text
     assert "secret" not in text.lower()
+
+
+def test_the_kept_file_names_no_server():
+    """The rendered file has every place open, so that equal plans give equal files and no token is ever kept."""
+    text = ztp.script(rail_leaf())
+    assert [text.count(f"@{name}@") for name in ztp.PLACES] == [1] * len(ztp.PLACES)
+    assert "@" not in ztp.filled(text, FILLED).replace("two @", "").replace('"$@"', "").replace("  @*)", "").replace("@-", "")
+
+
+def test_a_template_without_a_place_is_refused():
+    """A site's own template that has no place for the token is refused, since its script could fetch nothing."""
+    with pytest.raises(RenderError, match="@token@"):
+        ztp.filled(ztp.script(rail_leaf()).replace("@token@", ""), FILLED)
 
 
 def test_only_a_static_address_drops_the_lease():
@@ -68,6 +92,18 @@ esac
 """
 
 
+CURL = """#!/bin/bash
+echo "curl $*" >> calls
+cat >> headers
+url="${@: -1}"
+while [ "$1" != --output ]; do shift; done
+case "$url" in
+  */startup.yaml) echo "- set: {}" > "$2" ;;
+  */images/*) printf image > "$2" ;;
+esac
+"""
+
+
 class Booth:
     """A folder of stand-in commands that the script runs against; `calls` has what was asked of them."""
 
@@ -75,11 +111,11 @@ class Booth:
         self.folder = folder
         self.calls = folder / "calls"
         (folder / "bin").mkdir()
-        (folder / "ztp.dhcp").write_text('url = "http://192.0.2.1/ztp/be01/ztp.sh"\n')
         (folder / "os-release").write_text('NAME="Cumulus Linux"\nVERSION_ID=5.12.1\n')
         self.tool("nv", NV.format(replace="true", apply="echo applied [rev_id: 2]"))
         self.tool("decode-syseeprom", f"#!/bin/bash\necho {SERIAL}\n")
-        self.tool("curl", '#!/bin/bash\necho "curl $*" >> calls\necho "- set: {}" > "${@: -2:1}"\n')
+        self.tool("curl", CURL)
+        self.tool("hostname", "#!/bin/bash\necho be01\n")
         self.tool(
             "ip", '#!/bin/bash\n[ "$2" = exec ] && { shift 3; exec "$@"; }\n[ "$2" = show ] && echo "mgmt 1001"\ntrue\n'
         )
@@ -92,16 +128,16 @@ class Booth:
         path.write_text(text)
         path.chmod(0o755)
 
-    def run(self, switch=None, serial=SERIAL, **environment):
+    def run(self, switch=None, serial=SERIAL, text=""):
         """Run the script of a switch; return its exit code, its calls and its log."""
-        text = ztp.script(switch or rail_leaf(), serial=serial)
-        for path in ("/var/log/autoprovision", "/var/run/ztp.dhcp", "/etc/os-release", "/tmp/startup"):
-            text = text.replace(path, str(self.folder / path.rpartition("/")[2]))
+        text = text or ztp.filled(ztp.script(switch or rail_leaf(), serial=serial), FILLED)
+        for path in ("/var/log/autoprovision", "/var/lib/rackwright", "/etc/os-release", "/tmp/rackwright"):
+            text = text.replace(path, str(self.folder / path.replace("/tmp/rackwright", "work").rpartition("/")[2]))
         script = self.folder / "ztp.sh"
         script.write_text(text)
         search = f"{self.folder / 'bin'}:{os.environ['PATH']}"
         done = subprocess.run(
-            ["bash", script], cwd=self.folder, env={"PATH": search, **environment}, check=False, capture_output=True
+            ["bash", script], cwd=self.folder, env={"PATH": search}, check=False, capture_output=True
         )
         calls = self.calls.read_text().splitlines() if self.calls.exists() else []
         return done.returncode, calls, (self.folder / "autoprovision").read_text()
@@ -113,27 +149,45 @@ def booth(tmp_path):
     return Booth(tmp_path)
 
 
+def fetched(calls):
+    return [call.split()[-1] for call in calls if call.startswith("curl")]
+
+
 def test_a_good_first_boot(booth):
-    """It fetches from the folder of its own URL, replaces, applies, drops the lease, and leaves no file behind."""
+    """It fetches over TLS with the site's CA, replaces, applies, drops the lease, says so, and leaves no file behind."""
     code, calls, log = booth.run()
     assert code == 0, log
-    fetched = next(call for call in calls if call.startswith("curl"))
-    assert fetched.endswith("http://192.0.2.1/ztp/be01/startup.yaml")
-    assert f"CUMULUS-SERIAL: {SERIAL}" in fetched
+    assert fetched(calls) == [f"{SERVER}/devices/be01/{what}" for what in ("startup.yaml", "provisioned")]
+    first = next(call for call in calls if call.startswith("curl"))
+    for word in ("--proto =https", "--resolve ztp.example:8443:192.0.2.1", "/ca.pem", f"CUMULUS-SERIAL: {SERIAL}"):
+        assert word in first
     assert [call.split()[:3] for call in calls if "config" in call] == [
         ["nv", "config", "replace"],
         ["nv", "config", "apply"],
     ]
-    assert calls[-2:] == ["dhclient -r", "ifreload -fa"]
+    assert calls[-3:-1] == ["dhclient -r", "ifreload -fa"]
     assert (booth.folder / "applied").read_text() == "- set: {}\n"
-    assert not list(booth.folder.glob("startup.*"))
+    assert not list(booth.folder.glob("work.*"))
     assert log.startswith("ztp be01: start\n")
 
 
-def test_the_environment_names_the_server(booth):
-    """A server URL in the environment goes before the one of DHCP."""
-    _, calls, _ = booth.run(RACKWRIGHT_URL="http://198.51.100.7/x/ztp.sh")
-    assert any(call.endswith("http://198.51.100.7/x/startup.yaml") for call in calls)
+def test_the_token_is_no_argument(booth):
+    """The token goes to curl by stdin: neither its arguments nor the log have it."""
+    _, calls, log = booth.run()
+    assert "Authorization: Bearer 0123-token\n" in (booth.folder / "headers").read_text()
+    assert "0123-token" not in "".join(calls) + log
+
+
+def test_a_second_run_is_harmless(booth):
+    """A switch that was provisioned is left alone; one that lost its name since, after a factory reset, is not."""
+    booth.run()
+    before = booth.calls.read_text()
+    code, _, log = booth.run()
+    assert (code, booth.calls.read_text()) == (0, before)
+    assert "nothing to do" in log
+    booth.tool("hostname", "#!/bin/bash\necho cumulus\n")
+    booth.run()
+    assert booth.calls.read_text() != before
 
 
 @pytest.mark.parametrize(
@@ -156,7 +210,7 @@ def test_what_goes_wrong_is_told(booth, tool, text):
     code, _, log = booth.run()
     assert code == 1
     assert "ERROR" in log
-    assert not list(booth.folder.glob("startup.*"))
+    assert not list(booth.folder.glob("work.*"))
 
 
 def test_the_wrong_switch_is_left_alone(booth):
@@ -164,25 +218,39 @@ def test_the_wrong_switch_is_left_alone(booth):
     booth.tool("decode-syseeprom", "#!/bin/bash\necho OTHER\n")
     code, calls, log = booth.run()
     assert code == 1
-    assert calls == []
+    assert fetched(calls) == [f"{SERVER}/devices/be01/failed"] and len(calls) == 1
     assert "OTHER" in log
 
 
-def test_without_a_server_it_stops(booth):
-    """Without a URL from the environment or from DHCP it says so and changes nothing."""
-    (booth.folder / "ztp.dhcp").write_text("nothing here\n")
-    code, calls, log = booth.run()
+def test_run_by_hand_it_stops(booth):
+    """The file that is kept holds no token; run by hand it says so and changes nothing."""
+    code, calls, log = booth.run(text=ztp.script(rail_leaf(), serial=SERIAL))
     assert code == 1
     assert calls == []
-    assert "option 239" in log
+    assert "rackwright serve" in log
 
 
 def test_another_version_is_installed_first(booth):
-    """A switch with another version installs the image of its plan from the same server, where DHCP sends ONIE too, and reboots, no more."""
+    """A switch with another version fetches the image of its plan over TLS, installs it and reboots, no more."""
     (booth.folder / "os-release").write_text('VERSION_ID="5.9.2"\n')
     code, calls, log = booth.run()
     assert code == 0, log
-    assert calls == ["onie-install -fa -i http://192.0.2.1/images/cumulus-linux-5.12.1-mlx-amd64.bin", "reboot "]
+    image = "cumulus-linux-5.12.1-mlx-amd64.bin"
+    assert fetched(calls) == [f"{SERVER}/images/{image}", f"{SERVER}/devices/be01/installing"]
+    installed = next(call for call in calls if call.startswith("onie-install"))
+    assert installed.startswith("onie-install -fa -i ") and installed.endswith(f"/{image}")
+    assert calls[-1] == "reboot "
+    assert not any(call.startswith("nv ") for call in calls)
+
+
+def test_another_image_is_not_installed(booth):
+    """An image that is not, bit for bit, the one that the server has is not installed."""
+    (booth.folder / "os-release").write_text('VERSION_ID="5.9.2"\n')
+    booth.tool("curl", CURL.replace("printf image", "printf other"))
+    code, calls, log = booth.run()
+    assert code == 1
+    assert not any(call.startswith(("onie-install", "reboot")) for call in calls)
+    assert "is not what the server has" in log
 
 
 def test_a_plan_without_serial_checks_none(booth):
