@@ -117,6 +117,22 @@ def test_the_way_to_the_other_leaf_is_over_both_spines(four):
     assert set(routes) == {f"10.0.0.{n}/32" for n in (1, 2, 3, 4)}
 
 
+def test_paths_over_other_ases_are_equal_only_when_the_path_is_ignored(four):
+    """Without aspath-ignore the next hops over spines of different ASes stay equal (nvue.md 3.3)."""
+    fabric, clock = four
+    changed = tree("spine2")
+    changed["router"]["bgp"]["autonomous-system"] = 65198
+    fabric.applied("spine2", changed, frozenset())
+    clock.at += 60
+    path = ("vrf", "default", "router", "rib", "ipv4", "route")
+    assert len(fabric.show("leaf1", path)["10.0.0.2/32"]["route-entry"]["1"]["via"]) == 2
+    changed = tree("leaf1")
+    del changed["vrf"]["default"]["router"]["bgp"]["path-selection"]
+    fabric.applied("leaf1", changed, frozenset())
+    clock.at += 60
+    assert len(fabric.show("leaf1", path)["10.0.0.2/32"]["route-entry"]["1"]["via"]) == 1
+
+
 def test_the_vni_has_the_other_leaf_and_its_host(four):
     """The VNI misses the other VTEP, or the host behind it."""
     fabric, _ = four

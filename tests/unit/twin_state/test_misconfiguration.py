@@ -198,16 +198,6 @@ def test_bfd_is_up_where_both_ask_for_it(rack):
     assert '"status": "up"' not in rack.fabric.run("fe02", ("vtysh", "-c", "show bfd peers json"))
 
 
-def test_relaxed_multipath_is_needed_for_paths_over_different_ases():
-    """Without aspath-ignore the next hops over spines of different ASes stay equal."""
-    rack = Rack("xe9680-spectrum-x")
-    assert len(rack.show("fe01", "vrf default router rib ipv4 route")["10.255.0.4/32"]["route-entry"]["1"]["via"]) == 8
-    bgp(rack, "fe01").pop("path-selection")
-    rack.apply("fe01")
-    rack.later()
-    assert len(rack.show("fe01", "vrf default router rib ipv4 route")["10.255.0.4/32"]["route-entry"]["1"]["via"]) == 8
-
-
 # --- overlay --------------------------------------------------------------------------------------------
 
 

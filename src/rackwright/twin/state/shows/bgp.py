@@ -202,7 +202,10 @@ def learned(view: View, vrf: str) -> Iterator[tuple[str, list[str], int]]:
 
 
 def same_path(view: View, vrf: str, names: list[str]) -> list[str]:
-    """Keep next hops whose AS path is that of the first: without aspath-ignore only those are equal (nvue.md 3.3)."""
+    """Keep next hops over the AS of the first: without aspath-ignore only equal AS paths are equal (nvue.md 3.3).
+
+    The first AS of a path stands for the path, as it does between leaves and spines.
+    """
     bgp = _bgp(view, vrf)
     asns = {name: view.fabric.control.side(view.machine, bgp, bgp.neighbors[name]).peer_asn for name in names}
     return [name for name in names if asns[name] == asns[names[0]]]
