@@ -26,6 +26,7 @@ The tree::
     |   +-- RunBusy            another process holds the run
     |   +-- RunChanged         the run was begun by another version of the program
     +-- TwinError              the emulated rack cannot do that, or is not up
+    +-- BootRefused            a first boot may not have what it asks for
 
 Problems about the operator's input are values (:class:`rackwright.findings.Problem`); an
 exception only carries them to the edge. Each message ends with what to do.
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AssetsMissing",
     "AuthRefused",
+    "BootRefused",
     "CatalogError",
     "DeviceRefused",
     "DeviceTimeout",
@@ -172,3 +174,7 @@ class RunChanged(RunError):
 
 class TwinError(RackwrightError):
     """The emulated rack cannot do that, or is not up."""
+
+
+class BootRefused(RackwrightError):
+    """A first boot may not have what it asks for: another switch asks, or its token is used, expired or unknown."""

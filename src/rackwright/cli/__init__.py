@@ -35,6 +35,7 @@ VERBS: Final = {
     "inventory": "Print the inventory of Nornir or Ansible.",
     "twin": "Run an emulated rack of the site on loopback: real SSH, nv and NVUE API.",
     "demo": "Validate, plan, render and check a reference site, and show what came out.",
+    "serve": "Answer switches that boot for the first time.",
 }
 """Verb -> its help, in the order of work; each has a module of its name in ``rackwright.cli.verbs``."""
 

@@ -1,0 +1,88 @@
+"""The server's life: its doors open, it answers, it ends on SIGINT or SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from ssl import SSLContext
+
+from aiohttp import web
+
+from rackwright.serve.boots import Boots
+
+__all__ = ["Door", "door", "run"]
+
+
+@dataclass(frozen=True)
+class Door:
+    """An address and port to listen on."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """Print as it was written."""
+        return f"{self.bracketed}:{self.port}"
+
+    @property
+    def bracketed(self) -> str:
+        """Return the address as it stands in URLs."""
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
+    def everywhere(self) -> bool:
+        """Say whether it is every address of this machine."""
+        return self.host in ("0.0.0.0", "::")
+
+
+def door(text: str, port: int) -> Door:
+    """Read ``ADDRESS:PORT``, ``ADDRESS``, ``:PORT`` or ``PORT``; raises ValueError for anything else."""
+    host, colon, number = text.rpartition(":")
+    if not colon and not text.isdecimal():
+        host, number = text, str(port)
+    host = host.strip("[]") or "0.0.0.0"
+    if not number.isdecimal() or int(number) > 65535:
+        raise ValueError(f"{text!r} is no ADDRESS:PORT")
+    return Door(host, int(number))
+
+
+def run(boots: Boots, secure: Door, plain: Door | None, ready: Callable[[Door, Door | None], None]) -> None:
+    """Serve until SIGINT or SIGTERM; ``ready`` is told the doors, with their ports, once both are open."""
+
+    async def main() -> None:
+        end = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, end.set)
+        async with AsyncExitStack() as open_doors:
+            # Bound before anything is said: the scripts name the port.
+            bound = _bound(secure)
+            port = bound.getsockname()[1]
+            where = "" if secure.everywhere else secure.bracketed
+            answers = replace(boots, port=port, address=where)
+            await _open(open_doors, answers.secure(), bound, boots.authority.context())
+            if plain is not None:
+                await _open(open_doors, answers.open(), other := _bound(plain), None)
+                plain_port = other.getsockname()[1]
+            ready(Door(secure.host, port), Door(plain.host, plain_port) if plain else None)
+            await end.wait()
+
+    asyncio.run(main())
+
+
+def _bound(at: Door) -> socket.socket:
+    family = socket.AF_INET6 if ":" in at.host else socket.AF_INET
+    return socket.create_server((at.host, at.port), family=family, backlog=128)
+
+
+async def _open(
+    stack: AsyncExitStack, application: web.Application, bound: socket.socket, tls: SSLContext | None
+) -> None:
+    # No access log: it would be a second story beside the events, and one without the device's name.
+    runner = web.AppRunner(application, access_log=None)
+    stack.push_async_callback(runner.cleanup)
+    await runner.setup()
+    await web.SockSite(runner, bound, ssl_context=tls).start()
