@@ -198,9 +198,8 @@ class Rib:
 
     def _directions(self, sides: Iterable[Side], family: str, masks: dict[tuple[str, str], int]) -> Iterator[Direction]:
         for side in sides:
-            machine = self.machines.get(side.peer)
-            bgp = machine.config.bgp[side.peer_vrf] if machine else None
-            far = self.control.side(machine, bgp, bgp.neighbors[side.peer_name]) if machine and bgp else None
+            known_there = self.ends(side.peer) if side.peer in self.machines else {}
+            far = known_there[side.peer_vrf, side.peer_name][0] if known_there else None
             place = (side.switch, side.vrf.vrf, side.neighbor.name, family)
             known = self._ways.get(place)
             if known is None or known[0] is not side or known[1] is not far:
