@@ -6,10 +6,16 @@
 #                              judge what we write for them (tests/journeys/test_foreign_tools.py)
 #   postgresql                 the journal of runs where several workers share it (tests/unit/runs/test_postgres.py)
 #   openssh-client curl        talk to the emulated switches (tests/twins)
+#   frr frr-pythontools lldpd openssh-server nftables iproute2 iputils-ping procps
+#                              are the switches of the real data plane (tests/twins/test_dataplane_*.py)
+#   mmdebstrap qemu-system-x86 xz-utils
+#                              make and run the guest whose kernel has what this one may lack (as above)
+#   busybox-static udhcpc xxd  a switch that boots for the first time (tests/journeys/test_ztp.py)
 #   shellcheck                 judges the first-boot script (tests/unit/render/test_ztp_script.py)
 # `scripts/apt-packages.sh --list` prints the names only.
 set -eu
-packages="chromium fonts-dejavu-core dnsmasq-base kea-dhcp4-server bind9-utils netplan.io openssh-client curl postgresql shellcheck"
+packages="chromium fonts-dejavu-core dnsmasq-base kea-dhcp4-server bind9-utils netplan.io openssh-client curl postgresql shellcheck busybox-static udhcpc xxd"
+packages="$packages frr frr-pythontools lldpd openssh-server nftables iproute2 iputils-ping procps mmdebstrap qemu-system-x86 xz-utils"
 if [ "${1:-}" = --list ]; then
   echo "$packages"
   exit 0

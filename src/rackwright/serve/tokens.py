@@ -27,6 +27,11 @@ LIFE_S: Final = 3600
 """How long a token is good: an installation of the NOS and two boots fit in."""
 
 
+_MISUSED: Final = "asked for with a token that had been used"
+_LAST: Final = frozenset({"provisioned", _MISUSED})
+"""Ends after which nothing begins by itself."""
+
+
 class Boot(msgspec.Struct, omit_defaults=True):
     """What is known of the last first boot of one device; times are seconds since 1970."""
 
@@ -37,7 +42,7 @@ class Boot(msgspec.Struct, omit_defaults=True):
     fetched: float = 0
     """When the configuration was handed over; 0: not yet."""
     ended: str = ""
-    """``provisioned``, ``failed`` or ``installing``, as the switch reported."""
+    """``provisioned``, ``failed`` or ``installing``, as the switch reported, or that its token was misused."""
 
 
 class Tokens:
@@ -57,8 +62,8 @@ class Tokens:
         """
         with self._changing() as boots:
             last, now = boots.get(device), self._clock()
-            if last is not None and last.ended == "provisioned":
-                raise BootRefused(f"{device} was provisioned; {_again(device)}")
+            if last is not None and last.ended in _LAST:
+                raise BootRefused(f"{device} was {last.ended}; {_again(device)}")
             if last is not None and last.fetched and not last.ended and now < last.expires:
                 raise BootRefused(
                     f"{device} has fetched its configuration at {_time(last.fetched)} and has not reported since: "
@@ -69,37 +74,48 @@ class Tokens:
         return token
 
     def check(self, device: str, token: str) -> None:
-        """Raise :class:`~rackwright.errors.BootRefused` for a token that is not the device's, has expired, or has fetched already."""
+        """Raise :class:`~rackwright.errors.BootRefused` for a token that is not the device's, or expired."""
         with self._lock:
-            self._good(self._read(), device, token, to_fetch=True)
+            self._good(self._read(), device, token)
 
     def fetch(self, device: str, token: str) -> None:
-        """Note that the configuration goes to whoever has the token, once; raises as :meth:`check`."""
+        """Note that the configuration goes to whoever has the token, once.
+
+        Raises as :meth:`check`, and for a second use: two have the token then, so it is worth nothing any more.
+        """
         with self._changing() as boots:
-            self._good(boots, device, token, to_fetch=True).fetched = self._clock()
+            boot = self._good(boots, device, token)
+            first = boot.fetched
+            if first:
+                boot.ended = _MISUSED
+            else:
+                boot.fetched = self._clock()
+        if first:
+            raise BootRefused(
+                f"{device}: its token was used at {_time(first)} and is used a second time: somebody else may have its "
+                f"configuration; see who asked, and change what it keeps secret; then {_again(device)}"
+            )
 
     def end(self, device: str, token: str, word: str) -> None:
-        """Note how a boot ended; raises :class:`~rackwright.errors.BootRefused` for a token that is not the device's, or expired."""
+        """Note how a boot ended; raises as :meth:`check`, and where it has ended otherwise before."""
         with self._changing() as boots:
-            self._good(boots, device, token).ended = word
+            boot = self._good(boots, device, token)
+            if boot.ended in _LAST and boot.ended != word:
+                raise BootRefused(f"{device}: reports {word!r} with the token of a boot that has ended: {boot.ended}")
+            boot.ended = word
 
     def forget(self, device: str) -> bool:
         """Let a device boot for the first time again; returns whether anything was known of it."""
         with self._changing() as boots:
             return boots.pop(device, None) is not None
 
-    def _good(self, boots: dict[str, Boot], device: str, token: str, *, to_fetch: bool = False) -> Boot:
+    def _good(self, boots: dict[str, Boot], device: str, token: str) -> Boot:
         boot = boots.get(device)
         if boot is None or not hmac.compare_digest(boot.digest, _digest(token)):
             raise BootRefused(f"{device}: a token that is none of its own, or an older one")
         if self._clock() >= boot.expires:
             raise BootRefused(
                 f"{device}: its token expired at {_time(boot.expires)}; it gets a new one with its script"
-            )
-        if to_fetch and boot.fetched:
-            raise BootRefused(
-                f"{device}: its token was used at {_time(boot.fetched)} and is used a second time: somebody else may have it; "
-                "see who asked, and change what its configuration keeps secret"
             )
         return boot
 
