@@ -8,17 +8,18 @@ for each VLAN, and a network namespace for each VRF (``zebra -n``, twin.md 1). W
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
 from rackwright.twin.dataplane import NotEmulated
 from rackwright.twin.frr.routing import at, is_on
 
-__all__ = ["Features", "Object", "changes", "objects", "settle"]
+__all__ = ["Features", "Key", "Object", "changes", "objects", "settle"]
 
 Tree = Mapping[str, Any]
-Key = tuple[str, ...]
+Key: TypeAlias = tuple[str, ...]
+"""What an object is called: its kind and its names."""
 
 MTU: Final = 9216
 """MTU of a port that NVUE configures and gives none (nvue.md 3.2)."""

@@ -45,7 +45,6 @@ _SYSCTLS: Final = (
 )
 """As twin.md 1 has them; duplicate address detection would cost a second a port."""
 
-
 AGENT_COMMANDS: Final = ("nv", "sudo", "vtysh", "lldpctl", "decode-syseeprom", "cl-support", "onie-install", "reboot")
 """Commands that the twin answers: those of its engine, and what reads state with more rights than a login has."""
 
@@ -105,7 +104,7 @@ class Lab:
     def _inner(self, outer: int) -> int:
         """Return the first process of the PID namespace that ``unshare`` made, once it is ready."""
         script = f"""
-for n in $(seq 200); do
+for n in $(seq 500); do
   child=$(cat /proc/{outer}/task/{outer}/children 2>/dev/null | cut -d' ' -f1)
   if [ -n "$child" ] && [ -e /proc/$child/root/run/ready ]; then echo $child; exit 0; fi
   [ -d /proc/{outer} ] || exit 1
@@ -116,7 +115,7 @@ exit 1
         try:
             return int(self.machine.run(script))
         except (TwinError, ValueError):
-            raise TwinError("a namespace did not come up: is this root, with unshare and setpriv?") from None
+            raise TwinError("a namespace did not come up: is this root, with unshare and nsenter?") from None
 
     def cable(self, cables: Mapping[str, tuple[str, str]]) -> None:
         """Plug cables: name -> the two cells; the ends are called as the cable with ``a`` and ``b`` behind."""
@@ -125,6 +124,16 @@ exit 1
             for name, (a, b) in cables.items()
         ]
         self.machine.run("\n".join(lines))
+
+    def move(self, plug: str, source: str, target: str) -> None:
+        """Carry the end of a cable from one device to another."""
+        self.machine.run(f"nsenter -t {self.cells[source].pid} -n ip link set {plug} netns {self.cells[target].pid}")
+
+    def fetch(self, plug: str, target: str) -> None:
+        """Find the end of a cable, wherever it is, and carry it to a device."""
+        for name, cell in self.cells.items():
+            if name != target and plug in cell.sh("ls /sys/class/net").split():
+                self.move(plug, name, target)
 
     def frr(self, name: str, conf: str, *, vrf_namespaces: bool) -> None:
         """Bring FRR of a cell to a configuration; ``vrf_namespaces`` takes each network namespace in it for a VRF.
@@ -165,12 +174,17 @@ exit 1
         cell.sh(f"chmod 600 /run/ssh/host_key; chmod 755 /run/bin/client; {links}")
         return cell.words(["/usr/sbin/sshd", "-i", "-f", "/run/ssh/config"])
 
-    def lldpd(self, name: str, description: str, ports: str = "*") -> None:
-        """Start lldpd in a cell with the port names as port ids, sending every 2 s (twin.md 2)."""
-        self.cells[name].sh(
-            f"lldpd -S {shlex.quote(description)} -I {shlex.quote(ports)} </dev/null >/dev/null 2>&1\n"
-            "lldpcli configure lldp tx-interval 2 >/dev/null; lldpcli configure lldp portidsubtype ifname >/dev/null"
-        )
+    def lldpd(self, descriptions: Mapping[str, str]) -> None:
+        """Start lldpd in cells, all at once: what each calls its system, port names as port ids, sending every 2 s (twin.md 2)."""
+        lines = []
+        for name, description in descriptions.items():
+            # It starts paused and is woken by a helper of its own, which may come before it listens.
+            inside = (
+                f"lldpd -S {shlex.quote(description)} </dev/null >/dev/null 2>&1; "
+                "printf '%s\\n' 'configure lldp tx-interval 2' 'configure lldp portidsubtype ifname' resume | lldpcli >/dev/null"
+            )
+            lines.append(f"{shlex.join(self.cells[name].words(['/bin/sh', '-ec', inside]))} &")
+        self.machine.run("\n".join([*lines, "wait"]))
 
     def close(self) -> None:
         """End every cell; what ran in it ends with it."""

@@ -46,7 +46,7 @@ class Local:
     def __init__(self, agent: str = "") -> None:
         self.agent = agent
         self._read, self._write = os.pipe()
-        self.hold = f"exec cat <&{self._read}"
+        self.hold = f"exec cat </proc/self/fd/{self._read}"
 
     def run(self, script: str, *, limit_s: float = LIMIT_S) -> str:
         """Run a shell script here."""

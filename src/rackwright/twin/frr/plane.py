@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from rackwright.errors import TwinError
 from rackwright.plan.model import HostNetwork, Link, Plan
 from rackwright.twin.dataplane import DataPlane, NotEmulated
 from rackwright.twin.frr import shows
+from rackwright.twin.frr.hosts import host_objects
 from rackwright.twin.frr.kernel import Object, changes, objects, settle
 from rackwright.twin.frr.lab import Lab
 from rackwright.twin.frr.machine import Machine, features
@@ -18,6 +20,10 @@ __all__ = ["FrrPlane"]
 OF_THE_BOX: Final = (("system",), ("platform",), ("qos",), ("router",), ("service",))
 """Where the state is that of the hardware or a mere copy of the configuration: the computed twin answers."""
 
+_SAID: Final = {
+    "host": "Ubuntu 24.04 emulated by Rackwright",
+    "switch": "Cumulus Linux version 5.12.1 emulated by Rackwright",
+}
 _SWITCHES: Final = ("leaf", "spine", "superspine", "oob")
 _HOSTS: Final = ("server", "storage", "external")
 
@@ -36,6 +42,9 @@ class FrrPlane:
         self.lab = Lab(machine)
         self.cables: dict[str, Link] = {}
         self.ports: dict[str, dict[str, str]] = {}
+        self._hosts: dict[str, HostNetwork] = {}
+        self._planned: dict[tuple[str, str], str] = {}
+        """(device, port) -> the plug that belongs in it."""
         self._held: dict[str, tuple[Object, ...]] = {}
         self._operators: dict[str, str] = {}
         self._trees: dict[str, Mapping[str, Any]] = {}
@@ -55,12 +64,13 @@ class FrrPlane:
                 self.cables[name] = link
                 for end, side in ((link.a, "a"), (link.b, "b")):
                     self.ports.setdefault(end.device, {})[end.port] = name + side
+        self._planned = {(device, port): plug for device, ports in self.ports.items() for port, plug in ports.items()}
         self.lab.cable({name: (link.a.device, link.b.device) for name, link in self.cables.items()})
-        for name in sorted(here):
-            if roles[name] in _SWITCHES:
-                self.lab.lldpd(name, "Cumulus Linux version 5.12.1 emulated by Rackwright")
-        for host in self.plan.hosts:
-            self._host(host)
+        self._hosts = {host.name: host for host in self.plan.hosts if host.name in here}
+        for name in self._hosts:
+            self._arrange(name)
+        said = {name: _SAID["host" if name in self._hosts else "switch"] for name in sorted(here)}
+        self.lab.lldpd(said)
 
     def close(self) -> None:
         """End everything."""
@@ -82,13 +92,10 @@ class FrrPlane:
     def applied(self, switch: str, tree: Mapping[str, Any], restarted: frozenset[str]) -> None:
         """Bring a switch's namespace to an applied configuration; raises RuntimeError when kernel or FRR refuse it."""
         cell = self.lab.cells[switch]
-        wanted = objects(tree, self.ports.get(switch, {}), self.features)
-        lines = changes(self._held.get(switch, ()), wanted)
-        if lines:
-            cell.sh("\n".join(lines))
-        self._held[switch] = wanted
+        self._arrange(switch, tree)
         hostname = str(tree.get("system", {}).get("hostname", switch))
-        self.lab.frr(switch, frr_conf(hostname, tree), vrf_namespaces=not self.features.vrf)
+        spaces = not self.features.vrf
+        self.lab.frr(switch, frr_conf(hostname, tree, vrf_namespaces=spaces), vrf_namespaces=spaces)
         cell.sh("\n".join([f"hostname {hostname}", *settle(tree, self.features)]))
         self._trees[switch] = tree
         self._keys(switch)
@@ -113,45 +120,58 @@ class FrrPlane:
             raise NotEmulated(f"{argv[0]}: not a command that reads state")
         return self.machine.run(" ".join(self.lab.cells[switch].words([f"'{word}'" for word in argv])))
 
-    def _host(self, host: HostNetwork) -> None:
-        cell, cables = self.lab.cells.get(host.name), self.ports.get(host.name, {})
-        if cell is None:
-            return
-        bonded = {member: bond.name for bond in host.bonds for member in bond.members}
-        bonds = host.bonds if self.features.bond else ()
-        lines = [f"ip link add {bond.name} type bond mode {bond.mode} miimon 100 lacp_rate fast" for bond in bonds]
-        for item in host.interfaces:
-            if item.port not in cables or (item.name in bonded and not self.features.bond):
-                continue
-            mtu = f" mtu {item.mtu_bytes}" if item.mtu_bytes else ""
-            lines.append(f"ip link set {cables[item.port]} name {item.name}{mtu}")
-            if item.name in bonded:
-                lines.append(f"ip link set {item.name} master {bonded[item.name]}")
-            lines.append(f"ip link set {item.name} up")
-            lines += _addressed(item.name, item.address, item.gateway, item.routes, item.table)
-        for bond in bonds:
-            mtu = f" mtu {bond.mtu_bytes}" if bond.mtu_bytes else ""
-            lines.append(f"ip link set {bond.name}{mtu} up")
-            lines += _addressed(bond.name, bond.address, bond.gateway, ("default",) if bond.gateway else (), 0)
-        for item in host.interfaces:
-            if item.parent and self.features.vlan_filtering:
-                lines.append(f"ip link add link {item.parent} name {item.name} type vlan id {item.vlan}")
-                lines.append(f"ip link set {item.name} up")
-                lines += _addressed(item.name, item.address, item.gateway, item.routes, item.table)
-        cell.sh("\n".join(lines or [":"]))
-        self.lab.lldpd(host.name, "Ubuntu 24.04 emulated by Rackwright")
+    def swap(self, one: str, two: str) -> None:
+        """Exchange two plugs, each ``DEVICE:PORT``, of one device or of two."""
+        places = [_place(end) for end in (one, two)]
+        plugs = [self._unplug(device, port) for device, port in places]
+        for (device, port), plug, (other, _) in zip(places, reversed(plugs), reversed(places), strict=True):
+            if device != other:
+                self.lab.move(plug, other, device)
+            self.ports[device][port] = plug
+        for device in dict.fromkeys(device for device, _ in places):
+            self._arrange(device)
+
+    def cut(self, end: str) -> None:
+        """Pull the plug at ``DEVICE:PORT``; it lies there."""
+        device, port = _place(end)
+        self._unplug(device, port)
+
+    def restore(self) -> None:
+        """Plug everything as planned."""
+        for end in self._planned:
+            self._unplug(*end)
+        for (device, port), plug in self._planned.items():
+            self.lab.fetch(plug, device)
+            self.ports[device][port] = plug
+        for device in self.ports:
+            self._arrange(device)
+
+    def _unplug(self, device: str, port: str) -> str:
+        """Take the plug out of a port and return it; raises TwinError when there is none."""
+        plug = self.ports.get(device, {}).pop(port, "")
+        if not plug:
+            raise TwinError(f"no cable is in {device}:{port}")
+        self._arrange(device)
+        return plug
+
+    def _arrange(self, device: str, tree: Mapping[str, Any] | None = None) -> None:
+        """Bring the kernel of a device to its configuration and to what is plugged."""
+        ports = self.ports.get(device, {})
+        if device in self._hosts:
+            wanted = host_objects(self._hosts[device], ports, self.features)
+        else:
+            wanted = objects(self._trees.get(device, {}) if tree is None else tree, ports, self.features)
+        lines = changes(self._held.get(device, ()), wanted)
+        if lines:
+            self.lab.cells[device].sh("\n".join(lines))
+        self._held[device] = wanted
+
+
+def _place(end: str) -> tuple[str, str]:
+    device, _, port = end.partition(":")
+    return device, port
 
 
 def _is_management_of_host(link: Link, roles: Mapping[str, str]) -> bool:
     """Tell a BMC's or another management port of a machine: nothing stands behind it here."""
     return link.kind == "management" and roles[link.b.device] not in _SWITCHES
-
-
-def _addressed(name: str, address: str, gateway: str, routes: tuple[str, ...], table: int) -> list[str]:
-    lines = [f"ip addr add {address} dev {name}"] if address else []
-    if gateway and table:
-        lines += [f"ip route add {prefix} via {gateway} dev {name} table {table}" for prefix in routes]
-        lines += [f"ip rule add from {address.partition('/')[0]} table {table}"]
-    elif gateway:
-        lines += [f"ip route add {prefix} via {gateway} dev {name}" for prefix in routes]
-    return lines

@@ -31,8 +31,8 @@ KNOWN: Final = {
 _COMMANDS: Final = {"ipv4-unicast": "ipv4 unicast", "l2vpn-evpn": "l2vpn evpn"}
 
 
-def frr_conf(hostname: str, tree: Tree, *, extra_vnis: bool = True) -> str:
-    """Return the text of ``frr.conf`` for one switch; ``extra_vnis`` names layer-3 VNIs where VRFs are there.
+def frr_conf(hostname: str, tree: Tree, *, vrf_namespaces: bool = False) -> str:
+    """Return the text of ``frr.conf`` for one switch; ``vrf_namespaces``: a VRF is a network namespace (``zebra -n``).
 
     Raises :class:`~rackwright.twin.dataplane.NotEmulated` for a routing object that has no translation.
     """
@@ -41,8 +41,9 @@ def frr_conf(hostname: str, tree: Tree, *, extra_vnis: bool = True) -> str:
     lines += _policy(at(tree, "router", "policy"))
     for name, vrf in sorted(at(tree, "vrf").items()):
         _known("vrf", vrf)
-        if name not in ("default", "mgmt") and extra_vnis:
-            lines += _vrf(name, vrf)
+        if name not in ("default", "mgmt"):
+            # zebra writes the namespace into its own configuration, so a reload without it would take the VRF away.
+            lines += _vrf(name, vrf, f" netns /run/netns/{name}" if vrf_namespaces else "")
     lines += _multihoming(tree)
     own = at(tree, "router", "bgp")
     for name, vrf in sorted(at(tree, "vrf").items(), key=lambda item: (item[0] != "default", item[0])):
@@ -115,9 +116,9 @@ def _map_rule(rule: Tree) -> Iterator[str]:
 # --- VRFs and multihoming ----------------------------------------------------------------------------
 
 
-def _vrf(name: str, vrf: Tree) -> list[str]:
-    vnis = list(at(vrf, "evpn", "vni"))
-    return [f"vrf {name}", *(f" vni {vni}" for vni in vnis), "exit-vrf"]
+def _vrf(name: str, vrf: Tree, namespace: str) -> list[str]:
+    vnis = [f" vni {vni}" for vni in at(vrf, "evpn", "vni")]
+    return [f"vrf {name}", *vnis, *([namespace] if namespace else []), "exit-vrf"]
 
 
 def _multihoming(tree: Tree) -> list[str]:
