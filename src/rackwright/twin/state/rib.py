@@ -149,6 +149,8 @@ class Rib:
             (switch, vrf): bgp.asn for switch in part for vrf, bgp in self.machines[switch].config.bgp.items()
         }
         nodes |= {(side.peer, side.peer_vrf): side.peer_asn for side in sides if side.peer not in self.machines}
+        # The other end may have lost its BGP at this very moment, while ours has still to notice.
+        sides = [side for side in sides if (side.peer, side.peer_vrf) in nodes]
         brought, until = self.origins.brought(nodes, now, evpn=family == EVPN)
         maps = self._maps(sides, family)
         atoms, bits = group_alike(brought, [(self.machines[switch].config.tree, name) for switch, name in maps])
