@@ -43,6 +43,8 @@ class Box:
         """Told whether SSH and the API are to answer, whenever that may have changed."""
         self.first_boot: Callable[[Box, str], Awaitable[None]] | None = None
         """Runs ZTP (part S): gets the script that the installation staged, empty when DHCP is to name one."""
+        self.recable: Callable[[Fault], None] | None = None
+        """Moves the cables of the rack, for a fault of cables that waits for an operation."""
         self._lock = asyncio.Lock()
         self._moved = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
@@ -185,6 +187,8 @@ class Box:
             switch.who = replace(switch.who, nos=fault.value or "5.9.2")
         elif fault.kind == "wrong-serial":
             switch.who = replace(switch.who, serial=fault.value or "WRONG0001")
+        elif self.recable is not None:
+            self.recable(fault)
         self._tell_identity()
         await self.settle()
 

@@ -84,7 +84,7 @@ class Rack:
         for device in switches:
             startup = self.wish.startup.get(device.name)
             box = Box(_identity(device, self.plan), self._plane, self.clock, self.faults, self.journal, startup)
-            box.first_boot = self.first_boot
+            box.first_boot, box.recable = self.first_boot, self._recable
             self.boxes[device.name] = box
             if device.name in sockets:
                 self.servers[device.name] = self._serve(box, *sockets[device.name])
