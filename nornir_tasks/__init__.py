@@ -11,6 +11,7 @@ A task is a thin function over the library; what it decides is decided there.
 from nornir_tasks.audit import ask_nvue, audit_nvue
 from nornir_tasks.build import Build
 from nornir_tasks.connection import NvueConnection, reaching, read_running, show_nvue
+from nornir_tasks.facts import facts_nvue
 from nornir_tasks.inventory import RackwrightInventory, inventory_of, nornir_of, nornir_of_site
 from nornir_tasks.push import push_nvue, read_nvue
 from nornir_tasks.render import render, render_files, render_nvue
@@ -25,6 +26,7 @@ __all__ = [
     "RackwrightInventory",
     "ask_nvue",
     "audit_nvue",
+    "facts_nvue",
     "inventory_of",
     "nornir_of",
     "nornir_of_site",

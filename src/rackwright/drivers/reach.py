@@ -22,6 +22,7 @@ from rackwright.secrets import Environment, Folder, Resolver, Secret, SecretRef
 
 if TYPE_CHECKING:
     from rackwright.drivers.nvue.connect import Transport
+    from rackwright.drivers.nvue.installing import Installation
     from rackwright.drivers.nvue.model import Nvue
     from rackwright.drivers.trust import Trust
 
@@ -65,18 +66,38 @@ class Reach:
         """
         from rackwright.drivers.nvue.connect import connect
 
-        if device not in self.endpoints:
-            why = self.astray.get(device, "it is no switch of this plan, or outside of --limit")
-            raise DriverError(f"{device}: {why}", device=device)
+        endpoint = self._endpoint(device)
         limits = self.limits.patient(patience_s) if patience_s else self.limits
         return connect(
-            self.endpoints[device],
+            endpoint,
             login=self.login,
             trust=self.trust,
             transport=self.transport,
             clock=self.clock,
             limits=limits,
         )
+
+    def install(self, device: str, what: Installation) -> None:
+        """Have a switch install a NOS, always over SSH; returns while it goes down.
+
+        The new installation shows another host key. Where a first contact is allowed the old one is forgotten, so that it can be pinned.
+        """
+        from rackwright.drivers.nvue.installing import install
+
+        endpoint = self._endpoint(device)
+        install(endpoint, what, login=self.login, trust=self.trust, limits=self.limits)
+        if self.trust.first_use:
+            self.trust.forget(endpoint)
+
+    def forget(self, device: str) -> bool:
+        """Drop the pins of a device that is another machine now; returns whether there were any. A twin keeps its own."""
+        return not self.twin and self.trust.forget(self._endpoint(device))
+
+    def _endpoint(self, device: str) -> Endpoint:
+        if device not in self.endpoints:
+            why = self.astray.get(device, "it is no switch of this plan, or outside of --limit")
+            raise DriverError(f"{device}: {why}", device=device)
+        return self.endpoints[device]
 
 
 def state_folder(site: Path) -> Path:

@@ -112,6 +112,26 @@ class Trust:
             self._hosts[name] = there
         return there
 
+    def forget(self, endpoint: Endpoint) -> bool:
+        """Drop what is pinned for an endpoint, key and certificate: only where its owner says that it is another machine now.
+
+        Returns whether anything was pinned.
+        """
+        name, address = host_name(endpoint), f"{endpoint.host}:{endpoint.rest_port}"
+        with self._lock, locked(self.known_hosts):
+            text = read(self.known_hosts)
+            kept = b"".join(_without(line, name) for line in text.splitlines(keepends=True))
+            if kept != text:
+                keep(self.known_hosts, kept)
+        with self._lock, locked(self.tls_pins):
+            pins = _pins(read(self.tls_pins))
+            held = pins.pop(address, None)
+            if held:
+                keep(self.tls_pins, _printed(pins))
+        self._hosts.pop(name, None)
+        self._certificates.pop(address, None)
+        return kept != text or held is not None
+
     # --- TLS ------------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -143,7 +163,7 @@ class Trust:
             pins = _pins(read(self.tls_pins))
             if name not in pins:
                 pins[name] = seen
-                keep(self.tls_pins, msgspec.json.format(msgspec.json.encode(pins, order="sorted"), indent=1) + b"\n")
+                keep(self.tls_pins, _printed(pins))
             self._certificates[name] = pins[name]
         return self._certificates[name]
 
@@ -167,6 +187,19 @@ def _parse(text: bytes) -> dict[str, tuple[HostKey, ...]]:
         for name in words[0].split(","):
             found[name] = (*found.get(name, ()), HostKey(words[1], words[2]))
     return found
+
+
+def _without(line: bytes, name: str) -> bytes:
+    """Return a line of ``known_hosts`` without one of its names; nothing is left when it was the only one."""
+    words = line.split()
+    if len(words) < 3 or line[:1] in b"#@|" or name.encode() not in words[0].split(b","):
+        return line
+    names = [one for one in words[0].split(b",") if one != name.encode()]
+    return line.replace(words[0], b",".join(names), 1) if names else b""
+
+
+def _printed(pins: dict[str, str]) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(pins, order="sorted"), indent=1) + b"\n"
 
 
 def _pins(text: bytes) -> dict[str, str]:

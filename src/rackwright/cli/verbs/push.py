@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rackwright.cli.pushing import Aim
     from rackwright.runs import Event, Outcome, Report
 
-__all__ = ["command"]
+__all__ = ["command", "push"]
 
 _INTERRUPTED: Final = 130
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600}
@@ -47,6 +47,9 @@ def _seconds(ctx: click.Context, param: click.Parameter, text: str) -> int:
 @click.option(
     "--build", "folder", type=PLACE, metavar="OUT", help="Push what this build folder holds, e.g. a former one."
 )
+@click.option("--install", "image", type=PLACE, metavar="IMAGE",
+              help="Install this image first where another version of the NOS runs.")  # fmt: skip
+@click.option("--image-sha256", default="", metavar="HEX", help="What the image must have as its SHA-256.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--allow-disruption", is_flag=True, help="Push what interrupts links, sessions or the way in, too.")
 @click.option(
@@ -60,8 +63,8 @@ def _seconds(ctx: click.Context, param: click.Parameter, text: str) -> int:
 @click.option("--resume", is_flag=True, help="Go on with the latest push that was cut off.")
 @reaching
 def command(
-    talk: Talk, site: Path, changes: Path | None, folder: Path | None, yes: bool, allow_disruption: bool,
-    confirm_within: int, resume: bool, wanted: Wanted,
+    talk: Talk, site: Path, changes: Path | None, folder: Path | None, image: Path | None, image_sha256: str,
+    yes: bool, allow_disruption: bool, confirm_within: int, resume: bool, wanted: Wanted,
 ) -> Answer:  # fmt: skip
     """Bring switches to what is planned.
 
@@ -71,26 +74,34 @@ def command(
     planned, or as planned; run it again to go on.
     """
     from rackwright.cli import pushing
-    from rackwright.push.order import Limits, make_order
-    from rackwright.push.submitting import interrupted, submit
+    from rackwright.cli.installing import Wish, installed
 
     aim = pushing.aimed(talk, site, wanted, folder)
     if resume and (answer := _resumed(talk, aim)) is not None:
         return answer
-    if not resume and (cut := interrupted(aim.way.state)):
-        talk.say(f"run {cut} was cut off: this push reads anew; --resume would go on with it")
+    wish = Wish(image, image_sha256, yes, allow_disruption) if image else None
+    if wish and (answer := installed(talk, aim, wish, _watch(talk))) is not None:
+        return answer
     kept = load(changes) if changes else None
-    names = [device.device for device in kept.devices] if kept else ()
-    found = pushing.compared(talk, aim, names)
+    return push(talk, aim, kept, yes=yes, allow=allow_disruption, confirm_s=confirm_within, jobs=wanted.jobs)
+
+
+def push(talk: Talk, aim: Aim, kept: Changeset | None, *, yes: bool, allow: bool, confirm_s: int, jobs: int) -> Answer:
+    """Compare, ask and push; ``kept`` is a changeset that was reviewed before."""
+    from rackwright.cli import pushing
+    from rackwright.push.order import Limits, make_order
+    from rackwright.push.submitting import submit
+
+    found = pushing.compared(talk, aim, [device.device for device in kept.devices] if kept else ())
     if kept:
         refuse_stale(kept, found)
-    refused = _consent(talk, found, yes=yes, allow=allow_disruption)
+    refused = _consent(talk, found, yes=yes, allow=allow)
     if refused is not None:
         return refused
-    order = make_order(found, aim.trees, aim.plan, Limits(confirm_s=confirm_within))
+    order = make_order(found, aim.trees, aim.plan, Limits(confirm_s=confirm_s))
     if not any(device.work for device in order.devices):
         return _answer(talk, found, None)
-    report = submit(order, aim.way, jobs=wanted.jobs, on_event=_watch(talk))
+    report = submit(order, aim.way, jobs=jobs, on_event=_watch(talk))
     return _answer(talk, found, report)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+import io
+from collections import deque
+from typing import Any, BinaryIO, Final
 
 import paramiko
 from paramiko.sftp import (
@@ -21,6 +23,9 @@ __all__ = ["Files"]
 _CHUNK: Final = 1 << 15
 """Largest write that every SFTP server takes."""
 
+_ON_THEIR_WAY: Final = 64
+"""Writes whose answers are not waited for yet."""
+
 
 class Files(paramiko.SFTPClient):
     """paramiko's SFTP client; it can open a file with a mode, and writes without waiting for each answer."""
@@ -30,6 +35,10 @@ class Files(paramiko.SFTPClient):
 
         Raises OSError with the server's reason.
         """
+        self.put_stream(name, io.BytesIO(data))
+
+    def put_stream(self, name: str, stream: BinaryIO) -> None:
+        """Create a file of mode 0600 of all that a stream holds; some writes are on their way at a time."""
         # paramiko's own `open` sends no mode: the file would be everybody's until a chmod.
         inner: Any = self
         ask, send, hear = inner._request, inner._async_request, inner._read_response  # noqa: SLF001 - its own engine
@@ -38,11 +47,13 @@ class Files(paramiko.SFTPClient):
         kind, answer = ask(CMD_OPEN, name, SFTP_FLAG_WRITE | SFTP_FLAG_CREATE | SFTP_FLAG_EXCL, mode)
         if kind != CMD_HANDLE:
             raise paramiko.SFTPError("no handle")
-        handle = answer.get_binary()
-        sent = [
-            send(type(None), CMD_WRITE, handle, int64(first), data[first : first + _CHUNK])
-            for first in range(0, len(data), _CHUNK)
-        ]
+        handle, first = answer.get_binary(), 0
+        sent: deque[int] = deque()
+        while chunk := stream.read(_CHUNK):
+            sent.append(send(type(None), CMD_WRITE, handle, int64(first), chunk))
+            first += len(chunk)
+            if len(sent) > _ON_THEIR_WAY:
+                hear(sent.popleft())
         sent.append(send(type(None), CMD_CLOSE, handle))
         for number in sent:
             hear(number)

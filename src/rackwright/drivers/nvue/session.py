@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -56,9 +57,10 @@ class Said(msgspec.Struct, frozen=True):
 class _Task:
     """A piece of work on the wire: what it is called, when it must be over, and the channel to close then."""
 
-    def __init__(self, what: str, limit_s: float) -> None:
+    def __init__(self, what: str, limit_s: float, stdin: bytes = b"") -> None:
         self.what = what
         self.limit_s = limit_s
+        self.stdin = stdin
         self._end = time.monotonic() + limit_s
         self.channel: Channel | None = None
 
@@ -82,17 +84,17 @@ class Session:
         self._ahead.set_result(self._connection.first_channel())
         self._files: Files | None = None
 
-    def run(self, command: str, *, limit_s: float = 0) -> Said:
-        """Run one command and return what it left behind.
+    def run(self, command: str, *, limit_s: float = 0, stdin: bytes = b"") -> Said:
+        """Run one command and return what it left behind; ``stdin`` is what it reads, and is shown nowhere.
 
         Raises ``Unreachable`` when the connection is gone before it was sent, ``LostMidCommand`` when it breaks
         afterwards, ``DeviceTimeout`` after ``limit_s`` (by default the limit of an answer).
         """
-        return self.start(command, limit_s=limit_s)()
+        return self.start(command, limit_s=limit_s, stdin=stdin)()
 
-    def start(self, command: str, *, limit_s: float = 0) -> Callable[[], Said]:
+    def start(self, command: str, *, limit_s: float = 0, stdin: bytes = b"") -> Callable[[], Said]:
         """Send a command, and return the function that waits for its end."""
-        return self._begin(_Task(command, limit_s or self._limits.answer_s), self._execute)
+        return self._begin(_Task(command, limit_s or self._limits.answer_s, stdin), self._execute)
 
     def together(self, commands: Sequence[str]) -> list[Said]:
         """Run commands at the same time and return what they left behind, in their order."""
@@ -108,6 +110,16 @@ class Session:
         The file is never open to others, not even while it is empty.
         """
         return self._file(f"upload of {name}", lambda files: files.put_private(name, data))
+
+    def put_large(self, name: str, path: Path, *, limit_s: float) -> None:
+        """Write a file of ours, of any size, into a new one of mode 0600 in the home folder."""
+        task = _Task(f"upload of {name}", limit_s)
+
+        def upload(files: Files) -> None:
+            with path.open("rb") as stream:
+                files.put_stream(name, stream)
+
+        self._begin(task, lambda begun: self._on_files(begun, upload))()
 
     def remove(self, name: str) -> None:
         """Remove a file from the home folder."""
@@ -161,6 +173,9 @@ class Session:
         channel = self._channel(task)
         try:
             channel.exec_command(task.what)
+            if task.stdin:
+                channel.sendall(task.stdin)
+                channel.shutdown_write()
             out = self._read(channel, channel.recv, task)
             err = self._read(channel, channel.recv_stderr, task)
             if not channel.status_event.wait(task.left_s()):

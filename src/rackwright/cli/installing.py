@@ -1,0 +1,119 @@
+"""What ``push --install`` does before it pushes: who runs another version than planned gets the image."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rackwright.cli.answer import DIFFERENCE, ERROR, Answer
+from rackwright.cli.talk import Talk
+from rackwright.drivers.nvue.model import Facts
+from rackwright.errors import DocumentError
+from rackwright.push.installs.order import Image, InstallLimits, InstallOrder, make_install
+
+if TYPE_CHECKING:
+    from rackwright.cli.pushing import Aim
+    from rackwright.runs import Event
+
+__all__ = ["Wish", "installed"]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An image that was asked for on the command line, and what is allowed."""
+
+    image: Path
+    sha256: str = ""
+    yes: bool = False
+    allow: bool = False
+
+
+def installed(talk: Talk, aim: Aim, wish: Wish, watch: Callable[[Event], None]) -> Answer | None:
+    """Bring every switch that runs another version to the planned one; return what ends the push here, None to go on.
+
+    A switch that cannot be asked is left to the push, which tells why.
+    """
+    from rackwright.push.installs.submitting import submit
+    from rackwright.report.pushes import outcome_lines, outcome_value, pushed
+
+    image = _image(wish, aim.plan.nos)
+    order = make_install(aim.plan, _facts(talk, aim), aim.trees, image, InstallLimits())
+    if not order.targets:
+        talk.say(f"no switch runs another version than {image.nos}")
+        return None
+    refused = _consent(talk, aim, order, wish)
+    if refused is not None:
+        return refused
+    report = submit(order, aim.way, jobs=aim.way.jobs, on_event=watch)
+    outcomes = list(report.outcomes.values())
+    lines = [*outcome_lines(outcomes), f"installed: {pushed(outcomes)}"]
+    if report.state != "done":
+        for gate in report.gates.values():
+            if gate.state != "done":
+                talk.error(f"{gate.subject}: the next wave was not begun: {gate.cause}; {gate.remedy}")
+        return Answer(ERROR, outcome_value(report, outcomes), lines)
+    for line in lines:
+        talk.say(line)
+    return None
+
+
+def _image(wish: Wish, nos: str) -> Image:
+    if nos not in wish.image.name:
+        raise DocumentError(
+            f"{wish.image.name} does not tell that it is Cumulus Linux {nos}: keep the name that NVIDIA gave it"
+        )
+    with wish.image.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if wish.sha256 and found != wish.sha256.lower():
+        raise DocumentError(f"{wish.image} has SHA-256 {found} and not {wish.sha256.lower()}: fetch it again")
+    return Image(str(wish.image.absolute()), found, nos)
+
+
+def _facts(talk: Talk, aim: Aim) -> dict[str, Facts]:
+    """Ask the switches through Nornir, as many at the same time as ``--jobs`` says."""
+    import nornir_tasks
+
+    names = list(aim.way.endpoints)
+    if not names:
+        return {}
+    # Nornir logs a failure with its traceback; ours is told once, as a sentence.
+    logging.getLogger("nornir").addHandler(logging.NullHandler())
+    runner = nornir_tasks.CompleteThreads(names, aim.way.jobs, talk.counter("asked", len(names)))
+    hosts = nornir_tasks.nornir_of(aim.build).filter(filter_func=lambda host: host.name in frozenset(names))
+    results = hosts.with_runner(runner).run(task=nornir_tasks.facts_nvue, way=aim.way)
+    found = {name: result[0].result for name, result in results.items()}
+    return {name: facts for name, facts in found.items() if isinstance(facts, Facts)}
+
+
+def _consent(talk: Talk, aim: Aim, order: InstallOrder, wish: Wish) -> Answer | None:
+    """Show what would be installed; return what ends it here, or None when it may go on."""
+    from rackwright.report.installs import install_lines, what_installs
+
+    talk.say(what_installs(order))
+    lines = tuple(install_lines(order))
+    shown = [{"device": one.device, "runs": one.runs, "to": order.image.nos} for one in order.targets]
+    if not wish.yes and not sys.stdin.isatty():
+        talk.error("nothing was installed: look at it and run it again with --yes, or on a terminal")
+        return Answer(DIFFERENCE, shown, lines)
+    for line in lines:
+        talk.error(line)
+    if not wish.allow:
+        talk.error(
+            "error: nothing was installed: this interrupts what is named above; allow it with --allow-disruption"
+        )
+        return Answer(ERROR, shown)
+    if not aim.way.twin and not aim.way.trust.first_use:
+        talk.error(
+            "error: nothing was installed: a new installation shows another host key; allow that with --trust-on-first-use"
+        )
+        return Answer(ERROR, shown)
+    if not wish.yes and not click.confirm("install this?", err=True):
+        return Answer(DIFFERENCE, shown)
+    return None
