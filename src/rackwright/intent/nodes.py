@@ -22,7 +22,7 @@ from rackwright.intent.models import NodeRow
 from rackwright.intent.ranges import expand
 from rackwright.nvue.tree import natural_key
 
-__all__ = ["normal_mac", "read_nodes"]
+__all__ = ["cells", "normal_mac", "read_nodes"]
 
 _FORMS = re.compile(
     r"(?:[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2})|(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}|[0-9A-Fa-f]{12}"
@@ -97,14 +97,14 @@ class _Reader:
                 yield row
 
     def _cells(self, number: int, line: str) -> list[_Cell]:
-        cells: list[_Cell] = []
+        found: list[_Cell] = []
         column = 1
-        for raw in _fields(line):
+        for raw in cells(line):
             blank = len(raw) - len(raw.lstrip())
             bare = next(csv.reader([raw.strip()]), [""]) or [""]
-            cells.append(_Cell(bare[0].strip(), Location(self.source, number, column + blank)))
+            found.append(_Cell(bare[0].strip(), Location(self.source, number, column + blank)))
             column += len(raw) + 1
-        return cells
+        return found
 
     def _columns(self, cells: list[_Cell]) -> list[str] | None:
         columns = [cell.text for cell in cells]
@@ -198,7 +198,7 @@ class _Reader:
         return name in context.machines or context.is_switch(name) or _PDU.sub("", name) in context.rack_names
 
 
-def _fields(line: str) -> Iterator[str]:
+def cells(line: str) -> Iterator[str]:
     """Yield the raw cells of one line, quotes and blanks included."""
     start, quoted = 0, False
     for at, char in enumerate(line):
