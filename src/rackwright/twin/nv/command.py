@@ -48,16 +48,16 @@ def operation_of(words: list[str]) -> str:
 
 async def run_nv(session: Login, words: list[str], _stdin: str) -> Result:
     """Run ``nv …`` and tell refusals as it does."""
-    operation = operation_of(words[1:])
+    operation, typed = operation_of(words[1:]), " ".join(words)
     box = session.box
     try:
         await box.settle()
         if operation != "apply":  # an apply lets its own faults act
-            await box.gate(operation, "before")
+            await box.gate(operation, "before", typed)
         box.switch.require_nvued()
         result = await _dispatched(session, parsed(words[1:]))
         if operation != "apply":
-            await box.gates(operation)
+            await box.gates(operation, typed)
     except Refused as refusal:
         return _refused(refusal)
     except (Misused, Misplaced, Unreadable) as wrong:
