@@ -16,13 +16,16 @@ from rackwright.push.digests import digest_of
 from rackwright.push.order import DeviceOrder, Limits
 from rackwright.push.reading import Connect
 
-__all__ = ["MAY_PASS", "Contact", "Halt", "Standing", "halt_of", "stranger"]
+__all__ = ["MAY_PASS", "STRANGER", "Contact", "Halt", "Standing", "halt_of", "stranger"]
 
 _FACTORY_NAME: Final = "cumulus"
 """Hostname of the default startup.yaml (nvue.md 3.1)."""
 
 _MEND: Final = "mend what the switch refuses, then push again"
 _AGAIN: Final = "'rackwright push SITE' reads it anew and goes on"
+
+STRANGER: Final = "see the cabling and serials of the plan, or bring it to its version"
+"""What to do where another machine or version answers than is planned."""
 
 MAY_PASS: Final = (Unreachable, DeviceTimeout, LostMidCommand)
 """Errors that a switch gives while it restarts, and that pass."""

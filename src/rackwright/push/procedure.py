@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -16,7 +16,7 @@ from rackwright import secrets
 from rackwright.drivers.nvue.model import Nvue
 from rackwright.errors import DriverError
 from rackwright.push import artifacts
-from rackwright.push.contact import Contact, Halt, halt_of, stranger
+from rackwright.push.contact import MAY_PASS, STRANGER, Contact, Halt, halt_of, stranger
 from rackwright.push.digests import digest_of
 from rackwright.push.leg import Leg
 from rackwright.push.vitals import Vitals, take
@@ -25,6 +25,7 @@ from rackwright.runs.model import Context, Json, Outcome
 
 __all__ = ["Look", "Procedure"]
 
+_SAVES: Final = 2
 _AGAIN = "'rackwright push SITE' reads it anew and shows what is left"
 
 
@@ -92,7 +93,7 @@ class Procedure:
         facts = contact.patiently(lambda session: session.facts(), contact.limits.login_s)
         wrong = stranger(facts, contact.order)
         if wrong:
-            return Look(halt=Halt("look", wrong, "see the cabling and serials of the plan, or bring it to its version"))
+            return Look(halt=Halt("look", wrong, STRANGER))
         if seen.waiting and not seen.at:
             cause = "an apply of somebody else waits to be confirmed"
             return Look(halt=Halt("look", cause, "confirm or refuse it on the switch, then push again"))
@@ -105,17 +106,28 @@ class Procedure:
     # --- the end ---------------------------------------------------------------------------------
 
     def _save(self) -> Halt | None:
-        """Make what runs what the switch boots with, and look at both."""
+        """Make what runs what the switch boots with, and look at both; what was not heard is said once more."""
         contact = self.contact
         planned = contact.order.changes.planned
+        lost = ""
         try:
-            contact.ask(lambda session: session.save())
-            found = contact.patiently(_both, contact.limits.login_s)
+            for _ in range(_SAVES):
+                lost = self._said_save()
+                if contact.patiently(_both, contact.limits.login_s) == (planned, planned):
+                    return None
+                if not lost:
+                    break
         except DriverError as error:
             return halt_of("save", error, touched=True)
-        if found != (planned, planned):
-            return Halt("save", "what it boots with is not what was planned", _AGAIN, touched=True)
-        return None
+        return Halt("save", f"what it boots with is not what was planned{lost}", _AGAIN, touched=True)
+
+    def _said_save(self) -> str:
+        """Ask for a save; return in words that the answer was lost: whether it was done is looked up."""
+        try:
+            self.contact.ask(lambda session: session.save())
+        except MAY_PASS as error:
+            return f" ({error})"
+        return ""
 
     def _ended(self, look: Look, halt: Halt | None) -> Outcome:
         contact = self.contact
