@@ -31,6 +31,8 @@ _SWEEP: Final = "find . -maxdepth 1 -name '.rackwright-*.yaml' -mmin +60 -delete
 _LONGEST: Final = 2000
 """Characters of the switch's own words that an error repeats."""
 
+_NVUED: Final = "restart nvued on the switch ('sudo systemctl restart nvued'), or reboot it"
+
 _FACTS: Final = ("nv show system -o json", "nv show platform -o json", _BOOT_ID)
 
 
@@ -193,7 +195,8 @@ class NvueSsh:
 
     def _refused(self, said: Said, tree: Mapping[str, Any]) -> DeviceRefused:
         text = words.scrubbed(" ".join(said.text.split()), tree)[:_LONGEST] or f"exit status {said.status}"
-        return DeviceRefused(f"{self.device} refuses {said.command!r}: {text}", device=self.device)
+        remedy = _NVUED if words.not_ready(said.text) else ""
+        return DeviceRefused(f"{self.device} refuses {said.command!r}: {text}", device=self.device, remedy=remedy)
 
     def _remove(self, name: str) -> None:
         """Remove the uploaded file, also on the way out of an error, which is told instead of a second one."""
