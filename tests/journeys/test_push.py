@@ -14,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -127,6 +128,25 @@ def test_there_and_back(rack, tmp_path):
     back = push(site, "--build", tmp_path / "former", *YES)
     assert back.code == 0, back.data
     assert applied(rack) == want
+
+
+OTHERS = ["era-2-4-3-200", "era-2-8-9-400", "r760xa-converged", "xe9680-two-racks"]
+LARGE = ["rail-1024"] if os.environ.get("RACKWRIGHT_LARGE") else []
+"""293 switches take some minutes; the run is there for whoever wants to see it."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OTHERS + LARGE)
+def test_every_reference_site_is_pushed(name, tmp_path):
+    """Every reference site goes from the factory to its plan in one push, and reads back as planned."""
+    site = copied(name, tmp_path)
+    with Background(msgspec.structs.replace(spec_of(site), rate=20.0 if name in LARGE else RATE)) as twin:
+        names = [switch.name for switch in plan_of(site).switches]
+        rack = SimpleNamespace(site=site, ask=twin.ask, names=names)
+        found = push(site, *YES)
+        assert (found.code, set(states(found).values())) == (0, {"done"}), found.data
+        assert applied(rack) == planned(site)
+        assert push(site, "--yes").data["changed"] == 0
 
 
 def test_what_is_shown_before_it_is_asked(rack):

@@ -11,7 +11,7 @@ from rackwright.push.order import Neighbours
 from rackwright.push.vitals import Vitals
 from rackwright.runs.model import Outcome
 
-__all__ = ["behind", "down"]
+__all__ = ["behind", "down", "words"]
 
 
 def behind(
@@ -30,13 +30,11 @@ def behind(
     )
 
 
-def down(pairs: Iterable[Neighbours], now: Mapping[str, Vitals | None]) -> list[str]:
-    """Say which of them are not up; what has an end that is not as planned, None here, is not asked for."""
-    return [
-        _words(pair)
-        for pair in pairs
-        if not ((a := now[pair.a]) is None or (b := now[pair.b]) is None or _is_up(pair, a, b))
-    ]
+def down(pairs: Iterable[Neighbours], now: Mapping[str, Vitals | None]) -> tuple[Neighbours, ...]:
+    """Return those that are not up; what has an end that is not as planned, None here, is not asked for."""
+    return tuple(
+        pair for pair in pairs if not ((a := now[pair.a]) is None or (b := now[pair.b]) is None or _is_up(pair, a, b))
+    )
 
 
 def _is_up(pair: Neighbours, a: Vitals, b: Vitals) -> bool:
@@ -45,7 +43,8 @@ def _is_up(pair: Neighbours, a: Vitals, b: Vitals) -> bool:
     return pair.a_name in a.ports and pair.b_name in b.ports
 
 
-def _words(pair: Neighbours) -> str:
+def words(pair: Neighbours) -> str:
+    """Name what lies between two switches."""
     if pair.kind == "session":
         return f"BGP of {pair.a} with {pair.b} over {pair.a_name}"
     return f"the link {pair.a} {pair.a_name} - {pair.b} {pair.b_name}"

@@ -10,7 +10,7 @@ from rackwright import secrets
 from rackwright.drivers.clock import Clock
 from rackwright.errors import DriverError
 from rackwright.push.contact import Contact
-from rackwright.push.gates import behind, down
+from rackwright.push.gates import behind, down, words
 from rackwright.push.order import Neighbours, Order, decode
 from rackwright.push.procedure import Procedure
 from rackwright.push.reading import Connect
@@ -86,15 +86,17 @@ class Push:
         return bool(seen.at) and not seen.waiting
 
     def _down(
-        self, order: Order, pairs: Sequence[Neighbours], earlier: frozenset[str], cancelled: Callable[[], bool]
+        self, order: Order, pairs: Sequence[Neighbours], earlier: frozenset[str], stopping: Callable[[], bool]
     ) -> Json:
-        names = tuple(dict.fromkeys(name for pair in pairs for name in (pair.a, pair.b)))
-        until = self.clock.now() + order.limits.gate_s
+        # What counts is how long they were given, not how long asking them took: a wave may have hundreds.
+        waited = 0.0
         while True:
-            found = down(pairs, {name: self._vitals(order, name, ask=name in earlier) for name in names})
-            if not found or self.clock.now() >= until or cancelled():
-                return found
+            names = dict.fromkeys(name for pair in pairs for name in (pair.a, pair.b))
+            pairs = down(pairs, {name: self._vitals(order, name, ask=name in earlier) for name in names})
+            if not pairs or waited >= order.limits.gate_s or stopping():
+                return [words(pair) for pair in pairs]
             self.clock.sleep(order.limits.poll_s)
+            waited += order.limits.poll_s
 
     def _vitals(self, order: Order, device: str, *, ask: bool) -> Vitals | None:
         """Return what is up on a switch; None for one of an earlier wave that did not become what was planned."""

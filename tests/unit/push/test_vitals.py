@@ -3,7 +3,7 @@
 import pytest
 
 from rackwright import diff
-from rackwright.push.gates import behind, down
+from rackwright.push.gates import behind, down, words
 from rackwright.push.order import Neighbours
 from rackwright.push.vitals import Vitals, missing, should_stay, take
 from rackwright.push.waves import waves_of
@@ -142,12 +142,11 @@ def test_a_segment_is_asked_for_once_an_uplink_can_be_up():
 def test_down_names_links_and_sessions():
     """A link needs both ends, a session its own end; what has an end that is not as planned is not asked for."""
     up = Vitals(frozenset({"swp1", "swp2"}), frozenset({("default", "swp1")}))
-    assert down([LINK, SESSION], {"a": up, "b": up}) == []
-    assert down([LINK, SESSION], {"a": up, "b": Vitals()}) == ["the link a swp1 - b swp2"]
-    assert down([LINK, SESSION], {"a": Vitals(), "b": up}) == [
-        "the link a swp1 - b swp2", "BGP of a with b over swp1",
-    ]  # fmt: skip
-    assert down([LINK, SESSION], {"a": up, "b": None}) == []
+    assert down([LINK, SESSION], {"a": up, "b": up}) == ()
+    assert down([LINK, SESSION], {"a": up, "b": Vitals()}) == (LINK,)
+    assert down([LINK, SESSION], {"a": Vitals(), "b": up}) == (LINK, SESSION)
+    assert down([LINK, SESSION], {"a": up, "b": None}) == ()
+    assert [words(pair) for pair in (LINK, SESSION)] == ["the link a swp1 - b swp2", "BGP of a with b over swp1"]
 
 
 def test_a_wave_sends_one_ahead():
