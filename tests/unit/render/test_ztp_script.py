@@ -46,7 +46,9 @@ def test_the_kept_file_names_no_server():
     """The rendered file has every place open, so that equal plans give equal files and no token is ever kept."""
     text = ztp.script(rail_leaf())
     assert [text.count(f"@{name}@") for name in ztp.PLACES] == [1] * len(ztp.PLACES)
-    assert "@" not in ztp.filled(text, FILLED).replace("two @", "").replace('"$@"', "").replace("  @*)", "").replace("@-", "")
+    assert "@" not in ztp.filled(text, FILLED).replace("two @", "").replace('"$@"', "").replace("  @*)", "").replace(
+        "@-", ""
+    )
 
 
 def test_a_template_without_a_place_is_refused():
@@ -136,9 +138,7 @@ class Booth:
         script = self.folder / "ztp.sh"
         script.write_text(text)
         search = f"{self.folder / 'bin'}:{os.environ['PATH']}"
-        done = subprocess.run(
-            ["bash", script], cwd=self.folder, env={"PATH": search}, check=False, capture_output=True
-        )
+        done = subprocess.run(["bash", script], cwd=self.folder, env={"PATH": search}, check=False, capture_output=True)
         calls = self.calls.read_text().splitlines() if self.calls.exists() else []
         return done.returncode, calls, (self.folder / "autoprovision").read_text()
 
