@@ -16,6 +16,8 @@ from rackwright.cli import main
 from rackwright.plan import workspace
 from rackwright.push.digests import digest_of
 from rackwright.render import switch_tree
+from rackwright.runs.folder import private
+from rackwright.serve.tokens import Tokens
 from rackwright.twin.process import Background, Spec
 from tests.canary import Canary
 
@@ -127,3 +129,44 @@ def test_cut_off_it_is_found_again(rack):
     state = rack.site / ".rackwright"
     for path in (state / "twin" / "secrets").iterdir():
         assert Canary(path.read_text()).in_folder(state, but=[state / "twin" / "secrets"]) == []
+
+
+def test_a_machine_is_replaced(rack):
+    """Another machine in a switch's place is refused until replace writes it down; then it gets NOS and configuration and is audited; nodes.csv changes in that row alone."""
+    assert rw("push", rack.site, "--twin", *YES).code == 0
+    nodes = rack.site / "nodes.csv"
+    before = nodes.read_text().splitlines()
+    rack.ask("fault", kind="wrong-serial", device="core01", value="NEW0001")
+    rack.ask("fault", kind="wrong-version", device="core01", value="5.9.2")
+    words = ("replace", rack.site, "core01", "--serial", "NEW0001", "--twin", "--install", rack.image)
+    shown = rw(*words, "--mac", "eth0=02-00-00-00-00-AA")
+    assert (shown.code, nodes.read_text().splitlines()) == (3, before)
+    assert "--yes" in shown.talk
+    done = rw(*words, "--mac", "eth0=02-00-00-00-00-AA", *YES)
+    assert done.code == 0, done.talk + json.dumps(done.data)
+    after = nodes.read_text().splitlines()
+    assert [line for line in after if line not in before] == ["core01,NEW0001,,,,02:00:00:00:00:aa,,,,,,,,,,"]
+    assert len(after) == len(before)
+    assert versions(rack)["core01"] == "5.12.1"
+    assert runs(rack) == planned(rack.site)
+    assert {row["column"]: row["new"] for row in done.data["nodes"]["changes"]} == {
+        "service_tag": "NEW0001", "eth0": "02:00:00:00:00:aa",
+    }  # fmt: skip
+    again = rw(*words, *YES)
+    assert (again.code, again.data["push"]["changed"]) == (0, 0)
+    assert nodes.read_text().splitlines() == after
+
+
+def test_replacing_forgets_the_first_boot(rack):
+    """Recorded only, the machine's addresses go and its first boot may begin anew; a serial number that another machine has is refused."""
+    tokens = Tokens(private(rack.site / ".rackwright" / "serve"))
+    token = tokens.issue("oob01")
+    tokens.end("oob01", token, "provisioned")
+    words = ("replace", rack.site, "oob01", "--twin", "--record-only", "--yes", "--serial")
+    refused = rw(*words, "KVWSBQ4")
+    assert refused.code == 1
+    assert "core01 service_tag has" in refused.talk
+    done = rw(*words, "NEW0002")
+    assert done.code == 0, done.talk
+    assert "\noob01,NEW0002,,,,,,,,,,,,,,\n" in (rack.site / "nodes.csv").read_text()
+    assert tokens.issue("oob01")

@@ -32,6 +32,7 @@ VERBS: Final = {
     "explain": "Tell where a rendered value comes from.",
     "push": "Bring switches to what is planned.",
     "audit": "Look at devices and judge them against the plan.",
+    "replace": "Put another machine in the place of a switch.",
     "inventory": "Print the inventory of Nornir or Ansible.",
     "twin": "Run an emulated rack of the site on loopback: real SSH, nv and NVUE API.",
     "demo": "Validate, plan, render and check a reference site, and show what came out.",

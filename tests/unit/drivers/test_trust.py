@@ -79,3 +79,23 @@ def test_pins_that_cannot_be_read_are_no_empty_pins(tmp_path):
     (tmp_path / "tls-pins.json").write_text("{", encoding="ascii")
     with pytest.raises(IdentityUnknown, match="cannot be read"):
         Trust(tmp_path, first_use=True).certificate(end(1), lambda: b"x")
+
+
+def test_only_one_device_is_forgotten(tmp_path):
+    """Forgetting a device drops its key and certificate, and nobody else's: shared lines keep their other names, comments stay."""
+    hosts = tmp_path / "known_hosts"
+    hosts.write_text(
+        f"# ours\n192.0.2.1,192.0.2.2 {key(1).kind} {key(1).base64}\n192.0.2.1 {key(2).kind} {key(2).base64}\n"
+    )
+    trust = Trust(tmp_path, first_use=True)
+    for number in (1, 2):
+        trust.certificate(Endpoint(device="x", host=f"192.0.2.{number}"), lambda: b"der")
+    gone = Endpoint(device="be01", host="192.0.2.1")
+    assert trust.host_keys(gone)
+    assert trust.forget(gone)
+    assert trust.host_keys(gone) == ()
+    assert hosts.read_text() == f"# ours\n192.0.2.2 {key(1).kind} {key(1).base64}\n"
+    assert trust.tls_pins.read_text() == '{\n "192.0.2.2:8765": "' + certificate_fingerprint(b"der") + '"\n}\n'
+    assert not trust.forget(gone)
+    trust.meet_host(gone, key(3))
+    assert trust.host_keys(gone) == (key(3),)

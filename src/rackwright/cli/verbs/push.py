@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rackwright.cli.pushing import Aim
     from rackwright.runs import Event, Outcome, Report
 
-__all__ = ["command", "push"]
+__all__ = ["command", "push", "watch"]
 
 _INTERRUPTED: Final = 130
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600}
@@ -80,7 +80,7 @@ def command(
     if resume and (answer := _resumed(talk, aim)) is not None:
         return answer
     wish = Wish(image, image_sha256, yes, allow_disruption) if image else None
-    if wish and (answer := installed(talk, aim, wish, _watch(talk))) is not None:
+    if wish and (answer := installed(talk, aim, wish, watch(talk))) is not None:
         return answer
     kept = load(changes) if changes else None
     return push(talk, aim, kept, yes=yes, allow=allow_disruption, confirm_s=confirm_within, jobs=wanted.jobs)
@@ -101,7 +101,7 @@ def push(talk: Talk, aim: Aim, kept: Changeset | None, *, yes: bool, allow: bool
     order = make_order(found, aim.trees, aim.plan, Limits(confirm_s=confirm_s))
     if not any(device.work for device in order.devices):
         return _answer(talk, found, None)
-    report = submit(order, aim.way, jobs=jobs, on_event=_watch(talk))
+    report = submit(order, aim.way, jobs=jobs, on_event=watch(talk))
     return _answer(talk, found, report)
 
 
@@ -141,14 +141,16 @@ def _resumed(talk: Talk, aim: Aim) -> Answer | None:
         return None
     talk.say(f"going on with run {run}")
     try:
-        report = resume(run, aim.way, on_event=_watch(talk))
+        report = resume(run, aim.way, on_event=watch(talk))
     except RunChanged as error:
         talk.say(f"{error}; reading first")
         return None
     return _answer(talk, None, report)
 
 
-def _watch(talk: Talk) -> Callable[[Event], None]:
+def watch(talk: Talk) -> Callable[[Event], None]:
+    """Return what says the events of a run."""
+
     def heard(event: Event) -> None:
         subject = f"{event.subject}: " if event.subject else ""
         if event.kind in ("wave", "gate", "run", "fault"):
