@@ -6,6 +6,7 @@ above it. It is reached over SSH on loopback, with a key made for it and its hos
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -85,7 +86,8 @@ class Guest:
         self._agent = agent
         self.agent = str(Path(AGENT).parent) if agent else ""
         self._master: subprocess.Popen[bytes] | None = None
-        try:
+        with contextlib.ExitStack() as undo:
+            undo.callback(self.close)
             host_key = self._await()
             (self._place / "known").write_text(f"[127.0.0.1]:{port} {host_key}\n", encoding="ascii")
             self._ssh = [
@@ -94,9 +96,7 @@ class Guest:
                 "-o", "LogLevel=ERROR", "root@127.0.0.1",
             ]  # fmt: skip
             self._master = self._connect()
-        except BaseException:
-            self.close()
-            raise
+            undo.pop_all()
 
     def run(self, script: str, *, limit_s: float = LIMIT_S) -> str:
         """Run a shell script in the guest."""

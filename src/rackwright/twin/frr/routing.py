@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from rackwright.twin.dataplane import NotEmulated
 
-__all__ = ["frr_conf"]
+__all__ = ["at", "frr_conf", "is_on"]
 
 Tree = Mapping[str, Any]
 
