@@ -30,6 +30,8 @@ from rackwright.twin.process import Background, Spec
 SITES = Path(__file__).resolve().parents[2] / "inventory"
 RATE = 60.0
 """A time to confirm of ten minutes is ten seconds: enough for a busy machine to log in and look."""
+pytestmark = pytest.mark.slow
+
 COMMAND = [sys.executable, "-c", "from rackwright.cli import main; main()"]
 YES = ("--yes", "--allow-disruption")
 
@@ -135,7 +137,6 @@ LARGE = ["rail-1024"] if os.environ.get("RACKWRIGHT_LARGE") else []
 """293 switches take some minutes; the run is there for whoever wants to see it."""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", OTHERS + LARGE)
 def test_every_reference_site_is_pushed(name, tmp_path):
     """Every reference site goes from the factory to its plan in one push, and reads back as planned."""
@@ -269,7 +270,6 @@ def test_ctrl_c_leaves_legal_states(rack):
 KILLS = int(os.environ.get("RACKWRIGHT_KILLS", "10"))
 
 
-@pytest.mark.slow
 def test_kill_9_at_random_moments(rack, tmp_path, capsys):
     """kill -9 at random moments of a rack: legal states within the time to confirm, and resuming or pushing anew converges."""
     dice = random.Random(20261126)
