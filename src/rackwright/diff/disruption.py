@@ -53,10 +53,14 @@ class DisruptionClass:
 
     def fits(self, path: Path) -> bool:
         """Tell whether the row speaks of a path; keys may hold dots (addresses), so keys are compared, not text."""
-        keys, open_end = _keys(self.pattern)
-        if len(path) < len(keys) or (len(path) > len(keys) and not open_end):
+        fixed, length, open_end = _keys(self.pattern)
+        if len(path) < length or (len(path) > length and not open_end):
             return False
-        return all(want in ("*", key) for want, key in zip(keys, path, strict=False))
+        # A loop and no all(): a push of a rack asks this millions of times.
+        for at, want in fixed:  # noqa: SIM110 - see above
+            if path[at] != want:
+                return False
+        return True
 
 
 _AR = "NVUE of 5.12 restarts switchd when adaptive routing changes, so every port resets"
@@ -125,7 +129,7 @@ def classify(path: Path, change_kind: ChangeKind, tree_before: Tree, tree_after:
     """
     found = [
         Disruption(row.kind, row.reason, row.source, _ports(row, path, tree_before, tree_after))
-        for row in CLASSES
+        for row in _by_first().get(path[:1], ())
         if change_kind in row.only and row.fits(path)
     ]
     if path[:1] == ("acl",) and len(path) > 1 and _guards_the_way_in(path[1], tree_before, tree_after):
@@ -138,10 +142,22 @@ def worst(items: list[Disruption]) -> Disruption:
     return max(items, key=lambda item: _RANK[item.kind], default=CLEAR)
 
 
+@lru_cache(maxsize=1)
+def _by_first() -> dict[Path, tuple[DisruptionClass, ...]]:
+    """Sort the rows by the first key of their paths, which none leaves open."""
+    found: dict[Path, tuple[DisruptionClass, ...]] = {}
+    for row in CLASSES:
+        first = (row.pattern.partition(".")[0],)
+        found[first] = (*found.get(first, ()), row)
+    return found
+
+
 @lru_cache(maxsize=64)
-def _keys(pattern: str) -> tuple[Path, bool]:
-    """Split a pattern into its keys and whether anything may follow."""
-    return tuple(pattern.removesuffix(".**").split(".")), pattern.endswith(".**")
+def _keys(pattern: str) -> tuple[tuple[tuple[int, str], ...], int, bool]:
+    """Return the keys that are not ``*``, the last first since it tells most, how many keys there are, and whether more may follow."""
+    keys = pattern.removesuffix(".**").split(".")
+    fixed = tuple((at, key) for at, key in enumerate(keys) if key != "*")
+    return fixed[::-1], len(keys), pattern.endswith(".**")
 
 
 def _ports(row: DisruptionClass, path: Path, before: Tree, after: Tree) -> tuple[str, ...]:

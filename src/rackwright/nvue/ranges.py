@@ -154,7 +154,24 @@ _ROOT: Final = _trie()
 
 def expand(tree: Mapping[str, Any]) -> Tree:
     """Expand all range keys and merge what they share; where they differ, the later one wins."""
-    return expand_traced(tree).tree
+    out: Tree = {}
+    _expand(tree, _ROOT, out)
+    return out
+
+
+def _expand(node: Mapping[str, Any], rules: _Rules | None, out: Tree) -> None:
+    """Expand one mapping into ``out`` and trace nothing, which takes a quarter of the time."""
+    for key, value in node.items():
+        for name in expand_key(key) if rules is not None and rules.ranged else (key,):
+            there = out.get(name)
+            deeper = type(value) is dict or (not isinstance(value, str) and isinstance(value, Mapping))
+            if deeper and (there is None or isinstance(there, dict)):
+                below = rules.step(name) if rules is not None else None
+                if there is None:
+                    there = out[name] = {}
+                _expand(value, below, there)
+            else:
+                out[name] = value
 
 
 def expand_traced(tree: Mapping[str, Any]) -> Expansion:

@@ -50,7 +50,7 @@ def route(running: Mapping[str, Any], intended: Tree) -> tuple[Stop, ...]:
     trees: list[tuple[StopName, Tree]] = [*_on_the_way(here, intended, changes), ("planned", intended)]
     stops: list[Stop] = []
     for name, tree in trees:
-        made = diff.between(here, tree)
+        made = changes if len(trees) == 1 else diff.between(here, tree)
         if made:
             stops.append(Stop(name, tree, made, digest_of(tree)))
         here = tree
