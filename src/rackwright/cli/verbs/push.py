@@ -125,7 +125,7 @@ def _consent(talk: Talk, found: Changeset, *, yes: bool, allow: bool) -> Answer 
         talk.error("error: nothing was pushed: this interrupts what is named above; allow it with --allow-disruption")
         return Answer(ERROR, found)
     for line in changeset_lines(found, colour=True):
-        (talk.detail if yes else talk.error)(line)
+        (talk.say if yes else talk.error)(line)
     if not yes and not click.confirm("push this?", err=True):
         return Answer(DIFFERENCE, found)
     return None
