@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
 from rackwright import secrets
 from rackwright.drivers.clock import Clock
+from rackwright.drivers.reach import JOBS
 from rackwright.errors import DriverError
 from rackwright.push.contact import Contact
 from rackwright.push.gates import behind, down, words
@@ -39,6 +42,8 @@ class Push:
     connect: Connect
     clock: Clock
     resolvers: Sequence[secrets.Resolver]
+    jobs: int = JOBS
+    """Switches that a gate asks at the same time."""
     name: str = field(default=NAME, init=False)
     version: str = field(default=VERSION, init=False)
 
@@ -90,22 +95,29 @@ class Push:
     ) -> Json:
         # What counts is how long they were given, not how long asking them took: a wave may have hundreds.
         waited = 0.0
-        while True:
-            names = dict.fromkeys(name for pair in pairs for name in (pair.a, pair.b))
-            pairs = down(pairs, {name: self._vitals(order, name, ask=name in earlier) for name in names})
-            if not pairs or waited >= order.limits.gate_s or stopping():
-                return [words(pair) for pair in pairs]
-            self.clock.sleep(order.limits.poll_s)
-            waited += order.limits.poll_s
+        names = tuple(dict.fromkeys(name for pair in pairs for name in (pair.a, pair.b)))
+        ways = {name: Contact(order.of[name], self.connect, self.clock, order.limits) for name in names}
+        with contextlib.ExitStack() as ends, ThreadPoolExecutor(self.jobs, thread_name_prefix="gate") as threads:
+            for contact in ways.values():
+                ends.callback(contact.close)
+            while True:
+                # Who is not as planned is no part of a pair any more after the first look.
+                looks = {
+                    name: threads.submit(_vitals, ways[name], ask=name in earlier, first=not waited)
+                    for name in dict.fromkeys(name for pair in pairs for name in (pair.a, pair.b))
+                }
+                pairs = down(pairs, {name: look.result() for name, look in looks.items()})
+                if not pairs or waited >= order.limits.gate_s or stopping():
+                    return [words(pair) for pair in pairs]
+                self.clock.sleep(order.limits.poll_s)
+                waited += order.limits.poll_s
 
-    def _vitals(self, order: Order, device: str, *, ask: bool) -> Vitals | None:
-        """Return what is up on a switch; None for one of an earlier wave that did not become what was planned."""
-        contact = Contact(order.of[device], self.connect, self.clock, order.limits)
-        try:
-            if ask and contact.standing().at != "planned":
-                return None
-            return contact.ask(lambda session: take(session, order.of[device].intended))
-        except DriverError:
-            return None if ask else Vitals()
-        finally:
-            contact.close()
+
+def _vitals(contact: Contact, *, ask: bool, first: bool) -> Vitals | None:
+    """Return what is up on a switch; None for one of an earlier wave that did not become what was planned."""
+    try:
+        if ask and first and contact.standing().at != "planned":
+            return None
+        return contact.ask(lambda session: take(session, contact.order.intended))
+    except DriverError:
+        return None if ask else Vitals()

@@ -44,7 +44,7 @@ def submit(order: Order, way: Way, *, jobs: int, on_event: Callable[[Event], Non
     :class:`~rackwright.errors.RunBusy` when a living process works on one of the switches.
     """
     hidden = _secrets(order, way.resolvers)
-    program = Push(way.connect, way.clock, way.resolvers)
+    program = Push(way.connect, way.clock, way.resolvers, jobs)
     with runs.opened(way.state, programs=[program], clock=way.clock, hide=hidden) as engine:
         return engine.run(NAME, order.encoded(), jobs=jobs, on_event=on_event)
 
