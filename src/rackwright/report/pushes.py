@@ -19,6 +19,7 @@ from rackwright.runs import Outcome, Report
 __all__ = [
     "changeset_lines",
     "impact_lines",
+    "lease_lines",
     "outcome_lines",
     "outcome_value",
     "pushed",
@@ -81,6 +82,28 @@ def impact_lines(device: DeviceChanges) -> Iterator[str]:
         yield f"! {device.device}: {item.kind}{ports}: {'; '.join(item.reasons)}"
     if impact and (behind := _behind(impact)):
         yield f"! {device.device}: behind it are {behind}"
+
+
+def lease_lines(changeset: Changeset, outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """Tell which switches have let go of DHCP on eth0 and still hold the lease: they lose the way in when it ends.
+
+    Source: RN-4377862 (open in 5.12, mended in 5.13); NVIDIA's own first-boot script ends with the same command.
+    """
+    done = {outcome.subject for outcome in outcomes if outcome.state == "done"}
+    held = [
+        device.device
+        for device in changeset.changed
+        if device.device in done
+        and any(
+            change.op == "-" and change.path == ("interface", "eth0", "ip", "address", "dhcp")
+            for change in device.changes
+        )
+    ]
+    if held:
+        yield (
+            f"{some(held)}: eth0 has left DHCP and its lease still runs; when it ends the address goes with it (RN-4377862): "
+            "run 'sudo dhclient -r && sudo ifreload -fa' there today"
+        )
 
 
 def _behind(impact: Impact) -> str:

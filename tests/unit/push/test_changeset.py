@@ -11,7 +11,8 @@ from rackwright.push.impact import Impact, Interruption, Interrupts, impact_of
 from rackwright.push.order import Limits, decode, make_order
 from rackwright.push.reading import Reading
 from rackwright.push.sending import resolved
-from rackwright.report.pushes import changeset_lines, what_changes
+from rackwright.report.pushes import changeset_lines, lease_lines, what_changes
+from rackwright.runs import Outcome
 from tests.plans import rails
 from tests.unit.push.cases import FACTORY, PLANNED, RESOLVERS, RESPLIT, changed, real
 from tests.unit.push.fake import masked
@@ -157,3 +158,19 @@ def test_secrets_are_put_in_their_places():
     """What is sent holds the value, and nothing else of the tree changes."""
     assert resolved(PLANNED, RESOLVERS) == real(PLANNED)
     assert resolved(RESPLIT, RESOLVERS) == real(RESPLIT)
+
+
+DHCP = {"interface": {"eth0": {"type": "eth", "ip": {"vrf": "mgmt", "address": {"dhcp": {}}}}}}
+STATIC = {"interface": {"eth0": {"type": "eth", "ip": {"vrf": "mgmt", "address": {"10.0.0.1/24": {}}}}}}
+
+
+@pytest.mark.parametrize(
+    ("running", "state", "told"), [(DHCP, "done", True), (DHCP, "failed", False), (STATIC, "done", False)]
+)
+def test_who_has_left_dhcp_is_told_before_the_lease_ends(plan, running, state, told):
+    """A switch whose eth0 was moved off DHCP loses its way in with the lease (RN-4377862): only what was done is told."""
+    intended = {"interface": {"eth0": {"type": "eth", "ip": {"vrf": "mgmt", "address": {"10.0.0.2/24": {}}}}}}
+    found = changeset(plan, Reading(device="be01", running=running), intended=intended)
+    lines = list(lease_lines(found, [Outcome(subject="be01", state=state)]))
+    assert bool(lines) is told
+    assert not told or ("be01" in lines[0] and "dhclient -r" in lines[0])

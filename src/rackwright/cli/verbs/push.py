@@ -165,9 +165,11 @@ def watch(talk: Talk) -> Callable[[Event], None]:
 
 def _answer(talk: Talk, found: Changeset | None, report: Report | None) -> Answer:
     """Tell how every switch ended; who could not be read failed alone."""
-    from rackwright.report.pushes import outcome_lines, outcome_value, pushed
+    from rackwright.report.pushes import lease_lines, outcome_lines, outcome_value, pushed
 
     outcomes = _outcomes(found, report)
+    for line in lease_lines(found, outcomes) if found else ():
+        talk.error(line)
     gates = [gate for gate in report.gates.values() if gate.state != "done"] if report else []
     for gate in gates:
         talk.error(f"{gate.subject}: the next wave was not begun: {gate.cause}; {gate.remedy}")
