@@ -11,6 +11,7 @@ A task is a thin function over the library; what it decides is decided there.
 from nornir_tasks.audit import ask_nvue, audit_nvue
 from nornir_tasks.build import Build
 from nornir_tasks.connection import NvueConnection, reaching, read_running, show_nvue
+from nornir_tasks.discover import look_nvue
 from nornir_tasks.facts import facts_nvue
 from nornir_tasks.inventory import RackwrightInventory, inventory_of, nornir_of, nornir_of_site
 from nornir_tasks.push import push_nvue, read_nvue
@@ -28,6 +29,7 @@ __all__ = [
     "audit_nvue",
     "facts_nvue",
     "inventory_of",
+    "look_nvue",
     "nornir_of",
     "nornir_of_site",
     "push_nvue",

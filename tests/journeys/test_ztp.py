@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from rackwright import secrets
+from rackwright.audit.discovery import read_leases
 from rackwright.plan import workspace
 from rackwright.render import switch_tree
 from rackwright.serve.authority import Authority
@@ -250,6 +251,8 @@ def test_a_first_boot(network):
     switch = network.switch(BE01["serial"], BE01["mac"])
     address, url = switch.lease()
     assert (address, url) == ("10.10.0.10", f"http://{SERVER}/devices/be01/ztp.sh")
+    lease = read_leases((network.folder / "leases").read_text(), "leases")
+    assert [(one.mac, one.address) for one in lease] == [(BE01["mac"], address)]
     script = switch.fetch(url)
     assert script.isascii()
     assert switch.boot(script) == 0, switch.log

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rackwright.intent.node_edits import CellChange, Conflict, Edited
@@ -10,12 +10,13 @@ from rackwright.intent.node_edits import CellChange, Conflict, Edited
 __all__ = ["change_lines", "conflict_lines", "edit_value"]
 
 
-def change_lines(changes: Sequence[CellChange]) -> Iterator[str]:
-    """Print each cell that gets a value, as a difference."""
+def change_lines(changes: Sequence[CellChange], sources: Mapping[tuple[str, str], str] | None = None) -> Iterator[str]:
+    """Print each cell that gets a value, as a difference; with ``sources`` where the value was seen."""
     for one in changes:
         sign = "~" if one.old and one.new else "+" if one.new else "-"
         arrow = f"{one.old} -> {one.new}" if one.old and one.new else one.new or one.old
-        yield f"{sign} {one.name} {one.column}: {arrow}"
+        seen = (sources or {}).get((one.name, one.column), "")
+        yield f"{sign} {one.name} {one.column}: {arrow}" + (f"  ({seen})" if seen else "")
 
 
 def conflict_lines(conflicts: Sequence[Conflict], file: str) -> Iterator[str]:

@@ -1,0 +1,116 @@
+"""``rackwright discover``: which machine is where, into nodes.csv."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rackwright.cli import building, noting
+from rackwright.cli.answer import DIFFERENCE, ERROR, FINDINGS, FINE, Answer, verb, worst
+from rackwright.cli.params import PLACE
+from rackwright.cli.reaching import Wanted, reach, reaching
+from rackwright.cli.talk import Talk
+
+if TYPE_CHECKING:
+    from rackwright.audit.discovery import Discovery, Lease, Seen
+    from rackwright.intent.node_edits import Edited
+    from rackwright.plan.workspace import Planned, Workspace
+
+__all__ = ["command"]
+
+
+@verb("discover")
+@click.argument("site", type=PLACE, default=".", metavar="[DIR]")
+@click.option("--leases", "files", type=PLACE, multiple=True, metavar="FILE",
+              help="Leases of dnsmasq, or of Kea as CSV; may be given again.")  # fmt: skip
+@click.option("--bmc-prefix", default="idrac-", show_default=True, metavar="TEXT",
+              help="What stands before the service tag in a BMC's hostname; empty: it has none.")  # fmt: skip
+@click.option("--yes", is_flag=True, help="Write what was found.")
+@reaching
+def command(
+    talk: Talk, site: Path, files: tuple[Path, ...], bmc_prefix: str, yes: bool, wanted: Wanted
+) -> Answer:  # fmt: skip
+    """Find out which machine is where, and fill nodes.csv.
+
+    Asks the switches for themselves, for what they learned and heard at their ports, and takes the leases of a DHCP
+    server; all is matched with the planned cabling. Shows what nodes.csv would say and writes it with --yes. What it
+    says already is never overwritten: a difference is a finding, and so is what cannot be told. Nothing is changed on
+    any switch. Exit code 3 when there is something to write, 4 with findings, 1 when a switch could not be asked.
+    """
+    from rackwright.audit.discovery import discovered
+    from rackwright.intent.node_edits import edit
+
+    opened, planned = building.plan_site(talk, site)
+    path = noting.nodes_file(opened)
+    before = noting.nodes_text(path)
+    seen, unasked = _seen(talk, opened, planned, wanted)
+    found = discovered(planned.plan, seen, _leases(files), prefix=bmc_prefix)
+    edited = edit(before, found.wishes)
+    if yes and edited.changes:
+        noting.write_nodes(opened, path, before, edited)
+        talk.say(f"{path} is written")
+    elif edited.changes:
+        talk.say("nothing is written: run it again with --yes")
+    code = worst(
+        DIFFERENCE if edited.changes and not yes else FINE,
+        FINDINGS if edited.conflicts or found.unclear else FINE,
+        ERROR if unasked else FINE,
+    )
+    return Answer(code, _value(found, edited, unasked), _lines(found, edited, unasked, str(path)))
+
+
+def _leases(files: tuple[Path, ...]) -> list[Lease]:
+    from rackwright.audit.discovery import read_leases
+
+    return [lease for file in files for lease in read_leases(noting.nodes_text(file), str(file))]
+
+
+def _seen(talk: Talk, opened: Workspace, planned: Planned, wanted: Wanted) -> tuple[list[Seen], dict[str, str]]:
+    """Ask the switches through Nornir; return what they show, and why others could not be asked."""
+    import nornir_tasks
+    from rackwright.audit.discovery import Seen
+    from rackwright.render.site_overlays import of_site
+
+    folder = opened.file.parent
+    build = nornir_tasks.Build(planned.plan, opened.loaded.catalog, of_site(opened.loaded.overlays, folder))
+    way = reach(planned.plan, folder, wanted)
+    names = list(way.endpoints)
+    if not names:
+        return [], dict(way.astray)
+    # Nornir logs a failure with its traceback; ours is told once, as a sentence.
+    logging.getLogger("nornir").addHandler(logging.NullHandler())
+    runner = nornir_tasks.CompleteThreads(names, way.jobs, talk.counter("asked", len(names)))
+    hosts = nornir_tasks.nornir_of(build).filter(filter_func=lambda host: host.name in frozenset(names))
+    results = hosts.with_runner(runner).run(task=nornir_tasks.look_nvue, way=way)
+    answers = {name: results[name][0].result for name in names}
+    seen = [answer for answer in answers.values() if isinstance(answer, Seen)]
+    unasked = {name: str(answer) for name, answer in answers.items() if not isinstance(answer, Seen)}
+    return seen, {**way.astray, **unasked}
+
+
+def _lines(found: Discovery, edited: Edited, unasked: dict[str, str], path: str) -> list[str]:
+    from rackwright.report.nodes import change_lines, conflict_lines
+    from rackwright.report.words import count, some
+
+    changes = change_lines(edited.changes, found.sources)
+    unclear = [f"{one.place}: {one.text}; {one.remedy}" for one in found.unclear]
+    lines = [*changes, *conflict_lines(edited.conflicts, path), *unclear]
+    lines += [f"{name} could not be asked: {why}" for name, why in unasked.items()]
+    if found.silent:
+        lines.append(f"nothing seen at {count(len(found.silent), 'port')} ({some(found.silent, 6)})")
+    same = sum(map(len, found.wishes.values())) - len(edited.changes) - len(edited.conflicts)
+    lines.append(
+        f"{len(edited.changes)} new, {same} as nodes.csv says, {len(edited.conflicts)} otherwise, "
+        f"{len(found.unclear)} unclear"
+    )
+    return lines
+
+
+def _value(found: Discovery, edited: Edited, unasked: dict[str, str]) -> dict[str, Any]:
+    from rackwright.report.nodes import edit_value
+
+    unclear = [{"place": one.place, "text": one.text, "remedy": one.remedy} for one in found.unclear]
+    return {**edit_value(edited), "unclear": unclear, "silent": list(found.silent), "unasked": unasked}
