@@ -61,7 +61,9 @@ def command(
     talk: Talk, site: Path, only: tuple[str, ...], checks: tuple[str, ...], keep: Path | None, snapshot: Path | None,
     max_ber: float, max_flaps: int, form: str, out: Path | None, wanted: Wanted,
 ) -> Answer:  # fmt: skip
-    """Look at the switches and judge them against the plan; nothing is changed.
+    """Look at devices and judge them against the plan.
+
+    Nothing is changed.
 
     Cables with the fewest repairs, links, light and bit errors, BGP, BFD, EVPN, RoCE, adaptive routing, MTU, versions,
     time, drift, unsaved settings. Exit code 0 when all is right, 4 with findings, 1 when something could not be told:

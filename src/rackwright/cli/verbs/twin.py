@@ -38,7 +38,8 @@ def _state(site: Path) -> Path:
 @click.option("--startup", type=PLACE, metavar="FILE|DIR",
               help="Configuration to come up with: a startup.yaml for all, or a build folder; else the factory's.")  # fmt: skip
 @click.option("--only", multiple=True, metavar="GLOB", help="Let only these switches answer; may be given again.")
-@click.option("--dataplane", default="emulated", show_default=True, metavar="KIND", help="What stands behind them.")
+@click.option("--dataplane", type=click.Choice(["emulated", "frr", "frr-guest"]), default="emulated", show_default=True,
+              help="What stands behind them: computed state, real FRR in namespaces, or in a guest.")  # fmt: skip
 def _up(
     talk: Talk, site: Path, detach: bool, rate: float, latency: float, startup: Path | None, only: tuple[str, ...],
     dataplane: str,
