@@ -44,6 +44,7 @@ class Leg:
     told: Callable[[str], None]
     staged: int = 0
     applied: int = 0
+    unheard: int = 0
     last: str = ""
 
     def walk(self) -> Halt | None:
@@ -145,12 +146,19 @@ class Leg:
                 self.contact.clock.sleep(limits.poll_s)
                 down = self._down(seen, expected)
         except DriverError as error:
-            return self._back(halt_of(self.goal, error, touched=True))
+            return self._unheard(error)
         if self.stopping():
             return self._back(Halt(self.goal, "stopped before it was confirmed", _AGAIN, state="cancelled"))
         if down:
             return self._back(Halt(self.goal, f"down since the apply: {_some(down)}", _UP, touched=True))
         return self._confirm()
+
+    def _unheard(self, error: DriverError) -> Halt | None:
+        """Look once more where only the connection broke; who goes on not answering is taken back."""
+        self.unheard += 1
+        if isinstance(error, MAY_PASS) and self.unheard < _TRIES:
+            return None
+        return self._back(halt_of(self.goal, error, touched=True))
 
     def _down(self, seen: Standing, expected: Vitals) -> list[str]:
         return missing(expected, self.contact.ask(lambda session: take(session, seen.running)))

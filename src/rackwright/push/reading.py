@@ -21,6 +21,7 @@ Connect = Callable[[str], Nvue]
 _STEP_S: Final = 5.0
 _MARGIN_S: Final = 60.0
 _TIMER_S: Final = 600.0
+_MEND: Final = "mend what the switch refuses, then push again"
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +47,7 @@ def read(device: str, connect: Connect) -> Reading:
         finally:
             session.close()
     except DriverError as error:
-        return Reading(device=device, cause=str(error), remedy=error.remedy)
+        return Reading(device=device, cause=str(error), remedy=error.remedy or _MEND)
     waiting = 0.0 if waits.state == "none" else max(waits.left_s, 1.0)
     return Reading(device=device, running=running, unsaved=unsaved and not waiting, waiting_s=waiting)
 
