@@ -14,7 +14,6 @@ TOKEN="@token@"
 CA="@ca@"
 DONE=/var/lib/rackwright/provisioned
 LOG=/var/log/autoprovision
-
 say() {
   echo "ztp $NAME: $*"
 }
@@ -98,6 +97,7 @@ if [ "$RUNNING_NOS" != "$WANTED_NOS" ]; then
   echo "$IMAGE_SHA256  $WORK/$IMAGE" | sha256sum --check --status || fail "$IMAGE is not what the server has"
   onie-install -fa -i "$WORK/$IMAGE"
   report installing "$RUNNING_NOS"
+  trap - EXIT
   reboot
   exit 0
 fi

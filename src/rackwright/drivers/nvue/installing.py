@@ -17,7 +17,7 @@ from rackwright.drivers.limits import Limits
 from rackwright.drivers.login import Login
 from rackwright.drivers.nvue.session import Said, Session
 from rackwright.drivers.trust import Trust
-from rackwright.errors import DeviceRefused, DeviceTimeout, LostMidCommand, Unreachable
+from rackwright.errors import DeviceRefused, DeviceTimeout, DriverError, LostMidCommand, Unreachable
 from rackwright.secrets import Secret
 
 __all__ = ["Installation", "install"]
@@ -71,13 +71,18 @@ class _Work:
             for name, data in ((startup, what.startup), (script, _NO_ZTP)):
                 self._session.put(name, data)()
             self._root(f"onie-install -fa -i {image} -t {startup} -z {script}", limit_s=_STAGE_S)
-        finally:
-            for name in (image, startup, script):
-                with contextlib.suppress(DeviceRefused, Unreachable, LostMidCommand, DeviceTimeout):
-                    self._session.remove(name)
+        except DriverError:
+            self._tidy(image, startup, script)
+            raise
+        # The files stay: no source says whether all of them were copied by now, and the whole disk goes.
         # The connection breaks while it goes down; whether it came up anew is what its boot id tells.
         with contextlib.suppress(Unreachable, LostMidCommand, DeviceTimeout):
             self._root("reboot")
+
+    def _tidy(self, *names: str) -> None:
+        for name in names:
+            with contextlib.suppress(DriverError):
+                self._session.remove(name)
 
     def _look(self, name: str, sha256: str) -> None:
         """Hold what arrived against what was sent: a full disk may cut it without a word."""
