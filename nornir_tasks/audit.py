@@ -43,8 +43,7 @@ def ask_nvue(task: Task, way: Way | None = None, checks: Sequence[str] = (), tak
     way = way or _prepared(task)
     build: Build = task.host["rackwright"]
     name = task.host.name
-    switch = next(switch for switch in build.plan.switches if switch.name == name)
-    asked = audit.questions(switch, audit.Site(build.plan, build.catalog), checks)
+    asked = audit.questions(build.audited.switches[name], build.audited, checks)
     try:
         session = way.connect(name)
     except DriverError as error:

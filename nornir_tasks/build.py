@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from rackwright.audit import Site
 from rackwright.catalog.models import Catalog
 from rackwright.plan import workspace
 from rackwright.plan.model import Plan
@@ -36,6 +37,11 @@ class Build:
     def files(self) -> tuple[File, ...]:
         """Every file of the build, not yet rendered; one Jinja environment serves them all."""
         return tuple(everything(self.plan, catalog=self.catalog, overlays=self.overlays))
+
+    @cached_property
+    def audited(self) -> Site:
+        """What decides which questions an audit asks; worked out once for all devices."""
+        return Site(self.plan, self.catalog)
 
     @cached_property
     def by_device(self) -> dict[str, tuple[File, ...]]:

@@ -47,6 +47,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     error: str = ""
     """The device's words, or why nothing came; empty: ``value`` is the answer."""
     took_s: float = 0
+    """How long it took, together with what was asked at the same time."""
 
 
 class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -66,21 +67,42 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def collect(nvue: Nvue, device: str, questions: Iterable[str], *, clock: Clock, taken: str = "") -> Evidence:
-    """Ask each question once, in one session; what goes wrong becomes the answer, never an exception.
+    """Ask each question once, in one session, all shows together; what goes wrong becomes the answer, never an exception.
 
     After the session is lost the questions that are left are answered by that loss: nothing is asked blindly again.
     """
-    answers: list[Answer] = []
+    asked = tuple(dict.fromkeys(questions))
+    answers: dict[str, Answer] = {}
     lost = ""
-    for question in dict.fromkeys(questions):
+    for some in _in_turns(asked):
         start = clock.now()
-        try:
-            value = None if lost else _ask(nvue, question)
-            answers.append(Answer(question, value, lost, round(clock.now() - start, 3)))
-        except DriverError as error:
-            answers.append(Answer(question, error=str(error), took_s=round(clock.now() - start, 3)))
-            lost = str(error) if isinstance(error, _ENDED) else ""
-    return Evidence(device, taken, answers=tuple(answers))
+        said = {} if lost else _several(nvue, some)
+        took = round(clock.now() - start, 3)
+        for question in some:
+            value = said.get(question)
+            error = lost or (str(value) if isinstance(value, DriverError) else "")
+            answers[question] = Answer(question, None if error else value, error, took)
+        lost = lost or next((str(value) for value in said.values() if isinstance(value, _ENDED)), "")
+    return Evidence(device, taken, answers=tuple(answers[question] for question in asked))
+
+
+def _in_turns(asked: Iterable[str]) -> list[list[str]]:
+    """Return what is asked at a time: each reading and command by itself, then every show."""
+    single = [[question] for question in asked if not question.startswith(SHOW)]
+    shows = [question for question in asked if question.startswith(SHOW)]
+    return [*single, shows] if shows else single
+
+
+def _several(nvue: Nvue, questions: list[str]) -> dict[str, Any]:
+    """Return the answers, or the error that came instead of one."""
+    if questions[0].startswith(SHOW):
+        paths = [question.removeprefix(SHOW) for question in questions]
+        values = nvue.shows(paths)
+        return {f"{SHOW}{path}": values[path] for path in paths}
+    try:
+        return {questions[0]: _ask(nvue, questions[0])}
+    except DriverError as error:
+        return {questions[0]: error}
 
 
 def unreached(device: str, error: DriverError, taken: str = "") -> Evidence:
@@ -95,8 +117,6 @@ def _ask(nvue: Nvue, question: str) -> Any:
         return _masked(nvue.running())
     if question == STARTUP:
         return _masked(nvue.startup())
-    if question.startswith(SHOW):
-        return nvue.show(question.removeprefix(SHOW))
     return nvue.run(question)
 
 

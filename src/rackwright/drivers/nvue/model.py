@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -81,6 +82,12 @@ class Nvue(Protocol):
 
     def show(self, path: str) -> Any:
         """Return ``nv show PATH -o json`` as a value, e.g. ``show("interface")``; ``DeviceRefused`` if unknown."""
+
+    def shows(self, paths: Sequence[str]) -> Mapping[str, Any]:
+        """Return what :meth:`show` would for each of many paths, in few round trips.
+
+        Instead of a value stands the ``DriverError`` of a path that is refused, or whose answer did not come. Raises none.
+        """
 
     def run(self, command: str) -> str:
         """Return the stdout of a read-only Linux command; only over SSH, ``DeviceRefused`` elsewhere."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Final, NoReturn
 
@@ -136,6 +136,19 @@ class NvueRest:
         parts = [part for part in path.replace("/", " ").split() if not part.startswith("--")]
         views = dict(part[2:].split("=", 1) for part in path.split() if part.startswith("--") and "=" in part)
         return self._api.get(*parts, rev="operational", **views)
+
+    def shows(self, paths: Sequence[str]) -> dict[str, Any]:
+        """Return the values of many paths, or why there is none; over the one connection, one after the other."""
+        found: dict[str, Any] = {}
+        broken: DriverError | None = None
+        for path in paths:
+            try:
+                found[path] = broken or self.show(path)
+            except DeviceRefused as refusal:
+                found[path] = refusal
+            except DriverError as error:
+                found[path] = broken = error
+        return found
 
     def run(self, command: str) -> str:
         """Refuse: the API runs no Linux commands."""

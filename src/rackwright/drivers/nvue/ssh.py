@@ -14,6 +14,7 @@ from rackwright.drivers.limits import Limits
 from rackwright.drivers.login import Login
 from rackwright.drivers.nvue import words
 from rackwright.drivers.nvue.guards import insist_reading, insist_unmasked
+from rackwright.drivers.nvue.lines import several
 from rackwright.drivers.nvue.model import Confirm, Facts
 from rackwright.drivers.nvue.session import Said, Session
 from rackwright.drivers.nvue.settling import settled
@@ -123,8 +124,28 @@ class NvueSsh:
 
     def show(self, path: str) -> Any:
         """Return ``nv show PATH -o json`` as a value."""
-        command = f"nv show {' '.join(path.replace('/', ' ').split())} -o json"
-        return self._json(self._patiently([command])[0])
+        return self._json(self._patiently([_show(path)])[0])
+
+    def shows(self, paths: Sequence[str]) -> dict[str, Any]:
+        """Return the values of many paths, or why there is none; some dozens of commands share a line, and four lines run at a time."""
+        found: dict[str, Any] = {}
+        left = {_show(path): path for path in paths}
+        until = self._clock.now() + self._limits.boot_s
+        while left:
+            said = several(self._session, tuple(left))
+            late = self._clock.now() >= until
+            early = {} if late else {command: left[command] for command in left if _not_ready(said[command])}
+            found |= {left[command]: self._value_or_error(said[command]) for command in left if command not in early}
+            left = early
+            if left:
+                self._clock.sleep(self._limits.pause_s)
+        return {path: found[path] for path in paths}
+
+    def _value_or_error(self, said: Said | DriverError) -> Any:
+        try:
+            return said if isinstance(said, DriverError) else self._json(said)
+        except DriverError as error:
+            return error
 
     def run(self, command: str) -> str:
         """Return the stdout of a read-only Linux command."""
@@ -202,3 +223,11 @@ class NvueSsh:
         """Remove the uploaded file, also on the way out of an error, which is told instead of a second one."""
         with contextlib.suppress(DriverError):
             self._session.remove(name)
+
+
+def _show(path: str) -> str:
+    return f"nv show {' '.join(path.replace('/', ' ').split())} -o json"
+
+
+def _not_ready(said: Said | DriverError) -> bool:
+    return isinstance(said, Said) and words.not_ready(said.text)
