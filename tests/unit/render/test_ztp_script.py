@@ -218,7 +218,8 @@ def test_the_wrong_switch_is_left_alone(booth):
     booth.tool("decode-syseeprom", "#!/bin/bash\necho OTHER\n")
     code, calls, log = booth.run()
     assert code == 1
-    assert fetched(calls) == [f"{SERVER}/devices/be01/failed"] and len(calls) == 1
+    assert fetched(calls) == [f"{SERVER}/devices/be01/failed"]
+    assert len(calls) == 1
     assert "OTHER" in log
 
 
@@ -238,7 +239,8 @@ def test_another_version_is_installed_first(booth):
     image = "cumulus-linux-5.12.1-mlx-amd64.bin"
     assert fetched(calls) == [f"{SERVER}/images/{image}", f"{SERVER}/devices/be01/installing"]
     installed = next(call for call in calls if call.startswith("onie-install"))
-    assert installed.startswith("onie-install -fa -i ") and installed.endswith(f"/{image}")
+    assert installed.startswith("onie-install -fa -i ")
+    assert installed.endswith(f"/{image}")
     assert calls[-1] == "reboot "
     assert not any(call.startswith("nv ") for call in calls)
 
