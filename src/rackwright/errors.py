@@ -26,7 +26,8 @@ The tree::
     |   +-- RunBusy            another process holds the run
     |   +-- RunChanged         the run was begun by another version of the program
     +-- TwinError              the emulated rack cannot do that, or is not up
-    +-- BootRefused            a first boot may not have what it asks for
+    +-- ServeError             what is to be served cannot be
+        +-- BootRefused        a first boot may not have what it asks for
 
 Problems about the operator's input are values (:class:`rackwright.findings.Problem`); an
 exception only carries them to the edge. Each message ends with what to do.
@@ -63,6 +64,7 @@ __all__ = [
     "RunError",
     "SchemaUnknown",
     "SecretUnresolved",
+    "ServeError",
     "StalePlan",
     "TwinError",
     "Unreachable",
@@ -176,5 +178,9 @@ class TwinError(RackwrightError):
     """The emulated rack cannot do that, or is not up."""
 
 
-class BootRefused(RackwrightError):
+class ServeError(RackwrightError):
+    """What is to be served cannot be: no door can be opened, or an image is not what it should be."""
+
+
+class BootRefused(ServeError):
     """A first boot may not have what it asks for: another switch asks, or its token is used, expired or unknown."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,6 +27,7 @@ from tests.canary import Canary
 SITES = Path(__file__).resolve().parents[2] / "inventory"
 RATE = 600.0
 """An installation takes ten emulated minutes: a second."""
+COMMAND = [sys.executable, "-c", "from rackwright.cli import main; main()"]
 YES = ("--yes", "--allow-disruption")
 
 
@@ -129,6 +133,48 @@ def test_cut_off_it_is_found_again(rack):
     state = rack.site / ".rackwright"
     for path in (state / "twin" / "secrets").iterdir():
         assert Canary(path.read_text()).in_folder(state, but=[state / "twin" / "secrets"]) == []
+
+
+@pytest.mark.parametrize("moment", ["onie-install", "reboot"])
+def test_killed_it_is_found_again(rack, moment):
+    """Killed -9 while the image is staged or after the reboot was asked for, a later run looks first and converges."""
+    rack.ask("fault", kind="wrong-version", device="oob01", value="5.9.2")
+    if moment == "onie-install":
+        rack.ask("fault", kind="stall", device="oob01", at="run", when="before", command="onie-install", duration=1200)
+    words = ["push", str(rack.site), "--twin", "--install", str(rack.image), "--limit", "oob01", *YES]
+    with subprocess.Popen([*COMMAND, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as killed:
+        wait(lambda: killed.poll() is not None or begun(rack, moment))
+        assert killed.poll() is None
+        killed.kill()
+    wait(lambda: rack.ask("status")["devices"]["oob01"]["nvued"])
+    assert rw(*words).code == 0
+    assert versions(rack)["oob01"] == "5.12.1"
+    assert runs(rack)["oob01"] == planned(rack.site)["oob01"]
+
+
+def begun(rack, moment):
+    """Say whether the switch is at that moment."""
+    if moment == "reboot":
+        return not rack.ask("status")["devices"]["oob01"]["powered"]
+    return any(line["command"].startswith("sha256sum") for line in rack.ask("log", device="oob01")["lines"])
+
+
+def wait(there, limit_s=60):
+    until = time.monotonic() + limit_s
+    while not there():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_a_full_disk_is_told(rack):
+    """A switch without room for the image says so, keeps what it runs, and holds none of our files."""
+    rack.ask("fault", kind="wrong-version", device="oob01", value="5.9.2")
+    rack.ask("fault", kind="full-disk", device="oob01")
+    done = rw("push", rack.site, "--twin", "--install", rack.image, "--limit", "oob01", *YES)
+    assert done.code == 1
+    assert done.data["devices"][0]["stage"] == "install"
+    assert installs(rack) == []
+    assert versions(rack)["oob01"] == "5.9.2"
 
 
 def test_a_machine_is_replaced(rack):

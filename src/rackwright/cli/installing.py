@@ -69,8 +69,11 @@ def _image(wish: Wish, nos: str) -> Image:
         raise DocumentError(
             f"{wish.image.name} does not tell that it is Cumulus Linux {nos}: keep the name that NVIDIA gave it"
         )
-    with wish.image.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    try:
+        with wish.image.open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise DocumentError(f"{wish.image} cannot be read ({error.strerror}): name the image's file") from None
     if wish.sha256 and found != wish.sha256.lower():
         raise DocumentError(f"{wish.image} has SHA-256 {found} and not {wish.sha256.lower()}: fetch it again")
     return Image(str(wish.image.absolute()), found, nos)

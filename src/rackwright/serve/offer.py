@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rackwright import secrets
 from rackwright.diff.changes import flatten, is_secret
-from rackwright.errors import BootRefused
+from rackwright.errors import BootRefused, ServeError
 from rackwright.nvue.emit import dump
 from rackwright.nvue.tree import Tree
 from rackwright.plan.model import Plan, Switch
@@ -93,12 +93,15 @@ class Offer:
 def image_of(path: Path, nos: str, sha256: str = "") -> Image:
     """Return an image of the planned version, read once for its digest.
 
-    Raises :class:`~rackwright.errors.BootRefused` when it has another digest than the given one.
+    Raises :class:`~rackwright.errors.ServeError` when it cannot be read, or has another digest than the given one.
     """
-    with path.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    try:
+        with path.open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise ServeError(f"{path} cannot be read ({error.strerror}): name the image's file") from None
     if sha256 and found != sha256.lower():
-        raise BootRefused(f"{path} has SHA-256 {found} and not {sha256.lower()}: fetch it again")
+        raise ServeError(f"{path} has SHA-256 {found} and not {sha256.lower()}: fetch it again")
     return Image(image_name(nos), path, found)
 
 

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import signal
 import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from ssl import SSLContext
+from typing import Final
 
 from aiohttp import web
 
+from rackwright.errors import ServeError
 from rackwright.serve.boots import Boots
 
 __all__ = ["Door", "door", "run"]
+
+_ELSEWHERE: Final = "name an address of this machine and a port"
+_ADVICE: Final = {
+    errno.EACCES: "ports below 1024 are root's",
+    errno.EADDRINUSE: "end what listens there, or choose another port",
+}
 
 
 @dataclass(frozen=True)
@@ -75,7 +85,11 @@ def run(boots: Boots, secure: Door, plain: Door | None, ready: Callable[[Door, D
 
 def _bound(at: Door) -> socket.socket:
     family = socket.AF_INET6 if ":" in at.host else socket.AF_INET
-    return socket.create_server((at.host, at.port), family=family, backlog=128)
+    try:
+        return socket.create_server((at.host, at.port), family=family, backlog=128)
+    except OSError as error:
+        what = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else "no such address"
+        raise ServeError(f"nothing can listen on {at}: {what}; {_ADVICE.get(error.errno or 0, _ELSEWHERE)}") from None
 
 
 async def _open(

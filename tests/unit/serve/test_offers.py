@@ -1,13 +1,15 @@
 """Who may have what: the machine that nodes.csv knows, an image that is what it should be, doors as they are written."""
 
 import hashlib
+import socket
 import ssl
 
 import pytest
 from cryptography import x509
 
-from rackwright.errors import BootRefused
+from rackwright.errors import BootRefused, ServeError
 from rackwright.secrets import Environment
+from rackwright.serve import process
 from rackwright.serve.authority import NAME, Authority
 from rackwright.serve.events import Events
 from rackwright.serve.offer import Offer, Who, image_of
@@ -68,8 +70,10 @@ def test_an_image_is_what_it_should_be(tmp_path):
     digest = hashlib.sha256(b"nos").hexdigest()
     assert image_of(path, "5.12.1", digest.upper()).sha256 == digest
     assert image_of(path, "5.12.1").name == "cumulus-linux-5.12.1-mlx-amd64.bin"
-    with pytest.raises(BootRefused, match="fetch it again"):
+    with pytest.raises(ServeError, match="fetch it again"):
         image_of(path, "5.12.1", "0" * 64)
+    with pytest.raises(ServeError, match="No such file"):
+        image_of(tmp_path / "none", "5.12.1")
 
 
 @pytest.mark.parametrize(
@@ -117,3 +121,12 @@ def test_events_are_lines(tmp_path):
     assert len((tmp_path / "events.jsonl").read_text().splitlines()) == 1
     assert heard[0].line.endswith("failed      be01: a  [31mb (from 10.0.0.1)")
     assert (tmp_path / "events.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_door_that_cannot_be_opened():
+    """A port that is taken, and an address that is another machine's, are told with what to do."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for at, what in ((Door("127.0.0.1", port), "another port"), (Door("192.0.2.1", port), "an address of this")):
+            with pytest.raises(ServeError, match=what):
+                process._bound(at)

@@ -168,7 +168,7 @@ class _Work:
         while True:
             left = max(0.0, until - clock.now())
             facts = self._ask(left, lambda session: session.facts())
-            if facts.boot_id != before.boot_id or clock.now() >= until:
+            if self.order.image.nos == facts.version or facts.boot_id != before.boot_id or clock.now() >= until:
                 break
             # It still answers while it goes down.
             clock.sleep(limits.poll_s)
