@@ -25,9 +25,9 @@ The tree::
     +-- RunError               a durable run cannot be started or gone on with
     |   +-- RunBusy            another process holds the run
     |   +-- RunChanged         the run was begun by another version of the program
-    +-- TwinError              the emulated rack cannot do that, or is not up
     +-- ServeError             what is to be served cannot be
-        +-- BootRefused        a first boot may not have what it asks for
+    |   +-- BootRefused        a first boot may not have what it asks for
+    +-- TwinError              the emulated rack cannot do that, or is not up
 
 Problems about the operator's input are values (:class:`rackwright.findings.Problem`); an
 exception only carries them to the edge. Each message ends with what to do.
