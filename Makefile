@@ -8,7 +8,7 @@ BIN     := .venv/bin
 PIP     := -m pip --disable-pip-version-check --quiet --quiet
 READY   := .venv/.ready
 WORKERS ?= 2
-# The other Pythons run what depends on the interpreter: unit, golden, wheel.
+# The other Pythons run what depends on the interpreter: unit (but the slow ones), golden, wheel.
 OTHERS  := 3.12 3.13
 PYTEST  := $(BIN)/python -m pytest -n $(WORKERS) --dist=loadgroup
 
@@ -68,7 +68,8 @@ test: daemons check  ## everything that CI must see
 other-3.12 other-3.13: other-%:
 	@if scripts/find-python $* >/dev/null 2>&1; then \
 	  $(MAKE) --no-print-directory .venv-$*/.ready && echo "== Python $*: unit, golden, wheel" && \
-	  .venv-$*/bin/python -m pytest -n $(WORKERS) --dist=loadgroup -q $(wildcard tests/unit tests/golden tests/packaging); \
+	  .venv-$*/bin/python -m pytest -n $(WORKERS) --dist=loadgroup -q -m 'not slow' $(wildcard tests/unit tests/golden) && \
+	  .venv-$*/bin/python -m pytest -q $(wildcard tests/packaging); \
 	elif [ -n "$$CI$$RACKWRIGHT_CI" ]; then echo "Python $* is required in CI and does not run here" >&2; exit 1; \
 	else echo "== SKIPPED Python $*: it does not run here (unit, golden and wheel tests not tried on it)"; fi
 
