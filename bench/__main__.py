@@ -12,6 +12,7 @@ from typing import Final
 from bench import command, fabric, sites
 from bench.measure import Failed
 from bench.result import Result, line
+from bench.switches import switches
 
 CACHE: Final = Path(__file__).resolve().parent.parent / ".bench"
 
@@ -21,6 +22,7 @@ PARTS: Final[dict[str, Callable[[Path], Iterator[Result]]]] = {
     "growth": sites.growth,
     "pyavd": fabric.against_pyavd,
     "netlab": fabric.against_netlab,
+    "switches": switches,
 }
 """Part -> what measures it, the quick ones first."""
 

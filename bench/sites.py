@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from bench.measure import Failed, Usage, run
 from bench.result import Result
 
-__all__ = ["full", "growth"]
+__all__ = ["copy", "full", "growth"]
 
 _HERE: Final = Path(__file__).parent
 _INVENTORY: Final = _HERE.parent / "inventory"
@@ -31,7 +31,7 @@ class _Build(NamedTuple):
 
 def full(cache: Path) -> Iterator[Result]:
     """Yield the cost of all of ``rail-1024``, of one more node in it, and of merely writing its bytes."""
-    site = _copy("rail-1024", cache)
+    site = copy("rail-1024", cache)
     text = (site / "site.yaml").read_text()
     # The fabric is laid out for 1,024 and full with them: the node that is added is the last of them.
     smaller = re.sub(r"count: 1024\b", "count: 1023, max: 1024", text)
@@ -57,7 +57,7 @@ def full(cache: Path) -> Iterator[Result]:
 
 def growth(cache: Path) -> Iterator[Result]:
     """Yield the CPU a device of ``rail-8192`` against that of ``rail-1024``."""
-    small, large = (_render(_copy(name, cache), cache / name) for name in ("rail-1024", "rail-8192"))
+    small, large = (_render(copy(name, cache), cache / name) for name in ("rail-1024", "rail-8192"))
     each = [1000 * built.usage.cpu_s / built.devices for built in (large, small)]
     note = (
         f"rail-8192: {large.devices} devices, {large.cpu} CPU, {large.usage.peak_mib:.0f} MiB; "
@@ -67,7 +67,7 @@ def growth(cache: Path) -> Iterator[Result]:
     yield Result("growth", what, f"{each[0]:.2f} ms", f"{each[1]:.2f} ms", each[0] / each[1], "x", 1.3, note=note)
 
 
-def _copy(name: str, cache: Path) -> Path:
+def copy(name: str, cache: Path) -> Path:
     """Copy a reference site without its lock, so that planning starts from nothing."""
     site = cache / f"site-{name}"
     shutil.rmtree(site, ignore_errors=True)

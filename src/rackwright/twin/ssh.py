@@ -91,6 +91,7 @@ class _Door(asyncssh.SSHServer):
             self._cut()
         except Refused:
             return True
+        self._box.log("ssh", username, "connect", "login", "0", self._box.marks())
         keys = self._box.switch.accounts.keys(username)
         if username == "cumulus":
             keys.append(self._operator)
