@@ -25,10 +25,12 @@ from rackwright.twin.process import Background, Spec
 from tests.canary import Canary
 
 SITES = Path(__file__).resolve().parents[2] / "inventory"
-RATE = 600.0
-"""An installation takes ten emulated minutes: a second."""
+RATE = 300.0
+"""An installation takes nine emulated minutes: two seconds."""
 COMMAND = [sys.executable, "-c", "from rackwright.cli import main; main()"]
 YES = ("--yes", "--allow-disruption")
+PUSH = (*YES, "--confirm-within", "1h")
+"""Twelve seconds to confirm: enough for a busy machine to log in and look."""
 
 
 def rw(*words):
@@ -79,7 +81,7 @@ def test_a_wrong_version_gets_its_nos(rack):
     for name in ("core01", "oob01"):
         rack.ask("fault", kind="wrong-version", device=name, value="5.9.2")
     digest = hashlib.sha256(rack.image.read_bytes()).hexdigest()
-    words = ("push", rack.site, "--twin", "--install", rack.image, "--image-sha256", digest, *YES)
+    words = ("push", rack.site, "--twin", "--install", rack.image, "--image-sha256", digest, *PUSH)
     done = rw(*words)
     assert done.code == 0, done.talk
     assert set(versions(rack).values()) == {"5.12.1"}
@@ -110,7 +112,7 @@ def test_another_machine_is_not_wiped(rack):
     for name in ("core01", "oob01"):
         rack.ask("fault", kind="wrong-version", device=name, value="5.9.2")
     rack.ask("fault", kind="wrong-serial", device="core01", value="STRANGE1")
-    done = rw("push", rack.site, "--twin", "--install", rack.image, *YES)
+    done = rw("push", rack.site, "--twin", "--install", rack.image, *PUSH)
     assert done.code == 1
     ended = {one["subject"]: (one["state"], one.get("cause", "")) for one in done.data["devices"]}
     assert ended["core01"] == ("failed", "serial STRANGE1 answers where KVWSBQ4 is planned")
@@ -123,7 +125,7 @@ def test_cut_off_it_is_found_again(rack):
     for name in rack.names:
         rack.ask("fault", kind="wrong-version", device=name, value="5.9.2")
     rack.ask("fault", kind="drop", device="core01", at="run", when="during", command="onie-install")
-    words = ("push", rack.site, "--twin", "--install", rack.image, *YES)
+    words = ("push", rack.site, "--twin", "--install", rack.image, *PUSH)
     first = rw(*words)
     assert first.code == 1
     assert "core01" in first.talk + json.dumps(first.data)
@@ -141,7 +143,7 @@ def test_killed_it_is_found_again(rack, moment):
     rack.ask("fault", kind="wrong-version", device="oob01", value="5.9.2")
     if moment == "onie-install":
         rack.ask("fault", kind="stall", device="oob01", at="run", when="before", command="onie-install", duration=1200)
-    words = ["push", str(rack.site), "--twin", "--install", str(rack.image), "--limit", "oob01", *YES]
+    words = ["push", str(rack.site), "--twin", "--install", str(rack.image), "--limit", "oob01", *PUSH]
     with subprocess.Popen([*COMMAND, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as killed:
         wait(lambda: killed.poll() is not None or begun(rack, moment))
         assert killed.poll() is None
@@ -170,7 +172,7 @@ def test_a_full_disk_is_told(rack):
     """A switch without room for the image says so, keeps what it runs, and holds none of our files."""
     rack.ask("fault", kind="wrong-version", device="oob01", value="5.9.2")
     rack.ask("fault", kind="full-disk", device="oob01")
-    done = rw("push", rack.site, "--twin", "--install", rack.image, "--limit", "oob01", *YES)
+    done = rw("push", rack.site, "--twin", "--install", rack.image, "--limit", "oob01", *PUSH)
     assert done.code == 1
     assert done.data["devices"][0]["stage"] == "install"
     assert installs(rack) == []
@@ -179,7 +181,7 @@ def test_a_full_disk_is_told(rack):
 
 def test_a_machine_is_replaced(rack):
     """Another machine in a switch's place is refused until replace writes it down; then it gets NOS and configuration and is audited; nodes.csv changes in that row alone."""
-    assert rw("push", rack.site, "--twin", *YES).code == 0
+    assert rw("push", rack.site, "--twin", *PUSH).code == 0
     nodes = rack.site / "nodes.csv"
     before = nodes.read_text().splitlines()
     rack.ask("fault", kind="wrong-serial", device="core01", value="NEW0001")

@@ -48,7 +48,7 @@ class Boots:
     def secure(self) -> web.Application:
         """Return the door with TLS: everything."""
         door = self.open()
-        door.router.add_get("/devices/{device}/startup.yaml", self._guarded(self._startup))
+        door.router.add_get("/devices/{device}/startup.yaml", self._guarded(self._startup), allow_head=False)
         for word in _REPORTS:
             door.router.add_post(f"/devices/{{device}}/{word}", self._guarded(self._report))
         return door
@@ -56,7 +56,8 @@ class Boots:
     def open(self) -> web.Application:
         """Return the door without TLS: nothing in which a secret stands."""
         door = web.Application(client_max_size=_LONGEST)
-        door.router.add_get("/devices/{device}/ztp.sh", self._guarded(self._script))
+        # A HEAD would use up what only a GET brings.
+        door.router.add_get("/devices/{device}/ztp.sh", self._guarded(self._script), allow_head=False)
         door.router.add_get("/images/{name}", self._guarded(self._image))
         return door
 

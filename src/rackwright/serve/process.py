@@ -10,6 +10,7 @@ import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from ssl import SSLContext
 from typing import Final
 
@@ -55,9 +56,16 @@ def door(text: str, port: int) -> Door:
     if not colon and not text.isdecimal():
         host, number = text, str(port)
     host = host.strip("[]") or "0.0.0.0"
-    if not number.isdecimal() or int(number) > 65535:
+    if not number.isdecimal() or int(number) > 65535 or not _is_address(host):
         raise ValueError(f"{text!r} is no ADDRESS:PORT")
     return Door(host, int(number))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return bool(ip_address(text))
+    except ValueError:
+        return False
 
 
 def run(boots: Boots, secure: Door, plain: Door | None, ready: Callable[[Door, Door | None], None]) -> None:

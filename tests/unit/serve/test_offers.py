@@ -94,7 +94,7 @@ def test_doors(text, port, read):
 
 def test_no_door():
     """What is no address and port is refused."""
-    for text in ("10.10.0.5:http", "10.10.0.5:99999"):
+    for text in ("10.10.0.5:http", "10.10.0.5:99999", "my-site", "my-site:80"):
         with pytest.raises(ValueError, match="no ADDRESS:PORT"):
             door(text, 1)
 
