@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ __all__ = ["Failed", "Usage", "run"]
 
 
 class Failed(Exception):
-    """A measured program ended with another code than 0; the text is the end of what it said."""
+    """A measured program ended with a code that is not good; the text is the end of what it said."""
 
 
 class Usage(NamedTuple):
@@ -28,10 +28,14 @@ class Usage(NamedTuple):
     """What it printed on stdout."""
 
 
-def run(argv: Sequence[str | Path], *, cwd: Path, scratch: Path, extra: Mapping[str, str] | None = None) -> Usage:
+def run(
+    argv: Sequence[str | Path], *, cwd: Path, scratch: Path, extra: Mapping[str, str] | None = None,
+    good: Collection[int] = (0,),
+) -> Usage:  # fmt: skip
     """Run a program to its end in a clean environment and return what it cost.
 
-    ``scratch`` is its home, so that no file of the user's changes the figure. Raises :class:`Failed`.
+    ``scratch`` is its home, so that no file of the user's changes the figure. Raises :class:`Failed` when it ends with
+    another code than the good ones.
     """
     environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(scratch), "LC_ALL": "C.UTF-8"}
     environment |= extra or {}
@@ -45,6 +49,6 @@ def run(argv: Sequence[str | Path], *, cwd: Path, scratch: Path, extra: Mapping[
         out.seek(0)
         err.seek(0)
         said, cried = out.read().decode(errors="replace"), err.read().decode(errors="replace")
-    if process.returncode:
+    if process.returncode not in good:
         raise Failed(f"{Path(argv[0]).name} ended with {process.returncode}: {(cried or said)[-600:].strip()}")
     return Usage(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, wall, said)

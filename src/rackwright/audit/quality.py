@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, ClassVar, Final
 
 from rackwright.audit.evidence import SHOW
@@ -204,7 +205,13 @@ def _beyond(measure: Mapping[str, Any], power: float) -> str | None:
 
 
 def _dbm(text: object) -> float | None:
-    found = _DBM.search(text) if isinstance(text, str) else None
+    return _power(text) if isinstance(text, str) else None
+
+
+@lru_cache(maxsize=4096)
+def _power(text: str) -> float | None:
+    """Read a figure; a rack has half a million of them, and few that differ."""
+    found = _DBM.search(text)
     return float(found[1]) if found else None
 
 

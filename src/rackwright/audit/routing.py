@@ -138,12 +138,15 @@ class BfdSessions(DeviceCheck):
 
     def judge(self, view: View, ledger: Ledger) -> None:
         """Enter each session that BFD is to watch."""
-        peers = self._peers(view)
+        by_name: dict[object, list[dict[str, Any]]] = defaultdict(list)
+        for peer in self._peers(view):
+            for key in {peer.get("interface"), peer.get("peer")}:
+                by_name[key].append(peer)
         for session in _sessions(view.switch):
             if not session.group.bfd:
                 continue
             name = session.neighbor.name
-            found = [peer for peer in peers if name in {peer.get("interface"), peer.get("peer")}]
+            found = by_name.get(name, [])
             status = str(found[0].get("status")) if found else "absent"
             if status == "up":
                 ledger.right("session")

@@ -72,7 +72,8 @@ def flatten(tree: Mapping[str, Any]) -> dict[Path, Leaf]:
 def _flatten(node: Mapping[str, Any], above: Path, found: dict[Path, Leaf]) -> None:
     for key, value in node.items():
         path = (*above, key)
-        if isinstance(value, Mapping) and value and not _is_reference(path, value):
+        deeper = type(value) is dict or (not isinstance(value, str) and isinstance(value, Mapping))
+        if deeper and value and not _is_reference(path, value):
             _flatten(value, path, found)
         else:
             found[path] = value

@@ -55,7 +55,8 @@ def get(tree: Mapping[str, Any], *path: str, default: Any = None) -> Any:
     """Look up a node, or ``default`` where it is not there."""
     node: Any = tree
     for key in path:
-        if not isinstance(node, Mapping) or key not in node:
+        # Nearly every node is a dict, and to ask for an abstract class costs more than all the rest.
+        if (type(node) is not dict and not isinstance(node, Mapping)) or key not in node:
             return default
         node = node[key]
     return node
