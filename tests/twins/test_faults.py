@@ -213,6 +213,8 @@ def test_the_log_tells_what_changed_and_no_secret(up):
     lines = up.ask("log", device="be01")["lines"]
     text = (up.state / "twin/log").read_text()
     assert "Secret-word-1" not in str(lines) + text
+    assert sum(line["operation"] == "connect" for line in lines) == 3, "each login over SSH has a line"
+    lines = [line for line in lines if line["operation"] != "connect"]
     assert [line["operation"] for line in lines] == ["stage", "run", "apply", "stage", "stage"]
     assert set(lines[2]["changed"]) == {"applied", "startup", "revisions"}
     assert (lines[3]["wire"], lines[3]["result"]) == ("rest", "200")
