@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("there-and-back")]
 SITES = Path(__file__).resolve().parents[2] / "inventory"
 RATE = 30.0
 """A switch has 180 s of it for a login and 600 to be confirmed: six seconds and twenty on a busy machine."""
-WHOLE = "RACKWRIGHT_WHOLE"
+WHOLE = "RACKWRIGHT_LARGE"
 """Set, rail-1024 is pushed whole; it takes minutes. Without, this part of it: a pod's leaves, spines and their switches."""
 PART = {"rail-1024": ("be001", "be002", "be-spine0[12]", "oob01")}
 
