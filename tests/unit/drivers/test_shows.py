@@ -38,7 +38,7 @@ def said(switch):  # noqa: F811 - the fixture of that name
     return by
 
 
-def test_forty_questions_are_four_lines(switch, said, tmp_path):  # noqa: F811
+def test_forty_questions_are_four_lines(switch, said, tmp_path):  # noqa: F811 - a fixture
     """What would be forty round trips is the four channels that run at a time; each answer finds its question."""
     seen = said(lambda command: (f'{{"of": "{command}"}}\n', 0))
     with session(switch, tmp_path) as nvue:
@@ -48,7 +48,7 @@ def test_forty_questions_are_four_lines(switch, said, tmp_path):  # noqa: F811
     assert len([line for line in seen if line.startswith("nv show")]) == 4
 
 
-def test_no_line_is_longer_than_its_limit_allows(switch, said, tmp_path):  # noqa: F811
+def test_no_line_is_longer_than_its_limit_allows(switch, said, tmp_path):  # noqa: F811 - a fixture
     """A switch works a second on each command: a line of a hundred would be taken for a switch that hangs."""
     seen = said(lambda _command: ("{}\n", 0))
     with session(switch, tmp_path) as nvue:
@@ -56,7 +56,7 @@ def test_no_line_is_longer_than_its_limit_allows(switch, said, tmp_path):  # noq
     assert max(line.count("nv show") for line in seen) <= LONGEST
 
 
-def test_a_refusal_is_told_of_its_question_alone(switch, said, tmp_path):  # noqa: F811
+def test_a_refusal_is_told_of_its_question_alone(switch, said, tmp_path):  # noqa: F811 - a fixture
     """One path that is not there costs one answer, in the switch's words."""
     said(lambda command: ("Error: no such item\n", 1) if "swp7 " in command else ("{}\n", 0))
     with session(switch, tmp_path) as nvue:
@@ -66,7 +66,7 @@ def test_a_refusal_is_told_of_its_question_alone(switch, said, tmp_path):  # noq
     assert "no such item" in str(found[refused[0]])
 
 
-def test_a_line_that_broke_off_is_a_loss_and_no_answer(switch, tmp_path):  # noqa: F811
+def test_a_line_that_broke_off_is_a_loss_and_no_answer(switch, tmp_path):  # noqa: F811 - a fixture
     """When the connection breaks nothing is raised and nothing made up: every question has its loss."""
     switch.answers["nv show"] = DROP
     with session(switch, tmp_path) as nvue:
@@ -76,7 +76,7 @@ def test_a_line_that_broke_off_is_a_loss_and_no_answer(switch, tmp_path):  # noq
     assert any(isinstance(value, LostMidCommand) for value in found.values())
 
 
-def test_what_ends_early_leaves_the_rest_unanswered(switch, tmp_path):  # noqa: F811
+def test_what_ends_early_leaves_the_rest_unanswered(switch, tmp_path):  # noqa: F811 - a fixture
     """A command without its mark was not heard to its end, whatever it printed."""
     whole = answering(lambda _command: ("{}\n", 0))
     switch.answers["nv show"] = lambda text: whole(text.partition("; nv show")[0])
@@ -86,7 +86,7 @@ def test_what_ends_early_leaves_the_rest_unanswered(switch, tmp_path):  # noqa: 
     assert sum(isinstance(value, LostMidCommand) for value in found.values()) == 36
 
 
-def test_nvued_that_boots_is_asked_again(switch, said, tmp_path):  # noqa: F811
+def test_nvued_that_boots_is_asked_again(switch, said, tmp_path):  # noqa: F811 - a fixture
     """Only what was not heard is sent a second time."""
     asked = []
 
