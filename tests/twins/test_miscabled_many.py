@@ -20,6 +20,10 @@ KINDS = {
     "two uplinks of a leaf": [("be003:swp40s0", "be003:swp41s0")],
     "whole cages to servers": [("be003:swp5s0", "be003:swp6s0"), ("be003:swp5s1", "be003:swp6s1")],
     "cages of two spines": [("be-spine01:swp2s0", "be-spine02:swp2s0"), ("be-spine01:swp2s1", "be-spine02:swp2s1")],
+    "ports of one spine": [("be-spine01:swp2s0", "be-spine01:swp3s1")],
+    "two rails at a server": [("gpu0007:b3140h-1", "gpu0007:b3140h-2")],
+    "a rail of two servers": [("gpu0007:b3140h-1", "gpu0008:b3140h-1")],
+    "uplinks to two spines": [("be003:swp40s0", "be004:swp41s1")],
 }
 """What is done with the hands -> the plugs that change places."""
 
@@ -52,12 +56,8 @@ def looked(rack, planned, devices):
 def test_a_miscabled_twin_is_repaired_by_one_statement(rack, planned, kind):
     """LLDP of the emulated switches gives one repair, which puts every cable where it was planned; afterwards there is none."""
     pairs = KINDS[kind]
-    ends = {end.partition(":")[0] for pair in pairs for end in pair}
-    touched = ends | {
-        far.device
-        for one in (Port(*end.split(":")) for pair in pairs for end in pair)
-        if (far := planned.wiring.links[one]).device in planned.switches
-    }
+    ends = [Port(*end.split(":")) for pair in pairs for end in pair]
+    touched = {end.device for one in ends for end in (one, planned.wiring.links[one])} & planned.switches
     for pair in pairs:
         rack.fabric.swap(*pair)
     rack.later()
