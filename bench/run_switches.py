@@ -18,7 +18,7 @@ from rackwright.render import switch_tree
 def main(site: Path, out: Path) -> int:
     """Return 1 when a tree does not hold against the schema."""
     # As the command does (rackwright.cli.GARBAGE), which is not imported: it would load click for nothing.
-    gc.set_threshold(200_000, 20, 20)
+    gc.set_threshold(1_000_000, 20, 20)
     plan = workspace.planned(workspace.open_site(site)).plan
     table = schema.load(plan.nos)
     wrong = 0

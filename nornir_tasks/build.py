@@ -11,7 +11,7 @@ from rackwright.audit import Site
 from rackwright.catalog.models import Catalog
 from rackwright.plan import workspace
 from rackwright.plan.model import Plan
-from rackwright.render import File, Overlays, everything
+from rackwright.render import File, Manifest, Overlays, everything
 from rackwright.render.site_overlays import of_site
 
 __all__ = ["Build"]
@@ -51,6 +51,12 @@ class Build:
             if file.device is not None:
                 found.setdefault(file.device, []).append(file)
         return {device: tuple(files) for device, files in found.items()}
+
+    def stale(self, device: str, known: Manifest | None) -> tuple[File, ...]:
+        """Return the files of a device that are made from something else than those of ``known``; all without it."""
+        before = known.files if known else {}
+        files = self.by_device.get(device, ())
+        return tuple([file for file in files if file.path not in before or before[file.path].inputs != file.inputs])
 
     def of(self, devices: Iterable[str]) -> dict[str, tuple[File, ...]]:
         """Return the files of some devices; a device without files (a PDU) has none."""

@@ -6,7 +6,7 @@ Groups are those of the Ansible inventory: kind, role, fabric, group, rack. ``ho
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +37,9 @@ class RackwrightInventory:
         return inventory_of(Build.of_site(self.site_dir, locked=self.locked))
 
 
-def inventory_of(build: Build) -> Inventory:
-    """Return the inventory of a planned site: every device but external peers."""
-    facts, members = inventory(Slices(build.plan))
+def inventory_of(build: Build, only: Collection[str] | None = None) -> Inventory:
+    """Return the inventory of a planned site: every device but external peers, or the devices of ``only``."""
+    facts, members = inventory(Slices(build.plan), only)
     defaults = Defaults(data={"rackwright": build, "site": build.plan.name, "release": build.plan.release})
     groups = Groups({name: Group(name, defaults=defaults) for name in members})
     hosts = Hosts({name: _host(name, data, defaults) for name, data in facts.items()})
@@ -55,9 +55,14 @@ def _host(name: str, facts: dict[str, Any], defaults: Defaults) -> Host:
     return Host(name, hostname=address, username=user, platform="linux", data=data, defaults=defaults)
 
 
-def nornir_of(build: Build, *, jobs: int = 1, heard: Callable[[str], None] | None = None) -> Nornir:
-    """Return a Nornir over a planned site, built without looking at any other plugin that is installed."""
-    found = inventory_of(build)
+def nornir_of(
+    build: Build, *, only: Collection[str] | None = None, jobs: int = 1, heard: Callable[[str], None] | None = None
+) -> Nornir:
+    """Return a Nornir over a planned site, built without looking at any other plugin that is installed.
+
+    ``only`` leaves out all other devices: of a large site that costs as much as printing a few.
+    """
+    found = inventory_of(build, only)
     return Nornir(found, runner=CompleteRunner(found.hosts.keys(), jobs, heard))
 
 

@@ -29,12 +29,7 @@ def render(task: Task, known: Manifest | None = None) -> Result:
     ``changed`` says whether anything was rendered. The build folder has one writer,
     :func:`rackwright.render.write`, which gets these bytes.
     """
-    before = known.files if known else {}
-    stale = [
-        file
-        for file in _build(task).by_device.get(task.host.name, ())
-        if file.path not in before or before[file.path].inputs != file.inputs
-    ]
+    stale = _build(task).stale(task.host.name, known)
     return Result(task.host, result={file.path: file.data for file in stale}, changed=bool(stale))
 
 

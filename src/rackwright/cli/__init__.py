@@ -41,7 +41,7 @@ VERBS: Final = {
 }
 """Verb -> its help, in the order of work; each has a module of its name in ``rackwright.cli.verbs``."""
 
-GARBAGE: Final = (200_000, 20, 20)
+GARBAGE: Final = (1_000_000, 20, 20)
 """Thresholds of the cyclic garbage collector while a verb runs."""
 
 _SHELLS: Final = ("bash", "zsh", "fish")

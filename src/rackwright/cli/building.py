@@ -72,12 +72,12 @@ def render_site(talk: Talk, build: Build, known: Manifest, names: frozenset[str]
     """
     import nornir_tasks
 
+    stale = frozenset(name for name in names if build.stale(name, known))
     # Nornir logs a failure with its traceback; ours is told once, as a sentence.
     logging.getLogger("nornir").addHandler(logging.NullHandler())
-    nornir = nornir_tasks.nornir_of(build, jobs=jobs)
-    heard = talk.counter("rendered", len(names))
-    runner = nornir_tasks.CompleteRunner(names, jobs, heard)
-    some = nornir.filter(filter_func=lambda host: host.name in names).with_runner(runner)
+    heard = talk.counter("rendered", len(stale))
+    some = nornir_tasks.nornir_of(build, only=stale, jobs=jobs)
+    some = some.with_runner(nornir_tasks.CompleteRunner(stale, jobs, heard))
     rendered: dict[str, bytes] = {}
     for result in some.run(task=nornir_tasks.render, known=known).values():
         if result.exception is not None:

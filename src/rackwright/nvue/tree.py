@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-__all__ = ["Leaf", "Path", "Tree", "count", "equal_leaf", "get", "leaves", "merge", "natural_key", "put"]
+import msgspec
+
+__all__ = ["Leaf", "Path", "Tree", "count", "equal_leaf", "form", "get", "leaves", "merge", "natural_key", "put"]
 
 Tree: TypeAlias = dict[str, Any]
 """A mapping of keys to trees and leaves."""
@@ -23,6 +25,8 @@ Path: TypeAlias = tuple[str, ...]
 """The keys from the root to a node."""
 
 _DIGITS = re.compile(r"([0-9]+)")
+_LONGEST = 16384
+_encode = msgspec.msgpack.Encoder().encode
 
 
 @lru_cache(maxsize=65536)
@@ -30,6 +34,19 @@ def natural_key(name: str) -> tuple[str | int, ...]:
     """Order names as people do: ``swp2`` before ``swp10``, ``swp1`` before ``swp1s0``."""
     parts = _DIGITS.split(name)
     return tuple(int(part) if index % 2 else part for index, part in enumerate(parts))
+
+
+def form(node: Mapping[str, Any]) -> bytes | None:
+    """Return what a node holds as bytes: equal bytes mean equal keys in equal order with leaves of equal type.
+
+    A fabric says the same thing at thousands of ports; what was printed or judged once is found again by
+    its form, at a tenth of the cost. None: too long to be remembered, or a leaf that no document can hold.
+    """
+    try:
+        found = _encode(node)
+    except (TypeError, OverflowError):
+        return None
+    return found if len(found) <= _LONGEST else None
 
 
 def leaves(tree: Mapping[str, Any], prefix: Path = ()) -> Iterator[tuple[Path, Leaf]]:

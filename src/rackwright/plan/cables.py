@@ -83,13 +83,10 @@ def _hole(end: End) -> tuple[str, str, int]:
 
 def _cage(bench: _Bench, hole: tuple[str, str, int], indexes: list[int]) -> list[Assembly]:
     """Return the parts of one cage."""
-    first = bench.links[indexes[0]]
     if len(indexes) == 1:
-        made = [_part(bench, hole, indexes)]
-    else:
-        made = [_part(bench, hole, bundle) for bundle in _bundles(bench, indexes)]
-    flat = [(assembly, row) for parts in made for assembly, row in parts]
-    _one_module(bench, first, [row for _, row in flat if row])
+        return [assembly for assembly, _ in _part(bench, hole, indexes)]
+    flat = [found for bundle in _bundles(bench, indexes) for found in _part(bench, hole, bundle)]
+    _one_module(bench, bench.links[indexes[0]], [row for _, row in flat if row])
     if len({assembly.id for assembly, _ in flat}) < len(flat):
         return [_renamed(bench, assembly) for assembly, _ in flat]
     return [assembly for assembly, _ in flat]
@@ -150,19 +147,20 @@ def _side(bench: _Bench, link: Link) -> str:
 
 def _cut(bench: _Bench, bundle: list[int], rows: Sequence[CableModel], want: Want) -> tuple[CableModel, float | None]:
     """Return the row and the length to order; the row is the first that is long enough."""
-    links = [bench.links[index] for index in bundle]
-    needs = [(bench.hall.needed_m(link.a.device, link.b.device), link) for link in links]
-    known = [(need, link) for need, link in needs if need is not None]
-    if len(known) < len(needs):
-        return rows[0], None
-    need, link = max(known, key=lambda pair: pair[0])
+    need, longest = -1.0, bench.links[bundle[0]]
+    for index in bundle:
+        link = bench.links[index]
+        metres = bench.hall.needed_m(link.a.device, link.b.device)
+        if metres is None:
+            return rows[0], None
+        if metres > need:
+            need, longest = metres, link
     for row in rows:
-        fitting = [length for length in row.lengths_m if length >= need]
-        if fitting and (row.a_sides == rows[0].a_sides):
-            return row, min(fitting)
+        if row.a_sides == rows[0].a_sides and row.lengths_m and max(row.lengths_m) >= need:
+            return row, min(length for length in row.lengths_m if length >= need)
     if not any(row.lengths_m for row in rows):
         return rows[0], need
-    _too_short(bench, link, need, rows, want)
+    _too_short(bench, longest, need, rows, want)
     return rows[0], need
 
 

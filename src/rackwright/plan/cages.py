@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from rackwright.catalog.models import Breakout, SwitchModel
 from rackwright.plan.lock import NO_ROOM, Lock
+from rackwright.plan.model import End
 from rackwright.plan.switch_model import PortKind
 from rackwright.plan.wiring import PortState, PortUse, Wiring, cage_count, port_name
 
-__all__ = ["Block", "block", "parse_port", "pin", "port_range"]
+__all__ = ["Block", "block", "parse_port", "pin", "port_range", "ways_of"]
+
+
+@lru_cache(maxsize=16)
+def ways_of(mode: str) -> int:
+    """Return how many ports a cage splits into by a mode (``2x``); ValueError for what is no mode."""
+    return int(mode.removesuffix("x"))
 
 
 class Block(NamedTuple):
@@ -26,9 +34,13 @@ class Block(NamedTuple):
         """Return (cage, sub-port) of a position; sub-port -1 where the cage is not split."""
         if not self.mode:
             return self.cage + position, -1
-        ways = int(self.mode.removesuffix("x"))
-        cages, sub = divmod(self.sub + position, ways)
+        cages, sub = divmod(self.sub + position, ways_of(self.mode))
         return self.cage + cages * self.step, sub
+
+    def end(self, switch: str, position: int) -> End:
+        """Return the end of a link at a position of a switch."""
+        cage, sub = self.place(position)
+        return End(switch, port_name(cage, sub), cage, sub)
 
     def name(self, position: int) -> str:
         """Return NVUE's port name of a position."""

@@ -117,6 +117,8 @@ class Lock:
         while start in used:
             start += 1
         self._cursor[pool] = start
+        if size == align == 1:
+            return start
         first = -(-start // align) * align
         while any(first + step in used for step in range(size)):
             first += align

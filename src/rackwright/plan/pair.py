@@ -289,9 +289,8 @@ def _wire_machine(
         bond = f"{name}.{entry.key}.{number * (entry.attach.bonds or 1) // entry.per_leaf}" if bonded else ""
         link, rail = -1, 0 if bonded else entry.ports.index(port) + 1
         if stands:
-            cage, sub = place.place(position)
             link = wiring.add(
-                Link(key, "host", End(pair[side], place.name(position), cage, sub), host_end(name, port), entry.speed,
+                Link(key, "host", place.end(pair[side], position), host_end(name, port), entry.speed,
                      entry.split.lanes_per_port, entry.attach.media, rail, 0, entry.number)
             )  # fmt: skip
         wiring.lay(
@@ -333,8 +332,7 @@ def _wire_isl(
         return
     media = fabric.isl.media if fabric.isl else "dac"
     for position in range(count):
-        cage, sub = place.place(position)
-        ends = [End(leaf, place.name(position), cage, sub) for leaf in pair]
+        ends = [place.end(leaf, position) for leaf in pair]
         link = wiring.add(Link(key, "isl", ends[0], ends[1], speed, place.lanes, media))
         for leaf, other in zip(pair, reversed(pair), strict=True):
             wiring.lay(leaf, place.use(position, "isl", speed, link=link, node=other))
@@ -353,14 +351,14 @@ def _wire_spines(
     each = pairs.up // pairs.spines
     above = Block(1, 0, place.mode, place.lanes, 1)
     stem = fabric.spines.name or f"{fabric.leaves.name}-spine"
+    names = [f"{stem}{spine + 1:02d}" for spine in range(pairs.spines)]
     for number, leaf in enumerate(name for pair in leaves for name in pair):
         for position in range(pairs.up):
             spine, lane = divmod(position, each)
-            name, top = f"{stem}{spine + 1:02d}", number * each + lane
+            name, top = names[spine], number * each + lane
             link = wiring.add(
-                Link(key, "fabric", End(name, above.name(top), *above.place(top)),
-                     End(leaf, place.name(position), *place.place(position)), speed, place.lanes, media)
-            )  # fmt: skip
+                Link(key, "fabric", above.end(name, top), place.end(leaf, position), speed, place.lanes, media)
+            )
             wiring.lay(name, above.use(top, "fabric", speed, link=link, node=leaf))
             wiring.lay(leaf, place.use(position, "fabric", speed, link=link, node=name))
 
@@ -405,10 +403,9 @@ def _wire_external(
             port = f"{stem}swp{int(first) + step}" if first else f"to-{leaf}-{number + 1}"
             turn += 1
             position = number % per_cage
-            cage, sub = place.place(position)
             link = wiring.add(
-                Link(key, "external", End(leaf, place.name(position), cage, sub), End(peer, port), speed, place.lanes,
-                     external.media, attach=index)
+                Link(key, "external", place.end(leaf, position), End(peer, port), speed, place.lanes, external.media,
+                     attach=index)
             )  # fmt: skip
             wiring.lay(leaf, place.use(position, "external", speed, attach=index, link=link, node=peer))
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from rackwright.catalog.models import Breakout, Catalog, SwitchModel
 from rackwright.intent.models import Attach, Fabric, Site
+from rackwright.plan.cages import ways_of
 from rackwright.plan.clos import Clos, clos, parse_ratio
 from rackwright.plan.lock import NO_ROOM, Lock
 from rackwright.plan.model import Device, End, Layout, Link
@@ -115,7 +116,7 @@ def _count_agrees(key: str, fabric: Fabric, shape: Clos, wiring: Wiring) -> bool
 
 
 def _ways(split: Breakout) -> int:
-    return int(split.mode.removesuffix("x"))
+    return ways_of(split.mode)
 
 
 def _groups(attach: Attach) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 from rackwright.documents import quoted, scalar
@@ -20,14 +20,17 @@ def group_name(text: str) -> str:
     return f"_{name}" if name[:1].isdigit() else name
 
 
-def inventory(slices: Slices) -> tuple[dict[str, dict[str, Any]], dict[str, list[str]]]:
-    """Return the variables of every host and the hosts of every group.
+def inventory(
+    slices: Slices, only: Container[str] | None = None
+) -> tuple[dict[str, dict[str, Any]], dict[str, list[str]]]:
+    """Return the variables of every host and the hosts of every group; of some hosts when ``only`` names them.
 
     PDUs and external peers are in it as well, in groups of their own, since playbooks may ask them too.
     """
     hosts: dict[str, dict[str, Any]] = {}
     groups: dict[str, set[str]] = {}
-    for device in sorted(slices.plan.devices, key=lambda device: natural(device.name)):
+    wanted = [device for device in slices.plan.devices if only is None or device.name in only]
+    for device in sorted(wanted, key=lambda device: natural(device.name)):
         if device.role == "external":
             continue
         hosts[device.name] = _variables(slices, device)

@@ -14,8 +14,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache, partial
 
-import msgspec
-
 from rackwright.catalog.models import Catalog
 from rackwright.nvue.tree import Tree
 from rackwright.plan.model import Plan, Switch
@@ -23,6 +21,7 @@ from rackwright.render import air, ansible, bill, cables, dhcp, dns, netplan, wi
 from rackwright.render.documents import documents
 from rackwright.render.files import File
 from rackwright.render.inputs import Inputs
+from rackwright.render.lines import Lines
 from rackwright.render.overlays import Overlays
 from rackwright.render.printing import Printer
 from rackwright.render.sheets import Sheets
@@ -52,16 +51,7 @@ def everything(plan: Plan, *, catalog: Catalog, overlays: Overlays | None = None
 
 def plan_json(plan: Plan) -> bytes:
     """Print ``plan.json``: the plan by its fields, one value of a list a line; ``msgspec`` reads it back."""
-    encode = msgspec.json.encode
-    fields = []
-    for name in plan.__struct_fields__:
-        value = getattr(plan, name)
-        if isinstance(value, tuple) and value:
-            lines = b",\n  ".join(map(encode, value))
-            fields.append(encode(name) + b": [\n  " + lines + b"\n ]")
-        else:
-            fields.append(encode(name) + b": " + encode(value))
-    return b"{\n " + b",\n ".join(fields) + b"\n}\n"
+    return Lines(plan).document()
 
 
 def switch_tree(switch: Switch, overlays: Overlays | None = None) -> Tree:
@@ -80,7 +70,8 @@ class _Build:
         self.overlays = overlays
         self.slices = Slices(plan)
         self.printer = Printer(overlays.templates)
-        self.inputs = Inputs(plan, catalog, self.printer)
+        self.lines = Lines(plan)
+        self.inputs = Inputs(self.lines, catalog, self.printer)
         # Three files of a switch come one after the other from one tree; only the latest is kept.
         self._tree = lru_cache(maxsize=1)(self._built_tree)
 
@@ -101,7 +92,7 @@ class _Build:
         of = self.inputs.of
         slices = self.slices
         rows = of(*_CABLES)
-        yield File("plan.json", of(*self.plan.__struct_fields__), partial(plan_json, self.plan))
+        yield File("plan.json", of(*self.plan.__struct_fields__), self.lines.document)
         yield File("cabling.csv", rows, lambda: cables.cabling(self.rows))
         yield File("assemblies.csv", rows, partial(cables.assemblies, slices))
         yield File("wiremap.csv", of(*_CABLES, "switches"), lambda: wiremap.wiremap(slices, self.rows))

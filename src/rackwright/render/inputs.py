@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -12,13 +13,15 @@ import msgspec
 
 import rackwright
 from rackwright.catalog.models import Catalog
-from rackwright.plan.model import HostNetwork, Plan, Port, Switch
+from rackwright.plan.model import HostNetwork, Switch
+from rackwright.render.lines import Lines
 from rackwright.render.printing import Printer
 
 __all__ = ["Inputs"]
 
-# The fields of a port before its link's number, which is its last.
-_LINK: Final = Port.__struct_fields__.index("link")
+# The number of a port's link, which shifts when a link before it comes or goes. No file of a switch prints it, and
+# which links there are is known by the links themselves. Inside a text of JSON no quote stands bare, so it is found there only.
+_NUMBER: Final = re.compile(rb',"link":\d+}')
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -42,20 +45,11 @@ def _code_digest() -> str:
     return found.hexdigest()
 
 
-def _unnumbered(switch: Switch) -> tuple[object, ...]:
-    """Return a switch without the numbers of its links, which shift when a link before them comes or goes.
-
-    No file of a switch prints them, and which links there are is known by the links themselves.
-    """
-    ports = [msgspec.structs.astuple(port)[:_LINK] for port in switch.ports]
-    return msgspec.structs.replace(switch, ports=()), ports
-
-
 class Inputs:
     """The digests of one build, each taken once."""
 
-    def __init__(self, plan: Plan, catalog: Catalog, printer: Printer) -> None:
-        self._plan = plan
+    def __init__(self, lines: Lines, catalog: Catalog, printer: Printer) -> None:
+        self._lines = lines
         self._catalog = catalog
         self._printer = printer
         self._sections: dict[str, str] = {}
@@ -72,7 +66,7 @@ class Inputs:
 
     def of_host(self, host: HostNetwork) -> str:
         """Return the digest of one host's network."""
-        return _sha(_code_digest(), _encode(host))
+        return _sha(_code_digest(), self._lines.hosts[host.name])
 
     def of_values(self, values: Sequence[object], *, templates: str) -> str:
         """Return the digest of any values of the plan."""
@@ -80,8 +74,8 @@ class Inputs:
 
     def _section(self, name: str) -> str:
         if name not in self._sections:
-            value = "".join(self._switches.values()) if name == "switches" else getattr(self._plan, name)
-            self._sections[name] = _sha(name, _encode(value))
+            value = "".join(self._switches.values()) if name == "switches" else self._lines.of(name)
+            self._sections[name] = _sha(name, value)
         return self._sections[name]
 
     def _template(self, part: str) -> str:
@@ -93,7 +87,7 @@ class Inputs:
 
     @cached_property
     def _switches(self) -> dict[str, str]:
-        return {switch.name: _sha(_encode(_unnumbered(switch))) for switch in self._plan.switches}
+        return {name: _sha(_NUMBER.sub(b"}", line)) for name, line in self._lines.switches.items()}
 
     @cached_property
     def _rows(self) -> str:

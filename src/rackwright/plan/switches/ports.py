@@ -154,18 +154,17 @@ def _port(face: _Face, use: PortUse, bond: str) -> Port:
     if use.rail and _vlan_a_rail(face.frame, face.device, use):
         member = member._replace(access=member.access + use.rail - 1)
     text = face.describe.get(_word(use, link), "")
+    # By place and not by name: this is called once a port, and keywords would cost a third more.
     return Port(
-        name, use.cage, use.sub, "host" if kind == "reserved" and face.device.role != "oob" else kind,
-        use.gbps,
-        admin="up" if face.admin_up or use.sub < 0 else "",
-        description="" if link is None else text.format(peer=peer, peer_port=peer_port, rail=link.rail).strip(),
-        address=_rail_address(face.frame, link) if face.routed and link else "",
-        access=member.access, untagged=member.untagged, tagged=member.tagged,
-        multihoming_uplink=between and face.uplinks,
-        pfc_watchdog=face.watched or (face.watched_lone and kind in ("host", "reserved") and not use.bond),
-        adaptive_routing=face.adaptive and kind == "fabric" and use.gbps <= 400,
-        histogram=face.histograms and use.sub >= 0, peer=peer, peer_port=peer_port, rail=link.rail if link else 0,
-        link=use.link, bond=bond,
+        name, use.cage, use.sub, "host" if kind == "reserved" and face.device.role != "oob" else kind, use.gbps,
+        "up" if face.admin_up or use.sub < 0 else "",
+        text.format(peer=peer, peer_port=peer_port, rail=link.rail).strip() if text and link else "",
+        0, _rail_address(face.frame, link) if face.routed and link else "", "", bond,
+        member.access, member.untagged, member.tagged,
+        between and face.uplinks,
+        face.watched or (face.watched_lone and kind in ("host", "reserved") and not use.bond),
+        face.adaptive and kind == "fabric" and use.gbps <= 400,
+        face.histograms and use.sub >= 0, peer, peer_port, link.rail if link else 0, use.link,
     )  # fmt: skip
 
 
