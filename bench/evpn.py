@@ -2,26 +2,32 @@
 
 One description, three inputs: our ``site.yaml``, the variables of AVD, the topology of netlab. The
 design is the same: unnumbered eBGP between every leaf and every spine for IPv4 and for EVPN, anycast
-gateways on every leaf, 24 servers on each pair of leaves. Where the tools differ, the peers
+gateways on every leaf, 24 servers on each pair of leaves, or 12. Where the tools differ, the peers
 get the lighter work: netlab ports in place of bonds and no server nodes, AVD no address of its own on
 each gateway, and its variables as JSON, which costs it nothing to read. AVD carries EVPN on sessions of
-its own between loopbacks, as it always does; the neighbours are counted by address family.
+its own between loopbacks, as it always does; ``merged`` forces it onto the sessions of the links, as ours
+are, which is less work. The neighbours are counted by address family.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-__all__ = ["LEAVES", "SERVERS", "SPINES", "Network", "avd_device", "avd_fabric", "networks", "rackwright", "topology"]
+__all__ = ["LEAVES", "PER_PAIR", "SPINES", "Network", "avd_device", "avd_fabric", "networks", "rackwright", "topology"]
 
 LEAVES: Final = 96
 SPINES: Final = 48
-SERVERS: Final = 384
-"""Servers of a VRF, each on the two leaves of a pair."""
+PER_PAIR: Final = 24
+"""Servers on the two leaves of a pair when the fabric is full."""
 
 _VRFS: Final = 3
 _EACH: Final = 4
-_PER_PAIR: Final = SERVERS // (LEAVES // 2)
+_GROUP: Final = "IPv4-UNDERLAY-PEERS"
+
+
+def _servers(per_pair: int) -> int:
+    """Return the servers of one VRF."""
+    return per_pair // _VRFS * (LEAVES // 2)
 
 
 class Network(NamedTuple):
@@ -47,13 +53,14 @@ def _of(vrf: int) -> tuple[Network, ...]:
     return tuple(net for net in networks() if net.vrf == vrf)
 
 
-def rackwright() -> str:
+def rackwright(per_pair: int = PER_PAIR) -> str:
     """Write our ``site.yaml``."""
+    servers = _servers(per_pair)
     lines = [
         "site: {name: evpn-144, schema: 1, release: dell-nvidia-1.3}",
         "pools: {loopback: 10.255.0.0/20, vtep: 10.255.16.0/20, asn: 4200000000-4200065535}",
         "groups:",
-        *(f"  t{vrf}: {{model: r660, count: {SERVERS}}}" for vrf in range(1, _VRFS + 1)),
+        *(f"  t{vrf}: {{model: r660, count: {servers}}}" for vrf in range(1, _VRFS + 1)),
         "networks:",
     ]
     lines += [
@@ -77,15 +84,22 @@ def rackwright() -> str:
     return "\n".join([*lines, ""])
 
 
-def avd_fabric() -> dict[str, Any]:
+def avd_fabric(per_pair: int = PER_PAIR, *, merged: bool = False) -> dict[str, Any]:
     """Return the variables that every device of the fabric shares in AVD, as a group of its inventory would."""
+    family = {"address_family_evpn": {"peer_groups": [{"name": _GROUP, "activate": True}]}}
+    forced: dict[str, Any] = {
+        "bgp_peer_groups": {"ipv4_underlay_peers": {"name": _GROUP}},
+        "custom_structured_configuration_router_bgp": family,
+    }
     return {
+        **(forced if merged else {}),
         "fabric_name": "EVPN144",
         "underlay_rfc5549": True,
         "p2p_uplinks_mtu": 9216,
         "spine": {
             "defaults": {
                 "platform": "default", "loopback_ipv4_pool": "10.255.0.0/24", "bgp_as": "4200000000",
+                **({"evpn_role": "none"} if merged else {}),
             },
             "nodes": [{"name": f"spine{number:02d}", "id": number} for number in range(1, SPINES + 1)],
         },
@@ -93,13 +107,18 @@ def avd_fabric() -> dict[str, Any]:
             "defaults": {
                 "platform": "default", "loopback_ipv4_pool": "10.255.1.0/24", "vtep_loopback_ipv4_pool": "10.255.2.0/24",
                 "virtual_router_mac_address": "00:00:5e:00:01:01", "mlag": False,
+                **({"evpn_role": "client"} if merged else {}),
                 "uplink_switches": [f"spine{number:02d}" for number in range(1, SPINES + 1)],
                 "uplink_interfaces": [f"Ethernet{number}" for number in range(1, SPINES + 1)],
             },
             "node_groups": [_avd_pair(pair) for pair in range(1, LEAVES // 2 + 1)],
         },
         "tenants": [{"name": "SITE", "mac_vrf_vni_base": 4000, "vrfs": [_avd_vrf(vrf) for vrf in range(1, _VRFS + 1)]}],
-        "servers": [_avd_server(vrf, number) for vrf in range(1, _VRFS + 1) for number in range(SERVERS)],
+        "servers": [
+            _avd_server(vrf, number, per_pair // _VRFS)
+            for vrf in range(1, _VRFS + 1)
+            for number in range(_servers(per_pair))
+        ],
     }  # fmt: skip
 
 
@@ -130,10 +149,10 @@ def _avd_vrf(vrf: int) -> dict[str, Any]:
     return {"name": f"T{vrf}", "vrf_vni": 5000 + vrf, "svis": gateways}
 
 
-def _avd_server(vrf: int, number: int) -> dict[str, Any]:
-    pair, inner = divmod(number, _PER_PAIR)
+def _avd_server(vrf: int, number: int, each: int) -> dict[str, Any]:
+    pair, inner = divmod(number, each)
     vlans = [net.vlan for net in _of(vrf)]
-    port = f"Ethernet{SPINES + (vrf - 1) * _PER_PAIR + inner + 1}"
+    port = f"Ethernet{SPINES + (vrf - 1) * each + inner + 1}"
     adapter = {
         "endpoint_ports": ["p1", "p2"], "switch_ports": [port, port],
         "switches": [f"leaf{2 * pair + 1:02d}", f"leaf{2 * pair + 2:02d}"],
@@ -151,7 +170,7 @@ def topology() -> dict[str, Any]:
         {f"leaf{leaf}": {}, "vlan": {"access": _of(vrf)[at % _EACH].name}}
         for leaf in range(1, LEAVES + 1)
         for vrf in range(1, _VRFS + 1)
-        for at in range(_PER_PAIR)
+        for at in range(PER_PAIR // _VRFS)
     ]
     tenant = ["vlan", "vxlan", "vrf", "gateway"]
     return {

@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -26,23 +27,27 @@ _TIMES: Final = 5
 
 
 def against_pyavd(cache: Path) -> Iterator[Result]:
-    """Yield the line for AVD."""
-    yield _compare("pyavd", _avd, cache)
+    """Yield a line for AVD in each of its cases: full and half as full, EVPN on its own sessions and forced onto ours."""
+    for per_pair in (evpn.PER_PAIR, evpn.PER_PAIR // 2):
+        for merged in (False, True):
+            what = f"{per_pair} servers a pair, {'merged' if merged else 'own'} sessions: pyavd"
+            yield _compare("pyavd", what, per_pair, partial(_avd, per_pair, merged), cache)
 
 
 def against_netlab(cache: Path) -> Iterator[Result]:
     """Yield the line for netlab; it takes minutes."""
-    yield _compare("netlab", _netlab, cache)
+    yield _compare("netlab", "144 switches, EVPN: against netlab", evpn.PER_PAIR, _netlab, cache)
 
 
-def _compare(peer: str, measured: Callable[[Path, Path], tuple[Usage, Counts]], cache: Path) -> Result:
+def _compare(
+    peer: str, what: str, per_pair: int, measured: Callable[[Path, Path], tuple[Usage, Counts]], cache: Path
+) -> Result:
     """Compare with one peer; a ratio only where both outputs hold the same fabric."""
-    what = f"144 switches, EVPN: against {peer}"
     python = python_of(peer, cache)
     # Ours before and after, so that a machine that is busy for a while is busy for both.
-    before, mine = _rackwright(_fresh(cache / "evpn-rackwright"))
+    before, mine = _rackwright(_fresh(cache / "evpn-rackwright"), per_pair)
     theirs, its = measured(_fresh(cache / f"evpn-{peer}"), python)
-    after, _ = _rackwright(_fresh(cache / "evpn-rackwright"))
+    after, _ = _rackwright(_fresh(cache / "evpn-rackwright"), per_pair)
     cpu = median(usage.cpu_s for usage in [*before, *after])
     _told("rackwright", cpu, max(usage.peak_mib for usage in after), mine)
     _told(PEERS[peer], theirs.cpu_s, theirs.peak_mib, its)
@@ -63,10 +68,10 @@ def _told(tool: str, cpu_s: float, peak_mib: float, counts: Counts) -> None:
     print(f"{tool}: {figures}; {cpu_s:.2f} s CPU, {peak_mib:.0f} MiB", file=sys.stderr, flush=True)
 
 
-def _rackwright(folder: Path) -> tuple[list[Usage], Counts]:
+def _rackwright(folder: Path, per_pair: int) -> tuple[list[Usage], Counts]:
     site = folder / "site"
     site.mkdir()
-    (site / "site.yaml").write_text(evpn.rackwright())
+    (site / "site.yaml").write_text(evpn.rackwright(per_pair))
 
     def once() -> Usage:
         _fresh(folder / "out")
@@ -75,11 +80,11 @@ def _rackwright(folder: Path) -> tuple[list[Usage], Counts]:
     return [once() for _ in range(_TIMES)], of_rackwright(folder / "out")
 
 
-def _avd(folder: Path, python: Path) -> tuple[Usage, Counts]:
+def _avd(per_pair: int, merged: bool, folder: Path, python: Path) -> tuple[Usage, Counts]:
     out = _fresh(folder / "out")
     devices = [f"leaf{number:02d}" for number in range(1, evpn.LEAVES + 1)]
     devices += [f"spine{number:02d}" for number in range(1, evpn.SPINES + 1)]
-    (folder / "fabric.json").write_text(json.dumps(evpn.avd_fabric()))
+    (folder / "fabric.json").write_text(json.dumps(evpn.avd_fabric(per_pair, merged=merged)))
     (folder / "devices.json").write_text(json.dumps({name: evpn.avd_device(name) for name in devices}))
     return run([python, _HERE / "run_pyavd.py", folder, out], cwd=folder, scratch=folder), of_avd(out)
 

@@ -40,6 +40,8 @@ class _Bench:
     far: dict[tuple[str, str, int], int]
     """(device, port or empty, cage) -> links that end there."""
     told: dict[tuple[tuple[str, ...], str], _Told] = field(default_factory=dict)
+    cuts: dict[tuple[Want, float], tuple[CableModel | None, float]] = field(default_factory=dict)
+    """(what is wanted, metres needed) -> the row and the length to order."""
 
     def tell(
         self, link: Link, kind: str, message: str, remedy: str, *, rank: float = 0, severity: Severity = "error"
@@ -104,13 +106,12 @@ def _bundles(bench: _Bench, indexes: list[int]) -> Iterator[list[int]]:
 
 def _part(bench: _Bench, hole: tuple[str, str, int], bundle: list[int]) -> list[tuple[Assembly, CableModel | None]]:
     """Return the parts of one bundle: one, or one a side."""
-    links = [bench.links[index] for index in bundle]
-    first = links[0]
-    holes = {_hole(link.b) for link in links}
-    straight = len(holes) == 1 and bench.far[next(iter(holes))] == len(links)
+    first = bench.links[bundle[0]]
+    hole_b = _hole(first.b)
+    together = len(bundle) == 1 or all(_hole(bench.links[index].b) == hole_b for index in bundle)
     want = Want(
         first.media, bench.connectors.of(first.a), bench.connectors.of(first.b), first.speed_gbps, first.lanes,
-        len(links), straight,
+        len(bundle), together and bench.far[hole_b] == len(bundle),
     )  # fmt: skip
     rows = bench.shelf.fitting(want)
     if not rows:
@@ -131,17 +132,17 @@ def _sides(bench: _Bench, bundle: list[int], row: CableModel) -> Iterator[tuple[
     if row.a_sides == 1:
         yield "", bundle
         return
+    half = bench.connectors.lanes(bench.links[bundle[0]].a) // 2
     by_side: dict[str, list[int]] = {}
     for index in bundle:
-        by_side.setdefault(_side(bench, bench.links[index]), []).append(index)
+        by_side.setdefault(_side(half, bench.links[index]), []).append(index)
     for side, inside in sorted(by_side.items()):
         for start in range(0, len(inside), row.ways):
             yield side, inside[start : start + row.ways]
 
 
-def _side(bench: _Bench, link: Link) -> str:
+def _side(half: int, link: Link) -> str:
     """Return A for the first half of the lanes of a twin-port cage, B for the second."""
-    half = bench.connectors.lanes(link.a) // 2
     return "B" if half and max(link.a.sub, 0) * link.lanes >= half else "A"
 
 
@@ -155,13 +156,24 @@ def _cut(bench: _Bench, bundle: list[int], rows: Sequence[CableModel], want: Wan
             return rows[0], None
         if metres > need:
             need, longest = metres, link
-    for row in rows:
-        if row.a_sides == rows[0].a_sides and row.lengths_m and max(row.lengths_m) >= need:
-            return row, min(length for length in row.lengths_m if length >= need)
+    kept = bench.cuts.get((want, need))
+    if kept is None:
+        kept = bench.cuts[want, need] = _row_for(rows, need)
+    if kept[0] is not None:
+        return kept[0], kept[1]
     if not any(row.lengths_m for row in rows):
         return rows[0], need
     _too_short(bench, longest, need, rows, want)
     return rows[0], need
+
+
+def _row_for(rows: Sequence[CableModel], need: float) -> tuple[CableModel | None, float]:
+    """Return the first row that is long enough and its shortest length that is; no row when none is."""
+    for row in rows:
+        fitting = [length for length in row.lengths_m if length >= need]
+        if fitting and row.a_sides == rows[0].a_sides:
+            return row, min(fitting)
+    return None, need
 
 
 def _assembly(
@@ -174,8 +186,8 @@ def _assembly(
         first = bench.links[bundle[0]]
         length = bench.hall.needed_m(first.a.device, first.b.device)
     return Assembly(
-        id=f"{device}-{name}{side}", part=row.key if row else "", length_m=length, a=f"{device}:{cage or port}",
-        a_side=side, links=tuple(bundle), ways=row.ways if row else 1,
+        f"{device}-{name}{side}", row.key if row else "", length, f"{device}:{cage or port}", side, tuple(bundle),
+        row.ways if row else 1,
     )  # fmt: skip
 
 

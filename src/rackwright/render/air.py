@@ -2,52 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import cached_property
 from typing import Any, Final
 
 import msgspec
 
-from rackwright.plan.model import Device
-from rackwright.render.cables import Cable
+from rackwright.plan.model import Device, End, Link
 from rackwright.render.slices import Slices, natural
 
-__all__ = ["topology"]
+__all__ = ["TAIL", "Topology"]
 
 # Row of each role on Air's canvas, from the top.
 _ROWS: Final = {"external": 0, "superspine": 1, "spine": 2, "leaf": 3, "oob": 4, "server": 5, "storage": 6}
 _PITCH: Final = 275
+_LINKS: Final = b'\n  },\n  "links": [\n'
+TAIL: Final = b'\n  ],\n  "oob": false,\n  "netq": false\n }\n}\n'
+"""What stands behind the links."""
 _SWITCHES: Final = {"leaf", "spine", "superspine", "oob", "external"}
 
 
-def topology(slices: Slices, rows: list[Cable]) -> bytes:
-    """Print ``topology.json``; PDUs are left out, since Air has none.
+class Topology:
+    """``topology.json`` of one plan; PDUs are left out, since Air has none.
 
     A host's port has the name that its operating system gives it, ``bmc`` and its like keep theirs. The
     release's Cumulus Linux version is asked for; Air may offer only later ones (peers-network.md 0.8).
     """
-    drawn = [device for device in slices.plan.devices if device.role in _ROWS]
-    ordered = sorted(drawn, key=lambda device: natural(device.name))
-    columns = dict.fromkeys(_ROWS, 0)
-    nodes: list[bytes] = []
-    for device in ordered:
-        columns[device.role] += 1
-        node = _node(slices, device, columns[device.role])
-        nodes.append(b"   " + msgspec.json.encode(device.name) + b": " + msgspec.json.encode(node))
-    names = {device.name for device in ordered}
-    macs = {(device.name, port): mac for device in ordered for port, mac in device.macs}
-    ends = {(end.device, end.port): end.interface for link in slices.plan.links for end in (link.a, link.b)}
-    links = [
-        b"   "
-        + msgspec.json.encode([_end(macs, ends, row.a_device, row.a_port), _end(macs, ends, row.b_device, row.b_port)])
-        for row in rows
-        if row.a_device in names and row.b_device in names
-    ]
-    head = (
-        b'{\n "format": "JSON",\n "title": '
-        + msgspec.json.encode(slices.plan.name)
-        + b',\n "ztp": null,\n "content": {\n'
-    )
-    body = b'  "nodes": {\n' + b",\n".join(nodes) + b'\n  },\n  "links": [\n' + b",\n".join(links) + b"\n  ],\n"
-    return head + body + b'  "oob": false,\n  "netq": false\n }\n}\n'
+
+    def __init__(self, slices: Slices) -> None:
+        """Keep the plan; nothing is printed yet."""
+        self._slices = slices
+
+    def head(self) -> bytes:
+        """Print everything that stands before the links."""
+        drawn = [device for device in self._slices.plan.devices if device.role in _ROWS]
+        columns = dict.fromkeys(_ROWS, 0)
+        nodes: list[bytes] = []
+        for device in sorted(drawn, key=lambda device: natural(device.name)):
+            columns[device.role] += 1
+            node = _node(self._slices, device, columns[device.role])
+            nodes.append(b"   " + msgspec.json.encode(device.name) + b": " + msgspec.json.encode(node))
+        title = b'{\n "format": "JSON",\n "title": ' + msgspec.json.encode(self._slices.plan.name)
+        return title + b',\n "ztp": null,\n "content": {\n  "nodes": {\n' + b",\n".join(nodes) + _LINKS
+
+    def said(self, device: str) -> bytes:
+        """Return what a link says of a device beyond its own ends: whether it is drawn, and its MAC addresses."""
+        return self._said.get(device, b"")
+
+    @cached_property
+    def _said(self) -> dict[str, bytes]:
+        drawn = (device for device in self._slices.plan.devices if device.role in _ROWS)
+        return {device.name: msgspec.json.encode(device.macs) for device in drawn}
+
+    def holds(self, link: Link) -> bool:
+        """Say whether a link is drawn: both its ends are."""
+        return link.a.device in self._said and link.b.device in self._said
+
+    def links(self, links: Iterable[Link]) -> bytes:
+        """Print links, a line each, with a comma between them."""
+        return b",\n".join(
+            [b"   " + msgspec.json.encode([self._end(link.a), self._end(link.b)]) for link in links if self.holds(link)]
+        )
+
+    @cached_property
+    def _macs(self) -> dict[tuple[str, str], str]:
+        return {(device.name, port): mac for device in self._slices.plan.devices for port, mac in device.macs}
+
+    def _end(self, end: End) -> dict[str, Any]:
+        mac = self._macs.get((end.device, end.port))
+        known: dict[str, Any] = {"interface": end.interface or end.port, "node": end.device}
+        return known | ({} if mac is None else {"mac": mac}) | {"network_pci": None}
 
 
 def _node(slices: Slices, device: Device, column: int) -> dict[str, Any]:
@@ -67,10 +91,3 @@ def _node(slices: Slices, device: Device, column: int) -> dict[str, Any]:
         "network_pci": {},
         "positioning": {"x": _PITCH * column, "y": _PITCH * _ROWS[device.role]},
     }
-
-
-def _end(macs: dict[tuple[str, str], str], names: dict[tuple[str, str], str], device: str, port: str) -> dict[str, Any]:
-    end: dict[str, Any] = {"interface": names.get((device, port)) or port, "node": device}
-    if (device, port) in macs:
-        end["mac"] = macs[device, port]
-    return end | {"network_pci": None}

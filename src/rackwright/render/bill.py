@@ -9,8 +9,8 @@ from typing import Final
 import msgspec
 
 from rackwright.catalog.models import CableModel, Catalog, Row
+from rackwright.plan.model import Assembly
 from rackwright.render.cables import table
-from rackwright.render.parts import Part
 from rackwright.render.slices import Slices, natural, number
 
 __all__ = ["Item", "bill", "bill_csv"]
@@ -71,15 +71,14 @@ def _racks(slices: Slices, catalog: Catalog) -> Iterator[Item]:
 
 def _cables(slices: Slices, catalog: Catalog) -> Iterator[Item]:
     counts: Counter[tuple[str, str, str]] = Counter()
-    optics: dict[str, set[tuple[str, str]]] = {}
+    optics: dict[str, set[tuple[str, int | str]]] = {}
     fibres: Counter[tuple[str, str]] = Counter()
-    for part in slices.parts:
-        assembly = part.assembly
+    for assembly in slices.plan.assemblies:
         length = number(assembly.length_m)
-        counts[assembly.part, length, _use(slices, part)] += 1
+        counts[assembly.part, length, _use(slices, assembly)] += 1
         model = catalog.cables.get(assembly.part)
         if model and (model.a_optic or model.b_optic):
-            _add_optics(part, model, optics)
+            _add_optics(slices, assembly, model, optics)
             fibres[model.fibre or "", length] += 1
     for (key, length, use), count in counts.items():
         model = catalog.cables.get(key)
@@ -92,17 +91,23 @@ def _cables(slices: Slices, catalog: Catalog) -> Iterator[Item]:
             yield Item("fibre", key, "", key, length, count, "")
 
 
-def _use(slices: Slices, part: Part) -> str:
-    if not part.connectors:
+def _use(slices: Slices, assembly: Assembly) -> str:
+    if not assembly.links:
         return "spare"
-    link = slices.plan.links[part.connectors[0].links[0]]
+    link = slices.plan.links[assembly.links[0]]
     return f"{link.fabric} {link.kind}"
 
 
-def _add_optics(part: Part, model: CableModel, optics: dict[str, set[tuple[str, str]]]) -> None:
+def _add_optics(
+    slices: Slices, assembly: Assembly, model: CableModel, optics: dict[str, set[tuple[str, int | str]]]
+) -> None:
     if model.a_optic:
         # Two cables on the sides A and B of one cage share its twin-port transceiver.
-        optics.setdefault(model.a_optic, set()).add((part.device, part.port if model.a_sides > 1 else part.near))
+        side = "" if model.a_sides > 1 else assembly.a_side
+        optics.setdefault(model.a_optic, set()).add((assembly.a, side))
     if model.b_optic:
-        ends = ((end.device, f"swp{end.cage}" if end.cage else end.port) for end in part.connectors)
-        optics.setdefault(model.b_optic, set()).update(ends)
+        near, found = assembly.a.rpartition(":")[0], optics.setdefault(model.b_optic, set())
+        for index in assembly.links:
+            link = slices.plan.links[index]
+            far = link.b if link.a.device == near else link.a
+            found.add((far.device, far.cage or far.port))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 import msgspec
 
@@ -13,10 +12,18 @@ from rackwright.plan.model import Link
 from rackwright.render.parts import Part
 from rackwright.render.slices import Slices, natural, number
 
-__all__ = ["Cable", "assemblies", "cables", "cabling", "table"]
-
-LEAST_WAYS: Final = 4
-"""``assemblies.csv`` always has columns for so many B ends, so that its header is the same for most sites."""
+__all__ = [
+    "Cable",
+    "assemblies",
+    "assembly_columns",
+    "assembly_lines",
+    "cables",
+    "cabling",
+    "cabling_lines",
+    "lines",
+    "row_of",
+    "table",
+]
 
 
 class Cable(msgspec.Struct, frozen=True, gc=False):
@@ -45,25 +52,21 @@ class Cable(msgspec.Struct, frozen=True, gc=False):
     plane: str
 
 
-def table(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> bytes:
-    """Print a CSV with a header, LF line ends and as few quotes as can be."""
+def lines(rows: Iterable[Iterable[object]]) -> bytes:
+    """Print rows of a CSV, with LF line ends and as few quotes as can be."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
+    csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue().encode()
+
+
+def table(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> bytes:
+    """Print a CSV with a header."""
+    return lines([columns]) + lines(rows)
 
 
 def cables(slices: Slices) -> list[Cable]:
     """Return every link as a row, sorted by fabric in the order of the plan, then by the ``a`` end and its port."""
-    ways = {
-        index: (part, way)
-        for part in slices.parts
-        for way, connector in enumerate(part.connectors, 1)
-        for index in connector.links
-    }
-    links = slices.plan.links
-    return [_cable(slices, links[index], *ways.get(index, (None, 0))) for index in _ordered(links)]
+    return [row_of(slices, index) for index in _ordered(slices.plan.links)]
 
 
 def _ordered(links: Sequence[Link]) -> list[int]:
@@ -83,10 +86,13 @@ def _ranks(names: set[str]) -> dict[str, int]:
     return {name: rank for rank, name in enumerate(sorted(names, key=natural))}
 
 
-def _cable(slices: Slices, link: Link, part: Part | None, number_: int) -> Cable:
-    assembly = part.assembly if part else None
+def row_of(slices: Slices, index: int) -> Cable:
+    """Return one link as a row, by its number."""
+    link = slices.plan.links[index]
+    at = slices.made_by.get(index)
+    assembly = None if at is None else slices.plan.assemblies[at]
     name = assembly.id if assembly else ""
-    way = str(number_) if assembly and assembly.ways > 1 else ""
+    way = str(slices.way(index)) if assembly and assembly.ways > 1 else ""
     # By place and not by name: this is called once a link, and keywords would cost a third more.
     return Cable(
         link.a.device, link.a.port, link.b.device, link.b.port, number(link.speed_gbps), link.lanes, link.media,
@@ -101,12 +107,25 @@ def cabling(rows: Iterable[Cable]) -> bytes:
     return table(Cable.__struct_fields__, map(msgspec.structs.astuple, rows))
 
 
+def cabling_lines(rows: Iterable[Cable]) -> bytes:
+    """Print rows of ``cabling.csv`` without its header."""
+    return lines(map(msgspec.structs.astuple, rows))
+
+
 def assemblies(slices: Slices) -> bytes:
     """Print ``assemblies.csv``: one row a part, all its ends in it."""
-    most = max([LEAST_WAYS, *(part.assembly.ways for part in slices.parts)])
+    return lines([assembly_columns(slices)]) + assembly_lines(slices, slices.parts)
+
+
+def assembly_columns(slices: Slices) -> list[str]:
+    """Return the header of ``assemblies.csv``: as many B ends as the part with the most ways has."""
     columns = ["assembly", "part", "ways", "used", "length_m", "a_device", "a_port", "a_side", "a_rack", "a_u"]
-    columns += [f"b{way}_{word}" for way in range(1, most + 1) for word in ("device", "port")]
-    return table(columns, (_assembly_row(slices, part, most) for part in slices.parts))
+    return columns + [f"b{way}_{word}" for way in range(1, slices.most_ways + 1) for word in ("device", "port")]
+
+
+def assembly_lines(slices: Slices, parts: Iterable[Part]) -> bytes:
+    """Print rows of ``assemblies.csv`` without its header."""
+    return lines(_assembly_row(slices, part, slices.most_ways) for part in parts)
 
 
 def _assembly_row(slices: Slices, part: Part, most: int) -> list[object]:

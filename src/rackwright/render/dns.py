@@ -51,9 +51,8 @@ def zones(plan: Plan) -> dict[str, bytes]:
     return files
 
 
-def _order(record: DnsRecord) -> tuple[int, int, int, int, str]:
-    first, second, third, last = record.address.split(".")
-    return int(first), int(second), int(third), int(last), record.name
+def _order(record: DnsRecord) -> tuple[list[int], str]:
+    return [*map(int, record.address.split("."))], record.name
 
 
 def _full(name: str, domain: str) -> str:

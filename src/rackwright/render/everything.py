@@ -17,19 +17,21 @@ from functools import cached_property, lru_cache, partial
 from rackwright.catalog.models import Catalog
 from rackwright.nvue.tree import Tree
 from rackwright.plan.model import Plan, Switch
-from rackwright.render import air, ansible, bill, cables, dhcp, dns, netplan, wiremap
+from rackwright.render import ansible, bill, dhcp, dns, netplan
 from rackwright.render.documents import documents
 from rackwright.render.files import File
 from rackwright.render.inputs import Inputs
 from rackwright.render.lines import Lines
 from rackwright.render.overlays import Overlays
 from rackwright.render.printing import Printer
+from rackwright.render.runs import Runs
 from rackwright.render.sheets import Sheets
 from rackwright.render.slices import Slices
+from rackwright.render.tables import Tables
 
 __all__ = ["everything", "plan_json", "switch_tree"]
 
-# The slices that a row of a cable is made from.
+# The slices that the bill is counted from.
 _CABLES = ("devices", "links", "assemblies", "placements", "racks")
 
 
@@ -71,13 +73,10 @@ class _Build:
         self.slices = Slices(plan)
         self.printer = Printer(overlays.templates)
         self.lines = Lines(plan)
+        self.runs = Runs(self.slices)
         self.inputs = Inputs(self.lines, catalog, self.printer)
         # Three files of a switch come one after the other from one tree; only the latest is kept.
         self._tree = lru_cache(maxsize=1)(self._built_tree)
-
-    @cached_property
-    def rows(self) -> list[cables.Cable]:
-        return cables.cables(self.slices)
 
     @cached_property
     def items(self) -> list[bill.Item]:
@@ -85,17 +84,13 @@ class _Build:
 
     @cached_property
     def sheets(self) -> Sheets:
-        return Sheets(self.slices, self.rows, self.catalog, self.inputs, self.printer)
+        return Sheets(self.runs, self.slices, self.catalog, self.inputs, self.printer)
 
     def tables(self) -> Iterator[File]:
         """Yield the tables about the whole site."""
         of = self.inputs.of
-        slices = self.slices
-        rows = of(*_CABLES)
         yield File("plan.json", of(*self.plan.__struct_fields__), self.lines.document)
-        yield File("cabling.csv", rows, lambda: cables.cabling(self.rows))
-        yield File("assemblies.csv", rows, partial(cables.assemblies, slices))
-        yield File("wiremap.csv", of(*_CABLES, "switches"), lambda: wiremap.wiremap(slices, self.rows))
+        yield from Tables(self.slices, self.runs, self.inputs).files()
         billed = of(*_CABLES, catalog=True)
         yield File("bom.csv", billed, lambda: bill.bill_csv(self.items))
 
@@ -135,7 +130,7 @@ class _Build:
             yield File(path, self.inputs.of_host(host), partial(netplan.netplan, host), host.name)
 
     def services(self) -> Iterator[File]:
-        """Yield what the services of the site read: DHCP, DNS, Ansible, Air."""
+        """Yield what the services of the site read: DHCP, DNS, Ansible."""
         of = self.inputs.of
         slices = self.slices
         leases = of("name", "nos", "scopes", "switches", templates="dhcp")
@@ -144,8 +139,6 @@ class _Build:
         yield from self._dns(of("name", "dns", "scopes", "hosts"))
         hosts = of("name", "release", "devices", "switches", "hosts", "placements")
         yield File("ansible/inventory.yaml", hosts, partial(ansible.inventory_yaml, slices))
-        virtual = of("name", "nos", "switches", *_CABLES)
-        yield File("air/topology.json", virtual, lambda: air.topology(slices, self.rows))
 
     def _dns(self, inputs: str) -> Iterator[File]:
         zones: Callable[[], dict[str, bytes]] = lru_cache(maxsize=1)(partial(dns.zones, self.plan))

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-__all__ = ["File", "Written"]
+__all__ = ["File", "Piece", "Written", "of_pieces"]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A run of bytes inside a file; equal inputs give equal bytes, so it may be cut out of the file as it stands."""
+
+    inputs: str
+    make: Callable[[], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +30,18 @@ class File:
     make: Callable[[], bytes]
     device: str | None = None
     """Device that the file is for; ``None`` when it is about the whole site."""
+    pieces: Callable[[], Iterator[Piece]] | None = None
+    """The file in pieces, which together are what ``make`` gives; ``None``: it is made as a whole."""
 
     @property
     def data(self) -> bytes:
         """Render the file; nothing is kept, so that a large site streams."""
         return self.make()
+
+
+def of_pieces(path: str, inputs: str, pieces: Callable[[], Iterator[Piece]]) -> File:
+    """Return a file that is made piece by piece."""
+    return File(path, inputs, lambda: b"".join([piece.make() for piece in pieces()]), pieces=pieces)
 
 
 @dataclass(frozen=True, slots=True)

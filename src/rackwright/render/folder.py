@@ -20,7 +20,7 @@ from typing import Final
 import msgspec
 
 from rackwright.errors import RenderError
-from rackwright.render.files import File, Written
+from rackwright.render.files import File, Piece, Written
 
 __all__ = ["MANIFEST", "Entry", "Manifest", "read_manifest", "write"]
 
@@ -36,6 +36,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     size: int
     inputs: str
     device: str | None = None
+    pieces: tuple[tuple[str, int], ...] = ()
+    """Inputs and size of each piece, in order, of a file that is made in pieces."""
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -129,8 +131,8 @@ class _Build:
             self.after[file.path] = known
             self.unchanged.append(file.path)
             return
-        data = file.data
-        entry = Entry(hashlib.sha256(data).hexdigest(), len(data), file.inputs, file.device)
+        data, pieces = (file.data, ()) if file.pieces is None else self._joined(file.pieces(), file.path, known)
+        entry = Entry(hashlib.sha256(data).hexdigest(), len(data), file.inputs, file.device, pieces)
         self.after[file.path] = entry
         if found == entry.sha256:
             self.unchanged.append(file.path)
@@ -144,6 +146,35 @@ class _Build:
         else:
             _replace(self.out, file.path, data)
         self.changed.append(file.path)
+
+    def _joined(
+        self, pieces: Iterable[Piece], path: str, known: Entry | None
+    ) -> tuple[bytes, tuple[tuple[str, int], ...]]:
+        """Make a file of its pieces; those that the file as it stands holds already are taken from it."""
+        held = _cut(self.out / path, known) if known and known.pieces else {}
+        made: list[bytes] = []
+        names: list[tuple[str, int]] = []
+        for piece in pieces:
+            data = held.get(piece.inputs)
+            made.append(piece.make() if data is None else data)
+            names.append((piece.inputs, len(made[-1])))
+        return b"".join(made), tuple(names)
+
+
+def _cut(path: Path, known: Entry) -> dict[str, bytes]:
+    """Cut a file into its pieces; nothing of a file that is not byte for byte what was written."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return {}
+    if hashlib.sha256(data).hexdigest() != known.sha256 or sum(size for _, size in known.pieces) != len(data):
+        return {}
+    found: dict[str, bytes] = {}
+    start = 0
+    for inputs, size in known.pieces:
+        found[inputs] = data[start : start + size]
+        start += size
+    return found
 
 
 def _paths(files: Iterable[File]) -> set[str]:

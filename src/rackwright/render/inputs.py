@@ -72,6 +72,14 @@ class Inputs:
         """Return the digest of any values of the plan."""
         return _sha(_code_digest(), _encode(values), self._template(templates))
 
+    def of_piece(self, *said: bytes | str) -> str:
+        """Return the digest of a piece of a file, from what it is made from."""
+        return _sha(_code_digest(), *said)
+
+    def switch(self, name: str) -> str:
+        """Return the digest of a switch alone."""
+        return self._switches[name]
+
     def _section(self, name: str) -> str:
         if name not in self._sections:
             value = "".join(self._switches.values()) if name == "switches" else self._lines.of(name)

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 import msgspec
 
-from rackwright.render.cables import table
+from rackwright.render.cables import lines
 from rackwright.render.parts import Part
 from rackwright.render.slices import Slices, number
 
-__all__ = ["Label", "labels", "labels_csv", "labels_of"]
+__all__ = ["Label", "labels", "labels_csv", "labels_of", "lines_of"]
 
 
 class Label(msgspec.Struct, frozen=True, gc=False):
@@ -34,6 +34,11 @@ def labels(slices: Slices) -> list[Label]:
     return [label for part in slices.parts for label in labels_of(slices, part)]
 
 
+def lines_of(slices: Slices, parts: Iterable[Part]) -> bytes:
+    """Print the labels of some parts as rows of ``labels.csv``, without its header."""
+    return _lines(label for part in parts for label in labels_of(slices, part))
+
+
 def labels_of(slices: Slices, part: Part) -> list[Label]:
     """Return the labels of one part: its common end, then the others."""
     assembly, ends, near = part.assembly, part.connectors, part.near
@@ -54,4 +59,8 @@ def labels_of(slices: Slices, part: Part) -> list[Label]:
 
 def labels_csv(rows: Iterable[Label]) -> bytes:
     """Print ``labels.csv``: one row an end."""
-    return table(Label.__struct_fields__, map(msgspec.structs.astuple, rows))
+    return lines([Label.__struct_fields__]) + _lines(rows)
+
+
+def _lines(rows: Iterable[Label]) -> bytes:
+    return lines(map(msgspec.structs.astuple, rows))

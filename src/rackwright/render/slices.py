@@ -8,11 +8,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Final
 
 from rackwright.plan.model import Bond, Device, End, HostNetwork, Link, Placement, Plan, Port, Rack, Switch
 from rackwright.render.parts import Part, part_of
 
 __all__ = ["Slices", "join_end", "natural", "number"]
+
+LEAST_WAYS: Final = 4
+"""``assemblies.csv`` always has columns for so many B ends, so that its header is the same for most sites."""
 
 _NOWHERE = ("", "")
 _DIGITS = re.compile(r"(\d+)")
@@ -71,11 +75,36 @@ class Slices:
             found.setdefault(link.b.device, []).append(link)
         return found
 
-    @cached_property
+    @property
     def parts(self) -> list[Part]:
         """Assemblies with their ends, in the order of the plan: that of their common ends."""
-        links = self.plan.links
-        return [part_of(assembly, links) for assembly in self.plan.assemblies]
+        return [self.part(at) for at in range(len(self.plan.assemblies))]
+
+    def part(self, at: int) -> Part:
+        """Return one assembly with its ends, by its place in the plan."""
+        found = self._parts.get(at)
+        if found is None:
+            found = self._parts[at] = part_of(self.plan.assemblies[at], self.plan.links)
+        return found
+
+    @cached_property
+    def _parts(self) -> dict[int, Part]:
+        return {}
+
+    @cached_property
+    def made_by(self) -> dict[int, int]:
+        """The place of the assembly that makes a link, by the link's number."""
+        return {index: at for at, assembly in enumerate(self.plan.assemblies) for index in assembly.links}
+
+    def way(self, index: int) -> int:
+        """Return which way of its part a link is, from 1."""
+        ends = self.part(self.made_by[index]).connectors
+        return next(way for way, end in enumerate(ends, 1) if index in end.links)
+
+    @cached_property
+    def most_ways(self) -> int:
+        """The ways of the part with the most, and never less than four."""
+        return max([LEAST_WAYS, *(assembly.ways for assembly in self.plan.assemblies)])
 
     @cached_property
     def in_rack(self) -> dict[str, list[Placement]]:
@@ -101,6 +130,14 @@ class Slices:
     def bond(self) -> dict[str, dict[str, Bond]]:
         """Bonds of each switch by name."""
         return {switch.name: {bond.name: bond for bond in switch.bonds} for switch in self.plan.switches}
+
+    @cached_property
+    def splits(self) -> dict[str, dict[int, str]]:
+        """Breakouts of each switch by cage, where there are any."""
+        return {
+            switch.name: {cage.number: cage.breakout for cage in switch.cages if cage.breakout}
+            for switch in self.plan.switches
+        }
 
     @cached_property
     def network(self) -> dict[int, str]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from rackwright.plan.model import Bond, Port
-from rackwright.render.cables import Cable, table
+from rackwright.plan.model import Bond, End, Port
+from rackwright.render.cables import Cable, lines
 from rackwright.render.slices import Slices
 
-__all__ = ["COLUMNS", "wiremap"]
+__all__ = ["COLUMNS", "far_split", "wiremap", "wiremap_lines"]
 
 COLUMNS: Final = (
     "Display in Air",
@@ -43,14 +43,21 @@ _WORDS: Final = {
 
 def wiremap(slices: Slices, rows: Iterable[Cable]) -> bytes:
     """Print ``wiremap.csv``; the system is the ``b`` end, the switch the ``a`` end of a link."""
-    splits = {
-        switch.name: {cage.number: cage.breakout for cage in switch.cages if cage.breakout}
-        for switch in slices.plan.switches
-    }
-    return table(COLUMNS, (_row(slices, row, splits) for row in rows))
+    return lines([COLUMNS]) + wiremap_lines(slices, rows)
 
 
-def _row(slices: Slices, row: Cable, splits: dict[str, dict[int, str]]) -> tuple[str, ...]:
+def wiremap_lines(slices: Slices, rows: Iterable[Cable]) -> bytes:
+    """Print rows of ``wiremap.csv`` without its header."""
+    return lines(_row(slices, row) for row in rows)
+
+
+def far_split(slices: Slices, end: End) -> str:
+    """Return how the cage of a far end is split, all that a row says of a switch beyond the link; empty: not split."""
+    port = slices.port.get(end.device, {}).get(end.port)
+    return slices.splits[end.device].get(port.cage, "") if port else ""
+
+
+def _row(slices: Slices, row: Cable) -> tuple[str, ...]:
     port = slices.port.get(row.a_device, {}).get(row.a_port)
     bond = slices.bond[row.a_device].get(port.bond) if port and port.bond else None
     mode, native, allowed = _vlans(port, bond)
@@ -60,7 +67,7 @@ def _row(slices: Slices, row: Cable, splits: dict[str, dict[int, str]]) -> tuple
         "No" if row.kind == "pdu" else "Yes",
         row.b_device,
         row.b_port,
-        _split(row.speed_gbps, far, row.b_device, splits),
+        _split(row.speed_gbps, far, row.b_device, slices.splits),
         speed,
         _network(slices, row, native),
         mode,
@@ -69,7 +76,7 @@ def _row(slices: Slices, row: Cable, splits: dict[str, dict[int, str]]) -> tuple
         row.a_device,
         row.a_port,
         _SIDES.get(row.a_side, "NA"),
-        _split(row.speed_gbps, port, row.a_device, splits),
+        _split(row.speed_gbps, port, row.a_device, slices.splits),
         speed,
     )
 
