@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from rackwright.catalog.models import Catalog
-from rackwright.plan.model import Rack, Switch
+from rackwright.plan.model import Device, Placement, Rack, Switch
 from rackwright.render.cables import Cable
 from rackwright.render.elevation import elevation
 from rackwright.render.faceplate import faceplate, port_rows
@@ -37,7 +37,7 @@ class Sheets:
         runs, inputs = self._runs, self._inputs
         for rack in self._racks():
             name = rack.name if rack else NO_RACK
-            values = [rack, self._slices.in_rack.get(name, []), runs.digest(runs.by_rack.get(name, ()))]
+            values = [rack, *self._stands(rack), runs.digest(runs.by_rack.get(name, ()))]
             # Labels say besides which ways of a part are free, which its cables tell, but of a part without one.
             bare = runs.bare_digest(runs.bare.get(name, ()))
             page, sheet = (inputs.of_values(found, templates="docs") for found in (values, [values, bare]))
@@ -47,6 +47,12 @@ class Sheets:
             said = inputs.of_values([runs.digest(runs.by_switch[switch.name])], templates="docs")
             face = inputs.of_switch(switch, said)
             yield File(f"docs/faceplates/{switch.name}.html", face, partial(self._face, switch))
+
+    def _stands(self, rack: Rack | None) -> tuple[list[Placement], list[Device | None]]:
+        """Return what stands in a rack and hangs in it: the places, and the devices that its drawing tells about."""
+        places = self._slices.in_rack.get(rack.name, []) if rack else []
+        names = [*(place.device for place in places), *(rack.pdus if rack else ())]
+        return places, [self._slices.device.get(name) for name in names]
 
     def _racks(self) -> Iterator[Rack | None]:
         yield from self._slices.plan.racks
