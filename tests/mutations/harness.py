@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 from rackwright.check import RULES, Fabric, Rule
 from rackwright.check.verdict import judge
+from rackwright.findings import Finding
 from tests.mutations.large import LARGE, neighbourhood
 from tests.mutations.model import MUTATORS, Mutation, Mutator
-
-T = TypeVar("T")
-
 
 def load() -> dict[str, list[Mutator]]:
     """Import every ``of_*.py`` beside this file, and give the mutators by rule."""
@@ -23,11 +21,36 @@ def load() -> dict[str, list[Mutator]]:
     return MUTATORS
 
 
-def spread(every: list[T], count: int) -> list[T]:
-    """Take ``count`` of the mutations, evenly spread over all of them."""
-    if len(every) <= count:
-        return every
-    return [every[position * len(every) // count] for position in range(count)]
+def distinct(made: Iterable[tuple[Mutation, int]]) -> list[tuple[Mutation, int]]:
+    """Leave out the mutations that change the same thing in the same way as one before them."""
+    seen: set[str] = set()
+    return [(one, by) for one, by in made if not ((key := repr(one.apply.what)) in seen or seen.add(key))]
+
+
+def kind(mutation: Mutation) -> str:
+    """Name what sort of mistake a mutation is: its change without the numbers of devices, ports and VLANs."""
+    what = mutation.apply.what
+    return _NUMBER.sub("#", repr(what[:1] + what[2:] if what[0] in ("set", "drop", "rename") else what[0:1]))
+
+
+_NUMBER = re.compile(r"\d+")
+
+
+def spread(made: list[tuple[Mutation, int]], count: int) -> list[tuple[Mutation, int]]:
+    """Take ``count`` of the mutations: of every sort in turn, each sort evenly over all that there are."""
+    if len(made) <= count:
+        return made
+    sorts: dict[tuple[int, str], list[tuple[Mutation, int]]] = {}
+    for one in made:
+        sorts.setdefault((one[1], kind(one[0])), []).append(one)
+    groups = sorted(sorts.values(), key=len)
+    shares = dict.fromkeys(range(len(groups)), 0)
+    left = count
+    for place, group in enumerate(groups):
+        # The rarest sorts first: what they cannot use is left for the others.
+        shares[place] = min(len(group), max(left // (len(groups) - place), int(left > 0)))
+        left -= shares[place]
+    return [group[n * len(group) // shares[at]] for at, group in enumerate(groups) for n in range(shares[at])]
 
 
 def noise(fabric: Fabric, rules: tuple[Rule, ...] = RULES) -> list[str]:
@@ -36,8 +59,8 @@ def noise(fabric: Fabric, rules: tuple[Rule, ...] = RULES) -> list[str]:
 
 
 def possible(fabric: Fabric, mutators: Iterable[Mutator]) -> int:
-    """Count the mutations of a rule that a fabric has room for."""
-    return sum(1 for each in mutators for _ in each.make(fabric))
+    """Count the different mutations of a rule that a fabric has room for."""
+    return len(distinct((item, 0) for each in mutators for item in each.make(fabric)))
 
 
 def before(fabric: Fabric) -> frozenset[str]:
@@ -53,14 +76,17 @@ def trial(
 ) -> list[str]:
     """Apply one mutation and say what came out otherwise than it must; ``known`` findings were there before."""
     after = mutation.apply(fabric)
-    if len(fabric.devices) > LARGE:
+    large = len(fabric.devices) > LARGE
+    if large:
         fabric, after = neighbourhood(fabric, after, mutation)
-        known = frozenset(item.id for item in judge(fabric, rules, only={mutation.device}).findings)
-    found = [
-        item
-        for item in judge(after, rules, only={mutation.device}).findings
-        if item.status in ("fail", "error") and item.id not in known
-    ]
+    found = wrong(after, mutation, rules)
+    if large:
+        # A part of a fabric has faults of its own where it was cut: only what could be one is looked at again.
+        doubtful = {item.check for item in found} - mutation.together | {mutation.rule}
+        known = frozenset(
+            item.id for item in wrong(fabric, mutation, tuple(rule for rule in rules if rule.id in doubtful))
+        )
+    found = [item for item in found if item.id not in known]
     subject = mutation.subject or mutation.device
     faults = []
     if (mutation.rule, subject, mutation.path) not in {(item.check, item.subject, item.path) for item in found}:
@@ -72,12 +98,19 @@ def trial(
     return faults
 
 
+def wrong(fabric: Fabric, mutation: Mutation, rules: tuple[Rule, ...]) -> list[Finding]:
+    """Give what the rules find wrong; those over one tree look at the mutated device only."""
+    found = judge(fabric, rules, only={mutation.device}).findings
+    return [item for item in found if item.status in ("fail", "error")]
+
+
 def attempt(fabric: Fabric, mutators: Iterable[Mutator], count: int = 20) -> tuple[int, list[str]]:
     """Try ``count`` mutations of a rule on one fabric: how many there were, and every fault.
 
     A reference is silent by itself (``noise``); a foreign export has true findings, which do not count here.
     """
     known = before(fabric) if len(fabric.devices) <= LARGE else frozenset()
-    made = [(item, each.together) for each in mutators for item in each.make(fabric)]
-    chosen = [replace(item, together=item.together | more) for item, more in spread(made, count)]
+    makers = list(mutators)
+    made = distinct((item, by) for by, each in enumerate(makers) for item in each.make(fabric))
+    chosen = [replace(item, together=item.together | makers[by].together) for item, by in spread(made, count)]
     return len(chosen), [fault for mutation in chosen for fault in trial(fabric, mutation, known=known)]

@@ -9,16 +9,30 @@ and that the unmutated fabric is silent.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rackwright.check import Cable, Device, Fabric, View
 
-Apply = Callable[[Fabric], Fabric]
 Maker = Callable[[Fabric], Iterator["Mutation"]]
 
 MUTATORS: dict[str, list[Mutator]] = {}
 """The mutators of each rule id, filled by importing ``tests/mutations/of_*.py``."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One change of a fabric; ``what`` names the leaf or link and what becomes of it, alike only for the same change."""
+
+    what: tuple[Any, ...]
+    run: Callable[[Fabric], Fabric] = field(compare=False, repr=False)
+
+    def __call__(self, fabric: Fabric) -> Fabric:
+        """Give the fabric with the change."""
+        return self.run(fabric)
+
+
+Apply = Edit
 
 
 @dataclass(frozen=True)
@@ -85,12 +99,17 @@ def with_tree(fabric: Fabric, name: str, tree: dict[str, Any]) -> Fabric:
 
 def set_leaf(device: str, path: tuple[str, ...], value: Any) -> Apply:
     """Make a mutation that sets one leaf of one device."""
-    return lambda fabric: with_tree(fabric, device, changed(fabric.devices[device].tree, path, value))
+    return Edit(
+        ("set", device, path, value),
+        lambda fabric: with_tree(fabric, device, changed(fabric.devices[device].tree, path, value)),
+    )
 
 
 def drop(device: str, path: tuple[str, ...]) -> Apply:
     """Make a mutation that removes one node of one device."""
-    return lambda fabric: with_tree(fabric, device, without(fabric.devices[device].tree, path))
+    return Edit(
+        ("drop", device, path), lambda fabric: with_tree(fabric, device, without(fabric.devices[device].tree, path))
+    )
 
 
 def rename(device: str, path: tuple[str, ...], new: str) -> Apply:
@@ -103,7 +122,7 @@ def rename(device: str, path: tuple[str, ...], new: str) -> Apply:
             body = body[key]
         return with_tree(fabric, device, changed(without(tree, path), (*path[:-1], new), body))
 
-    return apply
+    return Edit(("rename", device, path, new), apply)
 
 
 def set_cable(position: int, **fields: Any) -> Apply:
@@ -115,7 +134,7 @@ def set_cable(position: int, **fields: Any) -> Apply:
         cables[position] = cable
         return with_cables(fabric, tuple(cables))
 
-    return apply
+    return Edit(("link", position, tuple(fields.items())), apply)
 
 
 def with_cables(fabric: Fabric, cables: tuple[Cable, ...]) -> Fabric:

@@ -10,7 +10,7 @@ from rackwright.check import Cable, Fabric
 from rackwright.check.interfaces import port_name
 from rackwright.check.links import ends
 from rackwright.check.rules_rails import _islands
-from tests.mutations.model import Apply, Mutation, drop, mutator, rename, set_cable, set_leaf, with_cables
+from tests.mutations.model import Apply, Edit, Mutation, drop, mutator, rename, set_cable, set_leaf, with_cables
 
 
 def at(fabric: Fabric, device: str, port: str) -> str:
@@ -25,13 +25,16 @@ def numbered(fabric: Fabric) -> Iterator[tuple[int, Cable]]:
 
 def added(cable: Cable) -> Apply:
     """Make a mutation that adds a link."""
-    return lambda fabric: with_cables(fabric, (*(fabric.cables or ()), cable))
+    return Edit(("new link", cable), lambda fabric: with_cables(fabric, (*(fabric.cables or ()), cable)))
 
 
 def removed(position: int) -> Apply:
     """Make a mutation that takes a link away."""
-    return lambda fabric: with_cables(
-        fabric, tuple(cable for place, cable in enumerate(fabric.cables or ()) if place != position)
+    return Edit(
+        ("no link", position),
+        lambda fabric: with_cables(
+            fabric, tuple(cable for place, cable in enumerate(fabric.cables or ()) if place != position)
+        ),
     )
 
 
@@ -165,9 +168,9 @@ def wrong_plug(fabric: Fabric) -> Iterator[Mutation]:
 def too_long(fabric: Fabric) -> Iterator[Mutation]:
     """Make a link a metre longer than its part reaches."""
     for position, cable in numbered(fabric):
-        if cable.reach_m is not None and cable.length_m is not None:
+        for more in (1.0, 5.0, 1000.0) if cable.reach_m is not None else ():
             device, port = cable.ends[0]
-            apply = set_cable(position, length_m=cable.reach_m + 1)
+            apply = set_cable(position, length_m=cable.reach_m + more)
             yield Mutation("CABLE-REACH", device, at(fabric, device, port), apply, name=cable.label)
 
 
@@ -268,6 +271,22 @@ def cut_off(fabric: Fabric) -> Iterator[Mutation]:
             yield Mutation("RAIL-SPLIT", host.device, host.port, set_cable(position, a_device=other), name=cable.label)
 
 
+@mutator(
+    "RAIL-SPLIT",
+    together=("RAIL-LEAF", "CABLE-SPLITTER", "CABLE-MISSING"),
+    why="what is no switch carries no rail either; one leg of the part leaves the cage of the others",
+)
+def out_of_the_fabric(fabric: Fabric) -> Iterator[Mutation]:
+    """Plug a rail port into something that is no switch of the fabric."""
+    peers = Counter((host.fabric, host.rail) for host in fabric.hosts.values())
+    for position, cable in numbered(fabric):
+        host = fabric.hosts.get(cable.ends[1])
+        for far in ("test-set", "old-leaf", "campus2") if host and host.rail else ():
+            if host and peers[host.fabric, host.rail] > 2:
+                moved = set_cable(position, a_device=far)
+                yield Mutation("RAIL-SPLIT", host.device, host.port, moved, name=f"{cable.label} to {far}")
+
+
 @mutator("MANAGEMENT-ADDRESS-TWICE")
 def same_address(fabric: Fabric) -> Iterator[Mutation]:
     """Give a switch the management address of another, and a BMC that of the owner before it."""
@@ -288,7 +307,7 @@ def same_address(fabric: Fabric) -> Iterator[Mutation]:
         device, _, port = owner.partition(":")
         if device not in fabric.devices:
             changed = (*listed[:place], (owner, listed[place - 1][1]), *listed[place + 1 :])
-            yield Mutation("MANAGEMENT-ADDRESS-TWICE", device, port, _with(addresses=changed), name=owner)
+            yield Mutation("MANAGEMENT-ADDRESS-TWICE", device, port, _with(owner, addresses=changed), name=owner)
 
 
 @mutator("MANAGEMENT-MAC-TWICE")
@@ -299,10 +318,10 @@ def same_mac(fabric: Fabric) -> Iterator[Mutation]:
         owner, _ = listed[place]
         device, _, port = owner.partition(":")
         changed = (*listed[:place], (owner, listed[place - 1][1]), *listed[place + 1 :])
-        yield Mutation("MANAGEMENT-MAC-TWICE", device, port, _with(macs=changed), name=owner)
+        yield Mutation("MANAGEMENT-MAC-TWICE", device, port, _with(owner, macs=changed), name=owner)
 
 
-def _with(**fields: object) -> Apply:
+def _with(owner: str, **fields: object) -> Apply:
     """Make a mutation that changes what the fabric says beside trees and cables."""
 
     def apply(fabric: Fabric) -> Fabric:
@@ -310,7 +329,7 @@ def _with(**fields: object) -> Apply:
         out.__dict__["views"] = fabric.views
         return out
 
-    return apply
+    return Edit(("row", owner, *fields), apply)
 
 
 @mutator(
@@ -330,3 +349,25 @@ def two_lanes(fabric: Fabric) -> Iterator[Mutation]:
             yield Mutation("CABLE-4X-TO-OLD-SWITCH", device, where, set_leaf(device, path, "2"), name="2")
             yield Mutation("CABLE-4X-TO-OLD-SWITCH", device, where, set_leaf(device, path, "4"), name="4")
             yield Mutation("CABLE-4X-TO-OLD-SWITCH", device, where, drop(device, path), name="the default")
+
+
+@mutator(
+    "CABLE-4X-TO-OLD-SWITCH",
+    together=(*MOVED, "NVUE-SEGMENT-ONE-SIDED", "NVUE-MTU-ENDS"),
+    why="the host has lost its cable, and the port of the older switch has another use, plug and speed",
+)
+def into_an_old_switch(fabric: Fabric) -> Iterator[Mutation]:
+    """Plug the far end of a host's link into an older switch, where the cage is split four times two lanes."""
+    old = [name for name, view in fabric.views.items() if view.hardware and view.hardware.asic == "spectrum1"]
+    for position, cable in numbered(fabric):
+        view, name = fabric.views.get(cable.a_device), port_name(cable.a_port)
+        split = view.breakouts.get(name.cage) if view and name else None
+        if split is None or split.mode != "4x" or split.lanes == 1 or cable.b_device in fabric.devices:
+            continue
+        for far in old[:2]:
+            for port in ("swp1", "swp40", "swp50", "swp52"):
+                moved = set_cable(position, b_device=far, b_port=port)
+                where = ".".join((*split.path, "lanes-per-port"))
+                yield Mutation(
+                    "CABLE-4X-TO-OLD-SWITCH", cable.a_device, where, moved, name=f"{cable.label} to {far}:{port}"
+                )

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from rackwright.check import Fabric, View
 from rackwright.check.interfaces import section
+from rackwright.check.view_l3 import loopbacks
 from tests.mutations.model import Mutation, mutator
 from tests.mutations.places import (
+    DAMAGED,
+    NOT_ON,
     bgp_groups,
     dropping,
     group_path,
     inner_ports,
     neighbor_ports,
+    others_of,
     pairs,
     renaming,
     segment_bonds,
@@ -25,6 +30,7 @@ SOURCE = ("nve", "vxlan", "source", "address")
 DEFAULT = ("vrf", "default", "router", "bgp")
 CONNECTED = (*DEFAULT, "address-family", "ipv4-unicast", "redistribute", "connected")
 FAMILY = ("address-family", "l2vpn-evpn", "enable")
+EVPN = ("evpn", "enable")
 MULTIHOMING = ("evpn", "multihoming", "enable")
 
 
@@ -51,10 +57,30 @@ def vtep_elsewhere(fabric: Fabric) -> Iterator[Mutation]:
 @mutator("NVUE-VTEP-REUSED", together=("NVUE-VTEP-SOURCE",), why="the address is another switch's loopback")
 def vtep_of_another(fabric: Fabric) -> Iterator[Mutation]:
     """Take the VTEP source of another switch."""
+    found = list(vteps(fabric))
+    for position, view in enumerate(found):
+        for other in others_of(found, position):
+            yield setting("NVUE-VTEP-REUSED", view, SOURCE, other.vtep)
+
+
+@mutator("NVUE-VTEP-REUSED", together=("NVUE-VTEP-SOURCE",), why="the address is not on the switch's own loopback")
+def vtep_of_something_else(fabric: Fabric) -> Iterator[Mutation]:
+    """Take an address that is no VTEP's: another switch's interface or VRF loopback, a BMC, a PDU."""
+    everybody = list(fabric.views.values())
+    listed = fabric.addresses or ()
     for view in vteps(fabric):
-        for other in vteps(fabric):
-            if other is not view:
-                yield setting("NVUE-VTEP-REUSED", view, SOURCE, other.vtep)
+        own = {text.partition("/")[0] for texts in view.index.addressed.values() for text in texts}
+        own |= {text.partition("/")[0] for _, text in loopbacks(view)}
+        taken = [
+            text.partition("/")[0]
+            for other in others_of(everybody, everybody.index(view), 4)
+            for text in (*itertools.chain(*other.index.addressed.values()), *(text for _, text in loopbacks(other)))
+        ]
+        taken += [text.partition("/")[0] for owner, text in listed[:: max(1, len(listed) // 8)]]
+        for address in dict.fromkeys(taken):
+            # A shared gateway or an address by DHCP says nothing about whose it is.
+            if address not in own and address[0].isdigit() and address not in {one.vtep for one in vteps(fabric)}:
+                yield setting("NVUE-VTEP-REUSED", view, SOURCE, address)
 
 
 def evpn_groups(view: View) -> list[str]:
@@ -197,6 +223,21 @@ def off_on_one(fabric: Fabric) -> Iterator[Mutation]:
         if view.multihoming.get("enable") == "on":
             yield setting(rule, view, MULTIHOMING, "off")
             yield dropping(rule, view, MULTIHOMING)
+            yield setting(rule, view, EVPN, "off")
+            yield dropping(rule, view, EVPN)
+
+
+@mutator(
+    "NVUE-MULTIHOMING-EVERYWHERE",
+    together=("NVUE-MULTIHOMING-SETTINGS", *DAMAGED),
+    why="the segments of the switch stand there; the word itself is wrong too",
+)
+def not_quite_on(fabric: Fabric) -> Iterator[Mutation]:
+    """Write the word that turns multihoming or EVPN on so that it does not."""
+    for view, _ in pairs(fabric):
+        for path in (MULTIHOMING, EVPN) if view.multihoming.get("enable") == "on" else ():
+            for word in NOT_ON:
+                yield setting("NVUE-MULTIHOMING-EVERYWHERE", view, path, word)
 
 
 @mutator("NVUE-SEGMENT-ONE-SIDED")

@@ -163,6 +163,19 @@ def local_vlan(fabric: Fabric) -> Iterator[Mutation]:
 
 
 @mutator(
+    "NVUE-VLAN-WITHOUT-VNI", together=("NVUE-KEY-FORM", "NVUE-OUT-OF-RANGE"), why="the key is no VNI, whatever it was for"
+)
+def no_vni_at_all(fabric: Fabric) -> Iterator[Mutation]:
+    """Give a VLAN a VNI that cannot be: past the ends of the range, or a word."""
+    rule = "NVUE-VLAN-WITHOUT-VNI"
+    for view, other in pairs(fabric):
+        common = {one.vlan for one in other.vnis}
+        for one in (each for each in view.vnis if each.vlan in common):
+            for key in ("0", "16777216", f"vni{one.vni}", f"{one.vni}.0", "none", "auto"):
+                yield renaming(rule, view, one.path, key, at=one.path[:-2])
+
+
+@mutator(
     "NVUE-SVI-GATEWAY-PLACE", together=("NVUE-SVI-DIFFERS",), why="the other switches keep the gateway and the VRF"
 )
 def gateway_elsewhere(fabric: Fabric) -> Iterator[Mutation]:

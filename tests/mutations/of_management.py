@@ -89,13 +89,14 @@ def shut(fabric: Fabric) -> Iterator[Mutation]:
     rule = "NVUE-ACL-BLOCKS-MANAGEMENT"
     for view in fabric.views.values():
         for name in view.section("system", "control-plane", "acl"):
+            for key in ("1", "5", "10", "50", "500", "65535"):
+                yield setting(rule, view, ("acl", name, "rule", key, "action", "deny"), {})
             for port in ("22", "8765", "ANY"):
-                for key in ("5", "50", "500"):
-                    match: dict[str, Any] = {"ip": {"protocol": "tcp", "tcp": {"dest-port": {port: {}}}}}
-                    body = {"type": "ipv4", "rule": {key: {"action": {"deny": {}}, "match": match}}}
-                    where = ("acl", name, "rule", key, "action", "deny")
-                    apply = set_leaf(view.name, ("acl", name), body)
-                    yield Mutation(rule, view.name, ".".join(where), apply, name=f"denies {port} in rule {key}")
+                match: dict[str, Any] = {"ip": {"protocol": "tcp", "tcp": {"dest-port": {port: {}}}}}
+                body = {"type": "ipv4", "rule": {"50": {"action": {"deny": {}}, "match": match}}}
+                where = ("acl", name, "rule", "50", "action", "deny")
+                apply = set_leaf(view.name, ("acl", name), body)
+                yield Mutation(rule, view.name, ".".join(where), apply, name=f"an ACL that denies {port}")
 
 
 @mutator("NVUE-SECRET-MASKED", together=("NVUE-LOCK-OUT",), why="a user whose password is taken away cannot log in")

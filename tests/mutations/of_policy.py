@@ -8,7 +8,7 @@ from rackwright.check import Fabric, View
 from rackwright.check.interfaces import section
 from rackwright.check.policy import references, sorted_rules
 from tests.mutations.model import Mutation, mutator
-from tests.mutations.places import dropping, renaming, setting, speakers
+from tests.mutations.places import dropping, leaf, renaming, setting, speakers
 
 POLICY = ("router", "policy")
 
@@ -69,15 +69,6 @@ def dead_rule(fabric: Fabric) -> Iterator[Mutation]:
                 base = (*POLICY, "route-map", name, "rule", key, "match")
                 for port in ("swp63s7", "swp64s7", "swp62s7") if "permit" in section(line, "action") else ():
                     yield setting(rule, view, (*base, "interface"), port)
-        for number in range(10):
-            base = (*POLICY, "route-map", "DEAD", "rule", str(number + 1))
-            yield setting(
-                rule,
-                view,
-                base,
-                {"action": {"permit": {}}, "match": {"interface": "swp64s7"}},
-                at=(*base, "match", "interface"),
-            )
 
 
 @mutator(
@@ -104,12 +95,57 @@ def leaking(fabric: Fabric) -> Iterator[Mutation]:
 
 
 def unused(view: View) -> list[str]:
-    """Give the cages of a switch that nothing is said of, besides their state."""
-    return [
+    """Give the cages of a switch that nothing is said of, besides their state, and those that are not named at all."""
+    quiet = [
         name
         for name, entry in view.index.swps.items()
         if set(entry.tree) <= {"type", "link", "description"} and entry.port.cage not in view.breakouts
     ]
+    cages = view.hardware.cages if view.hardware else ()
+    free = [f"swp{cage}" for cage in cages if cage not in view.breakouts and f"swp{cage}" not in view.interfaces]
+    return [*quiet, *free]
+
+
+@mutator("NVUE-REDISTRIBUTE-LEAK")
+def leaking_management(fabric: Fabric) -> Iterator[Mutation]:
+    """Announce what VRF mgmt has connected."""
+    path = ("vrf", "mgmt", "router", "bgp", "address-family", "ipv4-unicast", "redistribute", "connected", "enable")
+    for view in speakers(fabric):
+        if leaf(view, ("router", "bgp", "enable")) == "on" and "eth0" in view.index.addressed:
+            yield setting("NVUE-REDISTRIBUTE-LEAK", view, path, "on")
+
+
+@mutator("NVUE-REDISTRIBUTE-LEAK")
+def importing_all(fabric: Fabric) -> Iterator[Mutation]:
+    """Let a VRF import all of another one: no route map, one that holds nothing back, a list of everything."""
+    rule = "NVUE-REDISTRIBUTE-LEAK"
+    for view in speakers(fabric):
+        for instance in view.bgp.values():
+            path = (*instance.path, "address-family", "ipv4-unicast", "route-import", "from-vrf", "route-map")
+            name = leaf(view, path)
+            if name is None:
+                continue
+            yield dropping(rule, view, path)
+            base = (*POLICY, "route-map", name, "rule")
+            lines = sorted_rules(view.section(*base[:-1]))
+            first = int(lines[0][0])
+            for before in (1, 2, 3, first - 1):
+                yield setting(rule, view, (*base, str(before), "action", "permit"), {}, at=path)
+            for key, line in lines if all("permit" in section(one, "action") for _, one in lines) else ():
+                listed = section(line, "match").get("ip-prefix-list")
+                if listed:
+                    yield dropping(rule, view, (*base, key, "match", "ip-prefix-list"), at=path)
+                    yield from widened(view, str(listed), path)
+
+
+def widened(view: View, listed: str, told: tuple[str, ...]) -> Iterator[Mutation]:
+    """Let a prefix list hold everything."""
+    rule = "NVUE-REDISTRIBUTE-LEAK"
+    base = (*POLICY, "prefix-list", listed, "rule")
+    for key, line in sorted_rules(view.section(*base[:-1])):
+        for text, bounds in section(line, "match").items() if line.get("action") == "permit" else ():
+            if section(bounds).get("max-prefix-len") == 32:
+                yield renaming(rule, view, (*base, key, "match", text), "0.0.0.0/0", at=told)
 
 
 @mutator("NVUE-VRF-LOOPBACK-127")
@@ -117,7 +153,7 @@ def no_localhost(fabric: Fabric) -> Iterator[Mutation]:
     """Give a VRF a loopback address and no 127/8."""
     rule = "NVUE-VRF-LOOPBACK-127"
     for view in fabric.views.values():
-        for vrf, body in view.vrfs.items():
+        for vrf, body in {"mgmt": {}, "LATER": {}, **view.vrfs}.items():
             path = ("vrf", vrf, "loopback", "ip", "address")
             stated = section(body, "loopback", "ip", "address")
             local = [text for text in stated if text.startswith("127.")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rackwright.check import Fabric, View
+from rackwright.check.agreement import grouped
 from tests.mutations.model import Mutation, mutator
 from tests.mutations.places import dropping, inner_ports, leaf, neighbor_ports, setting, vteps
 
@@ -24,16 +25,30 @@ def too_much(fabric: Fabric) -> Iterator[Mutation]:
         pools = view.section(*POOLS)
         for pool in pools:
             if len(pools) > 1:
-                for share in (100, 99, 98):
+                for share in (91, 92, 95, 98, 99, 100):
                     yield setting(rule, view, (*POOLS, pool, "memory-percent"), share, at=POOLS)
-        if not pools:
-            for share in range(60, 80):
-                body = {"default-lossy": {"memory-percent": share}, "roce-lossy": {"memory-percent": share}}
-                yield setting(rule, view, POOLS, body)
         if "roce-lossless" in pools:
             yield setting(rule, view, ("qos", "roce", "mode"), "lossy", at=(*POOLS, "roce-lossless"))
             yield setting(rule, view, ("qos", "roce", "enable"), "off", at=(*POOLS, "roce-lossless"))
             yield dropping(rule, view, ("qos", "roce", "enable"), at=(*POOLS, "roce-lossless"))
+
+
+@mutator("NVUE-ROCE-POOLS", together=("NVUE-OUT-OF-RANGE", "NVUE-ROCE-DIFFERS"), why="a share ends at 100")
+def more_than_all(fabric: Fabric) -> Iterator[Mutation]:
+    """Give one pool more than there is."""
+    for view in roce(fabric):
+        for pool in ("default-lossy", "roce-lossless"):
+            for share in (101, 110, 128, 200, 1000):
+                yield setting("NVUE-ROCE-POOLS", view, (*POOLS, pool, "memory-percent"), share, at=POOLS)
+
+
+@mutator("NVUE-ROCE-POOLS")
+def pool_for_nothing(fabric: Fabric) -> Iterator[Mutation]:
+    """Keep memory for lossless traffic on a switch without RoCE."""
+    path = (*POOLS, "roce-lossless")
+    for view in fabric.views.values():
+        for share in (1, 10, 50, 90, 100) if not view.roce_mode else ():
+            yield setting("NVUE-ROCE-POOLS", view, (*path, "memory-percent"), share, at=path)
 
 
 @mutator("NVUE-ROCE-PRIORITY")
@@ -124,6 +139,30 @@ def adaptive_on_part(fabric: Fabric) -> Iterator[Mutation]:
         for name in ports if able and len(ports) > 2 else ():
             path = ("interface", name, "router", "adaptive-routing", "enable")
             yield setting(rule, view, path, "off" if leaf(view, path) == "on" else "on")
+            if leaf(view, path) == "on":
+                yield dropping(rule, view, path)
+
+
+@mutator(
+    "NVUE-AR-ECMP",
+    together=("NVUE-AR-PORT", "NVUE-AR-ENDS"),
+    why="adaptive routing works in the default VRF only, and the switch at the far end has it off",
+)
+def adaptive_in_a_vrf(fabric: Fabric) -> Iterator[Mutation]:
+    """Turn adaptive routing on on one of several ways out of another VRF; of two, the one without it is named."""
+    for view in fabric.views.values():
+        groups = grouped(
+            ((one.vrf, one.group), one.name)
+            for one in view.neighbors
+            if one.vrf != "default" and one.name in view.interfaces
+        )
+        for names in groups.values():
+            for position, name in enumerate(names if len(names) > 1 else []):
+                path, told = (
+                    ("interface", port, "router", "adaptive-routing", "enable")
+                    for port in (name, names[position - 1] if len(names) == 2 else name)
+                )
+                yield setting("NVUE-AR-ECMP", view, path, "on", at=told)
 
 
 @mutator(
@@ -146,6 +185,20 @@ def adaptive_at_one_end(fabric: Fabric) -> Iterator[Mutation]:
                 rule, view.name, ".".join(("interface", port, *path[2:])), setting(rule, view, path, "on").apply
             )
             yield Mutation(rule, view.name, other.path, other.apply, subject=far, name=f"on at {name} alone")
+
+
+@mutator("NVUE-AR-ENDS", together=("NVUE-AR-PORT",), why="one of the two switches, or its port, cannot do it")
+def adaptive_toward_another(fabric: Fabric) -> Iterator[Mutation]:
+    """Turn adaptive routing on on a link between switches that carries no BGP, as that to an SN2201."""
+    for (device, port), (far, far_port, _) in fabric.far_ends.items():
+        view = fabric.views.get(device)
+        if view is None or far not in fabric.views or "eth0" in (port, far_port) or view.name == far:
+            continue
+        if port not in neighbor_ports(view):
+            path = ("interface", port, "router", "adaptive-routing", "enable")
+            told = ".".join(("interface", far_port, *path[2:]))
+            apply = setting("NVUE-AR-ENDS", view, path, "on").apply
+            yield Mutation("NVUE-AR-ENDS", device, told, apply, subject=far, name=f"on at {port} alone")
 
 
 @mutator(
@@ -181,4 +234,7 @@ def no_room_for_vxlan(fabric: Fabric) -> Iterator[Mutation]:
             if known:
                 yield setting(rule, view, ("interface", name, "link", "mtu"), 1500)
             path = ("interface", name, "link", "mtu")
-            yield setting(rule, view, ("nve", "vxlan", "mtu"), 9200, at=path, name=f"VNIs of 9200 over {name}")
+            for mtu in range(9167, 9217, 4):
+                yield setting(rule, view, ("nve", "vxlan", "mtu"), mtu, at=path, name=f"VNIs of {mtu} over {name}")
+            for mtu in (1280, 2000, 4000, 9000, 9049) if known else ():
+                yield setting(rule, view, path, mtu)

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rackwright.check import Fabric, View
+from rackwright.check.agreement import grouped
 from rackwright.check.interfaces import section
 from rackwright.check.view_l3 import asn_of, components, loopbacks, remote_as
 from tests.mutations.model import Mutation, mutator
 from tests.mutations.places import (
+    DAMAGED,
     bgp_groups,
     dropping,
     group_path,
     inner_ports,
     leaf,
     neighbor_ports,
+    others_of,
     setting,
     speakers,
 )
@@ -22,7 +25,6 @@ from tests.mutations.places import (
 DEFAULT = ("vrf", "default", "router", "bgp")
 ASN = ("router", "bgp", "autonomous-system")
 ROUTER_ID = ("router", "bgp", "router-id")
-UNICAST = ("address-family", "ipv4-unicast")
 
 
 @mutator(
@@ -65,12 +67,12 @@ def twin(fabric: Fabric) -> Iterator[Mutation]:
     """Give a switch the router id or a loopback of another."""
     rule = "NVUE-IDENTITY-TWICE"
     everybody = list(speakers(fabric))
-    for view in everybody:
-        for other in everybody:
+    for position, view in enumerate(everybody):
+        for other in others_of(everybody, position):
             taken = leaf(other, ROUTER_ID)
             # A switch whose VRFs all state their own router id does not use the global one.
             used = [one for one in view.bgp.values() if "router-id" not in one.tree]
-            if other is view or taken is None or not used:
+            if taken is None or not used:
                 continue
             yield setting(rule, view, ROUTER_ID, taken)
             mine = dict(loopbacks(view))
@@ -172,9 +174,10 @@ def client_outside(fabric: Fabric) -> Iterator[Mutation]:
                     if str(body.get("remote-as", "internal")) not in ("internal", asn_of(view, vrf)):
                         yield setting(rule, view, group_path(vrf, group, *keys), "on")
             for one in instance.neighbors.values():
-                keys = (*one.path, *UNICAST, "route-reflector-client")
-                if remote_as(one) not in ("", "internal", asn_of(view, vrf)):
-                    yield setting(rule, view, keys, "on")
+                for family in ("ipv4-unicast", "l2vpn-evpn"):
+                    keys = (*one.path, "address-family", family, "route-reflector-client")
+                    if remote_as(one) not in ("", "internal", asn_of(view, vrf)):
+                        yield setting(rule, view, keys, "on")
 
 
 def leaves_of(fabric: Fabric) -> list[View]:
@@ -195,12 +198,33 @@ def leaves_of(fabric: Fabric) -> list[View]:
 )
 def shared_asn(fabric: Fabric) -> Iterator[Mutation]:
     """Give a leaf the ASN of another leaf of the same fabric; separate fabrics may share them."""
-    found = leaves_of(fabric)
-    together = [set(names) for names in components(fabric)]
-    for view in found:
-        for other in found:
-            if other is not view and any({view.name, other.name} <= names for names in together):
-                yield setting("NVUE-ASN-PLAN", view, ASN, int(asn_of(other)))
+    for view, other in neighbours_in_plan(fabric):
+        for path in (ASN, (*DEFAULT, "autonomous-system")):
+            yield setting("NVUE-ASN-PLAN", view, path, int(asn_of(other)), at=path)
+
+
+@mutator(
+    "NVUE-ASN-PLAN",
+    together=("NVUE-ASPATH-IGNORE", "NVUE-REMOTE-AS", "NVUE-OUT-OF-RANGE", *DAMAGED),
+    why="paths through the two leaves are no longer different; NVUE takes an ASN as a plain number only",
+)
+def shared_asn_in_another_notation(fabric: Fabric) -> Iterator[Mutation]:
+    """Give a leaf the ASN of another leaf, written as other systems write it."""
+    for view, other in neighbours_in_plan(fabric):
+        asn = int(asn_of(other))
+        for text in (f"{asn}", f"AS{asn}", f"as {asn}", f"{asn >> 16}.{asn & 0xFFFF}", f"{asn} ", f"0{asn}"):
+            for path in (ASN, (*DEFAULT, "autonomous-system")):
+                yield setting("NVUE-ASN-PLAN", view, path, text)
+
+
+def neighbours_in_plan(fabric: Fabric) -> Iterator[tuple[View, View]]:
+    """Give each leaf of a fabric with others of the same fabric."""
+    together = {name: place for place, names in enumerate(components(fabric)) for name in names}
+    groups = grouped((together[view.name], view) for view in leaves_of(fabric))
+    for found in groups.values():
+        for position, view in enumerate(found):
+            for other in others_of(found, position):
+                yield view, other
 
 
 @mutator("NVUE-TIMERS-ASYMMETRIC")

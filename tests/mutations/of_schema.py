@@ -8,7 +8,7 @@ from typing import Any
 
 from rackwright.check import Device, Fabric, View
 from rackwright.nvue.ranges import expand_traced
-from tests.mutations.model import Apply, Mutation, mutator, rename, set_leaf
+from tests.mutations.model import Apply, Edit, Mutation, mutator, rename, set_leaf
 
 
 def interfaces(fabric: Fabric) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -118,4 +118,4 @@ def overlapped(device: str, name: str) -> Apply:
         out.__dict__["views"] = {**fabric.views, device: View(changed)}
         return out
 
-    return apply
+    return Edit(("range key", device, name), apply)

@@ -32,6 +32,17 @@ def renaming(rule: str, view: View, path: Path, new: str, at: Path | None = None
     return Mutation(rule, view.name, where, rename(view.name, path, new), name=f"renamed to {new}")
 
 
+NOT_ON = (True, False, None, "enabled", "yes", "On", "on ")
+"""What a YAML 1.1 reader, another release or a slip of the hand makes of ``on``; none of them is ``on``."""
+DAMAGED = ("NVUE-YAML-DAMAGE", "NVUE-WRONG-WORD")
+"""The rules that say so of the word itself."""
+
+
+def others_of(found: list[View], position: int, most: int = 12) -> list[View]:
+    """Give the views that come after one in a ring, ``most`` of them: of a thousand, a dozen show it."""
+    return [found[(position + step) % len(found)] for step in range(1, min(most, len(found) - 1) + 1)]
+
+
 def vteps(fabric: Fabric) -> Iterator[View]:
     """Give the switches with a VTEP."""
     return (view for view in fabric.views.values() if view.vtep)

@@ -13,7 +13,7 @@ from rackwright.check.interfaces import number, section
 from rackwright.check.model import Path, Tree
 from rackwright.check.view import View
 
-__all__ = ["dead_matches", "permits", "references", "sorted_rules"]
+__all__ = ["dead_matches", "permits", "permits_all", "references", "sorted_rules"]
 
 Network = IPv4Network | IPv6Network
 
@@ -38,6 +38,24 @@ def permits(view: View, route_map: str, prefix: str, interface: str) -> bool:
         if verdict:
             return "permit" in section(rule, "action")
     return False
+
+
+def permits_all(view: View, route_map: str) -> bool:
+    """Tell whether a route map holds nothing back: no deny before a permit that fits even a network that nobody has.
+
+    A permit with a condition that is not evaluated is none of these; a route map that is not defined is
+    another rule's finding.
+    """
+    for _, rule in sorted_rules(view.section("router", "policy", "route-map", route_map)):
+        if "permit" not in section(rule, "action"):
+            return False
+        if _matches(view, section(rule, "match"), _NOWHERE, "") is True:
+            return True
+    return False
+
+
+_NOWHERE = "198.51.100.0/24"
+"""A network of RFC 5737, which no site has."""
 
 
 def _matches(view: View, match: Tree, prefix: str, interface: str) -> bool | str:

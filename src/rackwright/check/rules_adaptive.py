@@ -50,7 +50,7 @@ class AdaptivePort(FileRule):
 class AdaptiveEcmp(FileRule):
     """Adaptive routing is on all ports of an ECMP group or on none.
 
-    Passes: the ports of the neighbors of one peer group agree. Fails: the ports that differ from most of their
+    Passes: the ports of the neighbors of one peer group of a VRF agree. Fails: the ports that differ from most of their
     group (those without it, where both are equally many); mixed groups misroute.
     """
 
@@ -62,11 +62,9 @@ class AdaptiveEcmp(FileRule):
     source = "RN-3835635, nvue.md 3.6"
 
     def judge(self, view: View, fabric: Fabric) -> Iterator[Finding]:
-        """Compare the ports of each peer group of the default VRF."""
-        ports = (
-            (one.group, one.name) for one in view.neighbors if one.vrf == "default" and one.name in view.interfaces
-        )
-        for group, names in grouped(ports).items():
+        """Compare the ports of each peer group, VRF by VRF."""
+        ports = (((one.vrf, one.group), one.name) for one in view.neighbors if one.name in view.interfaces)
+        for (_, group), names in grouped(ports).items():
             values = {name: name in view.index.adaptive for name in names}
             without = [name for name, on in values.items() if not on]
             for name in outliers(values, without):

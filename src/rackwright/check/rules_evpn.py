@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from rackwright.check.agreement import shared
@@ -9,7 +10,7 @@ from rackwright.check.interfaces import section
 from rackwright.check.model import Fabric, FabricRule, FileRule, Path
 from rackwright.check.policy import permits
 from rackwright.check.view import Neighbor, View
-from rackwright.check.view_l3 import address_of, joined, sessions
+from rackwright.check.view_l3 import address_of, joined, loopbacks, sessions
 from rackwright.findings import Finding
 
 __all__ = ["DscpOverVxlan", "EvpnFamily", "EvpnFamilyPeer", "VtepReused", "VtepSource"]
@@ -62,7 +63,8 @@ class VtepSource(FileRule):
 class VtepReused(FabricRule):
     """Each VTEP has a source address of its own.
 
-    Passes: all differ. Fails: every switch whose source another has too.
+    Passes: all differ. Fails: every switch whose source another has too; a switch whose source is not on its
+    own loopback and belongs to something else: an interface of another switch, a BMC, a PDU.
     """
 
     id = "NVUE-VTEP-REUSED"
@@ -73,12 +75,19 @@ class VtepReused(FabricRule):
     source = "nvue.md 8.19"
 
     def judge(self, fabric: Fabric) -> Iterator[Finding]:
-        """Group the devices by source."""
+        """Group the devices by source, then look for the owners of sources that are not on the own loopback."""
         pairs = ((view.vtep, name) for name, view in fabric.views.items() if view.vtep)
         for address, names in shared(pairs).items():
             for name in names:
                 others = joined([other for other in names if other != name])
                 yield self.fail(fabric.views[name], _SOURCE, f"{address} is also the VTEP source of {others}")
+        sources = Counter(view.vtep for view in fabric.views.values() if view.vtep)
+        for name, view in fabric.views.items():
+            own = {text.split("/")[0] for text in view.index.addressed.get("lo", ())}
+            if sources[view.vtep] == 1 and view.vtep not in own:
+                found = sorted({owner for owner in _holders(fabric, view.vtep) if owner.split(":")[0] != name})
+                if found:
+                    yield self.fail(view, _SOURCE, f"{view.vtep} is the address of {joined(found[:4])}", evidence=found)
 
 
 class EvpnFamily(FileRule):
@@ -172,6 +181,20 @@ class DscpOverVxlan(FileRule):
                 path = ("nve", "vxlan", side, "dscp", "action")
                 reason = f"RoCE crosses VXLAN, but {side} does not {wanted} DSCP"
                 yield self.fail(view, path, reason, expected=wanted, actual=str(found or "not set"))
+
+
+def _holders(fabric: Fabric, address: str) -> Iterator[str]:
+    """Name whoever has an address: interfaces and VRF loopbacks of switches, then managed devices."""
+    for name, view in fabric.views.items():
+        for interface, texts in view.index.addressed.items():
+            if any(text.split("/")[0] == address for text in texts):
+                yield f"{name}:{interface}"
+        for path, text in loopbacks(view):
+            if text.split("/")[0] == address:
+                yield f"{name}:{path[1]}"
+    for owner, text in fabric.addresses or ():
+        if text.split("/")[0] == address:
+            yield owner
 
 
 def _announced(view: View, unicast: dict[str, object]) -> bool:

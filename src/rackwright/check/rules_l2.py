@@ -159,8 +159,10 @@ class VniMapDiffers(FabricRule):
         maps: dict[int, dict[str, int]] = {}
         odd: set[tuple[int, str]] = set()
         for name, view in fabric.views.items():
-            usual = Counter(item.vni - item.vlan for item in view.vnis).most_common(1)
-            for item in view.vnis:
+            # A VNI that cannot be maps nothing: NVUE-VLAN-WITHOUT-VNI says so.
+            legal = [item for item in view.vnis if item.legal]
+            usual = Counter(item.vni - item.vlan for item in legal).most_common(1)
+            for item in legal:
                 maps.setdefault(item.vlan, {}).setdefault(name, item.vni)
                 if item.vni - item.vlan != usual[0][0]:
                     odd.add((item.vlan, name))

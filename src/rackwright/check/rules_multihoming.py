@@ -164,7 +164,7 @@ class MultihomingUplinks(FileRule):
 class MultihomingEverywhere(FabricRule):
     """When one VTEP has multihoming, all have.
 
-    Passes: on everywhere, or nowhere. Fails: a VTEP with it off beside one with it on.
+    Passes: on everywhere, or nowhere. Fails: a VTEP with it off, or with EVPN off below it, beside one with it on.
     """
 
     id = "NVUE-MULTIHOMING-EVERYWHERE"
@@ -177,11 +177,15 @@ class MultihomingEverywhere(FabricRule):
     def judge(self, fabric: Fabric) -> Iterator[Finding]:
         """Compare the VTEPs."""
         vteps = [view for view in fabric.views.values() if view.vtep and view.vxlan.get("enable") == "on"]
-        on = [view.name for view in vteps if view.multihoming.get("enable") == "on"]
-        for view in vteps if on else ():
-            if view.name not in on:
-                reason = f"multihoming is off here and on on {joined(on[:4])}"
+        asked = [view.name for view in vteps if view.multihoming.get("enable") == "on"]
+        at_work = [view.name for view in vteps if view.name in asked and view.evpn_enabled]
+        for view in vteps if asked else ():
+            if view.name not in asked:
+                reason = f"multihoming is off here and on on {joined(asked[:4])}"
                 yield self.fail(view, ("evpn", "multihoming", "enable"), reason, expected="on")
+            elif at_work and view.name not in at_work:
+                reason = f"EVPN is off here, and multihoming with it; it is on on {joined(at_work[:4])}"
+                yield self.fail(view, ("evpn", "enable"), reason, expected="on")
 
 
 class SegmentOneSided(FabricRule):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rackwright.check.interfaces import section
 from rackwright.check.model import Fabric, FileRule, Path
-from rackwright.check.policy import dead_matches, permits, references
+from rackwright.check.policy import dead_matches, permits, permits_all, references
 from rackwright.check.view import Bgp, View
 from rackwright.check.view_l3 import address_of, release_of
 from rackwright.findings import Finding
@@ -72,15 +72,16 @@ class PolicyDead(FileRule):
 class RedistributeLeak(FileRule):
     """Redistribution announces what is meant, not all that is connected.
 
-    Passes: connected routes go through a route map, or there is nothing to leak. Fails: the network of eth0
-    is announced by a VRF that it lies in, or point-to-point host links are announced without any route map.
+    Passes: connected routes go through a route map, or there is nothing to leak; what a VRF imports from another
+    goes through a route map that holds something back. Fails: the network of eth0 is announced by a VRF that it
+    lies in, point-to-point host links are announced without any route map, or a VRF imports all of another one.
     """
 
     id = "NVUE-REDISTRIBUTE-LEAK"
     item = "nvue.md 8.28"
     title = "Redistribution leaks connected networks"
     severity = "warning"
-    remedy = "put a route map on redistribute connected that permits what is to be announced"
+    remedy = "put a route map on redistribute connected, or on the import, that permits what is to be announced"
     source = "nvue.md 8.28"
 
     def judge(self, view: View, fabric: Fabric) -> Iterator[Finding]:
@@ -100,6 +101,21 @@ class RedistributeLeak(FileRule):
             if hosts:
                 reason = f"VRF {vrf} announces {len(hosts)} host links without a route map"
                 yield self.fail(view, path, reason, evidence=hosts[:8])
+        for instance in view.bgp.values():
+            yield from self._imported(view, instance)
+
+    def _imported(self, view: View, instance: Bgp) -> Iterator[Finding]:
+        """Look at what a VRF takes over from other VRFs."""
+        base = ("address-family", "ipv4-unicast", "route-import", "from-vrf")
+        stated = section(instance.tree, *base)
+        route_map = str(stated.get("route-map", ""))
+        others = section(stated, "list")
+        if not others or stated.get("enable") == "off" or not instance.enabled:
+            return
+        if not route_map or permits_all(view, route_map):
+            how = f"through route map {route_map}, which lets all through" if route_map else "without a route map"
+            reason = f"VRF {instance.vrf} imports all of {', '.join(others)} {how}"
+            yield self.fail(view, (*instance.path, *base, "route-map"), reason, evidence=others)
 
 
 class VrfLoopback(FileRule):

@@ -44,7 +44,7 @@ class RailSplit(CablingRule):
     """All ports of a rail reach each other without leaving the fabric's switches.
 
     Passes: a rail on one leaf, or on leaves that spines join. Fails: a rail whose ports hang on switches that no
-    chain of links joins.
+    chain of links joins, or one that hangs on no switch of the fabric at all.
     """
 
     id = "RAIL-SPLIT"
@@ -61,8 +61,9 @@ class RailSplit(CablingRule):
         rails: dict[tuple[str, int], list[tuple[HostEnd, str, str]]] = {}
         for host in fabric.hosts.values():
             far = fabric.far_ends.get((host.device, host.port))
-            if host.rail and far is not None and far[0] in islands:
-                rails.setdefault((host.fabric, host.rail), []).append((host, far[0], islands[far[0]]))
+            if host.rail and far is not None:
+                # What is no switch of the fabric leads nowhere: it is an island of its own.
+                rails.setdefault((host.fabric, host.rail), []).append((host, far[0], islands.get(far[0], far[0])))
         for (name, rail), members in sorted(rails.items()):
             counts: dict[str, int] = {}
             for _, _, island in members:

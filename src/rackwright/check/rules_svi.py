@@ -89,7 +89,8 @@ class SviDiffers(FabricRule):
 class VlanWithoutVni(FabricRule):
     """A VLAN that is stretched by VXLAN has its VNI on every VTEP that carries it.
 
-    Passes: a VTEP gives each of its VLANs a VNI where another VTEP does. Fails: the VTEP whose VLAN stays local.
+    Passes: a VTEP gives each of its VLANs a VNI where another VTEP does. Fails: the VTEP whose VLAN stays
+    local, for want of a VNI or with one that cannot be (0, 16777216, a word).
     """
 
     id = "NVUE-VLAN-WITHOUT-VNI"
@@ -103,12 +104,12 @@ class VlanWithoutVni(FabricRule):
         """Compare what is bridged with what is mapped, VTEP by VTEP."""
         mapped: dict[int, str] = {}
         for name, view in fabric.views.items():
-            for item in view.vnis:
+            for item in (one for one in view.vnis if one.legal):
                 mapped.setdefault(item.vlan, name)
         for view in fabric.views.values():
             if not view.vtep and view.vxlan.get("enable") != "on":
                 continue
-            own = {item.vlan for item in view.vnis}
+            own = {item.vlan for item in view.vnis if item.legal}
             for bridge in view.bridges:
                 for vlan in sorted(view.bridge_vlans[bridge] - own):
                     if vlan in mapped:

@@ -81,6 +81,11 @@ class Vni:
     vni: int
 
     @property
+    def legal(self) -> bool:
+        """Tell whether the VNI is one (1-16777215, nvue.md 8.4); a switch maps nothing by another."""
+        return 0 < self.vni < 1 << 24
+
+    @property
     def path(self) -> Path:
         """Give the path of the mapping."""
         return ("bridge", "domain", self.bridge, "vlan", str(self.vlan), "vni", str(self.vni))

@@ -19,6 +19,7 @@ __all__ = [
     "Session",
     "address_of",
     "asn_of",
+    "asn_text",
     "components",
     "joined",
     "loopbacks",
@@ -87,13 +88,28 @@ def asn_of(view: View, vrf: str = "default") -> str:
     """Give the ASN of a VRF's BGP as text, the global one where the VRF says nothing or ``auto``; may be empty."""
     instance = view.bgp.get(vrf)
     own = instance.asn if instance else ""
-    return own if own not in ("", "auto") else str(view.section("router", "bgp").get("autonomous-system", ""))
+    return asn_text(own if own not in ("", "auto") else view.section("router", "bgp").get("autonomous-system", ""))
+
+
+@lru_cache(maxsize=65536)
+def asn_text(value: object) -> str:
+    """Give an ASN in plain digits, however it is written (``64086.59905``, ``AS65001``, ``0065001``); words as they are.
+
+    NVUE takes plain digits only; what is written otherwise still means that ASN, and mending the
+    notation alone would leave a duplicate.
+    """
+    text = str(value).strip()
+    digits = text[2:].strip() if text[:2].upper() == "AS" else text
+    high, dot, low = digits.partition(".")
+    if dot and high.isdecimal() and low.isdecimal():
+        return str((int(high) << 16) + int(low))
+    return str(int(digits)) if digits.isdecimal() else text
 
 
 def remote_as(neighbor: Neighbor) -> str:
     """Give what a neighbor expects of the other side: ``internal``, ``external``, a number, or nothing."""
     found = neighbor.setting("remote-as")
-    return "" if found is None or found == "auto" else str(found)
+    return "" if found is None or found == "auto" else asn_text(found)
 
 
 def sessions(fabric: Fabric) -> Iterator[Session]:
