@@ -14,6 +14,8 @@ INVENTORY = Path(__file__).resolve().parents[2] / "inventory"
 SMALL = ("xe9680-spectrum-x", "r760xa-converged", "xe9680-two-racks", "era-2-8-9-400", "era-2-4-3-200")
 """Reference sites of a rack or two; the others are tried in ``make test`` only."""
 LARGE = ("rail-1024",)
+VERY_LARGE = ("rail-8192",)
+"""Mutated in a part of it: see ``large.part_of``."""
 
 
 @cache

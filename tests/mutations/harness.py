@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rackwright.check import RULES, Fabric, Rule
-from rackwright.check.verdict import judge
+from rackwright.check.verdict import NO_EVIDENCE, judge
 from rackwright.findings import Finding
 from tests.mutations.large import LARGE, neighbourhood
 from tests.mutations.model import MUTATORS, Mutation, Mutator
@@ -81,11 +81,11 @@ def trial(
         fabric, after = neighbourhood(fabric, after, mutation)
     found = wrong(after, mutation, rules)
     if large:
-        # A part of a fabric has faults of its own where it was cut: only what could be one is looked at again.
+        # A part of a fabric has faults of its own where it was cut: looked for only where something is in doubt.
         doubtful = {item.check for item in found} - mutation.together | {mutation.rule}
-        known = frozenset(
-            item.id for item in wrong(fabric, mutation, tuple(rule for rule in rules if rule.id in doubtful))
-        )
+        several = NO_EVIDENCE in doubtful
+        again = tuple(rule for rule in rules if several or rule.id in doubtful)
+        known = frozenset(item.id for item in wrong(fabric, mutation, again))
     found = [item for item in found if item.id not in known]
     subject = mutation.subject or mutation.device
     faults = []

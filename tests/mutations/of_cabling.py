@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Literal
 
 from rackwright.check import Cable, Fabric
 from rackwright.check.interfaces import port_name
@@ -301,35 +303,33 @@ def same_address(fabric: Fabric) -> Iterator[Mutation]:
         yield Mutation(
             "MANAGEMENT-ADDRESS-TWICE", device, ".".join((*path[:-1], first)), rename(device, path, first), name="eth0"
         )
-    listed = fabric.addresses or ()
-    for place in range(1, len(listed)):
-        owner, _ = listed[place]
+    for before, (owner, _) in itertools.pairwise(fabric.addresses or ()):
         device, _, port = owner.partition(":")
         if device not in fabric.devices:
-            changed = (*listed[:place], (owner, listed[place - 1][1]), *listed[place + 1 :])
-            yield Mutation("MANAGEMENT-ADDRESS-TWICE", device, port, _with(owner, addresses=changed), name=owner)
+            yield Mutation(
+                "MANAGEMENT-ADDRESS-TWICE", device, port, row_of("addresses", owner, before[1]), name=owner
+            )
 
 
 @mutator("MANAGEMENT-MAC-TWICE")
 def same_mac(fabric: Fabric) -> Iterator[Mutation]:
     """Give a port the MAC of the one before it."""
-    listed = fabric.macs or ()
-    for place in range(1, len(listed)):
-        owner, _ = listed[place]
+    for before, (owner, _) in itertools.pairwise(fabric.macs or ()):
         device, _, port = owner.partition(":")
-        changed = (*listed[:place], (owner, listed[place - 1][1]), *listed[place + 1 :])
-        yield Mutation("MANAGEMENT-MAC-TWICE", device, port, _with(owner, macs=changed), name=owner)
+        yield Mutation("MANAGEMENT-MAC-TWICE", device, port, row_of("macs", owner, before[1]), name=owner)
 
 
-def _with(owner: str, **fields: object) -> Apply:
-    """Make a mutation that changes what the fabric says beside trees and cables."""
+def row_of(table: Literal["addresses", "macs"], owner: str, value: str) -> Apply:
+    """Make a mutation that changes one row of what the fabric says beside trees and cables."""
 
     def apply(fabric: Fabric) -> Fabric:
-        out = replace(fabric, **fields)
+        rows = getattr(fabric, table)
+        changed = tuple((name, value if name == owner else text) for name, text in rows)
+        out = replace(fabric, **{table: changed})
         out.__dict__["views"] = fabric.views
         return out
 
-    return Edit(("row", owner, *fields), apply)
+    return Edit(("row", table, owner, value), apply)
 
 
 @mutator(

@@ -67,8 +67,19 @@ def dead_rule(fabric: Fabric) -> Iterator[Mutation]:
         for name, body in view.section(*POLICY, "route-map").items():
             for key, line in sorted_rules(body):
                 base = (*POLICY, "route-map", name, "rule", key, "match")
-                for port in ("swp63s7", "swp64s7", "swp62s7") if "permit" in section(line, "action") else ():
+                absent = [port for port in (f"swp{cage}s7" for cage in range(50, 65)) if port not in view.interfaces]
+                for port in absent[:3] if "permit" in section(line, "action") else ():
                     yield setting(rule, view, (*base, "interface"), port)
+
+
+@mutator("NVUE-POLICY-DEAD")
+def dead_from_the_start(fabric: Fabric) -> Iterator[Mutation]:
+    """Write a route map of one rule that matches nothing, where there is none yet that could be made wrong."""
+    for view in speakers(fabric):
+        for number in range(0 if view.section(*POLICY, "route-map") else 10):
+            base = (*POLICY, "route-map", "DEAD", "rule", str(number + 1))
+            body = {"action": {"permit": {}}, "match": {"interface": "swp64s7"}}
+            yield setting("NVUE-POLICY-DEAD", view, base, body, at=(*base, "match", "interface"))
 
 
 @mutator(

@@ -184,6 +184,14 @@ class Fabric:
             out.setdefault(two, (*one, cable))
         return out
 
+    @cached_property
+    def ports_of_adapter(self) -> Mapping[tuple[str, str], list[tuple[str, str]]]:
+        """Map each adapter of a host, (device, NIC), to the (device, port) of its ends."""
+        out: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        for place, end in self.hosts.items():
+            out.setdefault((end.device, end.nic), []).append(place)
+        return out
+
     def far_host(self, device: str, port: str) -> HostEnd | None:
         """Give the host end cabled to a switch port, where one is known."""
         far = self.far_ends.get((device, port))

@@ -372,7 +372,7 @@ def _single_homed(fabric: Fabric, one: _Member) -> bool:
         return False
     # Bonds may have different names on the two switches, so a host's adapter is what its ends have in common.
     adapters = {(end.device, end.nic) for end in ends}
-    far = (fabric.far_ends.get(place) for place, end in fabric.hosts.items() if (end.device, end.nic) in adapters)
+    far = (fabric.far_ends.get(place) for adapter in adapters for place in fabric.ports_of_adapter[adapter])
     bonded = (end for end in far if end is not None and end[0] in fabric.views)
     return {switch for switch, port, _ in bonded if port in fabric.views[switch].bonds_of} <= {one.view.name}
 
