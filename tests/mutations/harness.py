@@ -14,6 +14,7 @@ from rackwright.findings import Finding
 from tests.mutations.large import LARGE, neighbourhood
 from tests.mutations.model import MUTATORS, Mutation, Mutator
 
+
 def load() -> dict[str, list[Mutator]]:
     """Import every ``of_*.py`` beside this file, and give the mutators by rule."""
     for path in sorted(Path(__file__).parent.glob("of_*.py")):
@@ -23,17 +24,19 @@ def load() -> dict[str, list[Mutator]]:
 
 def distinct(made: Iterable[tuple[Mutation, int]]) -> list[tuple[Mutation, int]]:
     """Leave out the mutations that change the same thing in the same way as one before them."""
-    seen: set[str] = set()
-    return [(one, by) for one, by in made if not ((key := repr(one.apply.what)) in seen or seen.add(key))]
-
-
-def kind(mutation: Mutation) -> str:
-    """Name what sort of mistake a mutation is: its change without the numbers of devices, ports and VLANs."""
-    what = mutation.apply.what
-    return _NUMBER.sub("#", repr(what[:1] + what[2:] if what[0] in ("set", "drop", "rename") else what[0:1]))
+    first: dict[str, tuple[Mutation, int]] = {}
+    for one, by in made:
+        first.setdefault(repr(one.apply.what), (one, by))
+    return list(first.values())
 
 
 _NUMBER = re.compile(r"\d+")
+
+
+def kind(mutation: Mutation) -> str:
+    """Name what sort of mistake a mutation is: its change without the device and without numbers."""
+    what = mutation.apply.what
+    return _NUMBER.sub("#", repr(what[:1] + what[2:] if what[0] in ("set", "drop", "rename") else what[:1]))
 
 
 def spread(made: list[tuple[Mutation, int]], count: int) -> list[tuple[Mutation, int]]:

@@ -105,20 +105,19 @@ def part_of(fabric: Fabric, each: int = 3) -> Fabric:
     kinds: dict[str, list[str]] = {}
     for name in sorted(fabric.devices):
         kinds.setdefault(name.rstrip("0123456789"), []).append(name)
-    seeds = {names[n * (len(names) - 1) // max(1, each - 1)] for names in kinds.values() for n in range(each)}
-    order = {name: names for names in kinds.values() for name in names}
-    # Leaves stand in pairs: the first with the second, the third with the fourth.
-    names = {order[seed][place] for seed in seeds for at in [order[seed].index(seed)] for place in pair_of(at, order[seed])}
+    seeds: set[str] = set()
+    names: set[str] = set()
+    for members in kinds.values():
+        last = len(members) - 1
+        for place in (n * last // max(1, each - 1) for n in range(each)):
+            seeds.add(members[place])
+            # Leaves stand in pairs: the first with the second, the third with the fourth.
+            names |= {members[place], members[min(place ^ 1, last)]}
     names |= {far for seed in seeds for far in some_of_each_kind(near.far.get(seed, {}).values())}
     names &= set(fabric.devices)
     kept = sorted({position for name in names for position in near.links.get(name, ())})
     links = [fabric.cables[position] for position in kept] if fabric.cables else []
     return cut(fabric, names, links, links, some_rows(fabric, fabric, names, links))
-
-
-def pair_of(place: int, names: list[str]) -> set[int]:
-    """Give the places of a pair in a list of names."""
-    return {place, min(place ^ 1, len(names) - 1)}
 
 
 def identities(tree: Tree) -> set[str]:
@@ -153,9 +152,7 @@ def taken(before: Fabric, after: Fabric, device: str) -> set[str]:
     return identities(after.devices[device].tree) - identities(before.devices[device].tree)
 
 
-def cut(
-    fabric: Fabric, names: set[str], cables: list[Cable], hosts_of: list[Cable], owners: Collection[str]
-) -> Fabric:
+def cut(fabric: Fabric, names: set[str], cables: list[Cable], hosts_of: list[Cable], owners: Collection[str]) -> Fabric:
     """Give some switches of a fabric, the links among them and to their hosts, and those hosts."""
     kept = tuple(
         cable for cable in cables if all(device in names or device not in fabric.devices for device, _ in cable.ends)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Literal
 
 from rackwright.check import Cable, Fabric
-from rackwright.check.interfaces import port_name
+from rackwright.check.interfaces import port_name, section
 from rackwright.check.links import ends
 from rackwright.check.rules_rails import _islands
 from tests.mutations.model import Apply, Edit, Mutation, drop, mutator, rename, set_cable, set_leaf, with_cables
@@ -79,9 +79,9 @@ def held_down(fabric: Fabric) -> Iterator[Mutation]:
         for device, port in cable.ends:
             if device in fabric.views and port_name(port) and not cable.optional:
                 path = ("interface", port, "link", "state")
-                yield Mutation(
-                    "CABLE-PORT-IDLE", device, ".".join((*path, "down")), set_leaf(device, path, {"down": {}})
-                )
+                is_up = "up" in section(fabric.views[device].tree, *path)
+                apply = rename(device, (*path, "up"), "down") if is_up else set_leaf(device, (*path, "down"), {})
+                yield Mutation("CABLE-PORT-IDLE", device, ".".join((*path, "down")), apply, name="down")
 
 
 @mutator("CABLE-MISSING")
@@ -306,9 +306,7 @@ def same_address(fabric: Fabric) -> Iterator[Mutation]:
     for before, (owner, _) in itertools.pairwise(fabric.addresses or ()):
         device, _, port = owner.partition(":")
         if device not in fabric.devices:
-            yield Mutation(
-                "MANAGEMENT-ADDRESS-TWICE", device, port, row_of("addresses", owner, before[1]), name=owner
-            )
+            yield Mutation("MANAGEMENT-ADDRESS-TWICE", device, port, row_of("addresses", owner, before[1]), name=owner)
 
 
 @mutator("MANAGEMENT-MAC-TWICE")

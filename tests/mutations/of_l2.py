@@ -163,7 +163,9 @@ def local_vlan(fabric: Fabric) -> Iterator[Mutation]:
 
 
 @mutator(
-    "NVUE-VLAN-WITHOUT-VNI", together=("NVUE-KEY-FORM", "NVUE-OUT-OF-RANGE"), why="the key is no VNI, whatever it was for"
+    "NVUE-VLAN-WITHOUT-VNI",
+    together=("NVUE-KEY-FORM", "NVUE-OUT-OF-RANGE"),
+    why="the key is no VNI, whatever it was for",
 )
 def no_vni_at_all(fabric: Fabric) -> Iterator[Mutation]:
     """Give a VLAN a VNI that cannot be: past the ends of the range, or a word."""

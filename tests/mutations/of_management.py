@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from rackwright.check import Fabric
 from rackwright.check.interfaces import section
-from tests.mutations.model import Mutation, mutator, set_leaf
+from tests.mutations.model import Mutation, mutator
 from tests.mutations.places import dropping, renaming, setting
 
 ETH0 = ("interface", "eth0")
@@ -85,18 +84,12 @@ def acl_on_eth0(fabric: Fabric) -> Iterator[Mutation]:
 
 @mutator("NVUE-ACL-BLOCKS-MANAGEMENT")
 def shut(fabric: Fabric) -> Iterator[Mutation]:
-    """Deny SSH or the API to everybody, in an ACL that the switch binds."""
+    """Deny everything to everybody, SSH and the API with it, in an ACL that the switch binds."""
     rule = "NVUE-ACL-BLOCKS-MANAGEMENT"
     for view in fabric.views.values():
         for name in view.section("system", "control-plane", "acl"):
             for key in ("1", "5", "10", "50", "500", "65535"):
                 yield setting(rule, view, ("acl", name, "rule", key, "action", "deny"), {})
-            for port in ("22", "8765", "ANY"):
-                match: dict[str, Any] = {"ip": {"protocol": "tcp", "tcp": {"dest-port": {port: {}}}}}
-                body = {"type": "ipv4", "rule": {"50": {"action": {"deny": {}}, "match": match}}}
-                where = ("acl", name, "rule", "50", "action", "deny")
-                apply = set_leaf(view.name, ("acl", name), body)
-                yield Mutation(rule, view.name, ".".join(where), apply, name=f"an ACL that denies {port}")
 
 
 @mutator("NVUE-SECRET-MASKED", together=("NVUE-LOCK-OUT",), why="a user whose password is taken away cannot log in")
@@ -125,11 +118,12 @@ def snippets(fabric: Fabric) -> Iterator[Mutation]:
     """Rewrite traffic.conf by a snippet."""
     rule = "NVUE-SNIPPET-TWICE"
     for view in fabric.views.values():
+        base = ("system", "config", "snippet")
         for number in range(8):
-            path = ("system", "config", "snippet", f"mine{number}")
-            body = {"file": "/etc/cumulus/datapath/qos/traffic.conf", "content": f"# {number}"}
-            yield setting(rule, view, path, body, name=f"snippet {number} for traffic.conf")
-        for name in section(view.tree, "system", "config", "snippet"):
-            target = view.section("system", "config", "snippet", name).get("file", name)
-            path = ("system", "config", "snippet", "again")
-            yield setting(rule, view, path, {"file": target, "content": ""}, name=f"second snippet for {target}")
+            path = (*base, f"mine{number}")
+            yield setting(rule, view, (*path, "file"), "/etc/cumulus/datapath/qos/traffic.conf", at=path)
+        for text in ("", "# mine", "roce.enable = true"):
+            yield setting(rule, view, (*base, "traffic.conf"), text)
+        for name in section(view.tree, *base):
+            target = view.section(*base, name).get("file", name)
+            yield setting(rule, view, (*base, "again", "file"), target, at=(*base, "again"))

@@ -87,6 +87,25 @@ def test_every_reference_is_tried() -> None:
 
 
 @pytest.mark.parametrize("name", fabrics.SMALL)
+def test_a_mutation_is_one_leaf_or_one_link(name: str) -> None:
+    """What is written is one value, never a tree; a key is taken away or renamed, a link or a row is changed."""
+    fabric = fabrics.reference(name)
+    edits = [item.apply.what for each in MUTATORS.values() for one in each for item in one.make(fabric)]
+    written = [what for what in edits if what[0] == "set"]
+    assert {what[0] for what in edits} == {
+        "set",
+        "drop",
+        "rename",
+        "link",
+        "new link",
+        "no link",
+        "row",
+        "range key",
+    } - (set() if fabric.addresses or fabric.macs else {"row"})
+    assert [what for what in written if isinstance(what[3], dict) and what[3]] == []
+
+
+@pytest.mark.parametrize("name", fabrics.SMALL)
 def test_the_reference_is_silent(name: str) -> None:
     """Nothing is found in what we render for a reference site."""
     assert harness.noise(fabrics.reference(name)) == []

@@ -90,6 +90,16 @@ CASES = [
         {**group("swp1", "swp2", "swp3"), **adaptive("swp1")},
         ((ar_path("swp1"), "fail"),),
     ),
+    Case(
+        "NVUE-AR-ECMP",
+        "bad-in-another-vrf",
+        {
+            **adaptive("swp1"),
+            **{f"interface {name} type": "swp" for name in ("swp1", "swp2", "swp3")},
+            **{f"vrf RED router bgp neighbor {name} peer-group": "out" for name in ("swp1", "swp2", "swp3")},
+        },
+        ((ar_path("swp1"), "fail"),),
+    ),
     Case("NVUE-AR-ECMP", "bad-half", {**group("swp1", "swp2"), **adaptive("swp1")}, ((ar_path("swp2"), "fail"),)),
     Case(
         "NVUE-AR-ENDS", "empty-no-cables", {"a": adaptive("swp61s0"), "b": {}}, (("fabric:", "skipped"),), several=True

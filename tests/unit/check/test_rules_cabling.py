@@ -264,6 +264,13 @@ CASES = (
         cables=(HOST, replace(HOST2, a_device="spine01"), replace(HOST, b_device="gpu03", a_port="swp2s1")),
         hosts={**NICS, ("gpu03", "nic1"): replace(NIC, device="gpu03")},
     ),
+    case(
+        "RAIL-SPLIT",
+        "bad-out-of-the-fabric",
+        "gpu02:nic1",
+        cables=(HOST, replace(HOST2, a_device="test-set"), replace(HOST, b_device="gpu03", a_port="swp2s1")),
+        hosts={**NICS, ("gpu03", "nic1"): replace(NIC, device="gpu03")},
+    ),
     case("RAIL-SPLIT", "good-over-a-spine", cables=swapped(3, a_device="spine01", a_port="swp2s0")),
     case(
         "MANAGEMENT-ADDRESS-TWICE",

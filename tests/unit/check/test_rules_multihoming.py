@@ -178,6 +178,13 @@ EVERYWHERE = [
         (("b:evpn.multihoming.enable", "fail"),),
         several=True,
     ),
+    Case(
+        "NVUE-MULTIHOMING-EVERYWHERE",
+        "bad-evpn-off-below-it",
+        {"a": {**VTEP, **ON, "evpn enable": "on"}, "b": {**VTEP, **ON, "evpn enable": "off"}},
+        (("b:evpn.enable", "fail"),),
+        several=True,
+    ),
 ]
 
 ONE_SIDED = [

@@ -36,6 +36,16 @@ def line(list_name: str, prefix: str, action: str = "permit", **bounds: int) -> 
 
 
 ETH0 = {"interface eth0 ip address 10.10.0.5/24": {}}
+FROM = "vrf.RED.router.bgp.address-family.ipv4-unicast.route-import.from-vrf"
+
+
+def importing(route_map: str = "", **more: Any) -> dict[str, Any]:
+    """Give a VRF that imports another one, through a route map or not."""
+    base = FROM.replace(".", " ")
+    leaves = {"vrf RED router bgp enable": "on", f"{base} enable": "on", f"{base} list BLUE": {}, **more}
+    return {**leaves, f"{base} route-map": route_map} if route_map else leaves
+
+
 HOST = {"interface swp1s0 ip address 10.200.1.0/31": {}}
 LOOPBACK = {"vrf RED loopback ip address 10.255.20.1/32": {}}
 
@@ -129,6 +139,40 @@ CASES = [
         "bad-host-links",
         {**announcing(), **HOST},
         ((f"{DOT}.{CONNECTED.replace(' ', '.')}.enable", "fail"),),
+    ),
+    Case(
+        "NVUE-REDISTRIBUTE-LEAK",
+        "good-import-of-a-prefix-list",
+        {**importing("IN"), **rule("IN", 10, "permit", ip_prefix_list="MGMT"), **line("MGMT", "10.10.0.0/22", max=32)},
+    ),
+    Case(
+        "NVUE-REDISTRIBUTE-LEAK",
+        "good-import-without-what-is-denied",
+        {
+            **importing("IN"),
+            **rule("IN", 10, "deny", ip_prefix_list="MGMT"),
+            **rule("IN", 20, "permit"),
+            **line("MGMT", "10.10.0.0/22"),
+        },
+    ),
+    Case(
+        "NVUE-REDISTRIBUTE-LEAK",
+        "good-import-by-what-is-not-evaluated",
+        {**importing("IN"), **rule("IN", 10, "permit", community_list="GREEN")},
+    ),
+    Case("NVUE-REDISTRIBUTE-LEAK", "good-import-through-what-is-not-defined", importing("NO_SUCH")),
+    Case("NVUE-REDISTRIBUTE-LEAK", "bad-import-of-all", importing(), ((f"{FROM}.route-map", "fail"),)),
+    Case(
+        "NVUE-REDISTRIBUTE-LEAK",
+        "bad-import-through-an-empty-permit",
+        {**importing("IN"), **rule("IN", 10, "permit")},
+        ((f"{FROM}.route-map", "fail"),),
+    ),
+    Case(
+        "NVUE-REDISTRIBUTE-LEAK",
+        "bad-import-of-a-list-of-everything",
+        {**importing("IN"), **rule("IN", 10, "permit", ip_prefix_list="ALL"), **line("ALL", "0.0.0.0/0", max=32)},
+        ((f"{FROM}.route-map", "fail"),),
     ),
     Case("NVUE-VRF-LOOPBACK-127", "empty", {}, (("", "error"),)),
     Case("NVUE-VRF-LOOPBACK-127", "good", {**LOOPBACK, "vrf RED loopback ip address 127.0.0.1/8": {}}),

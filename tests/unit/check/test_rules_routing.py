@@ -221,6 +221,16 @@ PATHS = [
         (("a:router.bgp.autonomous-system", "fail"), ("b:router.bgp.autonomous-system", "fail")),
         several=True,
     ),
+    *(
+        Case(
+            "NVUE-ASN-PLAN",
+            f"bad-leaves-share-written-{place}",
+            {"a": {**speaker(65537, "1.1.1.1", "swp1"), **HOST}, "b": {**speaker(text, "1.1.1.2", "swp1"), **HOST}},
+            (("a:router.bgp.autonomous-system", "fail"), ("b:router.bgp.autonomous-system", "fail")),
+            several=True,
+        )
+        for place, text in enumerate(("65537", "AS65537", "as 65537", "1.1", " 65537", "065537"))
+    ),
     Case(
         "NVUE-ASN-PLAN",
         "bad-spines-share-and-accept-their-own",

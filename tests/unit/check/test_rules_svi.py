@@ -99,6 +99,13 @@ CASES = [
         (("b:bridge.domain.br_default.vlan.300", "fail"),),
         several=True,
     ),
+    Case(
+        "NVUE-VLAN-WITHOUT-VNI",
+        "bad-a-vni-that-cannot-be",
+        {"a": svi(2), "b": {"bridge domain br_default vlan 300 vni 16777216": {}, "nve vxlan enable": "on"}},
+        (("b:bridge.domain.br_default.vlan.300", "fail"),),
+        several=True,
+    ),
     Case("NVUE-SVI-GATEWAY-PLACE", "empty", {}, (("", "error"),)),
     Case("NVUE-SVI-GATEWAY-PLACE", "good", svi(2)),
     Case(
