@@ -90,10 +90,10 @@ def some_of_each_kind(names: Iterable[str]) -> set[str]:
 
 
 def beside(fabric: Fabric, device: str) -> set[str]:
-    """Name the switches next to a device in the order of names, and the first two."""
+    """Name the switches next to a device in the order of names; the first two beside what is no switch."""
     names = sorted(fabric.devices)
     place = names.index(device) if device in fabric.devices else 0
-    return {*names[max(0, place - 1) : place + 2], *names[:2]}
+    return {*names[max(0, place - 1) : place + 2]}
 
 
 def part_of(fabric: Fabric, each: int = 3) -> Fabric:
