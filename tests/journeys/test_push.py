@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import random
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
-import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -132,24 +128,6 @@ def test_there_and_back(rack, tmp_path):
     assert applied(rack) == want
 
 
-OTHERS = ["era-2-4-3-200", "era-2-8-9-400", "r760xa-converged", "xe9680-two-racks"]
-LARGE = ["rail-1024"] if os.environ.get("RACKWRIGHT_LARGE") else []
-"""293 switches take some minutes; the run is there for whoever wants to see it."""
-
-
-@pytest.mark.parametrize("name", OTHERS + LARGE)
-def test_every_reference_site_is_pushed(name, tmp_path):
-    """Every reference site goes from the factory to its plan in one push, and reads back as planned."""
-    site = copied(name, tmp_path)
-    with Background(msgspec.structs.replace(spec_of(site), rate=20.0 if name in LARGE else RATE)) as twin:
-        names = [switch.name for switch in plan_of(site).switches]
-        rack = SimpleNamespace(site=site, ask=twin.ask, names=names)
-        found = push(site, *YES)
-        assert (found.code, set(states(found).values())) == (0, {"done"}), found.data
-        assert applied(rack) == planned(site)
-        assert push(site, "--yes").data["changed"] == 0
-
-
 def test_what_is_shown_before_it_is_asked(rack):
     """Without a terminal and --yes nothing is pushed, exit code 3; without --allow-disruption what interrupts is named, 1."""
     before = applied(rack)
@@ -236,20 +214,6 @@ def runs_of(rack):
     return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
-def last_step(rack):
-    """Return what the newest run was at, from its own events."""
-    steps = [event for line in seen(rack) if (event := json.loads(line))["kind"] == "step"]
-    return f"{steps[-1]['text']} {steps[-1]['fields']['state']}" if steps else "before the first step"
-
-
-def settled(rack):
-    """Wait until no switch has an apply that waits to be confirmed: the time to confirm, on the twin's clock."""
-    until = time.monotonic() + 30
-    while any(one["confirm_left_s"] for one in rack.ask(op="status")["devices"].values()):
-        assert time.monotonic() < until, "an apply waits for ever"
-        time.sleep(0.05)
-
-
 def test_ctrl_c_leaves_legal_states(rack):
     """Ctrl-C stops in order: exit code 130, every switch at a legal state with nothing waiting; a plain push goes on."""
     allowed = states_between(rack, [trees_of(plan_of(rack.site))])
@@ -265,54 +229,6 @@ def test_ctrl_c_leaves_legal_states(rack):
     assert all(now[name] in allowed[name] for name in rack.names)
     assert push(rack.site, *YES).code == 0
     assert applied(rack) == planned(rack.site)
-
-
-KILLS = int(os.environ.get("RACKWRIGHT_KILLS", "10"))
-
-
-def test_kill_9_at_random_moments(rack, tmp_path, capsys):
-    """kill -9 at random moments of a rack: legal states within the time to confirm, and resuming or pushing anew converges."""
-    dice = random.Random(20261126)
-    plans = (plan_of(rack.site),)
-    assert rw("render", rack.site, "--out", tmp_path / "one").code == 0
-    edited(rack.site, "ntp: [bcm-head]", "ntp: [10.10.0.5]")
-    assert rw("render", rack.site, "--out", tmp_path / "two").code == 0
-    plans += (plan_of(rack.site),)
-    allowed = states_between(rack, [trees_of(plan) for plan in plans])
-    aim, hit = 0, Counter()
-    for number in range(KILLS):
-        before = len(seen(rack))
-        words = ["--resume"] if number % 2 else []
-        running = begun(rack, "--confirm-within", "3m", "--build", str(tmp_path / ("one", "two")[aim]), *words)
-        while running.poll() is None and len(seen(rack)) == before:
-            time.sleep(0.02)
-        try:
-            said, _ = running.communicate(timeout=dice.uniform(0.0, 4.0))
-        except subprocess.TimeoutExpired:
-            running.kill()
-            running.communicate()
-            hit[last_step(rack)] += 1
-        else:
-            assert running.returncode == 0, said
-            aim = 1 - aim
-        if number % 5 == 4:
-            settled(rack)
-            now = applied(rack)
-            assert all(now[name] in allowed[name] for name in rack.names)
-    last = push(rack.site, "--build", tmp_path / ("one", "two")[aim], *YES)
-    assert last.code == 0, last.data
-    assert applied(rack) == {name: digest_of(tree) for name, tree in trees_of(plans[aim]).items()}
-    with capsys.disabled():
-        print(f"\nkilled at: {dict(hit)}")  # noqa: T201 - the kinds of moments that were hit are part of the proof
-
-
-def seen(rack):
-    """Return what the runs of a rack have told so far."""
-    return [line for run in runs_of(rack) if (run / "events.jsonl").is_file() for line in _lines(run)]
-
-
-def _lines(run):
-    return (run / "events.jsonl").read_bytes().splitlines()
 
 
 def states_between(rack, plans):
