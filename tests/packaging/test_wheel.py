@@ -51,7 +51,7 @@ def installed(built, tmp_path_factory) -> Path:
 def shipped(repository: Path, folder: str) -> set[str]:
     """Return the files of a top-level folder, as paths below the checkout."""
     files = (path.relative_to(repository) for path in (repository / folder).rglob("*") if path.is_file())
-    return {path.as_posix() for path in files if "__pycache__" not in path.parts}
+    return {path.as_posix() for path in files if not {"__pycache__", ".rackwright"} & {*path.parts}}
 
 
 @pytest.mark.parametrize("folder", ["templates", "inventory"])
@@ -70,6 +70,21 @@ def test_the_wheel_carries_the_code_and_no_tests(repository, built):
     code = {name.removeprefix("src/") for name in shipped(repository, "src") | shipped(repository, "nornir_tasks")}
     assert not code - names
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"rackwright", "nornir_tasks"}
+
+
+def test_the_working_state_of_a_used_site_is_not_shipped(repository, built, tmp_path):
+    """A wheel built from a checkout in which a twin was up holds nothing of its journal or its stand-ins for secrets."""
+    with tarfile.open(built[0]) as archive:
+        archive.extractall(tmp_path, filter="data")
+    [source] = tmp_path.iterdir()
+    (source / ".gitignore").write_bytes((repository / ".gitignore").read_bytes())
+    state = source / "inventory" / SITE / ".rackwright" / "twin"
+    state.mkdir(parents=True)
+    (state / "switch_password").write_text("secret", encoding="utf-8")
+    run(sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", tmp_path, source, cwd=tmp_path)
+    [wheel] = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as names:
+        assert not [name for name in names.namelist() if ".rackwright" in name]
 
 
 def test_the_sdist_can_be_worked_on(built):

@@ -1,10 +1,12 @@
 """What each verb of the first half does: init, validate, plan, render."""
 
 import json
+import socket
 
 import msgspec
 import pytest
 
+from rackwright.cli.verbs.init import copy_site
 from rackwright.plan import lock_text
 from rackwright.plan.model import Plan
 
@@ -28,6 +30,17 @@ def test_init_copies_a_site_that_is_right(rackwright, rackwright_json, tmp_path)
     assert {"site.yaml", "nodes.csv"} <= set(value["files"])
     assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == value["files"]
     assert rackwright("validate", tmp_path / "mine").exit_code == 0
+
+
+def test_init_leaves_the_working_state_of_a_used_site_behind(tmp_path):
+    """A reference site that was used in place has a journal and sockets in `.rackwright`: none of it is copied."""
+    source = tmp_path / "used"
+    (source / ".rackwright").mkdir(parents=True)
+    (source / "site.yaml").write_text("site: {}", encoding="utf-8")
+    with socket.socket(socket.AF_UNIX) as control:
+        control.bind(str(source / ".rackwright" / "s"))
+        assert copy_site(source, tmp_path / "mine") == ["site.yaml"]
+    assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["site.yaml"]
 
 
 def test_init_never_writes_into_a_folder_in_use(rackwright, tmp_path):

@@ -24,10 +24,10 @@ def reference_sites() -> dict[str, Path]:
 def copy_site(source: Path, target: Path) -> list[str]:
     """Copy the files of a site into a folder; return them, sorted.
 
-    Files that nothing but the reference site needs (its tests' expectations) are none of the user's.
+    Working state of whoever used the reference site in place (``.rackwright``, sockets among it) is none of the user's.
     """
     target.mkdir(parents=True, exist_ok=True)
-    names = sorted(path.name for path in source.iterdir() if path.name != "__pycache__")
+    names = sorted(path.name for path in source.iterdir() if not path.name.startswith((".", "__")))
     for name in names:
         if (source / name).is_dir():
             shutil.copytree(source / name, target / name)
