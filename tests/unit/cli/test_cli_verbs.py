@@ -1,7 +1,7 @@
 """What each verb of the first half does: init, validate, plan, render."""
 
 import json
-import socket
+import os
 
 import msgspec
 import pytest
@@ -37,9 +37,8 @@ def test_init_leaves_the_working_state_of_a_used_site_behind(tmp_path):
     source = tmp_path / "used"
     (source / ".rackwright").mkdir(parents=True)
     (source / "site.yaml").write_text("site: {}", encoding="utf-8")
-    with socket.socket(socket.AF_UNIX) as control:
-        control.bind(str(source / ".rackwright" / "s"))
-        assert copy_site(source, tmp_path / "mine") == ["site.yaml"]
+    os.mkfifo(source / ".rackwright" / "control")
+    assert copy_site(source, tmp_path / "mine") == ["site.yaml"]
     assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["site.yaml"]
 
 
