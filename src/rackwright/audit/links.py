@@ -22,6 +22,8 @@ DEFAULT_MTU: Final = 9216
 
 _SPEED: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([GM])")
 _COUNT: Final = "carrier-down-count"
+_SHOWN: Final = 8
+_MUTE: Final = "make the switch tell it (nv show interface PORT link), then audit again; an emulated link has none that could be told"
 
 
 def speed_gbps(text: object) -> float | None:
@@ -35,7 +37,8 @@ class LinkSpeed(DeviceCheck):
 
     Passes on the speed of the plan. Fails on another one; on auto-negotiation that is off though nothing set a speed (a
     PAM4 link between NVIDIA devices needs it), and on a correction (FEC) other than the one that is set, or than the far
-    end's. Links that are down are LINK-STATE's.
+    end's. Error where the switch does not tell the speed, the auto-negotiation or a correction that is set: one a switch,
+    which names the ports. Links that are down are LINK-STATE's.
     """
 
     id = "LINK-SPEED"
@@ -52,37 +55,46 @@ class LinkSpeed(DeviceCheck):
         """Enter each link that is up."""
         up = [port for port in view.cabled if view.is_up(port.name)]
         intended = view.look.intended(view.switch) if view.look.intended else {}
+        silent: dict[str, list[str]] = defaultdict(list)
         for port in up:
-            wrong = [*self._speed(view, port), *self._rest(view, port, get(intended, "interface", port.name, "link"))]
-            for what, expected, actual in wrong:
-                ledger.wrong(
-                    f"{port.name}.{what}", f"{port.name} to {port.peer}: {what} is {actual}, not {expected}",
-                    expected=expected, actual=actual, evidence=[_quoted(view, port.name, what)],
-                )  # fmt: skip
-            if not wrong:
+            odd = [*self._speed(view, port), *self._rest(view, port, get(intended, "interface", port.name, "link"))]
+            for what, expected, actual in odd:
+                if actual:
+                    ledger.wrong(
+                        f"{port.name}.{what}", f"{port.name} to {port.peer}: {what} is {actual}, not {expected}",
+                        expected=expected, actual=actual, evidence=[_quoted(view, port.name, what)],
+                    )  # fmt: skip
+                else:
+                    silent[what].append(port.name)
+            if not odd:
                 ledger.right("link")
+        for what, ports in silent.items():
+            shown = [_quoted(view, port, what) for port in ports[:_SHOWN]]
+            ledger.untold(what, f"the switch does not tell {what} of {_named(ports)}", remedy=_MUTE, evidence=shown)
         if not up:
             ledger.skip("no link is up")
 
     @staticmethod
     def _speed(view: View, port: Port) -> Iterator[tuple[str, str, str]]:
         told = view.link(port.name).get("speed")
-        if port.speed_gbps and speed_gbps(told) != port.speed_gbps:
-            yield "speed", f"{port.speed_gbps:g}G", str(told or "not told")
+        real = speed_gbps(told)
+        if port.speed_gbps and real != port.speed_gbps:
+            yield "speed", f"{port.speed_gbps:g}G", "" if real is None else str(told)
 
     @staticmethod
     def _rest(view: View, port: Port, wished: Any) -> Iterator[tuple[str, str, str]]:
+        """Yield what differs, and as nothing what is not told; FEC may be empty (5.12 guide) where none is set."""
         link = view.link(port.name)
         wished = wished if isinstance(wished, dict) else {}
         negotiates = "off" if "speed" in wished else str(wished.get("auto-negotiate", "on"))
         told = link.get("auto-negotiate")
-        if told is not None and told != negotiates:
-            yield "auto-negotiate", negotiates, str(told)
+        if told != negotiates:
+            yield "auto-negotiate", negotiates, str(told or "")
         fec, far = link.get("fec"), view.look.views.get(port.peer)
         beyond = far.link(port.peer_port).get("fec") if far and far.reached and not far.why_not(INTERFACES) else None
-        expected = wished.get("fec", beyond)
-        if fec and expected not in {None, "", "auto", "driver-auto", fec}:
-            yield "fec", str(expected), str(fec)
+        expected = wished.get("fec", beyond if fec else None)
+        if expected not in {None, "", "auto", "driver-auto", fec}:
+            yield "fec", str(expected), str(fec or "")
 
 
 class LinkFlaps(DeviceCheck):
@@ -221,6 +233,11 @@ def _host_mtus(look: Look) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
 
 def _has_cables(switch: Switch) -> bool:
     return any(port.link >= 0 for port in switch.ports)
+
+
+def _named(ports: list[str]) -> str:
+    more = f" and {len(ports) - _SHOWN} more" if len(ports) > _SHOWN else ""
+    return f"{len(ports)} link{'s' if len(ports) > 1 else ''} ({', '.join(ports[:_SHOWN])}{more})"
 
 
 def _quoted(view: View, port: str, what: str) -> str:

@@ -17,6 +17,8 @@ Link = tuple[Port, Port]
 
 _SHOWN = 8
 
+_ELSEWHERE = "what is to be told of the cables of this switch is told at their other ends"
+_UNTOLD = "no cable of this switch can be told by LLDP: what is dark is told by LINK-STATE"
 _HELD = (
     "EVPN multihoming holds the ports of its bonds for its startup delay after a start, and while no uplink is up: wait, "
     "see the uplinks, then the log of the switch"
@@ -112,8 +114,9 @@ class Cabling(_WiresCheck):
         """Yield a ledger a switch."""
         wires, ledgers = _Wires.of(look), self._ledgers(look)
         found = wires.diagnosis
-        for one, two in found.right:
-            ledgers[wires.near(one, two)[0].device].right("link")
+        for pair in found.right:
+            for device in {port.device for port in pair} & ledgers.keys():
+                ledgers[device].right("link")
         for repair in found.repairs:
             if repair.kind != "missing":
                 self._repair(wires, repair, ledgers)
@@ -127,9 +130,9 @@ class Cabling(_WiresCheck):
             if wires.sights[two].up and two.device in ledgers:
                 self._deaf(ledgers[two.device], one, two)
         self._silent(wires, ledgers)
-        for ledger in ledgers.values():
-            if ledger.empty:
-                ledger.skip("no cable of this switch can be told by LLDP: what is dark is told by LINK-STATE")
+        elsewhere = _told_elsewhere(found)
+        for name in [name for name, ledger in ledgers.items() if ledger.empty]:
+            ledgers[name].skip(_ELSEWHERE if name in elsewhere else _UNTOLD)
         yield from ledgers.values()
 
     def _repair(self, wires: _Wires, repair: Repair, ledgers: Mapping[str, Ledger]) -> None:
@@ -175,6 +178,12 @@ class Cabling(_WiresCheck):
                 )
 
 
+def _told_elsewhere(found: Diagnosis) -> set[str]:
+    """Return the devices whose cables have a finding; it is entered at one end alone."""
+    repaired = [link for repair in found.repairs if repair.kind != "missing" for link in repair.links]
+    return {port.device for ports in (*repaired, *found.untold, *found.contradictions) for port in ports}
+
+
 def _counted(links: list[Link]) -> str:
     shown = ", ".join(f"{near.name} to {far}" for near, far in links[:_SHOWN])
     more = f" and {len(links) - _SHOWN} more" if len(links) > _SHOWN else ""
@@ -211,9 +220,10 @@ class LinkState(_WiresCheck):
             for link in repair.links
             for port in link
         }
+        speeds = {Port(end.device, end.port): link.speed_gbps for link in look.plan.links for end in (link.a, link.b)}
         for repair in wires.diagnosis.repairs:
             if repair.kind == "missing":
-                self._dark(wires, repair, reasons, ledgers)
+                self._dark(wires, repair, reasons, ledgers, speeds)
                 elsewhere.update(port for link in repair.links for port in link)
         for name, ledger in ledgers.items():
             view = look.views[name]
@@ -248,7 +258,10 @@ class LinkState(_WiresCheck):
                 ledger.untold(port.name, f"{port.name}: the switch does not tell whether it is up")
                 yield Port(view.name, port.name), "untold"
 
-    def _dark(self, wires: _Wires, repair: Repair, reasons: Mapping[Port, str], ledgers: Mapping[str, Ledger]) -> None:
+    def _dark(
+        self, wires: _Wires, repair: Repair, reasons: Mapping[Port, str], ledgers: Mapping[str, Ledger],
+        speeds: Mapping[Port, float],
+    ) -> None:  # fmt: skip
         links = tuple(link for link in repair.links if not any(port in reasons for port in link))
         if not links:
             return
@@ -259,9 +272,20 @@ class LinkState(_WiresCheck):
             words.message,
             expected="up",
             actual="down",
-            remedy=words.remedy,
+            remedy=words.remedy + _perhaps(wires.diagnosis, links, speeds),
             evidence=[f"{wires.near(*link)[0]} is down" for link in links[:_SHOWN]],
         )
+
+
+def _perhaps(found: Diagnosis, links: tuple[Link, ...], speeds: Mapping[Port, float]) -> str:
+    """Add the dark cable of another speed at the same device: exchanged, both stay dark, and LLDP cannot tell."""
+    singles = [repair.links[0] for repair in found.repairs if repair.kind == "missing" and len(repair.links) == 1]
+    others = [port for link in singles for port in link]
+    for port in links[0] if len(links) == 1 else ():
+        for other in others:
+            if other.device == port.device and speeds[other] != speeds[port]:
+                return f"; if it is plugged in, see whether {port} and {other.name} are exchanged: both are dark"
+    return ""
 
 
 def _reason(view: View, name: str, link: Mapping[str, Any]) -> str:

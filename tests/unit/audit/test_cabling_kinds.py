@@ -119,6 +119,14 @@ def test_a_dead_cable():
     ]
 
 
+def test_a_dark_switch_that_carries_its_own_management_port():
+    """A cable between two ports of one device is one link of it, and no stumbling block."""
+    one, two, far = Port("oob1", "eth0"), Port("oob1", "swp9"), Port("pdu1", "net")
+    wiring = cabling.Wiring({one: two, two: one, (up := Port("oob1", "swp1")): far, far: up}, {"oob1": "oob sn2201"})
+    found = cabling.diagnose(wiring, {port: cabling.Sight(up=False) for port in (one, two, up)})
+    assert [(repair.kind, len(repair.links)) for repair in found.repairs] == [("missing", 2)]
+
+
 def test_a_dead_cable_next_to_a_swap():
     """Of two crossed cables one is dead: a movement and a cable, no more."""
     wiring = small.clos()

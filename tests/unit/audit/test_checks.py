@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -135,6 +136,9 @@ CASES = (
     Case("LINK-STATE", "dead-cable", dark("be01", "swp1s0"), (("be01", "swp1s0", "fail", "be01-swp1"),)),
     Case("LINK-STATE", "dead-splitter", both(dark("be01", "swp1s0"), dark("be01", "swp1s1")),
          (("be01", "swp1s0", "fail", "none of the 2 ways of the cable be01-swp1"),)),
+    Case("LINK-STATE", "rail-and-front-end-dark",
+         both(dark("be01", "swp1s0"), dark("fe01", "swp1s0")),
+         (("be01", "swp1s0", "fail", "exchanged: both are dark"), ("fe01", "swp1s0", "fail", "exchanged: both are dark"))),
     Case("LINK-STATE", "shut", link("be01", "swp1s0", admin_status="down", oper_status="down"),
          (("be01", "swp1s0", "fail", "shut by configuration"),)),
     Case("LINK-STATE", "protodown", link("fe01", "swp1s0", protodown="enabled", oper_status="down"),
@@ -146,7 +150,17 @@ CASES = (
     Case("LINK-SPEED", "slower", link("be01", "swp1s0", speed="200G"),
          (("be01", "swp1s0.speed", "fail", "200G, not 400G"),)),
     Case("LINK-SPEED", "not-told", without("be01", INTERFACES, "swp1s0", "link", "speed"),
-         (("be01", "swp1s0.speed", "fail", "not told"),)),
+         (("be01", "speed", "error", "does not tell speed of 1 link (swp1s0); make the switch tell it"),)),
+    Case("LINK-SPEED", "no-speed", link("be01", "swp1s0", speed="unknown"),
+         (("be01", "speed", "error", "does not tell speed of 1 link (swp1s0)"),)),
+    Case("LINK-SPEED", "several-not-told-are-one-finding",
+         both(*(without("be01", INTERFACES, f"swp1s{sub}", "link", "speed") for sub in (0, 1))),
+         (("be01", "speed", "error", "does not tell speed of 2 links (swp1s0, swp1s1)"),)),
+    Case("LINK-SPEED", "down-is-another-checks", both(link("be01", "swp1s0", oper_status="down"),
+                                                      without("be01", INTERFACES, "swp1s0", "link", "speed")), ()),
+    Case("LINK-SPEED", "negotiation-not-told", without("be01", INTERFACES, "swp1s0", "link", "auto-negotiate"),
+         (("be01", "auto-negotiate", "error", "does not tell auto-negotiate of 1 link"),)),
+    Case("LINK-SPEED", "fec-may-be-empty", without("be01", INTERFACES, "swp1s0", "link", "fec"), ()),
     Case("LINK-SPEED", "forced", link("be01", "swp1s0", auto_negotiate="off"),
          (("be01", "swp1s0.auto-negotiate", "fail", "off, not on"),)),
     Case("LINK-SPEED", "fec-differs", link("fe01", "swp7s0", fec="off"),
@@ -266,6 +280,46 @@ def test_a_case_gives_its_findings_and_no_other(case):
     wrong = {key for key in told if key[2] in {"fail", "error"}}
     assert wrong <= {case[:3] for case in case.expect}
     assert all(item.remedy and item.source for item in found if item.status == "fail")
+
+
+def test_a_set_correction_that_is_not_told_is_an_error():
+    """A FEC that the plan sets and the switch does not tell was not looked at: neither right nor wrong."""
+    made = rack()
+    made = replace(made, trees=copy.deepcopy(made.trees))
+    made.trees["be01"]["interface"].setdefault("swp1s0", {}).setdefault("link", {})["fec"] = "rs"
+    without("be01", INTERFACES, "swp1s0", "link", "fec")(made)
+    found = [(item.subject, item.path) for item in made.judged("LINK-SPEED") if item.status == "error"]
+    assert found == [("be01", "fec")]
+
+
+@pytest.mark.parametrize("names", [(), ("be-spine01",), ("be01", "be-spine01")], ids=str)
+def test_a_right_cable_counts_at_both_ends(names):
+    """What a switch is told of its cables does not hang on which others are judged."""
+    found = rack("clos").judged("LINK-CABLING", names=names)
+    passed = {item.subject: item.actual for item in found if item.status == "pass" and item.check != REACHED}
+    links = [link for link in rack("clos").site.plan.links if "be-spine01" in {link.a.device, link.b.device}]
+    assert passed["be-spine01"] == f"{len(links)} links"
+    assert not [item for item in found if item.status == "skipped" and "can be told" in item.message]
+
+
+def test_a_switch_whose_faults_are_told_at_the_other_end_is_not_called_dark():
+    """A swap is one finding at one switch; the other says where it is told, not that LLDP tells nothing."""
+    made = rack("clos")
+    be01 = next(switch for switch in made.site.plan.switches if switch.name == "be01")
+    ends = [("be01", port) for port in ("swp33s0", "swp33s1")]
+    ends += [(port.peer, port.peer_port) for port in be01.ports if ("be01", port.name) in ends]
+    for name, said in made.said.items():
+        for port, interface in said[INTERFACES].items():
+            if (name, port) not in ends:
+                interface.pop("lldp", None)
+                interface["link"]["oper-status"] = "down"
+    for (name, one), (_, two) in (ends[:2], ends[2:]):
+        sees(name, one, two)(made)
+    found = made.judged("LINK-CABLING")
+    (wrong,) = [item for item in found if item.status == "fail"]
+    (other,) = {name for name, _ in ends} - {wrong.subject}
+    skipped = {item.subject: item.message for item in found if item.path == "skipped"}
+    assert "told at their other ends" in skipped[other]
 
 
 def test_every_check_has_a_case_that_fails():

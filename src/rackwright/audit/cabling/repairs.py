@@ -144,7 +144,8 @@ def _missing(wiring: Wiring, seen: Seen) -> Iterator[Repair]:
 
 
 def _devices(pair: Pair) -> list[str]:
-    return [port.device for port in pair]
+    """Return the devices of a link, each once: an out-of-band switch may carry its own management port."""
+    return list(dict.fromkeys(port.device for port in pair))
 
 
 def _by(pairs: Iterable[Pair], keys: Callable[[Pair], Iterable[str]]) -> list[tuple[str, list[Pair]]]:
