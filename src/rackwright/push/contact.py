@@ -16,7 +16,7 @@ from rackwright.push.digests import digest_of
 from rackwright.push.order import DeviceOrder, Limits
 from rackwright.push.reading import Connect
 
-__all__ = ["MAY_PASS", "STRANGER", "Contact", "Halt", "Standing", "halt_of", "stranger"]
+__all__ = ["MAY_PASS", "Contact", "Halt", "Standing", "halt_of", "stranger"]
 
 _FACTORY_NAME: Final = "cumulus"
 """Hostname of the default startup.yaml (nvue.md 3.1)."""
@@ -24,8 +24,9 @@ _FACTORY_NAME: Final = "cumulus"
 _MEND: Final = "mend what the switch refuses, then push again"
 _AGAIN: Final = "'rackwright push SITE' reads it anew and goes on"
 
-STRANGER: Final = "see the cabling and serials of the plan, or bring it to its version"
-"""What to do where another machine or version answers than is planned."""
+_CABLING: Final = "see the cabling and the serials of the plan; 'rackwright replace' takes another machine into it"
+_FULL: Final = "No space left on device"
+_FREE: Final = "free space on the switch ('df -h' there shows where it went), then push again"
 
 MAY_PASS: Final = (Unreachable, DeviceTimeout, LostMidCommand)
 """Errors that a switch gives while it restarts, and that pass."""
@@ -111,19 +112,23 @@ class Contact:
         return Standing(at, confirm.state == "waiting", confirm.left_s, running)
 
 
-def stranger(facts: Facts, order: DeviceOrder) -> str:
-    """Say why what answers is not the planned switch, or not fit for its configuration; empty when it is."""
-    if order.serial and facts.serial and facts.serial != order.serial:
-        return f"serial {facts.serial} answers where {order.serial} is planned"
+def stranger(stage: str, facts: Facts, order: DeviceOrder, *, touched: bool = False) -> Halt | None:
+    """Say why what answers is not the planned switch, or not fit for its configuration; None when it is."""
+    cause, remedy = "", _CABLING
     known = order.serial and facts.serial
-    if not known and facts.hostname not in (order.changes.device, _FACTORY_NAME, ""):
-        return f"a switch that calls itself {facts.hostname} answers"
-    if facts.version and facts.version != order.nos:
-        return f"it runs Cumulus Linux {facts.version}, the configuration is for {order.nos}"
-    return ""
+    if known and facts.serial != order.serial:
+        cause = f"serial {facts.serial} answers where {order.serial} is planned"
+    elif not known and facts.hostname not in (order.changes.device, _FACTORY_NAME, ""):
+        cause = f"a switch that calls itself {facts.hostname} answers"
+    elif facts.version and facts.version != order.nos:
+        cause = f"it runs Cumulus Linux {facts.version}, the configuration is for {order.nos}"
+        remedy = f"'rackwright push SITE --install IMAGE' brings it to {order.nos} first"
+    return Halt(stage, cause, remedy, touched=touched) if cause else None
 
 
 def halt_of(stage: str, error: DriverError, *, touched: bool = False) -> Halt:
     """Return what a driver's error means for the work."""
     remedy = error.remedy or (_MEND if isinstance(error, DeviceRefused) else _AGAIN)
+    if _FULL in str(error):
+        remedy = _FREE
     return Halt(stage, str(error), remedy, touched=touched)

@@ -9,9 +9,14 @@ from collections.abc import Iterable, Mapping
 
 from rackwright.push.order import Neighbours
 from rackwright.push.vitals import Vitals
-from rackwright.runs.model import Outcome
+from rackwright.runs.model import GOOD, Outcome
 
-__all__ = ["behind", "down", "words"]
+__all__ = ["behind", "down", "finished", "words"]
+
+
+def finished(outcomes: Mapping[str, Outcome], earlier: frozenset[str]) -> frozenset[str]:
+    """Return who of a wave is as planned, and those of earlier ones."""
+    return earlier.union(name for name, outcome in outcomes.items() if outcome.state in GOOD)
 
 
 def behind(
@@ -19,7 +24,7 @@ def behind(
 ) -> tuple[Neighbours, ...]:
     """Return what a wave may have brought up: it changed one end, or what an end needs; the rest is finished or earlier."""
     done = {name for name, outcome in outcomes.items() if outcome.state == "done"}
-    there = {name for name, outcome in outcomes.items() if outcome.state in ("done", "unchanged")} | earlier
+    there = finished(outcomes, earlier)
     return tuple(
         pair
         for pair in neighbours
@@ -43,8 +48,18 @@ def _is_up(pair: Neighbours, a: Vitals, b: Vitals) -> bool:
     return pair.a_name in a.ports and pair.b_name in b.ports
 
 
-def words(pair: Neighbours) -> str:
-    """Name what lies between two switches."""
+def words(pair: Neighbours, now: Mapping[str, Vitals | None], there: frozenset[str]) -> str:
+    """Name what lies between two switches; where one holds its end down, say why, and who it waits for."""
     if pair.kind == "session":
         return f"BGP of {pair.a} with {pair.b} over {pair.a_name}"
-    return f"the link {pair.a} {pair.a_name} - {pair.b} {pair.b_name}"
+    held = [
+        f"{device} holds {port} in protodown: {why}"
+        for device, port in ((pair.a, pair.a_name), (pair.b, pair.b_name))
+        for name, why in (now.get(device) or Vitals()).held
+        if name == port
+    ]
+    late = [name for name in pair.needs if name not in there]
+    if held and late:
+        held.append(f"above it {', '.join(late)} did not become as planned")
+    link = f"the link {pair.a} {pair.a_name} - {pair.b} {pair.b_name}"
+    return f"{link} ({'; '.join(held)})" if held else link

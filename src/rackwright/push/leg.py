@@ -16,7 +16,7 @@ from rackwright import diff, secrets
 from rackwright.errors import DeviceRefused, DriverError, SecretUnresolved
 from rackwright.nvue.tree import Tree
 from rackwright.push.agreement import disagreement
-from rackwright.push.contact import MAY_PASS, STRANGER, Contact, Halt, Standing, halt_of, stranger
+from rackwright.push.contact import MAY_PASS, Contact, Halt, Standing, halt_of, stranger
 from rackwright.push.order import DeviceOrder
 from rackwright.push.route import Stop, route
 from rackwright.push.sending import resolved
@@ -138,9 +138,9 @@ class Leg:
         until = self.contact.clock.now() + min(limits.settle_s, room)
         expected = should_stay(self.up, order.changes.changes, seen.running)
         try:
-            wrong = stranger(self.contact.ask(lambda session: session.facts()), order)
-            if wrong:
-                return self._back(Halt(self.goal, wrong, STRANGER, touched=True))
+            wrong = stranger(self.goal, self.contact.ask(lambda session: session.facts()), order, touched=True)
+            if wrong is not None:
+                return self._back(wrong)
             down = self._down(seen, expected)
             while down and self.contact.clock.now() < until and not self.stopping():
                 self.contact.clock.sleep(limits.poll_s)

@@ -63,6 +63,8 @@ class DeviceOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     intended: Tree
     nos: str
     serial: str = ""
+    group: str = ""
+    """Name of the fabrics that are cabled together and its own is one of."""
 
     @property
     def work(self) -> bool:
@@ -98,12 +100,19 @@ def make_order(changeset: Changeset, intended: Mapping[str, Tree], plan: Plan, l
     """
     serials = {device.name: device.serial for device in plan.devices}
     versions = {switch.name: switch.nos for switch in plan.switches}
+    groups = _groups(plan)
     devices = []
     for changes in changeset.devices:
         name = changes.device
         refuse_open_secrets(name, intended[name])
         devices.append(
-            DeviceOrder(changes=changes, intended=intended[name], nos=versions[name], serial=serials.get(name, ""))
+            DeviceOrder(
+                changes=changes,
+                intended=intended[name],
+                nos=versions[name],
+                serial=serials.get(name, ""),
+                group=groups[name],
+            )
         )
     names = frozenset(order.changes.device for order in devices)
     waves = tuple((stage, tuple(name for name in members if name in names)) for stage, members in plan.waves)
@@ -115,6 +124,18 @@ def make_order(changeset: Changeset, intended: Mapping[str, Tree], plan: Plan, l
         neighbours=tuple(_neighbours(plan, names)),
         limits=limits,
     )
+
+
+def _groups(plan: Plan) -> Mapping[str, str]:
+    """Name for each switch the fabrics that its own hangs together with, those included that are not pushed to."""
+    names = {switch.name for switch in plan.switches}
+    fabrics = {device.name: device.fabric for device in plan.devices if device.name in names}
+    groups = {fabric: fabric for fabric in fabrics.values()}
+    for link in plan.links:
+        if link.kind != "management" and link.a.device in names and link.b.device in names:
+            one, other = groups[fabrics[link.a.device]], groups[fabrics[link.b.device]]
+            groups = {fabric: one if group == other else group for fabric, group in groups.items()}
+    return {name: groups[fabric] for name, fabric in fabrics.items()}
 
 
 def _neighbours(plan: Plan, names: frozenset[str]) -> Iterable[Neighbours]:

@@ -16,7 +16,7 @@ from rackwright import secrets
 from rackwright.drivers.nvue.model import Nvue
 from rackwright.errors import DriverError
 from rackwright.push import artifacts
-from rackwright.push.contact import MAY_PASS, STRANGER, Contact, Halt, halt_of, stranger
+from rackwright.push.contact import MAY_PASS, Contact, Halt, halt_of, stranger
 from rackwright.push.digests import digest_of
 from rackwright.push.leg import Leg
 from rackwright.push.vitals import Vitals, take
@@ -91,9 +91,9 @@ class Procedure:
         contact = self.contact
         seen = contact.standing(contact.limits.login_s)
         facts = contact.patiently(lambda session: session.facts(), contact.limits.login_s)
-        wrong = stranger(facts, contact.order)
-        if wrong:
-            return Look(halt=Halt("look", wrong, STRANGER))
+        wrong = stranger("look", facts, contact.order)
+        if wrong is not None:
+            return Look(halt=wrong)
         if seen.waiting and not seen.at:
             cause = "an apply of somebody else waits to be confirmed"
             return Look(halt=Halt("look", cause, "confirm or refuse it on the switch, then push again"))

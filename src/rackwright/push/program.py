@@ -13,8 +13,8 @@ from rackwright.drivers.clock import Clock
 from rackwright.drivers.reach import JOBS
 from rackwright.errors import DriverError
 from rackwright.push.contact import Contact
-from rackwright.push.gates import behind, down, words
-from rackwright.push.order import Neighbours, Order, decode
+from rackwright.push.gates import behind, down, finished, words
+from rackwright.push.order import Order, decode
 from rackwright.push.procedure import Procedure
 from rackwright.push.reading import Connect
 from rackwright.push.vitals import Vitals, take
@@ -67,8 +67,7 @@ class Push:
             return Outcome(subject=wave.name, state="failed", stage="gate", cause=cause, remedy=_CONSOLE)
         names = [one.name for one in waves_of(whole)]
         earlier = frozenset(name for _, members in whole.waves[: names.index(wave.name)] for name in members)
-        pairs = behind(whole.neighbours, outcomes, earlier)
-        found = context.step("links and sessions", lambda: self._down(whole, pairs, earlier, stopping))
+        found = context.step("links and sessions", lambda: self._down(whole, outcomes, earlier, stopping))
         if not found:
             return Outcome(subject=wave.name, state="done")
         more = f" and {len(found) - 8} more" if len(found) > 8 else ""
@@ -91,33 +90,45 @@ class Push:
         return bool(seen.at) and not seen.waiting
 
     def _down(
-        self, order: Order, pairs: Sequence[Neighbours], earlier: frozenset[str], stopping: Callable[[], bool]
+        self, order: Order, outcomes: Mapping[str, Outcome], earlier: frozenset[str], stopping: Callable[[], bool]
     ) -> Json:
         # What counts is how long they were given, not how long asking them took: a wave may have hundreds.
         waited = 0.0
-        names = tuple(dict.fromkeys(name for pair in pairs for name in (pair.a, pair.b)))
-        ways = {name: Contact(order.of[name], self.connect, self.clock, order.limits) for name in names}
+        pairs = behind(order.neighbours, outcomes, earlier)
+        names = tuple(dict.fromkeys(name for pair in pairs for name in (pair.a, pair.b, *pair.needs)))
+        ways = {
+            name: Contact(order.of[name], self.connect, self.clock, order.limits) for name in names if name in order.of
+        }
         with contextlib.ExitStack() as ends, ThreadPoolExecutor(self.jobs, thread_name_prefix="gate") as threads:
             for contact in ways.values():
                 ends.callback(contact.close)
+            asked = {name: threads.submit(_as_planned, way) for name, way in ways.items() if name in earlier}
+            there = finished(outcomes, earlier - {name for name, answer in asked.items() if not answer.result()})
+            pairs = behind(order.neighbours, outcomes, there)
             while True:
-                # Who is not as planned is no part of a pair any more after the first look.
                 looks = {
-                    name: threads.submit(_vitals, ways[name], ask=name in earlier, first=not waited)
+                    name: threads.submit(_vitals, ways[name], earlier=name in earlier)
                     for name in dict.fromkeys(name for pair in pairs for name in (pair.a, pair.b))
                 }
-                pairs = down(pairs, {name: look.result() for name, look in looks.items()})
+                now = {name: look.result() for name, look in looks.items()}
+                pairs = down(pairs, now)
                 if not pairs or waited >= order.limits.gate_s or stopping():
-                    return [words(pair) for pair in pairs]
+                    return [words(pair, now, there) for pair in pairs]
                 self.clock.sleep(order.limits.poll_s)
                 waited += order.limits.poll_s
 
 
-def _vitals(contact: Contact, *, ask: bool, first: bool) -> Vitals | None:
-    """Return what is up on a switch; None for one of an earlier wave that did not become what was planned."""
+def _as_planned(contact: Contact) -> bool:
+    """Tell whether a switch of an earlier wave became what was planned: what hangs on another is not asked for."""
     try:
-        if ask and first and contact.standing().at != "planned":
-            return None
+        return contact.standing().at == "planned"
+    except DriverError:
+        return False
+
+
+def _vitals(contact: Contact, *, earlier: bool) -> Vitals | None:
+    """Return what is up on a switch; None for one of an earlier wave that does not answer any more."""
+    try:
         return contact.ask(lambda session: take(session, contact.order.intended))
     except DriverError:
-        return None if ask else Vitals()
+        return None if earlier else Vitals()

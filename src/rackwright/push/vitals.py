@@ -31,6 +31,8 @@ class Vitals(msgspec.Struct, frozen=True, omit_defaults=True):
     ports: frozenset[str] = frozenset()
     sessions: frozenset[tuple[str, str]] = frozenset()
     """(VRF, neighbour)."""
+    held: frozenset[tuple[str, str]] = frozenset()
+    """(Port, why) of those that the switch itself holds down: protodown."""
 
 
 def take(session: Nvue, running: Mapping[str, Any]) -> Vitals:
@@ -39,7 +41,13 @@ def take(session: Nvue, running: Mapping[str, Any]) -> Vitals:
     ports = frozenset(name for name, item in shown.items() if _counts(name, item) and _up(item))
     vrfs = [name for name, vrf in get(running, "vrf", default={}).items() if get(vrf, "router", "bgp", "neighbor")]
     sessions = {(vrf, peer) for vrf in vrfs for peer in _established(session, vrf)}
-    return Vitals(ports, frozenset(sessions))
+    return Vitals(ports, frozenset(sessions), frozenset(_held(shown)))
+
+
+def _held(shown: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    for name, item in shown.items():
+        if get(item, "link", "protodown") in ("enabled", "on"):
+            yield name, str(get(item, "link", "protodown-reason", default="no reason given"))
 
 
 def _counts(name: str, item: Mapping[str, Any]) -> bool:

@@ -25,7 +25,7 @@ What a program can rely on:
   ``context.cancelled()``, which the engine journals when it says yes.
 - What ``device`` raises ends that device as ``failed`` (stage: its last step), never its neighbours.
 - ``gate`` gets the outcomes of its wave's devices. When it does not say ``done``, the devices of later waves
-  end ``skipped`` with its cause. A canary that fails ends the rest of its wave ``skipped``; the gate is asked.
+  (of those that name it in ``after``, where a wave has that) end ``skipped`` with its cause. A canary that fails ends the rest of its wave ``skipped``; the gate is asked.
 - Steps run in a thread of their own, ``jobs`` at once; ``on_event`` is called in the caller's thread.
 - Texts and values are masked before they touch a file: the secrets given as ``hide``, keys that look
   secret, password hashes and private keys. A :class:`rackwright.secrets.Secret` is refused.

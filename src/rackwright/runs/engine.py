@@ -17,7 +17,7 @@ from rackwright.errors import RunBusy, RunChanged, RunError
 from rackwright.runs.fleet import workflows
 from rackwright.runs.folder import Record, RunFolder, private, runs_of
 from rackwright.runs.journal import ENGINE, FLEET, Journal, Limits, Queues, keeping, unkept
-from rackwright.runs.leases import Lease, create_table, locked, others, workers
+from rackwright.runs.leases import Lease, Worker, create_table, locked, others, workers
 from rackwright.runs.model import Event, Program, Report, Wave
 from rackwright.runs.redaction import Redactor
 from rackwright.runs.work import Attendance, Pace
@@ -229,10 +229,10 @@ class Engine:
                 held.setdefault(run, living[status.executor_id])
         for other, worker in held.items():
             if other == run:
-                raise RunBusy(f"run {run} is held by {worker}: watch it, or cancel it")
+                raise RunBusy(f"run {run} is held by {worker}: {_wait(worker)}")
             both = sorted(wanted & set(self._devices_of(other)))
             if both:
-                raise RunBusy(f"run {other} works on {both[0]} and is held by {worker}: wait for it, or cancel it")
+                raise RunBusy(f"run {other} works on {both[0]} and is held by {worker}: {_wait(worker)}")
 
     def _devices_of(self, run: str) -> tuple[str, ...]:
         try:
@@ -280,7 +280,7 @@ def _limited(waves: Sequence[Wave], limit: Collection[str] | None) -> tuple[Wave
     for wave in waves:
         devices = tuple(device for device in wave.devices if device in wanted)
         canary = wave.canary if wave.canary in devices else ""
-        made += [Wave(name=wave.name, devices=devices, canary=canary)] if devices else []
+        made += [msgspec.structs.replace(wave, devices=devices, canary=canary)] if devices else []
     if not made:
         raise RunError("the order names no device: there is nothing to run")
     return tuple(made)
@@ -294,6 +294,11 @@ def _raise_fault(attendance: Attendance) -> None:
         raise fault
     if fault is not None:
         raise unkept(fault, _see(attendance.folder.run)) from fault
+
+
+def _wait(worker: Worker) -> str:
+    """Say what is left to do while another process has the run."""
+    return f"wait for it, or press Ctrl-C there (pid {worker.pid} on {worker.host}), then push again"
 
 
 def _see(run: str) -> str:

@@ -68,7 +68,7 @@ def _ended(attendance: Attendance, work: Work, subject: str, done: Callable[[], 
 
 
 class _Fleet:
-    """One run: its waves in order, until a gate refuses or the operator asks to stop."""
+    """One run: its waves in order, but for those behind a gate that refused, until the operator asks to stop."""
 
     def __init__(self, attendance: Attendance, program: Program, order: bytes, run: str) -> None:
         self._attendance = attendance
@@ -82,14 +82,16 @@ class _Fleet:
     def goes(self) -> Json:
         """Take the waves one after the other and return the report."""
         record = self._attendance.folder.record()
-        refused: Outcome | None = None
+        refused: dict[str, Outcome] = {}
         for wave in record.waves:
-            if refused is not None:
-                self._end(wave.devices, "skipped", f"the gate after wave {refused.subject} refused: {refused.cause}")
+            shut = [gate for name, gate in refused.items() if wave.after is None or name in wave.after]
+            if shut:
+                self._end(wave.devices, "skipped", f"the gate after wave {shut[0].subject} refused: {shut[0].cause}")
+                refused[wave.name] = shut[0]
             elif self._work.cancelled():
                 self._end(wave.devices, "cancelled", _STOPPED)
-            else:
-                refused = self._wave(wave)
+            elif (gate := self._wave(wave)) is not None:
+                refused[wave.name] = gate
         states = {outcome.state for outcome in (*self._outcomes.values(), *self._gates.values())}
         state: EndState = "cancelled" if "cancelled" in states else "done" if states <= GOOD else "failed"
         self._work.subject = ""

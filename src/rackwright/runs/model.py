@@ -51,6 +51,8 @@ class Wave(msgspec.Struct, frozen=True):
     devices: tuple[str, ...]
     canary: str = ""
     """The one device of this wave that goes first and alone; empty: none."""
+    after: tuple[str, ...] | None = None
+    """Earlier waves without whose gate this one is not begun; None: all of them."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -73,6 +73,8 @@ class Switch:
         """Other ends of cables: port -> (switch, port)."""
         self.dead = set()
         """Ports that stay down whatever is configured."""
+        self.held = set()
+        """Ports in protodown, as EVPN multihoming holds them."""
         self.dark_until = 0.0
         self.dark = 0.0
         """How long it cannot be reached after an apply."""
@@ -115,7 +117,7 @@ class Switch:
         """Return the cabled ports that are up as configured here."""
         interfaces = self.applied.get("interface", {})
         found = set()
-        for port in self.cabled - self.dead:
+        for port in self.cabled - self.dead - self.held:
             split = re.fullmatch(r"(swp\d+)s\d+", port)
             if split and not get(self.applied, "interface", split[1], "link", "breakout"):
                 continue
@@ -253,8 +255,12 @@ class Session:
             switch = self.switch
             if path == "interface":
                 up = switch.up()
+                held = {"protodown": "enabled", "protodown-reason": "evpn-mh"}
                 return {
-                    port: {"type": "swp", "link": {"oper-status": "up" if port in up else "down"}}
+                    port: {
+                        "type": "swp",
+                        "link": {"oper-status": "up" if port in up else "down"} | (held if port in switch.held else {}),
+                    }
                     for port in switch.cabled
                 }
             if path.startswith("vrf "):

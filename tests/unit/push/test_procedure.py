@@ -103,12 +103,22 @@ def test_a_refused_apply_leaves_the_switch_as_before(switch, tmp_path):
     assert (tmp_path / "support" / "be01.txt").read_text().count("## ") == 6
 
 
+def test_a_full_disk_is_told_with_its_remedy(switch, tmp_path):
+    """Whoever reads of a full disk is told to free space on the switch."""
+    switch.refusal = "[Errno 28] No space left on device"
+    outcome = push_one(switch, Journal(tmp_path), ordered(switch))
+    assert "No space left on device" in outcome.cause
+    assert "free space on the switch" in outcome.remedy
+
+
 def test_another_device_is_refused(switch, tmp_path):
     """A switch with another serial than planned is not touched."""
     switch.serial = "OTHER"
     outcome = push_one(switch, Journal(tmp_path), ordered(switch))
     assert (outcome.state, outcome.stage) == ("failed", "look")
     assert "OTHER" in outcome.cause
+    assert "cabling" in outcome.remedy
+    assert "--install" not in outcome.remedy
     assert switch.history == []
 
 
@@ -117,6 +127,8 @@ def test_another_version_is_refused(switch, tmp_path):
     switch.version = "5.11.0"
     outcome = push_one(switch, Journal(tmp_path), ordered(switch))
     assert "5.11.0" in outcome.cause
+    assert "'rackwright push SITE --install IMAGE'" in outcome.remedy
+    assert "cabling" not in outcome.remedy
     assert switch.history == []
 
 

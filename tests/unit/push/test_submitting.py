@@ -75,16 +75,46 @@ def test_an_unreachable_switch_fails_alone(plan, fleet):
 
 
 def test_a_dead_cable_between_finished_switches_closes_the_gate(plan, fleet):
-    """When a link of two finished switches stays down, later waves are skipped and the link is named."""
+    """A link of two finished switches that stays down is named; a fabric that is not cabled to theirs is pushed."""
     link = next(link for link in plan.links if link.kind == "isl")
     fleet.switches[link.a.device].dead.add(link.a.port)
     report = push(plan, fleet)
-    assert states(report) == {
-        "oob01": "done", "fe01": "done", "fe02": "done", "be01": "skipped", "be02": "skipped",
-    }  # fmt: skip
-    cause = report.outcomes["be01"].cause
-    assert f"the link {link.a.device} {link.a.port} - {link.b.device} {link.b.port}" in cause
-    assert as_planned(fleet) == {"oob01", "fe01", "fe02"}
+    assert report.state == "failed"
+    assert f"the link {link.a.device} {link.a.port} - {link.b.device} {link.b.port}" in report.gates["frontend 2"].cause
+    assert as_planned(fleet) == set(fleet.switches)
+
+
+def test_a_link_that_a_switch_holds_down_is_told_with_the_reason(plan, fleet):
+    """A gate names protodown and why where a switch itself holds the port of a link down."""
+    fleet.switches["fe02"].held |= held_ports(plan, "fe02")
+    report = push(plan, fleet)
+    cause = report.gates["frontend 2"].cause
+    assert "the link fe02 swp13s0 - oob01 swp51 (fe02 holds swp13s0 in protodown: evpn-mh)" in cause
+
+
+def test_what_hangs_on_a_switch_that_failed_closes_no_gate(plan, fleet):
+    """A switch whose one neighbour above failed holds its segments down: they are not asked, and others go on."""
+    fleet.switches["fe01"].version = "5.9.2"
+    fleet.switches["fe02"].held |= held_ports(plan, "fe02")
+    report = push(plan, fleet)
+    assert {name for name, state in states(report).items() if state != "done"} == {"fe01"}
+    assert {gate.state for gate in report.gates.values()} == {"done"}
+    assert "--install" in report.outcomes["fe01"].remedy
+
+
+def held_ports(plan, name):
+    """Return the members of a switch's Ethernet segments."""
+    bonds = next(switch for switch in plan.switches if switch.name == name).bonds
+    return {port for bond in bonds if bond.es_id for port in bond.members}
+
+
+def test_an_out_of_band_gate_closes_everything(plan, fleet):
+    """Nothing is begun behind an out-of-band switch that was lost: it is the way to all others."""
+    fleet.switches["oob01"].after_apply = lambda one: setattr(one, "silent", True)
+    report = push(plan, fleet)
+    assert {name: state for name, state in states(report).items() if name != "oob01"} == dict.fromkeys(
+        ("fe01", "fe02", "be01", "be02"), "skipped"
+    )
 
 
 def test_a_cable_that_was_dead_before_closes_no_gate(plan, fleet):

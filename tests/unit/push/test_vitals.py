@@ -1,5 +1,6 @@
 """What should stay up through an apply, and what is left to the gate."""
 
+import msgspec
 import pytest
 
 from rackwright import diff
@@ -139,6 +140,26 @@ def test_a_segment_is_asked_for_once_an_uplink_can_be_up():
     assert behind([held], ended(a="done"), frozenset("bc")) == (held,)
 
 
+def test_a_link_in_protodown_is_told_with_who_it_hangs_on():
+    """The line says which end is held, in the switch's own word, and which neighbour above is not as planned."""
+    pair = Neighbours("link", "a", "swp1", "b", "swp2", needs=("c", "d"))
+    held = Vitals(held=frozenset({("swp1", "evpn-mh"), ("swp7", "mlag")}))
+    assert words(pair, {"a": held, "b": Vitals()}, frozenset("abd")) == (
+        "the link a swp1 - b swp2 (a holds swp1 in protodown: evpn-mh; above it c did not become as planned)"
+    )
+
+
+def test_a_wave_waits_for_gates_of_what_it_hangs_on():
+    """A wave needs the gates of the out-of-band network, of its own fabric and of those cabled to it, and no others."""
+    groups = {"o": "front", "f": "front", "g": "front", "b": "back", "c": "back"}
+    devices = [msgspec.structs.replace(device_order(FACTORY, name=name), group=group) for name, group in groups.items()]
+    stages = (("oob", ("o",)), ("frontend", ("f",)), ("backend", ("b",)), ("frontend", ("g",)), ("backend", ("c",)))
+    found = waves_of(order(*devices, waves=stages))
+    assert [wave.after for wave in found] == [
+        (), ("oob 1",), ("oob 1",), ("oob 1", "frontend 1"), ("oob 1", "backend 1"),
+    ]  # fmt: skip
+
+
 def test_down_names_links_and_sessions():
     """A link needs both ends, a session its own end; what has an end that is not as planned is not asked for."""
     up = Vitals(frozenset({"swp1", "swp2"}), frozenset({("default", "swp1")}))
@@ -146,7 +167,10 @@ def test_down_names_links_and_sessions():
     assert down([LINK, SESSION], {"a": up, "b": Vitals()}) == (LINK,)
     assert down([LINK, SESSION], {"a": Vitals(), "b": up}) == (LINK, SESSION)
     assert down([LINK, SESSION], {"a": up, "b": None}) == ()
-    assert [words(pair) for pair in (LINK, SESSION)] == ["the link a swp1 - b swp2", "BGP of a with b over swp1"]
+    assert [words(pair, {}, frozenset()) for pair in (LINK, SESSION)] == [
+        "the link a swp1 - b swp2",
+        "BGP of a with b over swp1",
+    ]
 
 
 def test_a_wave_sends_one_ahead():

@@ -1,6 +1,7 @@
 """A run from its order to its report: waves, canaries, gates, limits, failures, and who is told."""
 
 import contextlib
+import json
 import stat
 import subprocess
 import sys
@@ -71,6 +72,20 @@ def test_refusing_gate_skips_all_later_waves_with_its_reason(site):
     assert states(report) == {"a1": "done", "b1": "skipped", "c1": "skipped"}
     assert report.outcomes["c1"].cause == "the gate after wave one refused: a session is down"
     assert list(report.gates) == ["one"]
+
+
+def test_refusing_gate_skips_only_what_is_after_it(site):
+    """A wave that names the gates it needs is begun behind another that refused; what needs a skipped wave is not."""
+    toy = Toy(site / "world")
+    plan = json.loads(order(("one", ["a1"]), ("two", ["b1"]), ("three", ["c1"]), ("four", ["d1"]), refuses=["one"]))
+    for wave, after in zip(plan["waves"], ([], ["one"], [], ["two"]), strict=True):
+        wave["after"] = after
+    with runs.opened(site / "s", programs=[toy]) as engine:
+        report = engine.run("toy", json.dumps(plan).encode())
+    assert states(report) == {"a1": "done", "b1": "skipped", "c1": "done", "d1": "skipped"}
+    assert report.state == "failed"
+    assert report.outcomes["d1"].cause == "the gate after wave one refused: a session is down"
+    assert list(report.gates) == ["one", "three"]
 
 
 def test_no_more_than_jobs_run_at_once(site):

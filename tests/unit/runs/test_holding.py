@@ -33,9 +33,15 @@ def test_second_process_is_told_who_holds_the_run_and_enqueues_nothing(site, pro
         f"pid {other.popen.pid} on {os.uname().nodename}",
     )
     with runs.opened(site / "s", programs=[toy]) as engine:
-        with pytest.raises(RunBusy, match=f"run {run} is held by pid {other.popen.pid} on .* since 20"):
+        with pytest.raises(
+            RunBusy,
+            match=f"run {run} is held by pid {other.popen.pid} on .* since 20.*: wait for it, or press Ctrl-C there",
+        ):
             engine.resume(run)
-        with pytest.raises(RunBusy, match=f"run {run} works on a2 and is held by pid {other.popen.pid}"):
+        with pytest.raises(
+            RunBusy,
+            match=rf"run {run} works on a2 .* press Ctrl-C there \(pid {other.popen.pid} on .*\), then push again$",
+        ):
             engine.run("toy", SMALL, limit=["a2"])
         # Another device is nobody's: it may be worked on beside.
         assert engine.run("toy", order(("x", ["c1"]))).state == "done"

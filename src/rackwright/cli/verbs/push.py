@@ -172,7 +172,7 @@ def _answer(talk: Talk, found: Changeset | None, report: Report | None) -> Answe
         talk.error(line)
     gates = [gate for gate in report.gates.values() if gate.state != "done"] if report else []
     for gate in gates:
-        talk.error(f"{gate.subject}: the next wave was not begun: {gate.cause}; {gate.remedy}")
+        talk.error(f"{gate.subject}: what hangs on it was not begun: {gate.cause}; {gate.remedy}")
     lines = [*outcome_lines(outcomes), pushed(outcomes)]
     return Answer(_code(outcomes, bool(gates)), outcome_value(report, outcomes), lines)
 
