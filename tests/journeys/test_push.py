@@ -181,6 +181,16 @@ def test_an_unreachable_switch_fails_alone(rack):
     assert [name for name in rack.names if now[name] != want[name]] == ["be01"]
 
 
+def test_a_switch_of_another_version_fails_alone(rack):
+    """Its partner's segments, which hang on it, close no gate; what to do is named, and nothing else."""
+    rack.ask(op="fault", kind="wrong-version", device="fe01", value="5.9.2")
+    answer = push(rack.site, *YES)
+    assert {name for name, state in states(answer).items() if state != "done"} == {"fe01"}
+    assert [gate["state"] for gate in answer.data["gates"]] == ["done"] * 5
+    (failed,) = (device for device in answer.data["devices"] if device["subject"] == "fe01")
+    assert failed["remedy"] == "'rackwright push SITE --install IMAGE' brings it to 5.12.1 first"
+
+
 def test_the_nornir_task_pushes_one_switch(rack):
     """A Nornir task submits a run; a dry run only tells the diff; what interrupts needs the flag."""
     plan = plan_of(rack.site)

@@ -6,12 +6,16 @@ A link or session between two switches that this wave did not touch is no reason
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from rackwright.push.order import Neighbours
 from rackwright.push.vitals import Vitals
 from rackwright.runs.model import GOOD, Outcome
 
-__all__ = ["behind", "down", "finished", "words"]
+__all__ = ["PROTODOWN", "behind", "down", "finished", "words"]
+
+PROTODOWN: Final = "in protodown"
+"""What is said of a port that its switch holds down."""
 
 
 def finished(outcomes: Mapping[str, Outcome], earlier: frozenset[str]) -> frozenset[str]:
@@ -53,7 +57,7 @@ def words(pair: Neighbours, now: Mapping[str, Vitals | None], there: frozenset[s
     if pair.kind == "session":
         return f"BGP of {pair.a} with {pair.b} over {pair.a_name}"
     held = [
-        f"{device} holds {port} in protodown: {why}"
+        f"{device} holds {port} {PROTODOWN}: {why}"
         for device, port in ((pair.a, pair.a_name), (pair.b, pair.b_name))
         for name, why in (now.get(device) or Vitals()).held
         if name == port

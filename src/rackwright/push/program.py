@@ -13,7 +13,7 @@ from rackwright.drivers.clock import Clock
 from rackwright.drivers.reach import JOBS
 from rackwright.errors import DriverError
 from rackwright.push.contact import Contact
-from rackwright.push.gates import behind, down, finished, words
+from rackwright.push.gates import PROTODOWN, behind, down, finished, words
 from rackwright.push.order import Order, decode
 from rackwright.push.procedure import Procedure
 from rackwright.push.reading import Connect
@@ -70,8 +70,10 @@ class Push:
         found = context.step("links and sessions", lambda: self._down(whole, outcomes, earlier, stopping))
         if not found:
             return Outcome(subject=wave.name, state="done")
+        # One that a switch holds down is among those that are named: its reason leads on.
+        named = [*found[:7], *sorted(found[7:], key=lambda line: PROTODOWN not in line)[:1]]
         more = f" and {len(found) - 8} more" if len(found) > 8 else ""
-        cause = f"down between finished switches: {', '.join(found[:8])}{more}"
+        cause = f"down between finished switches: {', '.join(named)}{more}"
         return Outcome(subject=wave.name, state="failed", stage="gate", cause=cause, remedy=_MEND)
 
     def _lost(self, order: Order, outcomes: Mapping[str, Outcome]) -> Json:

@@ -87,6 +87,7 @@ def test_a_dead_cable_between_finished_switches_closes_the_gate(plan, fleet):
 def test_a_link_that_a_switch_holds_down_is_told_with_the_reason(plan, fleet):
     """A gate names protodown and why where a switch itself holds the port of a link down."""
     fleet.switches["fe02"].held |= held_ports(plan, "fe02")
+    fleet.switches["fe02"].dead |= {link.b.port for link in plan.links if link.kind == "isl"}
     report = push(plan, fleet)
     cause = report.gates["frontend 2"].cause
     assert "the link fe02 swp13s0 - oob01 swp51 (fe02 holds swp13s0 in protodown: evpn-mh)" in cause
