@@ -7,7 +7,18 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final
 
-from rackwright.audit.model import INTERFACES, DeviceCheck, FabricCheck, Ledger, Look, Site, View
+from rackwright.audit.model import (
+    INTERFACES,
+    MUTE,
+    SHOWN,
+    DeviceCheck,
+    FabricCheck,
+    Ledger,
+    Look,
+    Site,
+    View,
+    some_links,
+)
 from rackwright.findings import Severity
 from rackwright.nvue.tree import get
 from rackwright.plan.model import Switch
@@ -22,8 +33,6 @@ DEFAULT_MTU: Final = 9216
 
 _SPEED: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([GM])")
 _COUNT: Final = "carrier-down-count"
-_SHOWN: Final = 8
-_MUTE: Final = "make the switch tell it (nv show interface PORT link), then audit again; an emulated link has none that could be told"
 
 
 def speed_gbps(text: object) -> float | None:
@@ -69,8 +78,8 @@ class LinkSpeed(DeviceCheck):
             if not odd:
                 ledger.right("link")
         for what, ports in silent.items():
-            shown = [_quoted(view, port, what) for port in ports[:_SHOWN]]
-            ledger.untold(what, f"the switch does not tell {what} of {_named(ports)}", remedy=_MUTE, evidence=shown)
+            shown = [_quoted(view, port, what) for port in ports[:SHOWN]]
+            ledger.untold(what, f"the switch does not tell {what} of {some_links(ports)}", remedy=MUTE, evidence=shown)
         if not up:
             ledger.skip("no link is up")
 
@@ -233,11 +242,6 @@ def _host_mtus(look: Look) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
 
 def _has_cables(switch: Switch) -> bool:
     return any(port.link >= 0 for port in switch.ports)
-
-
-def _named(ports: list[str]) -> str:
-    more = f" and {len(ports) - _SHOWN} more" if len(ports) > _SHOWN else ""
-    return f"{len(ports)} link{'s' if len(ports) > 1 else ''} ({', '.join(ports[:_SHOWN])}{more})"
 
 
 def _quoted(view: View, port: str, what: str) -> str:

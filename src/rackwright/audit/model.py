@@ -8,7 +8,7 @@ a device that returns an empty list must not pass).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Final
@@ -20,12 +20,38 @@ from rackwright.nvue.tree import Tree, get
 from rackwright.plan.model import Bond, Plan, Switch
 from rackwright.plan.switch_model import Port
 
-__all__ = ["FABRIC", "Check", "DeviceCheck", "FabricCheck", "Ledger", "Limits", "Look", "Site", "Untold", "View"]
+__all__ = [
+    "FABRIC",
+    "INTERFACES",
+    "MUTE",
+    "SHOWN",
+    "Check",
+    "DeviceCheck",
+    "FabricCheck",
+    "Ledger",
+    "Limits",
+    "Look",
+    "Site",
+    "Untold",
+    "View",
+    "some_links",
+]
 
 FABRIC: Final = "fabric"
 """Subject of what is about all switches together."""
 
 INTERFACES: Final = f"{SHOW}interface"
+
+MUTE: Final = "make the switch tell it, then audit again; an emulated link has none that could be told"
+"""What to do where a switch is silent about its links."""
+SHOWN: Final = 8
+"""How many of a kind a message names."""
+
+
+def some_links(ports: Sequence[str]) -> str:
+    """Name links by their ports, the first of many: ``2 links (swp1, swp2)``."""
+    more = f" and {len(ports) - SHOWN} more" if len(ports) > SHOWN else ""
+    return f"{len(ports)} link{'s' if len(ports) > 1 else ''} ({', '.join(ports[:SHOWN])}{more})"
 
 
 class Untold(Exception):

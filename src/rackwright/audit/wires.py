@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from rackwright.audit.cabling import Diagnosis, Names, Port, Repair, Sight, Wiring, diagnose, told, wiring
 from rackwright.audit.model import INTERFACES, FabricCheck, Ledger, Look, Site, View
 from rackwright.findings import Severity
+from rackwright.nvue.tree import natural_key
 from rackwright.plan.model import Switch
 
 __all__ = ["Cabling", "LinkState", "sights"]
@@ -16,6 +17,9 @@ __all__ = ["Cabling", "LinkState", "sights"]
 Link = tuple[Port, Port]
 
 _SHOWN = 8
+
+_FACTORY = "cumulus"
+"""How every Cumulus switch calls itself until it is configured (5.12 guide): several of them are not one."""
 
 _ELSEWHERE = "what is to be told of the cables of this switch is told at their other ends"
 _UNTOLD = "no cable of this switch can be told by LLDP: what is dark is told by LINK-STATE"
@@ -68,8 +72,22 @@ class _Wires:
 
     def __init__(self, look: Look) -> None:
         self.wiring: Wiring = wiring(look.plan)
-        self.sights = sights(look, Names(look.plan))
+        seen = sights(look, Names(look.plan))
+        self.nameless = {
+            port
+            for port, sight in seen.items()
+            for far in sight.neighbours
+            if far.device.lower() == _FACTORY and self._leads_to_a_switch(look, port)
+        }
+        """Ports towards a switch that see one without a name yet: which one it is cannot be told."""
+        self.sights = {
+            port: sight._replace(neighbours=()) if port in self.nameless else sight for port, sight in seen.items()
+        }
         self.diagnosis: Diagnosis = diagnose(self.wiring, self.sights)
+
+    def _leads_to_a_switch(self, look: Look, port: Port) -> bool:
+        planned = self.wiring.links.get(port)
+        return _FACTORY not in self.wiring.kinds and planned is not None and planned.device in look.site.switches
 
     @classmethod
     def of(cls, look: Look) -> _Wires:
@@ -127,7 +145,7 @@ class Cabling(_WiresCheck):
                 remedy="LLDP keeps a neighbour for its hold time: wait two minutes and audit again",
             )
         for one, two in found.one_sided:
-            if wires.sights[two].up and two.device in ledgers:
+            if wires.sights[two].up and two.device in ledgers and two not in wires.nameless:
                 self._deaf(ledgers[two.device], one, two)
         self._silent(wires, ledgers)
         elsewhere = _told_elsewhere(found)
@@ -161,11 +179,19 @@ class Cabling(_WiresCheck):
     def _silent(self, wires: _Wires, ledgers: Mapping[str, Ledger]) -> None:
         silent: dict[str, list[Link]] = defaultdict(list)
         deaf: dict[str, list[Link]] = defaultdict(list)
+        nameless: dict[str, list[Link]] = defaultdict(list)
         for pairs, lists in ((wires.diagnosis.unverified, silent), (wires.diagnosis.untold, deaf)):
             for pair in pairs:
                 near, far = wires.near(*pair)
                 if near.device in ledgers:
-                    lists[near.device].append((near, far))
+                    where = nameless if {near, far} & wires.nameless else lists
+                    where[near.device].append((near, far))
+        for device, links in nameless.items():
+            ledgers[device].skip(
+                f"{_counted(links)} not verified: the far end is a switch that has no configuration yet, and no name",
+                path="nameless",
+                remedy="push its configuration, then audit again",
+            )
         for device, links in silent.items():
             ledgers[device].skip(f"{_counted(links)} not verified: the far end says nothing by LLDP", path="silent")
         for device, links in deaf.items():
@@ -220,10 +246,10 @@ class LinkState(_WiresCheck):
             for link in repair.links
             for port in link
         }
-        speeds = {Port(end.device, end.port): link.speed_gbps for link in look.plan.links for end in (link.a, link.b)}
+        hints = _Hints(look, wires, set(ledgers))
         for repair in wires.diagnosis.repairs:
             if repair.kind == "missing":
-                self._dark(wires, repair, reasons, ledgers, speeds)
+                self._dark(wires, repair, reasons, ledgers, hints)
                 elsewhere.update(port for link in repair.links for port in link)
         for name, ledger in ledgers.items():
             view = look.views[name]
@@ -260,7 +286,7 @@ class LinkState(_WiresCheck):
 
     def _dark(
         self, wires: _Wires, repair: Repair, reasons: Mapping[Port, str], ledgers: Mapping[str, Ledger],
-        speeds: Mapping[Port, float],
+        hints: _Hints,
     ) -> None:  # fmt: skip
         links = tuple(link for link in repair.links if not any(port in reasons for port in link))
         if not links:
@@ -272,20 +298,34 @@ class LinkState(_WiresCheck):
             words.message,
             expected="up",
             actual="down",
-            remedy=words.remedy + _perhaps(wires.diagnosis, links, speeds),
+            remedy=words.remedy + hints.of(links),
             evidence=[f"{wires.near(*link)[0]} is down" for link in links[:_SHOWN]],
         )
 
 
-def _perhaps(found: Diagnosis, links: tuple[Link, ...], speeds: Mapping[Port, float]) -> str:
-    """Add the dark cable of another speed at the same device: exchanged, both stay dark, and LLDP cannot tell."""
-    singles = [repair.links[0] for repair in found.repairs if repair.kind == "missing" and len(repair.links) == 1]
-    others = [port for link in singles for port in link]
-    for port in links[0] if len(links) == 1 else ():
-        for other in others:
-            if other.device == port.device and speeds[other] != speeds[port]:
-                return f"; if it is plugged in, see whether {port} and {other.name} are exchanged: both are dark"
-    return ""
+class _Hints:
+    """What else may be the cause of a dark cable, where no switch can tell."""
+
+    def __init__(self, look: Look, wires: _Wires, asked: set[str]) -> None:
+        self._speeds = {
+            Port(end.device, end.port): link.speed_gbps for link in look.plan.links for end in (link.a, link.b)
+        }
+        self._unseen = look.site.switches.keys() - asked
+        dark = [
+            repair.links[0] for repair in wires.diagnosis.repairs if repair.kind == "missing" and len(repair.links) == 1
+        ]
+        self._single = [port for link in dark for port in link]
+
+    def of(self, links: tuple[Link, ...]) -> str:
+        """Name a switch that was not looked at, or the dark cable of another speed with which one may be exchanged."""
+        unseen = sorted({port.device for link in links for port in link} & self._unseen, key=natural_key)
+        if unseen:
+            return f"; {', '.join(unseen[:_SHOWN])} was not looked at: it may not be configured yet"
+        for port in links[0] if len(links) == 1 else ():
+            for other in self._single:
+                if other.device == port.device and self._speeds[other] != self._speeds[port]:
+                    return f"; if it is plugged in, see whether {port} and {other.name} are exchanged: both are dark"
+        return ""
 
 
 def _reason(view: View, name: str, link: Mapping[str, Any]) -> str:

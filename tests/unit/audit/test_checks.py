@@ -177,9 +177,10 @@ CASES = (
          (("be01", "swp1s0", "error", "does not tell its MTU"),)),
     Case("LINK-ERRORS", "too-many", at("be01", PHY, "effective-ber", value="3E-9"),
          (("be01", "swp1s0", "fail", "3e-09 of the bits"),)),
-    Case("LINK-ERRORS", "empty", at("be01", PHY, value={}), (("be01", "swp1s0", "error", "not told"),)),
+    Case("LINK-ERRORS", "empty", at("be01", PHY, value={}),
+         (("be01", "effective-ber", "error", "does not tell the error rate of 1 link (swp1s0)"),)),
     Case("LINK-ERRORS", "refused", at("be01", PHY, value=ValueError("no such command")),
-         (("be01", "swp1s0", "error", "not told"),)),
+         (("be01", "effective-ber", "error", "does not tell the error rate of 1 link (swp1s0)"),)),
     Case("OPTICS-PRESENT", "empty-cage", without("be01", "nv show platform transceiver", "swp1"),
          (("be01", "swp1", "fail", "swp1 is empty"),)),
     Case("OPTICS-PRESENT", "other-form", at("be01", "nv show platform transceiver", "swp1", "identifier", value="QSFP28"),
@@ -300,6 +301,41 @@ def test_a_right_cable_counts_at_both_ends(names):
     links = [link for link in rack("clos").site.plan.links if "be-spine01" in {link.a.device, link.b.device}]
     assert passed["be-spine01"] == f"{len(links)} links"
     assert not [item for item in found if item.status == "skipped" and "can be told" in item.message]
+
+
+@pytest.mark.parametrize(("names", "status"), [(("be01", "be02"), "skipped"), ((), "pass")], ids=["limit", "all"])
+def test_switches_that_have_no_name_yet_are_no_one_stranger(names, status):
+    """Each switch from the factory is called cumulus: who sees one was not shown to be elsewhere, nor to contradict others."""
+    made = rack()
+    for name in ("be01", "be02"):
+        neighbour = {"chassis": {"system-name": "cumulus"}, "port": {"name": "swp9"}}
+        at(name, INTERFACES, "eth0", "lldp", value={"neighbor": {"cumulus": neighbour}})(made)
+    found = [item for item in made.judged("LINK-CABLING", names=names) if item.subject in {"be01", "be02"}]
+    assert not [str(item) for item in found if item.status in {"fail", "error"}]
+    nameless = [item for item in found if item.path == "nameless"]
+    assert [item.subject for item in nameless] == (["be01", "be02"] if status == "skipped" else [])
+    assert all("1 link (eth0 to oob01" in item.message and item.remedy for item in nameless)
+
+
+def test_a_switch_without_a_name_in_the_place_of_a_server_is_a_stranger():
+    """Whichever switch it is, it does not belong where the plan has a server."""
+    made = rack()
+    neighbour = {"chassis": {"system-name": "cumulus"}, "port": {"name": "swp9"}}
+    at("be01", INTERFACES, "swp1s0", "lldp", value={"neighbor": {"cumulus": neighbour}})(made)
+    found = [item for item in made.judged("LINK-CABLING") if item.status == "fail"]
+    assert ["stranger, cumulus swp9" in item.message for item in found] == [True]
+
+
+def test_a_dark_link_to_a_switch_that_was_not_looked_at_says_so():
+    """What is dark is told in any case; that the other switch is not among those looked at is part of the remedy."""
+    made = rack()
+    dark("fe01", "swp7s0")(made)
+    found = {
+        names: next(item.remedy for item in made.judged("LINK-STATE", names=names) if item.status == "fail")
+        for names in (("fe01",), ("fe01", "fe02"))
+    }
+    assert "fe02 was not looked at" in found["fe01",]
+    assert "not looked at" not in found["fe01", "fe02"]
 
 
 def test_a_switch_whose_faults_are_told_at_the_other_end_is_not_called_dark():
