@@ -32,21 +32,69 @@ def test_a_line_runs_as_in_a_shell(typed, line, code, out):
     assert (result.code, result.out) == (code, out)
 
 
-@pytest.mark.parametrize("line", ["foo", "/usr/bin/foo --help", "sudo -n foo"])
-def test_what_is_not_there_is_not_found(typed, line):
-    """An unknown command ends with 127, a refused sudo with 1."""
+@pytest.mark.parametrize("line", ["id", "python3 -V", "head f", "mlxlink", "/usr/bin/foo --help"])
+def test_an_unknown_command_is_refused(typed, line):
+    """A real switch may have any command that the twin has not: it says so with 127, and not that there is none."""
     [result] = typed(line)
-    assert result.code == (1 if line.startswith("sudo") else 127)
+    assert (result.code, result.out, result.err) == (127, "", f"{line.split()[0]}: not emulated by this twin\n")
 
 
-@pytest.mark.parametrize(
-    "line", ["echo $(date)", "echo `date`", "echo 'open", "echo a >", "| cat", "ntpq -p", "ping 10.0.0.1"]
-)
-def test_what_is_not_emulated_says_so(typed, line):
-    """What the shell or the data plane does not know is refused, never made up."""
+def test_sudo_without_a_password_is_refused(typed):
+    """A sudo that may not ask ends with 1."""
+    assert typed("sudo -n foo")[0].code == 1
+
+
+@pytest.mark.parametrize("line", ["ntpq -p", "ping 10.0.0.1"])
+def test_what_the_data_plane_does_not_know_is_refused(typed, line):
+    """What reads state and is not known fails with a word."""
     [result] = typed(line)
     assert result.code
     assert result.err
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("echo $(date)", "echo `date`", "echo 'open", "echo a >", "| cat", "echo $PATH", "echo a &"),
+        *("for i in 1 2; do touch $USER; done", "while true; do true; done", "until true; do true; done"),
+        *(
+            "if true; then echo a; fi",
+            "case a in a) echo;; esac",
+            "function f { echo; }",
+            "select a in b; do true; done",
+        ),
+        *("{ echo a; }", "( echo a )", "true && for i in a; do echo a; done", "! true", "[[ -e f ]]"),
+        *("cat /etc/shadow", "ls /opt", "ls /", "ls /etc", "cd /opt", "rm -rf /", "rm -f /etc/foo", "rm -r a"),
+        *("test -e /etc/shadow", "[ -d /opt ]", "cat < /etc/motd", "echo a > /opt/x", "mkdir /opt", "md5sum /bin/sh"),
+        *("ls -l", "cat -n f", "uname -r", "hostname -f", "echo -e a", "mkdir -m 700 a"),
+        *("nv config patch /etc/foo.yaml", "find /etc -maxdepth 1 -name a -mmin +1 -delete"),
+    ],
+)
+def test_what_is_not_emulated_says_so(typed, line):
+    """What the shell, the folders and the commands do not know is refused before anything is done, never made up."""
+    [result] = typed(line)
+    assert result.code
+    assert result.out == ""
+    assert "not emulated by this twin" in result.err
+    assert "No such file" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("cat /tmp/a", "cat: /tmp/a: No such file or directory\n"),
+        ("ls ~/a", "ls: cannot access '~/a': No such file or directory\n"),
+        ("cd a", "-bash: cd: a: No such file or directory\n"),
+        ("echo a > f; cd f", "-bash: cd: f: Not a directory\n"),
+        ("rm a", "rm: cannot remove 'a': No such file or directory\n"),
+        ("rm /etc/hostname", "rm: cannot remove '/etc/hostname': Permission denied\n"),
+        ("cat /etc", "cat: /etc: Is a directory\n"),
+    ],
+)
+def test_what_the_twin_knows_whole_answers_as_files_do(typed, line, said):
+    """In home and the temporary folders nothing is but what was written: what is missing there is missing."""
+    [result] = typed(line)
+    assert (result.code > 0, result.err) == (True, said)
 
 
 def test_the_eeprom_tells_who_it_is(typed):

@@ -85,7 +85,7 @@ def test_openssh_runs_commands_with_their_exit_code(twin):
     assert json.loads(shown.stdout)[1]["set"]["system"]["hostname"] == "cumulus"
     assert ssh(up, "be01", "nv set interface swp1; nv config diff").returncode == 1
     missing = ssh(up, "be01", "foo")
-    assert (missing.returncode, missing.stderr) == (127, "-bash: foo: command not found\n")
+    assert (missing.returncode, missing.stderr) == (127, "foo: not emulated by this twin\n")
 
 
 def test_openssh_sees_another_host_key(twin):

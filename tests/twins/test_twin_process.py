@@ -14,7 +14,9 @@ import pytest
 from click.testing import CliRunner
 
 from rackwright.cli import main
-from rackwright.twin import process
+from rackwright.errors import TwinError
+from rackwright.secrets import SecretRef
+from rackwright.twin import process, standins
 from tests.twins.test_ssh_wire import ssh
 
 SITES = Path(__file__).resolve().parents[2] / "inventory"
@@ -121,13 +123,77 @@ def test_faults_and_log_by_the_command_line(site):
         name = next(iter(rackwright("twin", "status", site)["devices"]))
         assert rackwright("twin", "fault", site, "refuse-apply", "--device", name, "--value", "planted") == {"id": 1}
         assert "no operation" in rackwright("twin", "fault", site, "drop", "--at", "frob", code=1)["error"]
-        assert rackwright("twin", "clear", site) == {"cleared": 1}
+        assert rackwright("twin", "clear", site) == {"cleared": 1, "mended": []}
         assert rackwright("twin", "log", site) == []
         shown = CliRunner().invoke(main, ["twin", "status", str(site)])
         assert shown.exit_code == 0
         assert name in shown.stdout
     finally:
         rackwright("twin", "down", site)
+
+
+def test_clear_says_what_it_mended(twin):
+    """Faults that are there at once are named when they are undone, and only once."""
+    up = twin(kind="emulated")
+    up.ask("fault", kind="swap-cables", a="be01:swp1s0", b="be01:swp1s1")
+    up.ask("fault", kind="cut-link", a="be02:swp1s0")
+    for kind in ("wrong-version", "wrong-serial", "full-disk", "lose-management"):
+        up.ask("fault", kind=kind, device="be01")
+    up.ask("fault", kind="refuse-apply", device="be01")
+    answer = up.ask("clear")
+    assert answer["cleared"] == 1
+    assert sorted(answer["mended"]) == [
+        "cut-link be02:swp1s0",
+        "full-disk of be01",
+        "lose-management of be01",
+        "swap-cables be01:swp1s0 be01:swp1s1",
+        "wrong-serial of be01",
+        "wrong-version of be01",
+    ]
+    assert up.ask("clear") == {"cleared": 0, "mended": []}
+
+
+def test_clear_tells_the_user_what_it_mended(site):
+    """The line that `twin clear` prints counts and names what was mended."""
+    rackwright("twin", "up", site, "--detach")
+    try:
+        name = next(iter(rackwright("twin", "status", site)["devices"]))
+        rackwright("twin", "fault", site, "full-disk", "--device", name)
+        told = CliRunner().invoke(main, ["twin", "clear", str(site)]).stderr
+        assert f"0 faults are gone, 1 mended: full-disk of {name}" in told
+    finally:
+        rackwright("twin", "down", site)
+
+
+def test_a_copied_site_does_not_touch_the_twin_of_the_other(twin, tmp_path):
+    """`status`, `fault` and `down` refuse a twin.json that was made for another folder, by its name; a moved folder likewise."""
+    up = twin()
+    copied = tmp_path / "copied" / ".rackwright"
+    shutil.copytree(up.state, copied, ignore=shutil.ignore_patterns("*.sock"))
+    refusal = f"of the twin of {up.state.parent}, not of this folder: 'rackwright twin up {copied.parent}"
+    for op in ("status", "fault", "down"):
+        with pytest.raises(TwinError, match=refusal):
+            process.request(copied, {"op": op})
+    with pytest.raises(TwinError, match=refusal):
+        process.down(copied)
+    assert (copied / "twin.json").exists()
+    assert ssh(up, "be01", "hostname").returncode == 0
+    value = json.loads((copied / "twin.json").read_text())
+    (copied / "twin.json").write_text(json.dumps(value | {"state": str(tmp_path / "was" / ".rackwright")}))
+    with pytest.raises(TwinError, match="the folder was moved: move it back, or end process"):
+        process.down(copied)
+
+
+@pytest.mark.parametrize("held", [None, "SWITCH_HASH", "SWITCH_PASSWORD"])
+def test_a_password_is_written_only_when_it_opens(tmp_path, monkeypatch, held):
+    """Where the environment holds the hash of the operator's password, no stand-in claims to be that password."""
+    for name in ("SWITCH_HASH", "SWITCH_PASSWORD"):
+        monkeypatch.delenv(f"RACKWRIGHT_SECRET_{name}", raising=False)
+    if held:
+        monkeypatch.setenv(f"RACKWRIGHT_SECRET_{held}", "given-from-outside")
+    expected = {None: ["switch_hash", "switch_password"], "SWITCH_HASH": [], "SWITCH_PASSWORD": ["switch_hash"]}
+    assert standins.write(tmp_path / "secrets", [SecretRef("switch_hash")]) == expected[held]
+    assert sorted(path.name for path in (tmp_path / "secrets").iterdir()) == expected[held]
 
 
 def test_a_startup_configuration_is_taken(site, tmp_path):

@@ -174,6 +174,8 @@ def to_twin(
 class _Twin(msgspec.Struct, frozen=True):
     """``twin.json``: what a twin says of itself; paths are relative to the state folder, or absolute."""
 
+    state: Path
+    """The folder that the twin was made for."""
     rate: float
     devices: tuple[Endpoint, ...]
     identity: Path
@@ -186,6 +188,7 @@ def _twin(state: Path) -> _Twin:
     start = f"start it with 'rackwright twin up {state.parent} --detach'"
     try:
         twin = msgspec.json.decode((state / "twin.json").read_bytes(), type=_Twin, dec_hook=_path)
+        _refuse_copy(state, twin.state)
         os.kill(twin.pid, 0)
     except FileNotFoundError:
         raise TwinError(f"the twin of {state.parent} is not up: {start}") from None
@@ -194,6 +197,15 @@ def _twin(state: Path) -> _Twin:
     except (OSError, msgspec.DecodeError) as error:
         raise TwinError(f"{state / 'twin.json'} cannot be read ({error}): {start}") from None
     return twin
+
+
+def _refuse_copy(state: Path, made_for: Path) -> None:
+    """Keep a copied folder from reaching the twin of the one it was copied from."""
+    if made_for.resolve() != state.resolve():
+        raise TwinError(
+            f"{state / 'twin.json'} is of the twin of {made_for.parent}, not of this folder: "
+            f"start one of its own with 'rackwright twin up {state.parent} --detach'"
+        )
 
 
 def _path(kind: type, value: Any) -> Any:

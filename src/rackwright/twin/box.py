@@ -192,15 +192,27 @@ class Box:
         self._tell_identity()
         await self.settle()
 
-    async def mend(self, who: Identity) -> None:
-        """Undo what faults did: the disk has room, image and serial number are those of the plan, management is there."""
+    async def mend(self, who: Identity) -> list[str]:
+        """Undo what faults did: the disk has room, image and serial number are those of the plan, management is there.
+
+        Returns the names of what was otherwise.
+        """
         switch = self.switch
+        dead = not switch.nvued_up and switch.powered and switch.ssh_up
+        amiss = {
+            "full-disk": switch.disk_full,
+            "wrong-version": switch.who.nos != who.nos,
+            "wrong-serial": switch.who.serial != who.serial,
+            "lose-management": switch.lost_until > switch.now,
+            "crash-nvued": dead,
+        }
         switch.disk_full = self.files.full = False
         switch.who = replace(switch.who, nos=who.nos, serial=who.serial)
         switch.lost_until = 0
-        switch.nvued_up = switch.nvued_up or (switch.powered and switch.ssh_up)
+        switch.nvued_up = switch.nvued_up or dead
         self._tell_identity()
         await self.settle()
+        return [name for name, there in amiss.items() if there]
 
     def reboot(self) -> None:
         """Reboot; a staged image empties the disk."""

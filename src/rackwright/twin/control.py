@@ -98,9 +98,8 @@ class Control:
 
     async def _clear(self, request: Mapping[str, Any]) -> dict[str, Any]:
         gone = self._rack.faults.clear(request.get("ids"))
-        if request.get("ids") is None:
-            await self._rack.mend()
-        return {"cleared": gone}
+        mended = await self._rack.mend() if request.get("ids") is None else []
+        return {"cleared": gone, "mended": mended}
 
     async def _stop(self, _request: Mapping[str, Any]) -> None:
         self._down()

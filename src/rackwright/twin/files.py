@@ -7,10 +7,19 @@ import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-__all__ = ["HOME", "File", "Files"]
+__all__ = ["HOME", "File", "Files", "Unknown"]
 
 HOME = "/home/cumulus"
 _FOLDERS = ("/", "/etc", "/etc/nvue.d", "/home", HOME, "/proc", "/root", "/tmp", "/var", "/var/log", "/var/support", "/var/tmp")  # fmt: skip  # noqa: S108 - folders of the emulated switch, not of this machine
+_WHOLE = (HOME, "/tmp", "/var/tmp", "/var/support")  # noqa: S108 - as above
+"""Folders in which nothing is but what was written here; of every other the twin knows a few files only."""
+
+
+class Unknown(OSError):
+    """A real switch may have something at a path of which the twin knows nothing."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(errno.ENOSYS, "not emulated by this twin", path)
 
 
 @dataclass
@@ -49,7 +58,10 @@ class Files:
         return posixpath.normpath(posixpath.join(here, home))
 
     def get(self, path: str, user: str = "root") -> File:
-        """Return a file. Raises OSError with the system's own number when it is not there or not to be read."""
+        """Return a file.
+
+        Raises OSError with the system's own number when it is not there or not to be read, :class:`Unknown` where only a switch could tell.
+        """
         if path in self._live:
             text, mode = self._live[path]()
             file = File(text.encode(), mode=mode)
@@ -58,7 +70,7 @@ class Files:
         elif self.is_folder(path):
             raise IsADirectoryError(errno.EISDIR, "Is a directory", path)
         else:
-            raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
+            raise _absent(path)
         if user not in ("root", file.owner) and not file.mode & 0o004:
             raise PermissionError(errno.EACCES, "Permission denied", path)
         return file
@@ -73,6 +85,8 @@ class Files:
 
     def remove(self, path: str, user: str = "root") -> None:
         """Remove a file."""
+        if not self.exists(path):
+            raise _absent(path)
         self._may_write(path, user)
         if path not in self._files:
             self.get(path, user)
@@ -85,6 +99,8 @@ class Files:
             if parents and self.is_folder(path):
                 return
             raise FileExistsError(errno.EEXIST, "File exists", path)
+        if not _whole(path):
+            raise Unknown(path)
         above = posixpath.dirname(path)
         if parents and not self.is_folder(above):
             self.make_folder(above, user, parents=True)
@@ -96,7 +112,7 @@ class Files:
     def remove_folder(self, path: str) -> None:
         """Remove an empty folder."""
         if not self.is_folder(path):
-            raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
+            raise _absent(path)
         if any(self.names(path)):
             raise OSError(errno.ENOTEMPTY, "Directory not empty", path)
         self._folders.discard(path)
@@ -108,15 +124,21 @@ class Files:
         self.remove(old, user)
 
     def exists(self, path: str) -> bool:
-        """Tell whether there is a file or folder."""
+        """Tell whether the twin has a file or folder there; :meth:`known` tells whether that is all of the truth."""
         return path in self._files or path in self._live or path in self._folders
+
+    def known(self, path: str) -> bool:
+        """Tell whether the twin knows what is at a path, be it nothing."""
+        return self.exists(path) or _whole(path)
 
     def is_folder(self, path: str) -> bool:
         """Tell whether it is a folder."""
         return path in self._folders
 
     def names(self, path: str) -> Iterator[str]:
-        """Yield the names in a folder, sorted."""
+        """Yield the names in a folder, sorted. Raises :class:`Unknown` for one of which the twin has only a part."""
+        if not _whole(path):
+            raise Unknown(path)
         inside = {
             entry.removeprefix(path.rstrip("/") + "/").partition("/")[0]
             for entry in (*self._files, *self._live, *self._folders)
@@ -127,7 +149,15 @@ class Files:
     def _may_write(self, path: str, user: str) -> None:
         above = posixpath.dirname(path)
         if not self.is_folder(above):
-            raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
+            raise _absent(path)
         open_to_all = any(above == top or above.startswith(top + "/") for top in ("/tmp", "/var/tmp", HOME))  # noqa: S108 - as above
         if user != "root" and not open_to_all:
             raise PermissionError(errno.EACCES, "Permission denied", path)
+
+
+def _whole(path: str) -> bool:
+    return any(path == top or path.startswith(top + "/") for top in _WHOLE)
+
+
+def _absent(path: str) -> OSError:
+    return FileNotFoundError(errno.ENOENT, "No such file or directory", path) if _whole(path) else Unknown(path)

@@ -149,6 +149,7 @@ def _quietly(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
 def _description(spec: Spec, rack: Rack, control: Path) -> bytes:
     value = {
         "pid": os.getpid(),
+        "state": str(Path(spec.state).resolve()),
         "kind": spec.kind,
         "rate": spec.rate,
         "control": str(control),
@@ -255,9 +256,21 @@ def state_of(state: Path) -> dict[str, Any]:
         raise TwinError(f"no twin of {state.parent} is up: start it with 'rackwright twin up'") from None
     except ValueError as error:
         raise TwinError(f"{path} cannot be read ({error}): 'rackwright twin down' removes it") from None
+    _refuse_copy(state, value)
     if not _runs(state):
         raise TwinError(f"the twin of {state.parent} has died: 'rackwright twin down' cleans up after it")
     return value
+
+
+def _refuse_copy(state: Path, value: Any) -> None:
+    """Keep a copied folder from acting upon the twin of the one it was copied from."""
+    made_for = value.get("state", "") if isinstance(value, dict) else ""
+    if not made_for or Path(made_for).resolve() != state.resolve():
+        other = Path(made_for).parent if made_for else "another folder"
+        remedy = f"'rackwright twin up {state.parent} --detach' starts one of its own"
+        if made_for and not Path(made_for).exists():
+            remedy = f"the folder was moved: move it back, or end process {value.get('pid')} first; {remedy}"
+        raise TwinError(f"{state / 'twin.json'} is of the twin of {other}, not of this folder: {remedy}")
 
 
 def _runs(state: Path) -> bool:
@@ -280,6 +293,8 @@ def request(state: Path, message: dict[str, Any]) -> dict[str, Any]:
 def down(state: Path) -> bool:
     """End the twin of a site; returns whether there was anything to end or to clean up."""
     if not _runs(state):
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            _refuse_copy(state, json.loads((state / "twin.json").read_bytes()))
         there = (state / "twin.json").exists() or (state / "twin").exists()
         clear(state)
         (state / "twin.lock").unlink(missing_ok=True)

@@ -64,6 +64,7 @@ class Rack:
         self.servers: dict[str, Server] = {}
         self.block = 0
         self._plane: Any = None
+        self._struck: list[str] = []
         self._authority: Authority | None = None
         self._agent: Any = None
         self.journal = Journal()
@@ -151,16 +152,20 @@ class Rack:
             raise TwinError(f"this data plane cannot do {fault.kind}") from None
         except (LookupError, ValueError) as error:
             raise TwinError(f"{fault.kind}: {error}") from None
+        self._struck.append(" ".join(word for word in (fault.kind, fault.a, fault.b) if word))
 
-    async def mend(self) -> None:
-        """Undo what faults did to cables, disks, images and serial numbers."""
+    async def mend(self) -> list[str]:
+        """Undo what faults did to cables, disks, images and serial numbers; returns what was undone."""
+        mended, self._struck = self._struck, []
         restore = getattr(self._plane, "restore", None)
         if restore is not None:
             restore()
         for device in self.plan.devices:
             box = self.boxes.get(device.name)
             if box is not None:
-                await box.mend(_identity(device, self.plan))
+                done = await box.mend(_identity(device, self.plan))
+                mended += [f"{what} of {device.name}" for what in done]
+        return mended
 
     def cabling(self) -> list[list[str]]:
         """List the cables as they are plugged: two ends and the state."""

@@ -20,13 +20,16 @@ def write(folder: Path, references: Iterable[SecretRef]) -> list[str]:
     """Write one file a secret and return their names.
 
     A name that ends in ``_hash`` gets the crypt hash of the password that lies in the file ``…_password``; any other gets a random text.
+    Where the environment holds ``switch_hash`` alone nobody here knows its password, and none is written unless the site names it.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     environment = Environment()
-    names = sorted({ref.name for ref in references} | {_PASSWORD, "switch_hash"})
+    asked = {ref.name for ref in references}
+    own = {"switch_hash"} if environment.find("switch_hash") else {_PASSWORD, "switch_hash"}
+    names = sorted(asked | own)
     plain = {name: secrets.token_urlsafe(12) for name in names if not name.endswith("_hash")}
     made: dict[str, str] = dict(plain)
-    for name in (name for name in names if name.endswith("_hash")):
+    for name in (name for name in names if name.endswith("_hash") and environment.find(name) is None):
         of = f"{name.removesuffix('_hash')}_password"
         held = environment.find(of)
         password = held.reveal() if held else made.setdefault(of, secrets.token_urlsafe(12))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import click
 import pytest
@@ -28,7 +29,7 @@ def twin_json(folder, **values):
     state = folder / ".rackwright"
     state.mkdir(mode=0o700, exist_ok=True)
     told = {
-        "pid": os.getpid(), "kind": "emulated", "rate": 60.0, "control": "twin/control.sock", "ca": "twin/ca.pem",
+        "pid": os.getpid(), "state": str(state), "kind": "emulated", "rate": 60.0, "control": "twin/control.sock", "ca": "twin/ca.pem",
         "identity": "twin/id_ed25519", "known_hosts": "twin/known_hosts",
         "devices": [{"device": "be01", "host": "127.1.0.1", "ssh_port": 2222, "rest_port": 8765, "user": "cumulus"}],
     }  # fmt: skip
@@ -135,3 +136,15 @@ def test_a_twin_that_is_not_up_is_told_with_the_command(plan, tmp_path, values, 
         twin_json(tmp_path, **values)
     with pytest.raises(TwinError, match=f"{why}.*rackwright twin up {tmp_path} --detach"):
         reach(plan, tmp_path, Wanted(twin=True))
+
+
+def test_a_copied_site_has_no_twin(plan, tmp_path):
+    """A twin.json that was made for another folder is refused by the name of that folder, and a symlink to the own one is not."""
+    site, copied, link = tmp_path / "site", tmp_path / "copied", tmp_path / "link"
+    site.mkdir()
+    twin_json(site)
+    shutil.copytree(site, copied)
+    link.symlink_to(site)
+    with pytest.raises(TwinError, match=f"of the twin of {site}, not of this folder.*twin up {copied} --detach"):
+        reach(plan, copied, Wanted(twin=True))
+    assert reach(plan, link, Wanted(twin=True)).twin

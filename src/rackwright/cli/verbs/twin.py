@@ -134,7 +134,9 @@ def _clear(talk: Talk, site: Path, ids: tuple[int, ...]) -> Answer:
     from rackwright.twin import process
 
     answer = process.request(_state(site), {"op": "clear", "ids": list(ids) or None})
-    talk.say(f"{answer['cleared']} faults are gone")
+    gone, mended = answer["cleared"], answer["mended"]
+    told = "1 fault is gone" if gone == 1 else f"{gone} faults are gone"
+    talk.say(f"{told}, {len(mended)} mended: {', '.join(mended)}" if mended else told)
     return Answer(data=answer)
 
 

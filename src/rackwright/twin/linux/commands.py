@@ -1,6 +1,6 @@
 """The Linux commands of an emulated switch: few, those that drivers and people use on one, each with its source.
 
-What is not here is not found, as on a switch that has it not installed; what reads state comes from the data plane.
+What is not here is refused, since a switch may well have it; what reads state comes from the data plane.
 """
 
 from __future__ import annotations
@@ -31,18 +31,25 @@ def find(words: list[str]) -> tuple[str, Work]:
         return "reboot", _reboot
     if name in COMPUTED:
         return "run", _computed
-    return "run", _TABLE.get(name, _not_found)
+    return "run", _TABLE.get(name, _unknown)
 
 
-async def _not_found(_session: Login, words: list[str], _stdin: str) -> Result:
-    return Result(127, "", f"-bash: {words[0]}: command not found\n")
+async def _unknown(_session: Login, words: list[str], _stdin: str) -> Result:
+    return Result(127, "", f"{words[0]}: not emulated by this twin\n")
+
+
+def _no_options(words: list[str], *known: str) -> None:
+    """Refuse options whose effect the twin does not have."""
+    if any(word.startswith("-") and word not in known for word in words[1:]):
+        raise NotEmulated(" ".join(words))
 
 
 async def _computed(session: Login, words: list[str], _stdin: str) -> Result:
     return Result(0, session.box.plane.run(session.box.name, (posixpath.basename(words[0]), *words[1:])))
 
 
-async def _hostname(session: Login, _words: list[str], _stdin: str) -> Result:
+async def _hostname(session: Login, words: list[str], _stdin: str) -> Result:
+    _no_options(words)
     return Result(0, session.box.files.get("/etc/hostname").data.decode())
 
 
@@ -50,10 +57,12 @@ async def _uname(session: Login, words: list[str], _stdin: str) -> Result:
     host = session.box.files.get("/etc/hostname").data.decode().strip()
     # The words before the kernel's version are what netmiko's autodetect looks at (nvue.md 5).
     text = f"Linux {host} 6.1.0-cl-1-amd64 #1 SMP PREEMPT_DYNAMIC Debian x86_64 GNU/Linux\n"
-    return Result(0, text if "-a" in words[1:] else "Linux\n" if len(words) == 1 else f"{host}\n")
+    _no_options(words, "-a", "-n", "-s")
+    return Result(0, text if "-a" in words else f"{host}\n" if "-n" in words else "Linux\n")
 
 
 async def _cat(session: Login, words: list[str], stdin: str) -> Result:
+    _no_options(words)
     out = err = ""
     for name in words[1:]:
         try:
@@ -64,21 +73,25 @@ async def _cat(session: Login, words: list[str], stdin: str) -> Result:
 
 
 async def _ls(session: Login, words: list[str], _stdin: str) -> Result:
+    _no_options(words, "-1")
     named = [word for word in words[1:] if not word.startswith("-")] or ["."]
     out = err = ""
     for name in named:
         path = session.path(name)
-        if session.box.files.is_folder(path):
-            out += "".join(f"{entry}\n" for entry in session.box.files.names(path))
-        elif session.box.files.exists(path):
-            out += f"{name}\n"
-        else:
-            err += f"ls: cannot access '{name}': No such file or directory\n"
+        try:
+            if session.box.files.is_folder(path):
+                out += "".join(f"{entry}\n" for entry in session.box.files.names(path))
+            else:
+                session.box.files.get(path)
+                out += f"{name}\n"
+        except OSError as error:
+            err += f"ls: cannot access '{name}': {error.strerror}\n"
     return Result(2 if err else 0, out, err)
 
 
 async def _rm(session: Login, words: list[str], _stdin: str) -> Result:
-    force = any(word.startswith("-") and "f" in word for word in words[1:])
+    _no_options(words, "-f")
+    force = "-f" in words
     err = ""
     for name in (word for word in words[1:] if not word.startswith("-")):
         try:
@@ -91,6 +104,7 @@ async def _rm(session: Login, words: list[str], _stdin: str) -> Result:
 
 
 async def _mkdir(session: Login, words: list[str], _stdin: str) -> Result:
+    _no_options(words, "-p")
     for name in (word for word in words[1:] if not word.startswith("-")):
         try:
             session.box.files.make_folder(session.path(name), session.actor, parents="-p" in words)
@@ -104,6 +118,8 @@ async def _test(session: Login, words: list[str], _stdin: str) -> Result:
     if len(rest) != 2 or rest[0] not in ("-e", "-f", "-d", "-s", "-r", "-n", "-z"):
         raise NotEmulated(" ".join(words))
     path = session.path(rest[1])
+    if rest[0] not in ("-n", "-z") and not session.box.files.known(path):
+        raise NotEmulated(rest[1])
     folder, there = session.box.files.is_folder(path), session.box.files.exists(path)
     answers = {
         "-d": folder,
@@ -116,6 +132,7 @@ async def _test(session: Login, words: list[str], _stdin: str) -> Result:
 
 
 async def _echo(_session: Login, words: list[str], _stdin: str) -> Result:
+    _no_options(words[:2], "-n")
     rest = words[1:]
     end = "" if rest[:1] == ["-n"] else "\n"
     return Result(0, " ".join(rest[1:] if not end else rest) + end)
@@ -168,7 +185,11 @@ async def _find(session: Login, words: list[str], _stdin: str) -> Result:
     if shape != (["-maxdepth", "1"], ["-name"], ["-mmin"], ["-delete"]) or not words[7].startswith("+"):
         raise NotEmulated(" ".join(words))
     folder, files = session.path(words[1]), session.box.files
-    for name in [*files.names(folder)]:
+    try:
+        names = [*files.names(folder)]
+    except OSError as error:
+        return Result(1, "", f"find: '{words[1]}': {error.strerror}\n")
+    for name in names:
         path = f"{folder}/{name}"
         old = files.is_folder(path) or session.box.clock.now() - files.get(path).at > 60 * int(words[7][1:])
         if fnmatch.fnmatchcase(name, words[5]) and old and not files.is_folder(path):
@@ -231,7 +252,11 @@ async def _exit(session: Login, words: list[str], _stdin: str) -> Result:
 async def _cd(session: Login, words: list[str], _stdin: str) -> Result:
     path = session.path(words[1] if words[1:] else "~")
     if not session.box.files.is_folder(path):
-        return Result(1, "", f"-bash: cd: {words[1]}: No such file or directory\n")
+        try:
+            session.box.files.get(path)
+        except OSError as error:
+            return Result(1, "", f"-bash: cd: {words[1]}: {error.strerror}\n")
+        return Result(1, "", f"-bash: cd: {words[1]}: Not a directory\n")
     session.cwd = path
     return Result()
 

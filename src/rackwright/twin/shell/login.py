@@ -80,7 +80,7 @@ class Login(ABC):
             steps = commands(text, {"HOME": HOME, "USER": self.actor, "PWD": self.cwd})
         except Unread as unread:
             self.code = 2
-            return Result(2, "", f"bash: {unread}\n")
+            return Result(2, "", f"not emulated by this twin: {unread}\n")
         out = err = piped = ""
         for number, step in enumerate(steps):
             if (step.joint == "&&" and self.code) or (step.joint == "||" and not self.code):

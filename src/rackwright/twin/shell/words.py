@@ -10,6 +10,10 @@ __all__ = ["STATUS", "Command", "Unread", "commands"]
 STATUS = "\0?"
 """Stands for ``$?`` in a word until the command runs."""
 _OPERATORS = ("&&", "||", ";", "|", "\n")
+_KEYWORDS = frozenset(
+    {"!", "((", "[[", "{", "}", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for", "function"}
+    | {"if", "select", "then", "time", "until", "while"}
+)
 _REDIRECTIONS = ("2>&1", "2>>", "2>", ">>", ">", "<")
 
 
@@ -41,6 +45,8 @@ def commands(line: str, variables: dict[str, str]) -> list[Command]:
             found[-1].redirections.append((redirect or text, text if redirect else ""))
             redirect = ""
         else:
+            if not found[-1].words and text in _KEYWORDS:
+                raise Unread(f"{text!r}")
             found[-1].words.append(text)
     if redirect:
         raise Unread("a redirection without a file")
@@ -52,7 +58,7 @@ def _next(found: list[Command], operator: str) -> None:
     if found[-1].words or found[-1].redirections:
         found.append(Command(";" if operator == "\n" else operator))
     elif operator not in (";", "\n"):
-        raise Unread(f"syntax error near unexpected token `{operator}'")
+        raise Unread(f"a line with nothing before {operator!r}")
 
 
 def _tokens(line: str, variables: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -83,7 +89,7 @@ def _piece(line: str, at: int, variables: dict[str, str]) -> tuple[str, int]:
     if letter == "'":
         end = line.find("'", at + 1)
         if end < 0:
-            raise Unread("a quote is never closed")
+            raise Unread("a quote that is never closed")
         return line[at + 1 : end], end + 1
     if letter == '"':
         return _double(line, at + 1, variables)
@@ -92,7 +98,7 @@ def _piece(line: str, at: int, variables: dict[str, str]) -> tuple[str, int]:
     if letter == "$":
         return _variable(line, at, variables)
     if letter in "`()&":
-        raise Unread(f"{letter!r} is not emulated")
+        raise Unread(f"{letter!r}")
     return letter, at + 1
 
 
@@ -105,17 +111,17 @@ def _double(line: str, at: int, variables: dict[str, str]) -> tuple[str, int]:
             piece, at = _variable(line, at, variables)
             text += piece
         elif line[at] == "`":
-            raise Unread("command substitution is not emulated")
+            raise Unread("command substitution")
         else:
             text, at = text + line[at], at + 1
     if at >= len(line):
-        raise Unread("a quote is never closed")
+        raise Unread("a quote that is never closed")
     return text, at + 1
 
 
 def _variable(line: str, at: int, variables: dict[str, str]) -> tuple[str, int]:
     if line[at + 1 : at + 2] == "(":
-        raise Unread("command substitution is not emulated")
+        raise Unread("command substitution")
     if line[at + 1 : at + 2] == "?":
         return STATUS, at + 2
     brace = line[at + 1 : at + 2] == "{"
@@ -127,6 +133,8 @@ def _variable(line: str, at: int, variables: dict[str, str]) -> tuple[str, int]:
         return "$", at + 1
     if brace:
         if line[end : end + 1] != "}":
-            raise Unread("this expansion is not emulated")
+            raise Unread("an expansion other than ${NAME}")
         end += 1
-    return variables.get(name, ""), end
+    if name not in variables:
+        raise Unread(f"the variable {name}")
+    return variables[name], end
