@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -173,6 +173,15 @@ class Asked:
             return self.lab.plane.show(self.name, tuple(path.split()))
         except NotEmulated as why:
             raise DeviceRefused(str(why), device=self.name) from None
+
+    def shows(self, paths: Sequence[str]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for path in paths:
+            try:
+                found[path] = self.show(path)
+            except DeviceRefused as error:
+                found[path] = error
+        return found
 
     def run(self, command: str) -> str:
         return self.lab.sh(self.name, command)

@@ -82,6 +82,14 @@ def test_true_lldp_passes_the_cabling_audit(rails):
     assert "LINK-CABLING" in rails.passed("LINK-CABLING")
 
 
+def test_what_a_veth_pair_does_not_tell_is_one_error_a_switch(rails):
+    """Emulated links have no speed: that is not judged, and neither wrong nor right."""
+    found = frr.eventually(lambda: [item for item in rails.findings("LINK-SPEED") if item.path == "speed"])
+    assert {item.status for item in rails.findings("LINK-SPEED")} == {"error"}
+    assert len({item.subject for item in found}) == len(found)
+    assert "LINK-SPEED" not in rails.passed("LINK-SPEED")
+
+
 @pytest.mark.parametrize(
     ("one", "two", "hint"),
     [
