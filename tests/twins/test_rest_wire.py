@@ -242,10 +242,13 @@ def test_curl_verifies_the_certificate(client):
 def test_a_connection_is_kept_and_quick(client):
     """Requests go over one connection, each in some milliseconds: no 40 ms wait for a delayed acknowledgement (twin.md 4)."""
     client.call("GET", "/revision")
-    start = time.perf_counter()
+    took = []
     for _ in range(20):
+        start = time.perf_counter()
         client.call("GET", "/revision")
-    assert (time.perf_counter() - start) / 20 < 0.035
+        took.append(time.perf_counter() - start)
+    # The wait would be in every one of them; a busy machine is only in some.
+    assert min(took) < 0.035
     adapter = client.session.get_adapter(client.base)
     [pool] = [adapter.poolmanager.pools[key] for key in adapter.poolmanager.pools.keys()]  # noqa: SIM118 - no dict
     assert pool.num_connections == 1
@@ -256,4 +259,5 @@ def test_the_reboot_action_reboots(client):
     assert client.call(
         "POST", "/system", status=201, json={"@reboot": {"state": "start", "parameters": {"no-confirm": True}}}
     )
-    assert client.twin.ask("status")["devices"]["be01"]["powered"] is False
+    lines = client.twin.ask("log", device="be01")["lines"]
+    assert any("power" in line["changed"] for line in lines), lines[-3:]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace as changed
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -19,11 +19,16 @@ from rackwright.cli.talk import Talk
 from rackwright.intent.node_edits import TAG, edit
 
 if TYPE_CHECKING:
+    from rackwright.findings import Finding
     from rackwright.intent.node_edits import Edited
     from rackwright.plan.model import Device, Plan
     from rackwright.plan.workspace import Workspace
 
 __all__ = ["command"]
+
+SETTLE_S: Final = 300
+"""Longest that a new switch is given to come up: multihoming starts after 180 s (nvue.md 3.4), sessions after that."""
+AGAIN_S: Final = 20
 
 _SWITCHES = frozenset({"leaf", "spine", "superspine", "oob"})
 
@@ -154,11 +159,22 @@ def _pushed(
 
 
 def _audited(talk: Talk, site: Path, wanted: Wanted) -> Answer:
+    """Audit the switch; while something is not up yet it is looked at again, since multihoming starts late."""
     from rackwright.cli.auditing import Asked, audited
+    from rackwright.cli.pushing import aimed
     from rackwright.report.audits import audit_lines, audit_value
 
-    findings = audited(talk, site, wanted, Asked())
+    clock = aimed(talk, site, wanted).way.clock
+    end = clock.now() + SETTLE_S
+    while (code := _verdict(findings := audited(talk, site, wanted, Asked()))) and clock.now() < end:
+        talk.say(
+            "not everything is as planned yet: EVPN multihoming holds its ports for minutes after a start; looking again"
+        )
+        clock.sleep(AGAIN_S)
+    return Answer(code, audit_value(findings), tuple(audit_lines(findings)))
+
+
+def _verdict(findings: tuple[Finding, ...]) -> int:
     wrong = any(item.status == "fail" and item.severity != "info" for item in findings)
     unknown = any(item.status == "error" for item in findings)
-    code = worst(ERROR if unknown else FINE, FINDINGS if wrong else FINE)
-    return Answer(code, audit_value(findings), tuple(audit_lines(findings)))
+    return worst(ERROR if unknown else FINE, FINDINGS if wrong else FINE)
