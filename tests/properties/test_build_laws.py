@@ -130,7 +130,7 @@ PHASES = (Phase.explicit, Phase.generate)
 KINDS = ("link", "end", "part", "place", "macs", "role", "port", "cage", "vlan", "bond", "shift", "grow")
 
 
-@settings(max_examples=25, deadline=None, phases=PHASES)
+@settings(max_examples=12, deadline=None, phases=PHASES)
 @given(st.lists(st.sampled_from(KINDS), min_size=1, max_size=5), st.randoms(use_true_random=False))
 def test_a_build_over_another_ends_as_a_fresh_one(kinds, dice):
     """After any edits, built one over the other, every file and the manifest are those of a build from nothing."""
@@ -144,7 +144,7 @@ def test_a_build_over_another_ends_as_a_fresh_one(kinds, dice):
         assert read(out) == fresh(made)
 
 
-@settings(max_examples=6, deadline=None, phases=PHASES)
+@settings(max_examples=4, deadline=None, phases=PHASES)
 @given(st.lists(st.tuples(st.integers(1, 12), st.integers(1, 8)), min_size=2, max_size=4))
 def test_a_site_that_grows_and_shrinks_builds_as_from_nothing(counts):
     """Machines added and taken away, planned on one lock, give the folder that a fresh build gives."""
@@ -159,7 +159,7 @@ def test_a_site_that_grows_and_shrinks_builds_as_from_nothing(counts):
             assert read(out) == fresh(made)
 
 
-@settings(max_examples=15, deadline=None, phases=PHASES)
+@settings(max_examples=8, deadline=None, phases=PHASES)
 @given(st.randoms(use_true_random=False))
 def test_what_befalls_a_build_is_made_good(dice):
     """Files edited, torn or gone, a manifest that tells the pieces wrong: the next build is as a fresh one."""
@@ -194,7 +194,7 @@ class _Killed(BaseException):
     """Ends a build where it stands."""
 
 
-@settings(max_examples=12, deadline=None, phases=PHASES)
+@settings(max_examples=8, deadline=None, phases=PHASES)
 @given(st.integers(0, 25), st.randoms(use_true_random=False))
 def test_a_build_that_is_killed_anywhere_is_made_good(point, dice):
     """Killed while any file is made, over an older build, and built again from another plan: as a fresh one."""
