@@ -43,8 +43,8 @@ def near_of(fabric: Fabric) -> Near:
 def neighbourhood(before: Fabric, after: Fabric, mutation: Mutation) -> tuple[Fabric, Fabric]:
     """Give the same part of the fabric as it was and as it is after the mutation.
 
-    Kept are the device, what hangs on the ports that the path names and on the links that changed, two of each
-    kind of its neighbours, the switches whose names stand next to its own, and those whose values it took.
+    Kept are the device, what hangs on the ports that the path names and on the links that changed, one of each
+    kind of its neighbours, the switches whose names stand next to its own, and those whose names or values it took.
     """
     near = near_of(before)
     old, new = before.cables or (), after.cables or ()
@@ -54,6 +54,8 @@ def neighbourhood(before: Fabric, after: Fabric, mutation: Mutation) -> tuple[Fa
     ports = {part for part in mutation.path.split(".") if port_name(part)}
     names = {mutation.device, mutation.subject, *(far[port] for port in ports if port in far)}
     names |= {device for cable in moved for device, _ in cable.ends} | some_of_each_kind(far.values())
+    # A description names another device, which must be there to be recognised.
+    names |= set(str(mutation.apply.what[-1]).split())
     # A port that a changed link now shares with another one brings the switch at that one's far end.
     names |= {near.far.get(device, {}).get(port, "") for cable in moved for device, port in cable.ends}
     names = (names | beside(before, mutation.device) | lenders(before, after, mutation.device)) & set(before.devices)
@@ -81,12 +83,12 @@ def some_rows(
     return {owner for owner, value in old if owner.partition(":")[0] in near or value.partition("/")[0] in values}
 
 
-def some_of_each_kind(names: Iterable[str]) -> set[str]:
-    """Take two names of each stem (be-spine, fe, ...)."""
+def some_of_each_kind(names: Iterable[str], most: int = 1) -> set[str]:
+    """Take a name or more of each stem (be-spine, fe, ...)."""
     kinds: dict[str, list[str]] = {}
     for name in sorted(set(names)):
         kinds.setdefault(name.rstrip("0123456789"), []).append(name)
-    return {name for members in kinds.values() for name in members[:2]}
+    return {name for members in kinds.values() for name in members[:most]}
 
 
 def beside(fabric: Fabric, device: str) -> set[str]:
@@ -113,7 +115,7 @@ def part_of(fabric: Fabric, each: int = 3) -> Fabric:
             seeds.add(members[place])
             # Leaves stand in pairs: the first with the second, the third with the fourth.
             names |= {members[place], members[min(place ^ 1, last)]}
-    names |= {far for seed in seeds for far in some_of_each_kind(near.far.get(seed, {}).values())}
+    names |= {far for seed in seeds for far in some_of_each_kind(near.far.get(seed, {}).values(), 2)}
     names &= set(fabric.devices)
     kept = sorted({position for name in names for position in near.links.get(name, ())})
     links = [fabric.cables[position] for position in kept] if fabric.cables else []
