@@ -12,6 +12,7 @@ import logging
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -52,6 +53,9 @@ _APPLICATION: Final = "rackwright"
 _ENDED: Final = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 _POLL_S: Final = 0.1
 _FLEET_POLL_S: Final = 1.0
+_SUBSECONDS_SINCE: Final = (3, 42)
+"""SQLite since which ``unixepoch`` knows ``subsec``."""
+
 _FILE: Final = "journal.sqlite"
 _UNUSED_URL: Final = {"sqlite": "sqlite:///journal", "postgresql": "postgresql://user@host/journal"}
 _WARNINGS_TOO_MANY: Final = 20
@@ -265,6 +269,9 @@ def database_engine(state_dir: Path, database: str | None = None, *, read_only: 
 
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = "IMMEDIATE"
+        if sqlite3.sqlite_version_info < _SUBSECONDS_SINCE:
+            # On Python 3.12 and later DBOS writes unixepoch('subsec') into its tables, which an older SQLite answers with NULL.
+            connection.create_function("unixepoch", -1, _unixepoch)
         connection.execute("PRAGMA busy_timeout=30000")
         connection.execute("PRAGMA foreign_keys=ON")
         if not read_only:
@@ -274,6 +281,13 @@ def database_engine(state_dir: Path, database: str | None = None, *, read_only: 
 
     sa.event.listen(engine, "connect", prepare)
     return engine
+
+
+def _unixepoch(*words: str) -> float:
+    """Answer as SQLite 3.42 does, for the only words that DBOS gives: the present, in seconds."""
+    if words not in ((), ("subsec",)):
+        raise ValueError(f"unixepoch{words}: not asked by DBOS 3.4")
+    return time.time() if words else int(time.time())
 
 
 def _postgres(database: str) -> sa.Engine:
