@@ -116,3 +116,11 @@ def test_what_has_no_translation_is_refused_by_name(tree, named):
     """A routing object that FRR would silently not get is refused, so that no test passes on a line that is missing."""
     with pytest.raises(NotEmulated, match=named):
         frr_conf("leaf01", tree)
+
+
+def test_a_vrf_that_is_a_namespace_says_so():
+    """zebra keeps the namespace in its configuration: left out, the next reload takes the VRF and its VNIs away."""
+    tree = {"vrf": {"RED": {"evpn": {"enable": "on", "vni": {"5001": {}}}}}}
+    lines = frr_conf("leaf01", tree, vrf_namespaces=True).splitlines()
+    assert lines[lines.index("vrf RED") : lines.index("exit-vrf")] == ["vrf RED", " vni 5001", " netns /run/netns/RED"]
+    assert not any("netns" in line for line in conf(tree))
