@@ -11,7 +11,8 @@ Protocol; judging is a function of values. See ``docs/design/audit.md``.
 from __future__ import annotations
 
 from rackwright.audit.evidence import Answer, Evidence, collect, read, unreached, write
-from rackwright.audit.model import Check, Limits, Site
+from rackwright.audit.ledger import Check
+from rackwright.audit.model import Limits, Site
 from rackwright.audit.verdict import CHECKS, judge, questions
 
 __all__ = [

@@ -7,13 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final
 
+from rackwright.audit.ledger import Ledger
 from rackwright.audit.model import (
     INTERFACES,
     MUTE,
     SHOWN,
     DeviceCheck,
     FabricCheck,
-    Ledger,
     Look,
     Site,
     View,

@@ -1,21 +1,16 @@
-"""What a check is, what it looks at, and the ledger in which it says what it saw.
-
-A check never sets a verdict: it enters what it looked at as right, wrong, untold or not applying, and the ledger makes the
-findings. Where nothing was entered nothing was looked at, and that is an error, whatever the check believed (style.md 1.3:
-a device that returns an empty list must not pass).
-"""
+"""What a check of switches is, and what it looks at: the plan beside what the switches said."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Final
 
 from rackwright.audit.evidence import FACTS, RUNNING, SHOW, STARTUP, Answer, Evidence
+from rackwright.audit.ledger import Check, Ledger, Untold
 from rackwright.catalog.models import CableModel, Catalog
-from rackwright.findings import Finding, Severity, finding
 from rackwright.nvue.tree import Tree, get
 from rackwright.plan.model import Bond, Plan, Switch
 from rackwright.plan.switch_model import Port
@@ -25,14 +20,12 @@ __all__ = [
     "INTERFACES",
     "MUTE",
     "SHOWN",
-    "Check",
     "DeviceCheck",
     "FabricCheck",
-    "Ledger",
     "Limits",
     "Look",
     "Site",
-    "Untold",
+    "SwitchCheck",
     "View",
     "some_links",
 ]
@@ -52,10 +45,6 @@ def some_links(ports: Sequence[str]) -> str:
     """Name links by their ports, the first of many: ``2 links (swp1, swp2)``."""
     more = f" and {len(ports) - SHOWN} more" if len(ports) > SHOWN else ""
     return f"{len(ports)} link{'s' if len(ports) > 1 else ''} ({', '.join(ports[:SHOWN])}{more})"
-
-
-class Untold(Exception):
-    """Within a check: the evidence does not say; becomes an error finding."""
 
 
 @dataclass(frozen=True)
@@ -217,99 +206,12 @@ def _is_shaped(answer: Answer) -> bool:
     return isinstance(answer.value, dict if told else str)
 
 
-class Ledger:
-    """What one check says of one subject."""
-
-    def __init__(self, check: Check, subject: str) -> None:
-        self._check = check
-        self._subject = subject
-        self._found: list[Finding] = []
-        self._right = 0
-        self._what = ""
-
-    def right(self, what: str, number: int = 1) -> None:
-        """Enter what was looked at and is as it should be; ``what`` is one of them in a word (``session``)."""
-        self._right += number
-        self._what = what
-
-    def wrong(
-        self, path: str, message: str, *, expected: str = "", actual: str = "", evidence: Iterable[str] = (),
-        remedy: str = "", severity: Severity | None = None, subject: str = "",
-    ) -> None:  # fmt: skip
-        """Enter what is not as it should be."""
-        self._found.append(
-            finding(
-                self._check.id, subject or self._subject, message, path=path, remedy=remedy or self._check.remedy,
-                severity=severity or self._check.severity, expected=expected, actual=actual, evidence=evidence,
-                source=self._check.source,
-            )
-        )  # fmt: skip
-
-    def untold(self, path: str, message: str, *, remedy: str = "", evidence: Iterable[str] = ()) -> None:
-        """Enter what could not be judged though it should be."""
-        self._found.append(
-            finding(
-                self._check.id, self._subject, message, path=path, status="error", evidence=evidence,
-                remedy=remedy or "make the switch answer this, then audit again", source=self._check.source,
-            )
-        )  # fmt: skip
-
-    def skip(self, reason: str, *, path: str = "", remedy: str = "") -> None:
-        """Enter what does not apply, or what nobody promised to tell."""
-        self._found.append(
-            finding(
-                self._check.id, self._subject, reason, path=path or "skipped", status="skipped", severity="info",
-                remedy=remedy, source=self._check.source,
-            )
-        )  # fmt: skip
-
-    @property
-    def empty(self) -> bool:
-        """Tell whether nothing was entered."""
-        return not self._found and not self._right
-
-    def findings(self) -> Iterator[Finding]:
-        """Yield what was entered; a pass when only right things were, an error when nothing was."""
-        yield from self._found
-        if self.empty:
-            yield finding(
-                self._check.id, self._subject, "there was nothing to look at", status="error", severity="error",
-                remedy="look at what the switch answered (--keep): it may be empty", source=self._check.source,
-            )  # fmt: skip
-        if self._right and not any(item.status in {"fail", "error"} for item in self._found):
-            many = f"{self._right} {self._what}" + ("s" if self._right > 1 else "")
-            yield finding(
-                self._check.id, self._subject, f"{many} as planned", status="pass", severity="info", remedy="",
-                actual=many, evidence=self._check.looked_at(), source=self._check.source,
-            )  # fmt: skip
-
-
-class Check(ABC):
-    """One thing that is judged. A subclass states all of the class variables and a docstring, or Python refuses it."""
+class SwitchCheck(Check):
+    """One thing that is judged of switches."""
 
     abstract: ClassVar[bool] = True
-    registry: ClassVar[dict[str, Check]] = {}
-
-    id: ClassVar[str]
-    """``LINK-STATE``: stable, upper case, hyphens."""
-    title: ClassVar[str]
-    remedy: ClassVar[str]
-    source: ClassVar[str]
-    asks: ClassVar[tuple[str, ...]]
-    """What it asks each switch; ``{port}`` and the like stand for what the plan names."""
-    severity: ClassVar[Severity] = "error"
-
-    def __init_subclass__(cls, **kwargs: object) -> None:
-        """Refuse an incomplete check and register a complete one."""
-        super().__init_subclass__(**kwargs)
-        if cls.__dict__.get("abstract", False):
-            return
-        absent = [name for name in ("id", "title", "remedy", "source", "asks") if not getattr(cls, name, None)]
-        if absent or not (cls.__doc__ or "").strip():
-            raise TypeError(f"check {cls.__name__} must state {', '.join(absent) or 'a docstring'}")
-        if cls.id in Check.registry:
-            raise TypeError(f"check id {cls.id} is taken")
-        Check.registry[cls.id] = cls()
+    again: ClassVar[str] = "make the switch answer this, then audit again"
+    empty: ClassVar[str] = "look at what the switch answered (--keep): it may be empty"
 
     def applies(self, switch: Switch, site: Site) -> bool:  # noqa: ARG002 - the signature is that of all checks
         """Tell whether the plan gives this switch anything of the kind; a check that does not apply says nothing."""
@@ -323,12 +225,8 @@ class Check(ABC):
         """Return the questions without whose answers nothing can be judged; all of them, unless a check says otherwise."""
         return self.questions(view.switch, view.look.site)
 
-    def looked_at(self) -> tuple[str, ...]:
-        """Say what a pass stands on."""
-        return self.asks
 
-
-class DeviceCheck(Check):
+class DeviceCheck(SwitchCheck):
     """A check of one switch at a time."""
 
     abstract: ClassVar[bool] = True
@@ -338,7 +236,7 @@ class DeviceCheck(Check):
         """Enter what is right and wrong of one switch; may raise :class:`Untold`."""
 
 
-class FabricCheck(Check):
+class FabricCheck(SwitchCheck):
     """A check of all switches together; its findings name the switch that they are about."""
 
     abstract: ClassVar[bool] = True

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final
 
 from rackwright.audit.evidence import SHOW
-from rackwright.audit.model import DeviceCheck, FabricCheck, Ledger, Look, Site, View
+from rackwright.audit.ledger import Ledger
+from rackwright.audit.model import DeviceCheck, FabricCheck, Look, Site, View
 from rackwright.nvue.tree import get
 from rackwright.plan.model import Bond, Switch
 

@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import Any, ClassVar, Final
 
 from rackwright.audit.evidence import SHOW
-from rackwright.audit.model import INTERFACES, MUTE, SHOWN, DeviceCheck, Ledger, Site, View, some_links
+from rackwright.audit.ledger import Ledger
+from rackwright.audit.model import INTERFACES, MUTE, SHOWN, DeviceCheck, Site, View, some_links
 from rackwright.catalog.models import CableModel
 from rackwright.plan.model import Switch
 

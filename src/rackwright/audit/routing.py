@@ -9,8 +9,9 @@ from typing import Any, ClassVar, Final, NamedTuple
 import msgspec
 
 from rackwright.audit.evidence import RUNNING, SHOW
+from rackwright.audit.ledger import Ledger, Untold
 from rackwright.audit.links import speed_gbps
-from rackwright.audit.model import INTERFACES, DeviceCheck, Ledger, Look, Site, Untold, View
+from rackwright.audit.model import INTERFACES, DeviceCheck, Look, Site, View
 from rackwright.nvue.tree import get, natural_key
 from rackwright.plan.model import Switch
 from rackwright.plan.switch_model import BgpNeighbor, BgpVrf, PeerGroup, Port

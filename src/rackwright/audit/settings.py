@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from rackwright.audit.evidence import FACTS, RUNNING, SHOW, STARTUP
-from rackwright.audit.model import DeviceCheck, Ledger, Site, Untold, View
+from rackwright.audit.ledger import Ledger, Untold
+from rackwright.audit.model import DeviceCheck, Site, View
 from rackwright.diff import Change, between
 from rackwright.diff.changes import is_secret
 from rackwright.nvue.tree import Tree, get

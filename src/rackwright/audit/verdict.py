@@ -8,7 +8,8 @@ from typing import Final
 from rackwright import catalog as catalogs
 from rackwright.audit import links, overlay, quality, routing, settings, wires
 from rackwright.audit.evidence import Evidence
-from rackwright.audit.model import Check, DeviceCheck, FabricCheck, Ledger, Limits, Look, Site, Untold, View
+from rackwright.audit.ledger import Check, Ledger, Untold
+from rackwright.audit.model import DeviceCheck, FabricCheck, Limits, Look, Site, SwitchCheck, View
 from rackwright.catalog.models import Catalog
 from rackwright.findings import Finding, sort_key
 from rackwright.nvue.tree import Tree
@@ -22,8 +23,11 @@ ROOMS = (settings, wires, links, quality, routing, overlay)
 REACHED: Final = "DEVICE-REACHED"
 """The check that tells who could not be asked; it is always judged."""
 
-CHECKS: Mapping[str, Check] = {
-    check.id: check for room in ROOMS for check in Check.registry.values() if type(check).__module__ == room.__name__
+CHECKS: Mapping[str, SwitchCheck] = {
+    check.id: check
+    for room in ROOMS
+    for check in Check.registry.values()
+    if isinstance(check, SwitchCheck) and type(check).__module__ == room.__name__
 }
 """Id -> check, in the order in which they are judged and told."""
 
@@ -60,12 +64,12 @@ def verdict(look: Look) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=sort_key))
 
 
-def _chosen(checks: Iterable[str]) -> list[Check]:
+def _chosen(checks: Iterable[str]) -> list[SwitchCheck]:
     wanted = {*checks, REACHED} if checks else set(CHECKS)
     return [check for name, check in CHECKS.items() if name in wanted]
 
 
-def _one(check: Check, look: Look) -> Iterator[Finding]:
+def _one(check: SwitchCheck, look: Look) -> Iterator[Finding]:
     views = [view for view in look.views.values() if check.applies(view.switch, look.site)]
     if check.id != REACHED:
         # Who could not be asked is told once, by the check for it, and not again by every other.
@@ -91,12 +95,12 @@ def _device(check: DeviceCheck, view: View) -> Iterator[Finding]:
     yield from ledger.findings()
 
 
-def _missing(check: Check, view: View) -> list[str]:
+def _missing(check: SwitchCheck, view: View) -> list[str]:
     """Return why questions have no answer, if the check cannot do without them."""
     return [f"{question}: {why}" for question in check.needs(view) if (why := view.why_not(question))]
 
 
-def _unanswered(check: Check, view: View) -> Iterator[Finding]:
+def _unanswered(check: SwitchCheck, view: View) -> Iterator[Finding]:
     missing = _missing(check, view)
     if missing:
         ledger = Ledger(check, view.name)

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from rackwright.audit.cabling import Diagnosis, Names, Port, Repair, Sight, Wiring, diagnose, told, wiring
-from rackwright.audit.model import INTERFACES, FabricCheck, Ledger, Look, Site, View
+from rackwright.audit.ledger import Ledger
+from rackwright.audit.model import INTERFACES, FabricCheck, Look, Site, View
 from rackwright.findings import Severity
 from rackwright.nvue.tree import natural_key
 from rackwright.plan.model import Switch

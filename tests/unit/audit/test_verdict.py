@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from rackwright import audit
-from rackwright.audit.model import DeviceCheck, Ledger
+from rackwright.audit.ledger import Ledger
+from rackwright.audit.model import DeviceCheck
 from tests.unit.audit.racks import rack
 
 SITES = ("xe9680-spectrum-x", "r760xa-converged", "era-2-8-9-400", "era-2-4-3-200", "xe9680-two-racks", "clos")
