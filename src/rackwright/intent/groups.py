@@ -171,6 +171,8 @@ def _secrets(context: Context) -> None:
     access = context.site.access
     for word, value in (("switch", access.switch), ("bmc", access.bmc)):
         _secret(context, ("access", word), value)
+    if context.site.bmc.service_account is not None:
+        _secret(context, ("bmc", "service_account", "password"), context.site.bmc.service_account.password)
     for word, value in context.site.aaa.ldap.items():
         if word == "secret" or "password" in word:
             _secret(context, ("aaa", "ldap", word), value)

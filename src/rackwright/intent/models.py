@@ -17,6 +17,8 @@ __all__ = [
     "Access",
     "Attach",
     "Bgp",
+    "Bmc",
+    "BmcAccount",
     "ExplicitLink",
     "External",
     "Fabric",
@@ -80,6 +82,29 @@ class Access(Intent):
     """Password hash of the switches' administrator."""
     bmc: Reference = "secret:bmc"
     """Password of the BMCs."""
+
+
+class BmcAccount(Intent):
+    """An account of a BMC beside its administrator's."""
+
+    user: Key
+    """Its name, e.g. that of the monitoring."""
+    password: Reference
+    """Its password."""
+    role: Literal["Administrator", "Operator", "ReadOnly"] = "Administrator"
+
+
+class Bmc(Intent):
+    """How the BMCs themselves are set; time servers and time zone are those of the site."""
+
+    user: Key = "root"
+    """Administrator, whose password is ``access.bmc``."""
+    service_account: BmcAccount | None = None
+    """One more account, made where it is not."""
+    lockdown: bool | None = None
+    """System lockdown: on as the last step, off as the first; left as it is when absent."""
+    certificate: Literal["pinned", "signed"] = "pinned"
+    """``pinned``: its own certificate, known by its fingerprint; ``signed``: one by the authority ``bmc-ca``."""
 
 
 class Services(Intent):
@@ -387,6 +412,7 @@ class Site(Intent):
 
     site: SiteInfo
     access: Access = Access()
+    bmc: Bmc = Bmc()
     services: Services = Services()
     hosts: Hosts = Hosts()
     groups: dict[Key, Group] = Field(default_factory=dict)

@@ -1,0 +1,3 @@
+"""A BMC compared with what its machine should be: settings, BIOS, firmware."""
+
+__all__: list[str] = []
