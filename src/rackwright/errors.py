@@ -19,7 +19,7 @@ The tree::
     |   +-- AuthRefused        the device refuses our key or password; nothing was sent
     |   +-- IdentityChanged    another host key or certificate answers than the one that is pinned
     |   +-- IdentityUnknown    no host key or certificate is pinned, and a first contact was not allowed
-    |   +-- DeviceRefused      the device said no, in its own words
+    |   +-- DeviceRefused      the device said no, in its own words (of a BMC: the id of its message too)
     |   +-- DeviceTimeout      the device took longer than the limit
     |   +-- LostMidCommand     the connection broke; whether the device acted must be looked up
     +-- RunError               a durable run cannot be started or gone on with
@@ -152,6 +152,14 @@ class IdentityUnknown(DriverError):
 
 class DeviceRefused(DriverError):
     """The device said no, in its own words."""
+
+    def __init__(
+        self, message: str, *, device: str = "", remedy: str = "", message_id: str = "", status: int = 0
+    ) -> None:
+        """Keep the sentence, and of a BMC the last token of its message's id (``SYS011``) and the HTTP status."""
+        super().__init__(message, device=device, remedy=remedy)
+        self.message_id = message_id
+        self.status = status
 
 
 class DeviceTimeout(DriverError):

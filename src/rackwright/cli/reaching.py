@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -16,8 +16,9 @@ import click
 
 from rackwright.cli.building import chosen
 from rackwright.cli.params import PLACE
-from rackwright.drivers.reach import JOBS, Reach, state_folder, to_site, to_twin
+from rackwright.drivers.reach import BMC_PASSWORD, JOBS, Reach, state_folder, to_site, to_twin
 from rackwright.plan.model import Plan
+from rackwright.secrets import SecretRef
 
 if TYPE_CHECKING:
     from rackwright.drivers.nvue.connect import Transport
@@ -65,18 +66,36 @@ _OPTIONS: Final = (
 )  # fmt: skip
 
 
-def reach(plan: Plan, site: Path, wanted: Wanted) -> Reach:
+def reach(
+    plan: Plan,
+    site: Path,
+    wanted: Wanted,
+    *,
+    bmcs: Mapping[str, str] | None = None,
+    bmc_password: SecretRef = BMC_PASSWORD,
+) -> Reach:
     """Work out how the switches of a plan are reached; nothing is connected yet. ``site`` is the folder of ``site.yaml``.
 
+    ``bmcs`` are the BMCs that are meant too, name -> address (empty: none is known); ``bmc_password`` is the site's ``access.bmc``.
     Raises :class:`~rackwright.errors.TwinError` when the twin is asked for and is not up, and a usage error for a pattern
     of ``--limit`` that means nobody.
     """
     names = [switch.name for switch in plan.switches]
-    meant = chosen(names, wanted.limit) if wanted.limit else frozenset(names)
+    known = bmcs or {}
+    meant = chosen((*names, *known), wanted.limit) if wanted.limit else frozenset((*names, *known))
     asked = [name for name in names if name in meant]
+    boards = {name: address for name, address in known.items() if name in meant}
     state = state_folder(site)
     if wanted.twin:
-        return to_twin(state, asked, transport=wanted.transport, identity=wanted.identity, jobs=wanted.jobs)
+        return to_twin(
+            state,
+            asked,
+            transport=wanted.transport,
+            identity=wanted.identity,
+            jobs=wanted.jobs,
+            bmcs=boards,
+            bmc_password=bmc_password,
+        )
     addresses = {device.name: device.management.partition("/")[0] for device in plan.devices}
     return to_site(
         state,
@@ -85,4 +104,6 @@ def reach(plan: Plan, site: Path, wanted: Wanted) -> Reach:
         identity=wanted.identity,
         first_use=wanted.trust_on_first_use,
         jobs=wanted.jobs,
+        bmcs=boards,
+        bmc_password=bmc_password,
     )

@@ -16,4 +16,6 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     ssh_port: int = 22
     rest_port: int = 8765
     """Port of the NVUE API (nvue.md 4.1)."""
+    redfish_port: int = 443
+    """Port of a BMC's Redfish service."""
     user: str = "cumulus"

@@ -26,6 +26,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Time on the clock during which a switch whose nvued does not answer yet is asked again (nvue.md 6, pitfall 8)."""
     pause_s: float = 2
     """Time on the clock between two tries."""
+    busy_s: float = 180
+    """Time on the clock during which a BMC that says that it is busy, or has no session left, is asked again (redfish.md 5)."""
+    upload_s: float = 1800
+    """Wall time for the upload of one image to a BMC: 400 MB over a slow management network."""
     largest_bytes: int = 64 << 20
     """Longest answer that is read."""
 

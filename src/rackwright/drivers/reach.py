@@ -17,26 +17,32 @@ from rackwright.drivers.clock import Clock, ScaledClock, WallClock
 from rackwright.drivers.endpoint import Endpoint
 from rackwright.drivers.limits import Limits
 from rackwright.drivers.login import Login
-from rackwright.errors import DriverError, TwinError
-from rackwright.secrets import Environment, Folder, Resolver, Secret, SecretRef
+from rackwright.errors import AuthRefused, DriverError, SecretUnresolved, TwinError
+from rackwright.secrets import Environment, Folder, Resolver, Secret, SecretRef, resolve
 
 if TYPE_CHECKING:
     from rackwright.drivers.nvue.connect import Transport
     from rackwright.drivers.nvue.installing import Installation
     from rackwright.drivers.nvue.model import Nvue
+    from rackwright.drivers.redfish.model import Redfish
     from rackwright.drivers.trust import Trust
 
-__all__ = ["JOBS", "PASSWORD", "STATE", "Reach", "state_folder", "to_site", "to_twin"]
+__all__ = ["BMC_PASSWORD", "BMC_USER", "JOBS", "PASSWORD", "STATE", "Reach", "state_folder", "to_site", "to_twin"]
 
 STATE: Final = ".rackwright"
 """Folder beside ``site.yaml`` that holds what is known of its devices; not for version control."""
 PASSWORD: Final = SecretRef("switch_password")
 """The secret that holds the password of the switches' operator."""
+BMC_PASSWORD: Final = SecretRef("bmc")
+"""The secret that holds the password of the BMCs, unless ``access.bmc`` of the site names another."""
+BMC_USER: Final = "root"
+"""Who logs in to a BMC, unless said otherwise: the account that an iDRAC has from the factory (redfish.md 2.1)."""
 JOBS: Final = 32
 """Devices that are worked on at the same time, unless asked otherwise."""
 
 _TWIN_LIMITS: Final = Limits(connect_s=10, login_s=20, answer_s=60, apply_s=120)
 _NO_ADDRESS: Final = "it has no management address: give its fabric a management network, or reach it by hand"
+_NO_SUCH: Final = "the twin has no such device: start it again"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +64,11 @@ class Reach:
     jobs: int = JOBS
     twin: bool = False
     limits: Limits = field(default_factory=Limits)
+    bmcs: Mapping[str, Endpoint] = field(default_factory=dict)
+    """The BMCs that are meant and have an address; a server's has the server's name."""
+    bmcs_astray: Mapping[str, str] = field(default_factory=dict)
+    """BMCs that are meant and cannot be reached, each with the reason and what to do."""
+    bmc_password: SecretRef = BMC_PASSWORD
 
     def connect(self, device: str, *, patience_s: float = 0) -> Nvue:
         """Open a session with a switch; ``patience_s`` of the clock is waited for one that is on its way up.
@@ -76,6 +87,34 @@ class Reach:
             clock=self.clock,
             limits=limits,
         )
+
+    def bmc(self, device: str, *, patience_s: float = 0, password: Secret | None = None, user: str = "") -> Redfish:
+        """Open a session with a BMC; ``patience_s`` of the clock is waited for one that is on its way up.
+
+        ``password`` and ``user`` stand in for the site's: at first contact the BMC still has the factory's. Raises the errors
+        of :func:`rackwright.drivers.redfish.connect.connect`, and ``DriverError`` for a BMC without address.
+        """
+        from rackwright.drivers.redfish.connect import connect
+
+        if device not in self.bmcs:
+            why = self.bmcs_astray.get(device, "it has no BMC in this plan, or is outside of --limit")
+            raise DriverError(f"{device}: {why}", device=device)
+        endpoint = self.bmcs[device]
+        return connect(
+            msgspec.structs.replace(endpoint, user=user) if user else endpoint,
+            password=password or self._secret(device),
+            trust=self.trust,
+            clock=self.clock,
+            limits=self.limits.patient(patience_s) if patience_s else self.limits,
+        )
+
+    def _secret(self, device: str) -> Secret:
+        try:
+            return resolve(self.bmc_password, self.resolvers)
+        except SecretUnresolved as error:
+            raise AuthRefused(
+                f"nothing to log in to the BMC of {device} with: {error}", device=device, remedy=str(error)
+            ) from None
 
     def install(self, device: str, what: Installation) -> None:
         """Have a switch install a NOS, always over SSH; returns while it goes down.
@@ -115,11 +154,13 @@ def to_site(
     identity: Path | None = None,
     first_use: bool = False,
     jobs: int = JOBS,
+    bmcs: Mapping[str, str] | None = None,
+    bmc_password: SecretRef = BMC_PASSWORD,
 ) -> Reach:
-    """Reach real devices: name -> address, empty where there is none.
+    """Reach real devices: name -> address, empty where there is none; ``bmcs`` alike.
 
-    Logged in is with ``identity``, the ssh-agent, or the secret ``switch_password``; ``ca.pem`` in the state folder, where
-    it is there, signs the certificates, else they are pinned.
+    Logged in is with ``identity``, the ssh-agent, or the secret ``switch_password``, and to BMCs with ``bmc_password``; ``ca.pem``
+    in the state folder, where it is there, signs the certificates, else they are pinned.
     """
     from rackwright.drivers.trust import Trust
 
@@ -135,6 +176,9 @@ def to_site(
         clock=WallClock(),
         transport=transport,
         jobs=jobs,
+        bmcs={name: Endpoint(device=name, host=host, user=BMC_USER) for name, host in (bmcs or {}).items() if host},
+        bmcs_astray={name: _NO_ADDRESS for name, host in (bmcs or {}).items() if not host},
+        bmc_password=bmc_password,
     )
 
 
@@ -145,6 +189,8 @@ def to_twin(
     transport: Transport = "ssh",
     identity: Path | None = None,
     jobs: int = JOBS,
+    bmcs: Iterable[str] = (),
+    bmc_password: SecretRef = BMC_PASSWORD,
 ) -> Reach:
     """Reach the emulated devices of a site's twin, as its ``twin.json`` says.
 
@@ -154,11 +200,12 @@ def to_twin(
 
     twin = _twin(state)
     known = {endpoint.device: endpoint for endpoint in twin.devices}
-    asked = list(names)
+    known_bmcs = {endpoint.device: endpoint for endpoint in twin.bmcs}
+    asked, asked_bmcs = list(names), list(bmcs)
     resolvers = (Environment(), Folder(state / "twin" / "secrets"))
     return Reach(
         endpoints={name: known[name] for name in asked if name in known},
-        astray={name: "the twin has no such device: start it again" for name in asked if name not in known},
+        astray={name: _NO_SUCH for name in asked if name not in known},
         state=state,
         login=Login(identity or state / twin.identity, password=_password(resolvers)),
         trust=Trust(state / "twin", known_hosts=state / twin.known_hosts, ca=state / twin.ca),
@@ -168,6 +215,9 @@ def to_twin(
         jobs=jobs,
         twin=True,
         limits=_TWIN_LIMITS,
+        bmcs={name: known_bmcs[name] for name in asked_bmcs if name in known_bmcs},
+        bmcs_astray={name: _NO_SUCH for name in asked_bmcs if name not in known_bmcs},
+        bmc_password=bmc_password,
     )
 
 
@@ -182,6 +232,7 @@ class _Twin(msgspec.Struct, frozen=True):
     known_hosts: Path
     ca: Path
     pid: int
+    bmcs: tuple[Endpoint, ...] = ()
 
 
 def _twin(state: Path) -> _Twin:
