@@ -10,6 +10,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rackwright.catalog.firmware import ActivationModel, BiosProfile, FirmwareKind
+from rackwright.catalog.rows import Row
+
 __all__ = [
     "Breakout",
     "CableModel",
@@ -28,18 +31,6 @@ __all__ = [
     "ServerModel",
     "SwitchModel",
 ]
-
-
-class Row(BaseModel):
-    """What every row has: a key (the word used in site.yaml), a name, its sources."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-    key: str
-    name: str
-    source: str
-    """Where the figures come from, e.g. ``validated-design.md table 5``."""
-    note: str = ""
 
 
 class Physical(Row):
@@ -112,6 +103,10 @@ class NicModel(Row):
     has_dpu_bmc: bool = False
     kind: Literal["supernic", "dpu", "nic", "lom"]
     power_w: int | None = None
+    parts: tuple[str, ...] = ()
+    """Ordering numbers under which an inventory may show it."""
+    pci: str | None = None
+    """``VENDOR:DEVICE`` in upper hex; models that share it are told apart by their parts."""
 
 
 class NicSlot(BaseModel):
@@ -139,6 +134,8 @@ class ServerModel(Physical):
     bmc_port: str = "bmc"
     bmc_gbps: int = 1
     boot_device: str = ""
+    boot_mirror: bool = False
+    """The boot device is a mirror of two drives."""
     memory_gb: int | None = None
     """What the guide fits, in GB."""
     slots_total: int | None = None
@@ -298,3 +295,6 @@ class Catalog(BaseModel):
     cables: dict[str, CableModel] = Field(default_factory=dict)
     releases: dict[str, Release] = Field(default_factory=dict)
     conventions: dict[str, Conventions] = Field(default_factory=dict)
+    activations: dict[str, ActivationModel] = Field(default_factory=dict)
+    firmware: dict[str, FirmwareKind] = Field(default_factory=dict)
+    bios: dict[str, BiosProfile] = Field(default_factory=dict)

@@ -1,3 +1,5 @@
-"""A BMC compared with what its machine should be: settings, BIOS, firmware."""
+"""A server's firmware and BIOS against what they should be."""
 
-__all__: list[str] = []
+from rackwright.diff.bmc.model import BiosChange, BiosProblem, BiosState, FirmwareState, FirmwareVerdict
+
+__all__ = ["BiosChange", "BiosProblem", "BiosState", "FirmwareState", "FirmwareVerdict"]

@@ -1,0 +1,3 @@
+"""Firmware and BIOS brought to what they should be, with the fewest restarts."""
+
+__all__: list[str] = []
