@@ -11,7 +11,7 @@ from bench.measure import Failed
 
 __all__ = ["PEERS", "python_of"]
 
-PEERS: Final = {"pyavd": "pyavd==6.4.0", "netlab": "networklab==26.10", "netmiko": "nornir-netmiko==1.0.1"}
+PEERS: Final = {"pyavd": "pyavd==6.4.0", "netlab": "networklab==26.10", "netmiko": "nornir==3.6.0 nornir-netmiko==1.0.1"}
 """Peer -> what is asked of the package index."""
 
 
@@ -24,7 +24,7 @@ def python_of(peer: str, cache: Path) -> Path:
     print(f"making {folder} with {wanted} ...", file=sys.stderr, flush=True)
     for step in (
         [sys.executable, "-m", "venv", str(folder)],
-        [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wanted],
+        [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted.split()],
     ):
         done = subprocess.run(step, capture_output=True, text=True, check=False)
         if done.returncode:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 __all__ = ["STATUS", "Command", "Unread", "commands"]
 
@@ -15,6 +17,8 @@ _KEYWORDS = frozenset(
     | {"if", "select", "then", "time", "until", "while"}
 )
 _REDIRECTIONS = ("2>&1", "2>>", "2>", ">>", ">", "<")
+_PLAIN: Final = re.compile(r"[^\s\"'\\$`()&|;<>#]+")
+"""Letters that mean themselves; nearly all of a line is such runs."""
 
 
 class Unread(Exception):
@@ -64,6 +68,10 @@ def _next(found: list[Command], operator: str) -> None:
 def _tokens(line: str, variables: dict[str, str]) -> Iterator[tuple[str, str]]:
     at, word, started = 0, "", False
     while at < len(line):
+        run = _PLAIN.match(line, at)
+        if run and not (run[0] == "2" and line[run.end() : run.end() + 1] == ">"):
+            word, started, at = word + run[0], True, run.end()
+            continue
         letter = line[at]
         mark = "" if word or started else next((one for one in _REDIRECTIONS if line.startswith(one, at)), "")
         mark = mark or next((one for one in (*_OPERATORS, ">>", ">", "<") if line.startswith(one, at)), "")

@@ -89,6 +89,7 @@ def logical_ports(model: SwitchModel, breakouts: Mapping[int, tuple[str, int]]) 
     return found
 
 
+@lru_cache(maxsize=4096)
 def port_numbers(name: str) -> tuple[int, int] | None:
     """Return cage and sub-port (-1: none) of a front port's name; None for any other interface."""
     match = _PORT.fullmatch(name)

@@ -34,18 +34,18 @@ def answer(view: View, path: tuple[str, ...]) -> Any:
     Raises :class:`~rackwright.twin.dataplane.NotEmulated` for one that no source describes, and :class:`KeyError` for
     a thing that this switch does not have (``nv`` says: the requested item does not exist).
     """
-    for pattern, show in _BY_LENGTH.get(len(path), ()):
+    for pattern, show in _BY_START.get((path[0], len(path)) if path else ("", 0), ()):
         if all(want in ("*", word) for want, word in zip(pattern, path, strict=True)):
             return show(view, *(word for want, word in zip(pattern, path, strict=True) if want == "*"))
     raise NotEmulated(f"nv show {' '.join(path)}")
 
 
-def _by_length() -> dict[int, list[tuple[tuple[str, ...], Show]]]:
-    found: dict[int, list[tuple[tuple[str, ...], Show]]] = {}
+def _by_start() -> dict[tuple[str, int], list[tuple[tuple[str, ...], Show]]]:
+    found: dict[tuple[str, int], list[tuple[tuple[str, ...], Show]]] = {}
     # A path of plain words goes before one with wildcards: `interface bonds` is no interface called bonds.
     for pattern, show in sorted(SHOWS.items(), key=lambda row: row[0].count("*")):
-        found.setdefault(len(pattern), []).append((pattern, show))
+        found.setdefault((pattern[0], len(pattern)), []).append((pattern, show))
     return found
 
 
-_BY_LENGTH = _by_length()
+_BY_START = _by_start()

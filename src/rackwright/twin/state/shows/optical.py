@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from rackwright.twin.dataplane import NotEmulated
 from rackwright.twin.state.cabling import Plug, Quality
@@ -12,19 +12,30 @@ from rackwright.twin.state.shows.view import Show, View
 
 __all__ = ["SHOWS", "every", "of_interface", "one", "phy"]
 
+_SUB_PORTS: Final = 8
+"""The finest split of any cage (nvue.md 3.2: 8x)."""
+
 
 def _plugs(view: View) -> dict[int, tuple[Cage, Plug]]:
     """Return the first plug of each cage that has a module, by cage; RJ45 ports have none."""
     found: dict[int, tuple[Cage, Plug]] = {}
-    known = cages(view.machine.model)
-    for port in view.fabric.plugs.ports_of.get(view.name, ()):
-        plug = view.fabric.plugs.plugged.get((view.name, port))
-        numbers = port_numbers(port)
-        cage = known.get(numbers[0]) if numbers else None
-        if plug is None or cage is None or cage.connector == "rj45" or not plug.wire.module[plug.side]:
+    for number in sorted(cages(view.machine.model)):
+        try:
+            found[number] = _plug(view, number)
+        except KeyError:
             continue
-        found.setdefault(cage.number, (cage, plug))
-    return dict(sorted(found.items()))
+    return found
+
+
+def _plug(view: View, number: int) -> tuple[Cage, Plug]:
+    """Return a cage and the first plug in it; raises KeyError where there is no module."""
+    cage = cages(view.machine.model)[number]
+    plugged = view.fabric.plugs.plugged
+    names = (f"swp{number}", *(f"swp{number}s{sub}" for sub in range(_SUB_PORTS)))
+    for plug in filter(None, (plugged.get((view.name, name)) for name in names)):
+        if cage.connector != "rj45" and plug.wire.module[plug.side]:
+            return cage, plug
+    raise KeyError(number)
 
 
 def _lit(view: View, plug: Plug) -> bool:
@@ -46,7 +57,7 @@ def one(view: View, name: str) -> dict[str, Any]:
     numbers = port_numbers(name)
     if numbers is None or numbers[1] >= 0:
         raise KeyError(name)
-    cage, plug = _plugs(view)[numbers[0]]
+    cage, plug = _plug(view, numbers[0])
     return detail(plug, cage, lit=_lit(view, plug))
 
 
@@ -55,7 +66,7 @@ def of_interface(view: View, name: str) -> dict[str, Any]:
     numbers = port_numbers(name)
     if numbers is None or name not in view.machine.ports:
         raise KeyError(name)
-    cage, first = _plugs(view)[numbers[0]]
+    cage, first = _plug(view, numbers[0])
     own = view.fabric.plugs.plugged.get((view.name, name), first)
     port = view.machine.ports[name]
     begin = max(0, port.sub) * port.lanes
