@@ -16,6 +16,7 @@ import msgspec
 from pydantic import ValidationError
 
 from rackwright.catalog.faults import nearest, translate
+from rackwright.catalog.links import upkeep_references
 from rackwright.catalog.models import Catalog
 from rackwright.documents import Marked, canonical_json, read
 from rackwright.errors import CatalogError
@@ -29,6 +30,9 @@ COMPILED: Final = DATA / "catalog.json"
 """The shipped rows in one file."""
 
 _CHECK: Final = "catalog"
+_UPKEEP: Final = ("firmware", "bios")
+_LISTS: Final = {"releases": ("components", "key"), "bios": ("attributes", "attribute")}
+"""Kinds that ``extends`` lays over one another entry by entry: their list, and what names an entry."""
 _Raw = dict[str, dict[str, dict[str, Any]]]
 _Origin = dict[tuple[str, str], Marked]
 
@@ -124,7 +128,7 @@ def _row(kind: str, key: str, row: Any, raw: _Raw, document: Marked) -> dict[str
         return problem(
             _CHECK, f"{key!r} is no mapping", remedy="write the row's keys", location=document.at(*place), path=place
         )
-    word = "extends" if kind == "releases" else "like"
+    word = "extends" if kind in _LISTS else "like"
     base: Any = row.get(word)
     own = {name: value for name, value in row.items() if name != "like"}
     if base is None and key in raw.get(kind, {}) and "source" not in own:
@@ -147,18 +151,20 @@ def _row(kind: str, key: str, row: Any, raw: _Raw, document: Marked) -> dict[str
             location=document.value_at(*place, word),
             path=[*place, word],
         )
-    return {**under, **own, "key": key} if kind != "releases" else _extended(under, own, key)
+    return {**under, **own, "key": key} if kind not in _LISTS else _extended(kind, under, own, key)
 
 
-def _extended(under: Mapping[str, Any], own: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Lay a release over another: a component of the same key is replaced key by key, others come behind."""
-    components = {row["key"]: row for row in under["components"]}
-    listed = own.get("components", [])
+def _extended(kind: str, under: Mapping[str, Any], own: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Lay a row over another with its list: an entry of the same name is replaced key by key, others come behind."""
+    listing, naming = _LISTS[kind]
+    entries = {row[naming]: row for row in under[listing]}
+    listed = own.get(listing, [])
     for row in listed if isinstance(listed, list) else []:
-        name = row.get("key") if isinstance(row, dict) else None
+        name = row.get(naming) if isinstance(row, dict) else None
         if isinstance(name, str):
-            components[name] = {**components.get(name, {}), **row}
-    return {**under, **own, "key": key, "components": list(components.values())}
+            entries[name] = {**entries.get(name, {}), **row}
+    # A profile is meant for the models that it names itself, or two would claim them.
+    return {**under, **({"models": []} if kind == "bios" else {}), **own, "key": key, listing: list(entries.values())}
 
 
 def _validated(raw: _Raw, origin: _Origin) -> tuple[Catalog, list[Problem]]:
@@ -211,6 +217,8 @@ def _references(
             yield ("nics", at, "nic"), slot.nic, catalog.nics
         for at, gpu in enumerate(server.gpus):
             yield ("gpus", at), gpu, catalog.gpus
+    if kind in _UPKEEP and key in getattr(catalog, kind):
+        yield from upkeep_references(catalog, kind, key)
     if kind == "releases" and key in catalog.releases:
         # Only what stands before may be named, so that the order has no circle.
         before: list[str] = []
