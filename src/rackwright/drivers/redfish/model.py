@@ -57,6 +57,9 @@ class Redfish(Protocol):
     def get(self, path: str) -> Any:
         """Return the JSON of one resource."""
 
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Call an action once and return what it answers, None for nothing; never sent again."""
+
     def readiness(self) -> Readiness:
         """Ask whether the BMC takes work."""
 
