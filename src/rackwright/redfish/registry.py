@@ -132,13 +132,16 @@ class Registry:
     def resolve(self, current: Mapping[str, Any], wanted: Mapping[str, Any]) -> Resolution:
         """Turn a wish into what has to be sent, with a reason for each attribute that cannot be had."""
         now = self._settle(current)
+        there = {name for name in wanted if name in current and _equal(current[name], wanted[name])}
         problems = {
-            name: trouble for name, value in wanted.items() if (trouble := self._illegal(name, value)) is not None
+            name: trouble
+            for name, value in wanted.items()
+            if name not in there and (trouble := self._illegal(name, value)) is not None
         }
         while True:
             held = {name: value for name, value in wanted.items() if name not in problems}
             then = self._settle({**current, **held})
-            judged = _Judge(self, now, then, current, held)
+            judged = _Judge(self, now, then, current, held, frozenset(problems))
             found = {name: trouble for name in held if (trouble := judged.trouble(name)) is not None}
             if not found:
                 break
@@ -235,6 +238,8 @@ class _Judge:
     then: _Settled
     current: Mapping[str, Any]
     wanted: Mapping[str, Any]
+    lost: frozenset[str]
+    """Wanted, and known not to be had."""
 
     def there(self, name: str) -> bool:
         """Tell whether the machine has the value."""
@@ -332,6 +337,8 @@ class _Judge:
     def _hangs(self, name: str, kind: Kind, said: str, by: tuple[Condition, ...]) -> Trouble:
         """Return a trouble that hangs on other attributes; when those are wishes too, the wishes exclude each other."""
         names = tuple(dict.fromkeys(one.attribute for one in by))
+        if first := [one for one in names if one in self.lost]:
+            return Trouble(attribute=name, kind=kind, said=said, remedy=f"see to {' and '.join(first)} first", by=names)
         wishes = [one for one in names if one in self.wanted and one != name]
         remedies = [remedy for one in by if (remedy := self._otherwise(one))]
         if wishes:
