@@ -18,12 +18,14 @@ from pydantic import ValidationError
 from rackwright import catalog as catalogs
 from rackwright.catalog import Catalog
 from rackwright.catalog.faults import nearest, translate
+from rackwright.catalog.images import Image
 from rackwright.documents import Marked, Path, canonical_json, digest, read
 from rackwright.documents import load as load_document
 from rackwright.errors import IntentError
 from rackwright.findings import Location, Problem, problem, sort_key
-from rackwright.intent import fabrics, groups, networks, racks
+from rackwright.intent import fabrics, groups, networks, racks, upkeep
 from rackwright.intent.context import Context
+from rackwright.intent.images import read_images
 from rackwright.intent.keys import PublicKey, read_keys
 from rackwright.intent.models import Site
 from rackwright.intent.nodes import read_nodes
@@ -52,6 +54,8 @@ class Loaded(msgspec.Struct, frozen=True):
     overlays: tuple[Overlay, ...] = ()
     keys: tuple[PublicKey, ...] = ()
     """Public SSH keys: (name, type, key)."""
+    images: tuple[Image, ...] = ()
+    """Firmware images that the site lists."""
     digest: str = ""
     """Names everything that was read; the order of keys does not matter. Empty without a site."""
 
@@ -107,36 +111,43 @@ def _examined(marked: Marked, base: FilePath | None) -> Loaded:
     if site is None:
         return Loaded(None, tuple(sorted(found, key=sort_key)), catalog, marked)
     context = Context(site, catalog, marked, found, frozenset(cut))
-    for rules in (groups, networks, fabrics, racks):
+    for rules in (groups, networks, fabrics, racks, upkeep):
         rules.check(context)
     keys: tuple[PublicKey, ...] = ()
     overlays: tuple[Overlay, ...] = ()
+    images: tuple[Image, ...] = ()
     if base is not None:
         keys, overlays = read_keys(base, context), read_overlays(base / "overlays", context)
+        images = read_images(base, context)
         check_templates(base / "templates", context)
         if site.site.nodes is not None:
             rows = read_nodes(base / site.site.nodes, context)
             site = site.model_copy(update={"rows": rows})
     ordered = tuple(sorted(_distinct(found), key=sort_key))
     if any(entry.severity == "error" for entry in ordered):
-        return Loaded(None, ordered, catalog, marked, overlays, keys)
-    return Loaded(site, ordered, catalog, marked, overlays, keys, _digest(site, catalog, overlays, keys))
+        return Loaded(None, ordered, catalog, marked, overlays, keys, images)
+    return Loaded(
+        site, ordered, catalog, marked, overlays, keys, images, _digest(site, catalog, overlays, keys, images)
+    )
 
 
 def _distinct(problems: list[Problem]) -> list[Problem]:
     return list({(found.id, found.message, found.location): found for found in problems}.values())
 
 
-def _digest(site: Site, catalog: Catalog, overlays: tuple[Overlay, ...], keys: tuple[PublicKey, ...]) -> str:
+def _digest(
+    site: Site, catalog: Catalog, overlays: tuple[Overlay, ...], keys: tuple[PublicKey, ...], images: tuple[Image, ...]
+) -> str:
     parts = {
         "site": site.model_dump(mode="json", by_alias=True, exclude={"rows"}),
         "rows": sorted((row.name, row.service_tag, sorted(row.macs)) for row in site.rows),
         "catalog": catalog.model_dump(mode="json"),
         "overlays": [(overlay.scope, overlay.name, overlay.patch) for overlay in overlays],
         "keys": keys,
+        "images": msgspec.to_builtins(images),
     }
     # Frozen sets come out in the order of their hashes, which differs from process to process.
-    for row in parts["catalog"]["switches"].values():  # type: ignore[index]  # a dict of dicts
+    for row in parts["catalog"]["switches"].values():
         row["features"] = sorted(row["features"])
     return digest(canonical_json(parts))
 

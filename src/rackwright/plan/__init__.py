@@ -18,13 +18,12 @@ from rackwright.errors import PlanError
 from rackwright.findings import Location, Problem, sort_key
 from rackwright.intent.models import Site
 from rackwright.plan import addresses as addressing
-from rackwright.plan import cables, hosts, racks, services, switches
+from rackwright.plan import cables, hosts, nodes, racks, services, switches
 from rackwright.plan.address_model import Addresses
 from rackwright.plan.collisions import collisions
 from rackwright.plan.contradictions import contradictions, name_clashes
 from rackwright.plan.lock import Lock, LockFile
 from rackwright.plan.model import Device, Plan
-from rackwright.plan.nodes import identify, machines
 from rackwright.plan.oob import wire_oob, wire_uplinks
 from rackwright.plan.pair import PAIR_TOPOLOGIES, wire_pair
 from rackwright.plan.rails import RAIL_TOPOLOGIES, wire_rails
@@ -132,7 +131,7 @@ def _blocked(problems: Sequence[Problem]) -> bool:
 def _wire(site: Site, catalog: Catalog, lock: Lock) -> Wiring:
     """Return the wiring: scale-out first, then pairs, then out of band, which counts all the others."""
     wiring = Wiring()
-    found, wiring.problems = machines(site, catalog, lock)
+    found, wiring.problems = nodes.machines(site, catalog, lock)
     wiring.devices += found
     wiring.devices += racks.pdus(site)
     kinds: tuple[tuple[Sequence[str], Callable[[str, Site, Catalog, Lock, Wiring], None]], ...] = (
@@ -147,7 +146,7 @@ def _wire(site: Site, catalog: Catalog, lock: Lock) -> Wiring:
                 wire(key, site, catalog, lock, wiring)
     explicit_links(site, catalog, wiring)
     wiring.problems += list(name_clashes(wiring.devices)) or collisions(site, catalog, wiring)
-    wiring.devices = identify(wiring.devices, site.rows)
+    wiring.devices = nodes.identify(wiring.devices, site.rows)
     return wiring
 
 
