@@ -4,8 +4,9 @@ Everything is matched with the plan's cabling: a MAC address behind ``oob01 swp1
 two things contradict is told and not decided.
 """
 
+from rackwright.audit.discovery.controllers import controllers
 from rackwright.audit.discovery.leases import Lease, read_leases
 from rackwright.audit.discovery.match import Discovery, Unclear, discovered
 from rackwright.audit.discovery.seen import Seen, looked
 
-__all__ = ["Discovery", "Lease", "Seen", "Unclear", "discovered", "looked", "read_leases"]
+__all__ = ["Discovery", "Lease", "Seen", "Unclear", "controllers", "discovered", "looked", "read_leases"]

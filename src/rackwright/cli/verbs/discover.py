@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -21,6 +22,27 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+MOST: Final = 4096
+"""Addresses that one call asks at most: a wrong prefix is no scan of a company's network."""
+PROBE_S: Final = 10
+"""Longest that one address is given: a busy iDRAC answers its root in seconds."""
+
+
+def _addresses(ctx: click.Context, param: click.Parameter, ranges: tuple[str, ...]) -> tuple[str, ...]:
+    """Return every address of the prefixes."""
+    found: dict[str, None] = {}
+    for text in ranges:
+        try:
+            network = ipaddress.ip_network(text)
+        except ValueError:
+            raise click.BadParameter(f"{text!r} is no prefix: write 10.10.0.0/24", ctx, param) from None
+        if network.num_addresses > MOST:
+            raise click.BadParameter(f"{text} has more than {MOST} addresses: name smaller ones", ctx, param)
+        found |= dict.fromkeys(map(str, network.hosts()))
+    if len(found) > MOST:
+        raise click.BadParameter(f"{len(found)} addresses are more than {MOST}: ask them in parts", ctx, param)
+    return tuple(found)
+
 
 @verb("discover")
 @click.argument("site", type=PLACE, default=".", metavar="[DIR]")
@@ -28,17 +50,22 @@ __all__ = ["command"]
               help="Leases of dnsmasq, or of Kea as CSV; may be given again.")  # fmt: skip
 @click.option("--bmc-prefix", default="idrac-", show_default=True, metavar="TEXT",
               help="What stands before the service tag in a BMC's hostname; empty: it has none.")  # fmt: skip
+@click.option("--bmc-range", "ranges", multiple=True, callback=_addresses, metavar="PREFIX",
+              help="Ask the BMCs on these addresses (10.10.0.0/24) instead of the switches; may be given again.")  # fmt: skip
+@click.option("--bmc-port", type=click.IntRange(1, 65535), default=443, show_default=True, metavar="PORT",
+              help="Where the BMCs of --bmc-range answer.")  # fmt: skip
 @click.option("--yes", is_flag=True, help="Write what was found.")
 @reaching
 def command(
-    talk: Talk, site: Path, files: tuple[Path, ...], bmc_prefix: str, yes: bool, wanted: Wanted
+    talk: Talk, site: Path, files: tuple[Path, ...], bmc_prefix: str, ranges: tuple[str, ...], bmc_port: int, yes: bool,
+    wanted: Wanted,
 ) -> Answer:  # fmt: skip
     """Find out which machine is where, and fill nodes.csv.
 
     Asks the switches for themselves, for what they learned and heard at their ports, and takes the leases of a DHCP
     server; all is matched with the planned cabling. Shows what nodes.csv would say and writes it with --yes. What it
     says already is never overwritten: a difference is a finding, and so is what cannot be told. Nothing is changed on
-    any switch. Exit code 3 when there is something to write, 4 with findings, 1 when a switch could not be asked.
+    any switch. With --bmc-range the BMCs there are asked for what they tell anybody, without a login. Exit code 3 when there is something to write, 4 with findings, 1 when a switch could not be asked.
     """
     from rackwright.audit.discovery import discovered
     from rackwright.intent.node_edits import edit
@@ -46,8 +73,12 @@ def command(
     opened, planned = building.plan_site(talk, site)
     path = noting.nodes_file(opened)
     before = noting.nodes_text(path)
-    seen, unasked = _seen(talk, opened, planned, wanted)
-    found = discovered(planned.plan, seen, _leases(files), prefix=bmc_prefix)
+    unasked: dict[str, str] = {}
+    if ranges:
+        found = _controllers(talk, planned, ranges, bmc_port, wanted)
+    else:
+        seen, unasked = _seen(talk, opened, planned, wanted)
+        found = discovered(planned.plan, seen, _leases(files), prefix=bmc_prefix)
     edited = edit(before, found.wishes)
     if yes and edited.changes:
         noting.write_nodes(opened, path, before, edited)
@@ -60,6 +91,16 @@ def command(
         ERROR if unasked else FINE,
     )
     return Answer(code, _value(found, edited, unasked), _lines(found, edited, unasked, str(path)))
+
+
+def _controllers(talk: Talk, planned: Planned, hosts: tuple[str, ...], port: int, wanted: Wanted) -> Discovery:
+    """Ask every address of the ranges for its service root."""
+    from rackwright.audit.discovery import controllers
+    from rackwright.drivers.redfish.probing import probed
+
+    count = talk.counter("asked", len(hosts))
+    roots = probed(((host, port) for host in hosts), jobs=wanted.jobs, seconds=PROBE_S, heard=count)
+    return controllers(planned.plan, roots)
 
 
 def _leases(files: tuple[Path, ...]) -> list[Lease]:
@@ -100,7 +141,7 @@ def _lines(found: Discovery, edited: Edited, unasked: dict[str, str], path: str)
     lines = [*changes, *conflict_lines(edited.conflicts, path), *unclear]
     lines += [f"{name} could not be asked: {why}" for name, why in unasked.items()]
     if found.silent:
-        lines.append(f"nothing seen at {count(len(found.silent), 'port')} ({some(found.silent, 6)})")
+        lines.append(f"nothing seen at {count(len(found.silent), 'place')} ({some(found.silent, 6)})")
     same = sum(map(len, found.wishes.values())) - len(edited.changes) - len(edited.conflicts)
     lines.append(
         f"{len(edited.changes)} new, {same} as nodes.csv says, {len(edited.conflicts)} otherwise, "
