@@ -17,6 +17,7 @@ _KEYWORDS = frozenset(
     | {"if", "select", "then", "time", "until", "while"}
 )
 _REDIRECTIONS = ("2>&1", "2>>", "2>", ">>", ">", "<")
+_STARTS: Final = frozenset("&|;\n2<>")
 _PLAIN: Final = re.compile(r"[^\s\"'\\$`()&|;<>#]+")
 """Letters that mean themselves; nearly all of a line is such runs."""
 
@@ -73,8 +74,7 @@ def _tokens(line: str, variables: dict[str, str]) -> Iterator[tuple[str, str]]:
             word, started, at = word + run[0], True, run.end()
             continue
         letter = line[at]
-        mark = "" if word or started else next((one for one in _REDIRECTIONS if line.startswith(one, at)), "")
-        mark = mark or next((one for one in (*_OPERATORS, ">>", ">", "<") if line.startswith(one, at)), "")
+        mark = _mark(line, at, fresh=not (word or started)) if letter in _STARTS else ""
         if letter in " \t" or mark:
             if word or started:
                 yield "word", word
@@ -89,6 +89,12 @@ def _tokens(line: str, variables: dict[str, str]) -> Iterator[tuple[str, str]]:
         word, started = word + text, True
     if word or started:
         yield "word", word
+
+
+def _mark(line: str, at: int, *, fresh: bool) -> str:
+    """Return the operator or redirection that begins here; ``2>`` is one only where no word was begun."""
+    known = (*_REDIRECTIONS, *_OPERATORS) if fresh else (*_OPERATORS, ">>", ">", "<")
+    return next((one for one in known if line.startswith(one, at)), "")
 
 
 def _piece(line: str, at: int, variables: dict[str, str]) -> tuple[str, int]:
