@@ -68,6 +68,8 @@ class FirmwareKind(Row):
     """No other job may wait beside its own."""
     after: tuple[Barrier, ...] = ()
     backend: Backend = "bmc"
+    settings: bool = False
+    """No firmware: it stands for the settings of the BIOS, which have a place in the order too."""
     optional: bool = False
     """Not every machine of its models has one: that it is missing is no fault."""
     minutes: float = Field(5, ge=0)

@@ -155,7 +155,7 @@ def _right(entry: ImageEntry, at: int, marked: Marked, context: Context) -> bool
         words = [str(part) for part in place]
         context.problems.append(problem(_CHECK, message, remedy=remedy, location=marked.value_at(*place), path=words))
 
-    kinds = context.catalog.firmware
+    kinds = [key for key, kind in context.catalog.firmware.items() if not kind.settings]
     if entry.component not in kinds:
         wrong(f"{entry.component!r} is no component of the catalog", nearest(entry.component, kinds), "component")
     models = [*context.catalog.servers, *context.catalog.nics]

@@ -22,9 +22,10 @@ def check(context: Context) -> None:
 
 def _versions(context: Context) -> None:
     catalog = context.catalog
+    kinds = [key for key, kind in catalog.firmware.items() if not kind.settings]
     for key, wish in context.site.firmware.versions.items():
         place: Path = ("firmware", "versions", key)
-        if key not in catalog.firmware:
+        if key not in kinds:
             context.wrong(
                 "reference",
                 place,

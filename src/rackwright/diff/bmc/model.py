@@ -56,6 +56,8 @@ class BiosProblem(msgspec.Struct, frozen=True, kw_only=True):
     attribute: str
     message: str
     remedy: str
+    absent: bool = False
+    """This BIOS does not show the attribute; another version of it may."""
 
 
 class BiosState(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +68,8 @@ class BiosState(msgspec.Struct, frozen=True, kw_only=True):
     """False: the BMC did not tell the settings."""
     changes: tuple[BiosChange, ...] = ()
     """To be staged together."""
+    implied: tuple[BiosChange, ...] = ()
+    """Brought by the changes themselves, through a dependency: not sent, and verified with them."""
     compliant: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     """Wished for where present, and not there: hidden or not known to this BIOS."""

@@ -29,6 +29,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """Key of the kind of component; ``bios-settings`` for attributes; empty for a restart."""
     fqdds: tuple[str, ...] = ()
     image: Image | None = None
+    at: Literal["now", "reset"] = "reset"
+    """When the BMC applies what is sent: at once, or at the next start of the host. A ``stage`` that is applied at once is in force after its restart all the same."""
     activation: str = ""
     """Key of an ActivationModel: for a restart what is done, otherwise what the component asks for."""
     changes: tuple[BiosChange, ...] = ()

@@ -1,0 +1,105 @@
+"""Firmware of one server: what runs against what is pinned, component by component."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from rackwright.catalog.models import Catalog
+from rackwright.diff.bmc.model import FirmwareState, FirmwareVerdict
+from rackwright.diff.bmc.recognise import Match, matches
+from rackwright.plan.machines import Machine, WantedFirmware
+from rackwright.redfish import versions
+from rackwright.redfish.inventory import Inventory, Job
+
+__all__ = ["firmware_states"]
+
+_CYCLE: Final = frozenset({"SUP0544", "SUP0545"})
+"""To be power cycled, to be AC power cycled (table of Dell's messages)."""
+
+
+def firmware_states(machine: Machine, told: Inventory, catalog: Catalog) -> tuple[FirmwareState, ...]:
+    """Return the state of every component of a machine, in the order of the release; a component that is there twice comes twice."""
+    return tuple(state for wanted in machine.firmware for state in _states(machine, wanted, told, catalog))
+
+
+def _states(machine: Machine, wanted: WantedFirmware, told: Inventory, catalog: Catalog) -> Iterator[FirmwareState]:
+    kind = catalog.firmware[wanted.key]
+    found = matches(machine, kind, wanted.adapters, told)
+    for match in found:
+        verdict, job, why = _verdict(wanted, match, told)
+        yield _state(wanted, match.subject or _alone(wanted, match, found), verdict, match, job=job, why=why)
+    missing = [name for name in wanted.adapters if name not in {match.subject for match in found}]
+    if not wanted.adapters and not found:
+        missing = [wanted.key]
+    for name in missing if wanted.version is not None and not wanted.optional else ():
+        yield _state(wanted, name, "missing", None, why="the inventory of the BMC shows none")
+
+
+def _state(
+    wanted: WantedFirmware, subject: str, verdict: FirmwareVerdict, match: Match | None, *, job: str = "", why: str = ""
+) -> FirmwareState:
+    return FirmwareState(
+        key=wanted.key,
+        name=wanted.name,
+        subject=subject,
+        verdict=verdict,
+        fqdd=match.fqdd if match else "",
+        found=match.version if match else "",
+        wanted=wanted.version,
+        equal=wanted.equal,
+        backend=wanted.backend,
+        source=wanted.source,
+        evidence=match.evidence if match else "",
+        job=job,
+        why=why,
+    )
+
+
+def _alone(wanted: WantedFirmware, match: Match, found: tuple[Match, ...]) -> str:
+    """Return the name of a component of the server itself: the kind's own, or the FQDD where there are several."""
+    return wanted.key if len(found) == 1 and not wanted.adapters else match.fqdd or wanted.key
+
+
+def _verdict(wanted: WantedFirmware, match: Match, told: Inventory) -> tuple[FirmwareVerdict, str, str]:
+    """Return the verdict, the open job about the component, and why."""
+    job = _job(match, told)
+    if wanted.version is None:
+        return "unpinned", job, "nothing pins a version"
+    if not versions.told(match.version):
+        return "unknown", job, "the BMC tells no version"
+    right = (wanted.version, *wanted.equal)
+    if any(versions.same(match.version, one) for one in right):
+        return "compliant", job, ""
+    if waiting := _waiting(right, match, told):
+        return "staged", job, waiting
+    if job:
+        return "staged", job, "an update job about it is in the queue"
+    sign = next((sign for one in right if (sign := versions.compare(match.version, one)) is not None), None)
+    if sign is None:
+        return "different", "", "which of the two is newer cannot be told"
+    return ("behind" if sign < 0 else "ahead"), "", ""
+
+
+def _waiting(right: tuple[str, ...], match: Match, told: Inventory) -> str:
+    """Return, in words, that the wanted version lies at the BMC and waits; empty: it does not."""
+    for row in told.software:
+        lies = row.status == "available" and row.fqdd == match.fqdd
+        if lies and any(versions.same(row.version, one) for one in right):
+            return f"{row.version} lies at the BMC and waits for a restart"
+    # The job is over and the former version runs on: to flash it once more would be the wrong answer.
+    ended = (job for job in told.jobs if job.state == "done" and job.message_id in _CYCLE and _about(job, match))
+    job = next(ended, None)
+    return f"job {job.id} ended and asks for a power cycle ({job.message_id})" if job else ""
+
+
+def _job(match: Match, told: Inventory) -> str:
+    return next((job.id for job in told.jobs if job.open and _about(job, match)), "")
+
+
+def _about(job: Job, match: Match) -> bool:
+    """Say whether a job brings firmware to a component: it names its FQDD, or prints its name."""
+    if "firmware" not in job.kind.lower() and "update" not in job.kind.lower():
+        return False
+    words = f"{job.target} {job.name}".lower()
+    return any(word and word.lower() in words for word in (match.fqdd, match.printed))
