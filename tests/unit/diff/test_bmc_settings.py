@@ -70,7 +70,6 @@ def test_factory_fresh():
         (True, False, False, []),
         (False, False, False, ["unlock"]),
         (False, False, True, ["unlock", "attribute"]),
-        (None, True, True, ["unlock", "attribute", "lock"]),
         (True, True, True, ["unlock", "attribute", "lock"]),
     ],
 )
@@ -82,11 +81,11 @@ def test_locked(wanted, lift, fresh, expected):
     assert not found.problems
 
 
-@pytest.mark.parametrize("wanted", [None, True])
-def test_locked_and_not_lifted(wanted):
-    """A locked BMC with work before it is worked on without a word."""
+@pytest.mark.parametrize(("wanted", "lift"), [(None, False), (True, False), (None, True)])
+def test_locked_and_not_lifted(wanted, lift):
+    """A locked BMC is worked on without a word, or lockdown lifted of which nothing says that it belongs on again."""
     resources = told(Lockdown_1_SystemLockdown="Enabled", Time_1_Timezone="CST6CDT")
-    found = settings_changes(resources, msgspec.structs.replace(WANTED, lockdown=wanted))
+    found = settings_changes(resources, msgspec.structs.replace(WANTED, lockdown=wanted), lift=lift)
     assert "unlock" not in kinds(found)
     assert [problem for problem in found.problems if "--lift-lockdown" in problem]
 

@@ -27,7 +27,7 @@ _ACCOUNTS: Final = "/AccountService/Accounts/"
 _CERTIFICATE: Final = "SecurityCertificate.1."
 _UTC: Final = frozenset({"etc/utc", "etc/zulu", "utc", "zulu", "etc/uct", "uct", "etc/universal", "universal"})
 """Names of the tz database for one and the same zone."""
-_LIFT: Final = "lift it for this push with --lift-lockdown, or write bmc: {lockdown: false} into the site file"
+_LIFT: Final = "write bmc: {lockdown: false} into the site file, or bmc: {lockdown: true} and lift it for this push with --lift-lockdown"
 
 
 class SettingChange(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -71,7 +71,7 @@ def settings_changes(
     """Compare how a BMC is set with how it should be.
 
     ``factory``: it still takes the password that it was delivered with. ``authority``: common name of the site's
-    authority; empty where its key is not given. ``lift``: lockdown may be lifted meanwhile; it is set again at the end.
+    authority; empty where its key is not given. ``lift``: lockdown that the site file wants on may be off meanwhile.
     """
     attributes = attributes_of(resources)
     made = _Compared(wanted, attributes, resources, authority)
@@ -107,7 +107,12 @@ def _lockdown(
     if locked and wanted is False:
         return (off,), (), ()
     if locked and work:
-        return ((off,), (on,), ()) if lift else ((), (), (f"system lockdown is on: it refuses every change; {_LIFT}",))
+        # Only where the site file says that it belongs on: a push that was cut off in between would leave it off for good.
+        return (
+            ((off,), (on,), ())
+            if lift and wanted
+            else ((), (), (f"system lockdown is on: it refuses every change; {_LIFT}",))
+        )
     return (), (on,) if wanted and not locked else (), ()
 
 
