@@ -23,6 +23,7 @@ _IMAGE: Final = "Get the image that belongs to this component and system, and tr
 
 MESSAGES: Final[dict[str, Message]] = {
     "BIOS006": Message(_I, "A configuration job exists, so attributes of this target cannot be set.", _QUEUE),
+    "BIOS008": Message(_I, "Nothing is pending that a configuration job could do.", "Change an attribute first."),
     "BIOS011": Message(_I, "A configuration job exists, so what is pending cannot be deleted.", _QUEUE),
     "BIOS015": Message(_I, "The read-only attribute {0} cannot be changed."),
     "BIOS016": Message(_I, "The disabled attribute {0} cannot be changed."),
@@ -66,11 +67,13 @@ MESSAGES: Final[dict[str, Message]] = {
     "RAC0702": Message(_I, "A power cycle was requested."),
     "RAC0703": Message(_I, "A hard reset was requested."),
     "RAC0704": Message(_I, "A power-down was requested."),
+    "RAC0705": Message(_I, "A graceful shutdown was requested."),
     "RAC0720": Message(_I, "The image on the share was not found.", "Give the right path and login."),
     "RAC0768": Message(_I, "The iDRAC is starting after a firmware update.", "Log in again in a few minutes."),
     "RAC0773": Message(_I, "The BIOS settings cannot be changed while a BIOS configuration job runs.", _QUEUE),
     "RAC0904": Message(_W, "The remote file cannot be reached.", "Check address, path and login of the file."),
     "RAC095": Message(_I, "Configuration is refused while System Lockdown is enabled.", _UNLOCK),
+    "RAC1016": Message(_W, "An account of this name exists.", "Take another name."),
     "RAC1035": Message(_W, "Nothing is pending that could be cleared."),
     "RAC1201": Message(_W, "The operation is refused while the server is locked down.", _UNLOCK),
     "RED001": Message(_I, "The job ended successfully."),
