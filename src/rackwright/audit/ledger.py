@@ -57,12 +57,14 @@ class Ledger:
             )
         )  # fmt: skip
 
-    def skip(self, reason: str, *, path: str = "", remedy: str = "") -> None:
+    def skip(
+        self, reason: str, *, path: str = "", remedy: str = "", actual: str = "", evidence: Iterable[str] = ()
+    ) -> None:
         """Enter what does not apply, or what nobody promised to tell."""
         self._found.append(
             finding(
                 self._check.id, self._subject, reason, path=path or "skipped", status="skipped", severity="info",
-                remedy=remedy, source=self._check.source,
+                remedy=remedy, actual=actual, evidence=evidence, source=self._check.source,
             )
         )  # fmt: skip
 
