@@ -1,0 +1,184 @@
+"""Waiting jobs set going by one restart of the host, and followed until each ended for itself.
+
+Everything is decided by what is seen: jobs that run are waited for, jobs that wait for a restart get one, and what has
+ended is judged by its own word. A restart whose answer was lost, or that an earlier life may have asked for, is given
+time to show before another one is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rackwright.errors import DriverError
+from rackwright.push.bmc.contact import AGAIN, Contact, halt_of
+from rackwright.push.bmc.order import Event
+from rackwright.push.contact import Halt
+from rackwright.redfish.inventory import Job
+
+__all__ = ["Activation", "ended_badly", "host_off", "host_on", "in_words", "ready"]
+
+_BAD: Final = frozenset({"done-with-errors", "failed", "needs-user"})
+_RUNS: Final = frozenset({"OSRunning", "OSBootStarted", ""})
+"""Words of ``BootProgress`` that do not say that a restart is under way; empty where none is told."""
+_LOOK: Final = (
+    "look at the job queue over the web page of the BMC and delete the job there, then push again: it reads first"
+)
+_WORDS: Final = {
+    "none": "waiting",
+    "restart": "restarting the host",
+    "cycle": "cycling the power of the host",
+    "ac": "cycling the auxiliary power",
+}
+
+
+@dataclass
+class Activation:
+    """One restart, and the jobs that it is for."""
+
+    contact: Contact
+    stage: str
+    event: Event
+    jobs: Collection[str]
+    """Ids of our jobs that wait for it."""
+    reset_at: str
+    """When the host was reset for the last time before this restart was first asked for; empty: not told."""
+    fresh: bool
+    """No earlier life may have asked for the restart."""
+    in_force: Callable[[], bool]
+    """Look whether everything that this restart is for is right."""
+    told: Callable[[str], None]
+    asked: int = 0
+    at: float = 0.0
+
+    def go(self) -> Halt | None:
+        """Have the jobs run to their own end; return what stands in the way."""
+        contact, limits = self.contact, self.contact.limits
+        contact.restarted = True
+        self.at = contact.clock.now()
+        until = self.at + limits.graceful_s + 2 * limits.boot_s + limits.job_s
+        try:
+            while contact.clock.now() < until:
+                jobs = self._ours()
+                if self._over(jobs):
+                    return None
+                halt = self._turn(jobs)
+                if halt is not None:
+                    return halt
+                contact.clock.sleep(limits.poll_s)
+            return Halt(self.stage, f"jobs do not end: {in_words(self._ours())}", _LOOK, touched=True)
+        except DriverError as error:
+            return halt_of(self.stage, error, touched=True)
+
+    def _ours(self) -> list[Job]:
+        return [job for job in self.contact.jobs() if job.id in self.jobs]
+
+    def _over(self, jobs: Sequence[Job]) -> bool:
+        """Tell whether nothing is left to wait for: every job ended, and the restart took place if it was needed."""
+        if any(job.open and job.state != "needs-user" for job in jobs):
+            return False
+        return bool(self.asked) or bool(ended_badly(jobs)) or self.in_force()
+
+    def _turn(self, jobs: Sequence[Job]) -> Halt | None:
+        """Do the one thing that what is seen asks for."""
+        now, limits = self.contact.clock.now(), self.contact.limits
+        if any(job.state == "running" for job in jobs):
+            self.at = now
+            return None
+        if not self.asked:
+            if self._heeded():
+                self.asked = 1
+            elif self.fresh or now - self.at >= limits.heed_s:
+                self._ask(gently=True, waiting=len(jobs))
+        elif self.asked == 1 and now - self.at >= (limits.boot_s if self._heeded() else limits.graceful_s):
+            self.told("the operating system does not heed it: forced")
+            self._ask(gently=False, waiting=len(jobs))
+        elif self.asked > 1 and now - self.at >= limits.boot_s:
+            waiting = in_words([job for job in jobs if job.open])
+            return Halt(self.stage, f"still waiting after a forced restart: {waiting}", _LOOK, touched=True)
+        return None
+
+    def _heeded(self) -> bool:
+        """Tell whether the host has been reset since, or is being."""
+        host = self.contact.host()
+        if self.reset_at and host.reset_at:
+            return host.reset_at != self.reset_at
+        return bool(self.asked) and host.progress not in _RUNS
+
+    def _ask(self, *, gently: bool, waiting: int) -> None:
+        """Ask for the restart; harder the second time."""
+        contact = self.contact
+        if gently:
+            self.told(f"{_WORDS[self.event]}{f' for {waiting} jobs' if waiting else ''}")
+        if self.event != "restart":
+            self._cut()
+        elif contact.power() == "Off":
+            _reset(contact, "On")
+        else:
+            _reset(contact, "GracefulRestart" if gently else "ForceRestart")
+        self.asked += 1
+        self.at = contact.clock.now()
+
+    def _cut(self) -> None:
+        """Shut the host down, then have its power cut and back."""
+        contact = self.contact
+        host_off(contact)
+        if self.event == "ac":
+            contact.say(lambda session: session.ac_cycle())
+        else:
+            _reset(contact, "On")
+
+
+def ended_badly(jobs: Collection[Job]) -> list[Job]:
+    """Return the jobs that ended otherwise than well, or wait for somebody at the console."""
+    return [job for job in jobs if job.state in _BAD]
+
+
+def in_words(jobs: Collection[Job]) -> str:
+    """Say how jobs stand, in the BMC's own words."""
+    return "; ".join(
+        " ".join(word for word in (job.id, f"{job.name}:", job.word or job.state, job.message_id, job.message) if word)
+        for job in jobs
+    )
+
+
+def ready(contact: Contact, stage: str) -> Halt | None:
+    """Wait until the lifecycle controller takes work."""
+    said = ""
+
+    def over() -> bool:
+        nonlocal said
+        now = contact.patiently(lambda session: session.readiness(), contact.limits.login_s)
+        said = now.said or now.lifecycle or "not ready"
+        return now.ready
+
+    try:
+        if contact.wait(contact.limits.ready_s, over):
+            return None
+    except DriverError as error:
+        return halt_of(stage, error)
+    return Halt(stage, f"the lifecycle controller does not become ready ({said})", AGAIN)
+
+
+def host_on(contact: Contact) -> bool:
+    """See that the host is on: one that is off, and stays so for a while, is switched on."""
+    limits = contact.limits
+    for _ in range(2):
+        if contact.wait(limits.heed_s, lambda: contact.power() != "Off"):
+            return contact.wait(limits.boot_s, lambda: contact.power() == "On")
+        _reset(contact, "On")
+    return contact.wait(limits.heed_s, lambda: contact.power() == "On")
+
+
+def host_off(contact: Contact) -> bool:
+    """Shut the host down; an operating system that does not heed it is not waited for."""
+    for kind in ("GracefulShutdown", "ForceOff"):
+        if contact.power() != "Off":
+            _reset(contact, kind)
+            contact.wait(contact.limits.graceful_s, lambda: contact.power() == "Off")
+    return contact.power() == "Off"
+
+
+def _reset(contact: Contact, kind: str) -> None:
+    contact.say(lambda session: session.reset(kind))

@@ -1,0 +1,95 @@
+"""What must be so before the first change to a server, each check by its name."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from rackwright.push.bmc.activation import in_words
+from rackwright.push.bmc.contact import AGAIN, Contact, Seen, version_of
+from rackwright.push.bmc.images import wrong_image
+from rackwright.push.bmc.order import Order
+from rackwright.push.contact import Halt
+from rackwright.redfish.inventory import Inventory
+
+__all__ = ["objection"]
+
+_STAGE: Final = "look"
+_DRAIN_S: Final = 120
+_FINE: Final = frozenset({"", "OK", "Unknown"})
+_LOST: Final = ("degraded", "lost", "nonredundant", "not redundant", "failed")
+_CABLING: Final = "see the service tags of nodes.csv and where the server stands; 'rackwright audit SITE --only hardware' names swapped ones"
+_WAIT: Final = "let it end, or delete it over the web page of the BMC; then push again"
+
+
+def objection(contact: Contact, seen: Seen, order: Order) -> Halt | None:
+    """Return the first check that is not met; None when the server may be changed."""
+    for name, cause, remedy in _objections(contact, seen, order):
+        return Halt(_STAGE, f"{name}: {cause}", remedy)
+    return None
+
+
+def _objections(contact: Contact, seen: Seen, order: Order) -> Iterator[tuple[str, str, str]]:
+    inventory, server = seen.inventory, contact.order
+    if server.tag and inventory.service_tag and inventory.service_tag.upper() != server.tag.upper():
+        yield "identity", f"service tag {inventory.service_tag} answers where {server.tag} is planned", _CABLING
+    if inventory.lockdown:
+        yield (
+            "lockdown",
+            "System Lockdown is on, nothing can be changed",
+            "lift it by hand (it is never lifted here), then push again",
+        )
+    if weak := _power(inventory):
+        yield "power supplies", weak, "mend the supply or its feed: a flash that loses power ends a board"
+    ours = {step.job for step in server.steps if step.job}
+    if foreign := [job for job in seen.jobs if job.open and job.id not in ours]:
+        yield "jobs", f"the queue holds what is not ours: {in_words(foreign)}", _WAIT
+    if moved := _moved(contact, inventory):
+        yield "state", moved, AGAIN
+    folder = Path(order.folder)
+    for step in server.steps:
+        image = step.image if not step.staged else None
+        if image is not None and image.file and (wrong := wrong_image(folder / image.file, image.sha256)):
+            yield "images", wrong, "put the right file there, or mend its row in the images file, and push again"
+    if order.drained_by and server.way.restarts and (busy := _busy(order.drained_by, server.device)):
+        yield "drained", busy, "drain the host, then push again"
+
+
+def _power(inventory: Inventory) -> str:
+    """Say in words that a power supply is gone or ill; supplies that are not told are no reason."""
+    ill = [psu.fqdd for psu in inventory.psus if not psu.present or psu.health not in _FINE]
+    if ill:
+        return f"{', '.join(ill)} is not well"
+    word = inventory.psu_redundancy.lower()
+    return f"redundancy is {inventory.psu_redundancy}" if any(lost in word for lost in _LOST) else ""
+
+
+def _moved(contact: Contact, inventory: Inventory) -> str:
+    """Say which component or attribute is neither as it was when the push was shown, nor as it is to be."""
+    for part in contact.order.parts:
+        now = version_of(inventory, part.fqdd)
+        if not part.known(now):
+            return f"{part.component} ({part.fqdd}) is at {now or 'no version'}, and was at {part.before} when the push was shown"
+    now_set = inventory.bios.attributes if inventory.bios else {}
+    for name, old in contact.order.bios.items():
+        if now_set.get(name) not in (old, contact.order.attributes.get(name)):
+            return f"the BIOS attribute {name} is {now_set.get(name)!r}, and was {old!r} when the push was shown"
+    return ""
+
+
+def _busy(program: str, device: str) -> str:
+    """Ask the operator's program whether a host is drained; return in words that it is not."""
+    try:
+        ended = subprocess.run(  # noqa: S603 - the operator's own program, given on the command line, without a shell
+            [program, device], capture_output=True, text=True, timeout=_DRAIN_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"{program} could not be asked ({error})"
+    said = (ended.stderr or ended.stdout).strip().partition("\n")[0]
+    return (
+        ""
+        if ended.returncode == 0
+        else f"{program} says no (exit code {ended.returncode}{': ' + said if said else ''})"
+    )

@@ -1,0 +1,169 @@
+"""One BMC as the work on its server sees it: a session that is opened anew where it broke, and what is seen through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple, TypeVar
+
+from rackwright.drivers.clock import Clock
+from rackwright.drivers.redfish.model import Redfish, Topic
+from rackwright.errors import AuthRefused, DeviceRefused, DriverError
+from rackwright.push.bmc.order import Limits, ServerOrder
+from rackwright.push.contact import MAY_PASS, Halt
+from rackwright.redfish.inventory import Inventory, Job, Resources
+
+__all__ = ["AGAIN", "Connect", "Contact", "Host", "Seen", "halt_of", "version_of"]
+
+Connect = Callable[[str], Redfish]
+"""Opens a new session with the BMC of the server of that name."""
+
+T = TypeVar("T")
+
+AGAIN: Final = "'rackwright push SITE --only bmc' reads the server anew and does what is left"
+_BUSY: Final = frozenset(
+    {"SYS518", "ServiceTemporarilyUnavailable", "SWC0700", "RAC0768", "RAC0218", "LC060", "RED113"}
+)
+"""Ids of messages by which a BMC says that it cannot just now (redfish.md 2.1 and 5)."""
+_BUSY_STATUS: Final = frozenset({429, 503})
+_PAUSE_S: Final = 60.0
+"""Between two logins that are refused: three wrong ones within a minute shut an address out (``IPBlocking.1``)."""
+
+
+class Seen(NamedTuple):
+    """What a BMC shows of its server at one moment."""
+
+    inventory: Inventory
+    jobs: tuple[Job, ...]
+    power: str
+
+
+class Host(NamedTuple):
+    """How far a host is, as far as its BMC tells."""
+
+    power: str
+    reset_at: str = ""
+    """``LastResetTime``: only that it is another one than before says something, its value does not (redfish.md 2.1)."""
+    progress: str = ""
+    """``BootProgress.LastState``."""
+
+
+@dataclass
+class Contact:
+    """The way to one BMC; one session at a time."""
+
+    order: ServerOrder
+    connect: Connect
+    clock: Clock
+    limits: Limits
+    restarted: bool = False
+    """The BMC may be on its way up because of us: it refuses logins for a while then (redfish.md 5, row 13)."""
+    session: Redfish | None = field(default=None, repr=False)
+    inventory_of: Callable[[Resources], Inventory] = field(default_factory=lambda: _inventory_of, repr=False)
+
+    @property
+    def device(self) -> str:
+        """Name of the server."""
+        return self.order.device
+
+    def close(self) -> None:
+        """End the session at the BMC."""
+        if self.session is not None:
+            self.session.close()
+            self.session = None
+
+    def ask(self, question: Callable[[Redfish], T]) -> T:
+        """Ask once; after an error of the wire the session is ended and not used again."""
+        if self.session is None:
+            self.session = self.connect(self.device)
+        try:
+            return question(self.session)
+        except (*MAY_PASS, AuthRefused):
+            self.close()
+            raise
+
+    def say(self, word: Callable[[Redfish], None]) -> None:
+        """Say something once; an answer that was lost is no error, since what becomes of it is seen."""
+        try:
+            self.ask(word)
+        except DriverError as error:
+            if not self.passing(error):
+                raise
+            self.close()
+
+    def patiently(self, question: Callable[[Redfish], T], patience_s: float) -> T:
+        """Ask until there is an answer or the time is over; only for questions that change nothing."""
+        until = self.clock.now() + patience_s
+        while True:
+            try:
+                return self.ask(question)
+            except DriverError as error:
+                if not self.passing(error) or self.clock.now() >= until:
+                    raise
+                self.clock.sleep(_PAUSE_S if isinstance(error, AuthRefused) else self.limits.poll_s)
+
+    def passing(self, error: DriverError) -> bool:
+        """Tell whether an error may be over soon: the wire, a BMC that is busy or restarts."""
+        if isinstance(error, AuthRefused):
+            return self.restarted
+        busy = isinstance(error, DeviceRefused) and (error.message_id in _BUSY or error.status in _BUSY_STATUS)
+        return busy or isinstance(error, MAY_PASS)
+
+    def jobs(self) -> tuple[Job, ...]:
+        """Look at the queue, with patience."""
+        return self.patiently(lambda session: session.jobs(), self.limits.login_s)
+
+    def power(self) -> str:
+        """Look whether the host is on, with patience."""
+        return self.patiently(lambda session: session.power(), self.limits.login_s)
+
+    def host(self) -> Host:
+        """Look how far the host is, with patience."""
+        return self.patiently(_host, self.limits.login_s)
+
+    def look(self, *, hardware: bool = False) -> Seen:
+        """Look at versions, settings, jobs and power, with patience; ``hardware``: at the power supplies too."""
+        topics: tuple[Topic, ...] = ("system", "firmware", "bios", *(("hardware", "settings") if hardware else ()))
+
+        def seen(session: Redfish) -> Seen:
+            return Seen(self.inventory_of(session.read(topics)), session.jobs(), session.power())
+
+        return self.patiently(seen, self.limits.login_s)
+
+    def wait(self, patience_s: float, over: Callable[[], bool]) -> bool:
+        """Look until something is so; False when the time is over first."""
+        until = self.clock.now() + patience_s
+        while not over():
+            if self.clock.now() >= until:
+                return False
+            self.clock.sleep(self.limits.poll_s)
+        return True
+
+
+def _inventory_of(resources: Resources) -> Inventory:
+    from rackwright.redfish import reading
+
+    found: Inventory = reading.inventory(resources)
+    return found
+
+
+def _host(session: Redfish) -> Host:
+    topics: tuple[Topic, ...] = ("system",)
+    systems = [one for one in session.read(topics).values() if _is_system(one)]
+    told = systems[0] if systems else {}
+    progress = (told.get("BootProgress") or {}).get("LastState") or ""
+    return Host(session.power(), told.get("LastResetTime") or "", progress)
+
+
+def _is_system(resource: Any) -> bool:
+    return isinstance(resource, dict) and str(resource.get("@odata.type", "")).startswith("#ComputerSystem.")
+
+
+def halt_of(stage: str, error: DriverError, *, touched: bool = False) -> Halt:
+    """Return what a driver's error means for the work on a server."""
+    return Halt(stage, str(error), error.remedy or AGAIN, touched=touched)
+
+
+def version_of(inventory: Inventory, fqdd: str) -> str:
+    """Return the installed version of a component; empty where none is shown."""
+    return next((row.version for row in inventory.software if row.fqdd == fqdd and row.status == "installed"), "")

@@ -1,0 +1,47 @@
+"""What is saved of a server before its first change: its configuration profile and everything that its BMC tells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from rackwright.errors import DeviceRefused, DriverError
+from rackwright.push import artifacts
+from rackwright.push.bmc.contact import Contact, halt_of
+from rackwright.push.contact import Halt
+
+__all__ = ["Kept", "kept"]
+
+
+class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where things were saved."""
+
+    profile: str = ""
+    """Path of the server configuration profile, or why there is none."""
+    inventory: str = ""
+    halt: Halt | None = None
+
+
+def kept(contact: Contact, folder: Path) -> Kept:
+    """Save the configuration profile and the inventory into the run's folder, for their owner alone.
+
+    A BMC without the licence for it refuses the profile: that is said, and nothing hangs on it. One that cannot be read
+    at all is not changed.
+    """
+    try:
+        resources = contact.patiently(lambda session: session.read(), contact.limits.login_s)
+        inventory = artifacts.keep(
+            folder / "inventory" / f"{contact.device}.json", msgspec.json.encode(resources).decode()
+        )
+        return Kept(_profile(contact, folder), inventory)
+    except DriverError as error:
+        return Kept(halt=halt_of("keep", error))
+
+
+def _profile(contact: Contact, folder: Path) -> str:
+    try:
+        text = contact.patiently(lambda session: session.export_profile(), contact.limits.login_s)
+    except DeviceRefused as error:
+        return f"none: {error}"
+    return artifacts.keep(folder / "profile" / f"{contact.device}.xml", text)

@@ -1,0 +1,129 @@
+"""The order of a push to BMCs: everything that a run needs, as bytes that lie in its folder; no secret is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property, lru_cache
+from typing import Any, Final, Literal
+
+import msgspec
+
+from rackwright.errors import RunChanged
+from rackwright.push.bmc.model import Step, Way
+from rackwright.redfish.versions import same
+
+__all__ = ["Event", "Limits", "Order", "Part", "ServerOrder", "decode"]
+
+Event = Literal["none", "restart", "cycle", "ac"]
+"""What an activation asks of the host: nothing, a restart, power off and on, auxiliary power off and on too."""
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One component whose version is to change."""
+
+    component: str
+    fqdd: str
+    before: str
+    wanted: str
+    equal: tuple[str, ...] = ()
+    """Other spellings of the wanted version."""
+
+    def right(self, version: str) -> bool:
+        """Tell whether a version is the wanted one, in whichever spelling."""
+        return any(same(version, wanted) for wanted in (self.wanted, *self.equal))
+
+    def known(self, version: str) -> bool:
+        """Tell whether a version is one that this push may find: the former or the wanted one."""
+        return version == self.before or same(version, self.before) or self.right(version)
+
+
+class ServerOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
+    """What one server is to become."""
+
+    device: str
+    tag: str = ""
+    """Service tag of the plan; empty: not known."""
+    way: Way
+    parts: tuple[Part, ...] = ()
+    bios: dict[str, Any] = {}
+    """What the attributes that are to change said before."""
+
+    @cached_property
+    def of(self) -> Mapping[str, Part]:
+        """The parts by FQDD."""
+        return {part.fqdd: part for part in self.parts}
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What is to be done, in order."""
+        return self.way.steps
+
+    @cached_property
+    def attributes(self) -> Mapping[str, Any]:
+        """Every BIOS attribute that is to change, with its new value."""
+        return {change.attribute: change.new for step in self.steps for change in step.changes}
+
+
+class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How long things may take, in seconds of the run's clock."""
+
+    login_s: float = 600
+    """For a BMC to let us in and to answer; one that restarts takes 3 to 8 min (redfish.md 5, row 13)."""
+    ready_s: float = 1200
+    """For a lifecycle controller to take work: it collects the inventory after a start of the host."""
+    heed_s: float = 180
+    """For a command whose answer was lost to show that it was heard, before it is said again."""
+    graceful_s: float = 300
+    """For an operating system to heed a graceful restart or shutdown, before it is forced."""
+    boot_s: float = 1200
+    """For a forced restart to set waiting jobs going, and for a host to be on."""
+    job_s: float = 3600
+    """For jobs that run to end."""
+    bmc_s: float = 1800
+    """For a BMC to come back from its own update (redfish.md 2.5: Dell's own script gives it 30 min)."""
+    verify_s: float = 600
+    """For the inventory to tell the new versions after the jobs ended."""
+    poll_s: float = 10
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
+    """A push, whole."""
+
+    schema: Literal[1] = 1
+    site: str
+    intent: str
+    folder: str
+    """The site's folder, below which the files of images lie."""
+    servers: tuple[ServerOrder, ...]
+    waves: tuple[tuple[str, tuple[str, ...]], ...]
+    events: dict[str, Event] = {}
+    """Key of an activation -> what it does."""
+    at_once: tuple[str, ...] = ()
+    """Kinds of components whose images a BMC applies as soon as it has them, whatever puts them in force."""
+    drained_by: str = ""
+    """Program that is asked, with the server's name, whether its host is drained; empty: the operator's word stands."""
+    limits: Limits = Limits()
+
+    @cached_property
+    def of(self) -> Mapping[str, ServerOrder]:
+        """The servers by name."""
+        return {server.device: server for server in self.servers}
+
+    def encoded(self) -> bytes:
+        """Return the bytes that a run keeps."""
+        return msgspec.json.encode(self)
+
+
+_OTHER: Final = "start a new push, it reads first"
+
+
+@lru_cache(maxsize=2)
+def decode(data: bytes) -> Order:
+    """Read the bytes of an order; the last ones are kept, since every server of a run asks.
+
+    Raises :class:`~rackwright.errors.RunChanged` when they are of another version.
+    """
+    try:
+        return msgspec.json.decode(data, type=Order)
+    except msgspec.MsgspecError as error:
+        raise RunChanged(f"this run was ordered by another version ({error}): {_OTHER}") from None

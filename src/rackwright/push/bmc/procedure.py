@@ -1,0 +1,235 @@
+"""The work on one server, in steps that a journal keeps: look, keep, then send, restart and verify, and see that the host is on.
+
+A step that was cut off is done again, and begins by looking. What a later life needs to know of an earlier one are the
+jobs that were there before, and whether somebody may have spoken since: it stands in a step of its own before each
+command that must not be given twice.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from rackwright.errors import DriverError
+from rackwright.push.bmc import ending
+from rackwright.push.bmc.activation import Activation, ended_badly, host_on, in_words, ready
+from rackwright.push.bmc.checks import objection
+from rackwright.push.bmc.contact import AGAIN, Contact, Seen, halt_of
+from rackwright.push.bmc.ending import End
+from rackwright.push.bmc.keeping import Kept, kept
+from rackwright.push.bmc.model import Step
+from rackwright.push.bmc.order import Order
+from rackwright.push.bmc.sending import Sender, Sent, settled
+from rackwright.push.contact import Halt
+from rackwright.runs.model import Context, Outcome
+
+__all__ = ["Look", "Procedure"]
+
+T = TypeVar("T")
+
+_CYCLE: Final = (
+    "put it in force by a power cycle of the server ('rackwright push SITE --only bmc' plans it), then audit"
+)
+
+
+_WORDS: Final = {"install": "install {}", "stage": "stage {}", "settings": "BIOS settings {}", "restart": "restart {}"}
+
+
+class Look(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the first look brought, as the journal keeps it."""
+
+    power: str = ""
+    halt: Halt | None = None
+
+
+class Before(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was so before a command that must not be given twice, and which life was about to give it."""
+
+    life: str
+    jobs: tuple[str, ...] = ()
+    reset_at: str = ""
+
+
+class Ended(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How jobs ended, in the BMC's words."""
+
+    halt: Halt | None = None
+    words: str = ""
+    badly: bool = False
+
+
+@dataclass
+class Procedure:
+    """The work on one server."""
+
+    contact: Contact
+    context: Context
+    whole: Order
+    sent: dict[int, str] = field(default_factory=dict)
+    """Number of a step -> the job that carries it."""
+    life: str = field(default_factory=lambda: uuid.uuid4().hex)
+    """A resumed run has another one: what this one has not begun itself, an earlier may have."""
+
+    def __post_init__(self) -> None:
+        """Name the steps."""
+        self._names = _names(self.contact.order.steps)
+
+    def run(self) -> Outcome:
+        """Bring the server to what is intended, and tell how it ended."""
+        order = self.contact.order
+        if not order.steps:
+            return ending.untouched(order)
+        try:
+            look = self._step("look", self._look, Look)
+            if look.halt is not None:
+                return ending.outcome(order, look.halt, None, None)
+            saved = self._step("keep", lambda: kept(self.contact, self.context.folder), Kept)
+            halt = saved.halt or self._steps()
+            finish = ending.Finish(self.contact, look.power, tuple(self.sent.values()), halt, self._tell)
+            end = self._step("end", finish.go, End)
+            return ending.outcome(order, halt, saved, end)
+        finally:
+            self.contact.close()
+
+    def _step(self, name: str, work: Callable[[], Any], kind: type[T]) -> T:
+        return msgspec.convert(self.context.step(name, lambda: msgspec.to_builtins(work())), kind)
+
+    def _tell(self, text: str) -> None:
+        self.context.event(text, device=self.contact.device)
+
+    # --- the first look --------------------------------------------------------------------------
+
+    def _look(self) -> Look:
+        try:
+            halt = ready(self.contact, "look")
+            if halt is not None:
+                return Look(halt=halt)
+            seen = self.contact.look(hardware=True)
+            return Look(seen.power, objection(self.contact, seen, self.whole))
+        except DriverError as error:
+            return Look(halt=halt_of("look", error))
+
+    # --- step by step ----------------------------------------------------------------------------
+
+    def _steps(self) -> Halt | None:
+        for number, step in enumerate(self.contact.order.steps):
+            name = self._names[number]
+            if self.context.cancelled():
+                return Halt(name, "stopped before it", AGAIN, state="cancelled")
+            halt = self._restart(name, step) if step.kind == "restart" else self._send(name, number, step)
+            if halt is not None:
+                return halt
+        return None
+
+    def _send(self, name: str, number: int, step: Step) -> Halt | None:
+        before = self._step(f"before {name}", self._before, Before)
+
+        def work() -> Sent:
+            sender = Sender(
+                self.contact, name, step, Path(self.whole.folder), self._at_once(step), {*before.jobs, *self.sent.values()},
+                before.life == self.life, self._tell,
+            )  # fmt: skip
+            return sender.send()
+
+        sent = self._step(name, work, Sent)
+        if sent.job:
+            self.sent[number] = sent.job
+        if sent.halt is not None or step.kind != "install":
+            return sent.halt
+        ended = self._step(f"follow {name}", lambda: self._follow(name, step, sent.job), Ended)
+        return ended.halt
+
+    def _at_once(self, step: Step) -> bool:
+        return step.kind == "install" or step.component in self.whole.at_once
+
+    def _before(self) -> Before:
+        host = self.contact.host()
+        return Before(self.life, tuple(job.id for job in self.contact.jobs()), host.reset_at)
+
+    def _follow(self, name: str, step: Step, job: str) -> Ended:
+        """Follow what is applied at once to its own end, over a restart of the BMC too; then see its version."""
+        contact = self.contact
+        contact.restarted = True
+        try:
+            contact.wait(contact.limits.bmc_s, lambda: not any(one.open for one in contact.jobs() if one.id == job))
+            jobs = [one for one in contact.jobs() if one.id == job]
+            halt = ready(contact, name)
+        except DriverError as error:
+            return Ended(halt=halt_of(name, error, touched=True))
+        return (
+            Ended(halt=halt)
+            if halt
+            else self._verified(name, (step,), Ended(words=in_words(jobs), badly=bool(ended_badly(jobs))))
+        )
+
+    def _restart(self, name: str, step: Step) -> Halt | None:
+        mine = [
+            (number, one)
+            for number, one in enumerate(self.contact.order.steps)
+            if one.group == step.group and one.kind != "restart"
+        ]
+        jobs = frozenset(self.sent[number] for number, _ in mine if number in self.sent)
+        steps = tuple(one for _, one in mine)
+        before = self._step(f"before {name}", self._before, Before)
+
+        def work() -> Ended:
+            event = self.whole.events.get(step.activation, "restart")
+            go = Activation(
+                self.contact, name, event, jobs, before.reset_at, before.life == self.life,
+                lambda: self._in_force(steps, self.contact.look()), self._tell,
+            )  # fmt: skip
+            halt = go.go() or self._back(name)
+            if halt is not None:
+                return Ended(halt=halt)
+            ours = [job for job in self.contact.jobs() if job.id in jobs]
+            return Ended(words=in_words(ours), badly=bool(ended_badly(ours)))
+
+        ended = self._step(name, work, Ended)
+        if ended.halt is not None:
+            return ended.halt
+        return self._step(f"verify {name}", lambda: self._verified(name, steps, ended), Ended).halt
+
+    def _back(self, name: str) -> Halt | None:
+        """Wait until the host is on and the lifecycle controller takes work again."""
+        try:
+            if not host_on(self.contact):
+                return Halt(name, "the host does not come on after its restart", ending.ON, touched=True)
+        except DriverError as error:
+            return halt_of(name, error, touched=True)
+        return ready(self.contact, name)
+
+    # --- verified --------------------------------------------------------------------------------
+
+    def _in_force(self, steps: tuple[Step, ...], seen: Seen) -> bool:
+        return all(settled(self.contact, step, seen) for step in steps)
+
+    def _verified(self, name: str, steps: tuple[Step, ...], ended: Ended) -> Ended:
+        """Read versions and attributes until they are as intended; the word of a job is no proof."""
+        contact, limits = self.contact, self.contact.limits
+        contact.restarted = True
+        try:
+            patience = limits.heed_s if ended.badly else limits.verify_s
+            if contact.wait(patience, lambda: self._in_force(steps, contact.look())):
+                return Ended(words=ended.words)
+            wrong = ending.wrong(contact, steps, contact.look())
+        except DriverError as error:
+            return Ended(halt=halt_of(name, error, touched=True))
+        said = f" ({ended.words})" if ended.words else ""
+        remedy = ending.remedy_of(ended.words) if ended.badly else _CYCLE if ended.words else AGAIN
+        return Ended(halt=Halt(name, f"{wrong}{said}", remedy, touched=True))
+
+
+def _names(steps: Sequence[Step]) -> tuple[str, ...]:
+    """Return the names of the steps, each another one: a journal is read by them."""
+    names = [
+        _WORDS[step.kind].format(step.component if step.kind in ("install", "stage") else step.group) for step in steps
+    ]
+    return tuple(
+        f"{name} {' '.join(step.fqdds)}" if names.count(name) > 1 else name
+        for name, step in zip(names, steps, strict=True)
+    )

@@ -1,0 +1,205 @@
+"""The work on one server over a BMC in memory: its order, its restarts, what it does not do twice, and how it ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from rackwright.errors import DeviceRefused, LostMidCommand
+from rackwright.redfish.inventory import Psu
+from tests.unit.push.fake import Killed, Moments
+from tests.unit.push_bmc.cases import ALL, Bench
+from tests.unit.push_bmc.fake import BIOS, CPLD, IDRAC, NIC
+
+
+def test_everything_in_one_push(tmp_path):
+    """The iDRAC first, all that shares a restart in one, the power cycle last; each image written once, the session closed."""
+    bench = Bench(tmp_path)
+    outcome = bench.life()
+    assert (outcome.state, outcome.cause) == ("done", "")
+    assert bench.right()
+    assert bench.server.flashed() == {IDRAC: 1, BIOS: 1, NIC: 1, CPLD: 1}
+    kinds = [kind for kind, _ in bench.server.deeds]
+    assert kinds.index("bmc-restart") < kinds.index("bios")
+    assert bench.server.restarts() == ["GracefulRestart", "GracefulShutdown", ""]
+    assert (bench.server.power, bench.server.sessions) == ("On", 0)
+    assert (tmp_path / "run" / "profile" / "gpu01.xml").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "run" / "inventory" / "gpu01.json").is_file()
+    assert all(part["right"] for part in outcome.detail["components"].values())
+
+
+def test_a_server_without_steps_is_left_alone(tmp_path):
+    """Nothing is asked of a BMC whose server is as intended."""
+    bench = Bench(tmp_path, ())
+    assert bench.life().state == "unchanged"
+    assert bench.server.moments.count == 0
+
+
+@pytest.mark.parametrize(
+    ("spoil", "name"),
+    [
+        (lambda server: setattr(server, "tag", "OTHER99"), "identity: service tag OTHER99"),
+        (lambda server: setattr(server, "lockdown", True), "lockdown: "),
+        (lambda server: server.psus.append(Psu(fqdd="PSU.Slot.3", health="Critical")), "power supplies: PSU.Slot.3"),
+        (
+            lambda server: server.add("FirmwareUpdate", "Firmware Update: NIC", NIC, "9", now=False),
+            "jobs: the queue holds",
+        ),
+        (lambda server: server.versions.update({BIOS: "9.9.9"}), "state: bios (BIOS.Setup.1-1) is at 9.9.9"),
+        (
+            lambda server: server.attributes.update(SysProfile="Custom"),
+            "state: the BIOS attribute SysProfile is 'Custom'",
+        ),
+        (lambda server: setattr(server, "ready_at", 1e9), "the lifecycle controller does not become ready"),
+    ],
+)
+def test_pre_checks_stop_before_anything_is_sent(tmp_path, spoil, name):
+    """Each check is named, nothing is changed, nothing restarted."""
+    bench = Bench(tmp_path)
+    spoil(bench.server)
+    outcome = bench.life()
+    assert (outcome.state, outcome.stage) == ("failed", "look")
+    assert outcome.cause.startswith(name)
+    assert outcome.remedy
+    assert bench.server.deeds == []
+    assert bench.server.sessions == 0
+
+
+def test_an_image_that_is_not_the_one_named_is_not_sent(tmp_path):
+    """A file with another SHA-256 than the site's stops the server before its first change."""
+    bench = Bench(tmp_path)
+    (tmp_path / "bios.exe").write_text("something else")
+    outcome = bench.life()
+    assert outcome.cause.startswith("images: the image bios.exe has the SHA-256")
+    assert bench.server.deeds == []
+
+
+def test_a_host_that_is_not_drained_is_left_alone(tmp_path):
+    """The operator's program is asked with the server's name, and its no stops the server."""
+    program = tmp_path / "drained"
+    program.write_text('#!/bin/sh\necho "jobs run on $1" >&2\nexit 3\n')
+    program.chmod(0o700)
+    bench = Bench(tmp_path, drained_by=str(program))
+    outcome = bench.life()
+    assert "drained: " in outcome.cause
+    assert "jobs run on gpu01" in outcome.cause
+    assert bench.server.deeds == []
+
+
+def test_a_host_that_does_not_heed_is_forced(tmp_path):
+    """After the deadline of a graceful restart it is forced, and the jobs run."""
+    bench = Bench(tmp_path, (BIOS, "settings"))
+    bench.server.deaf = True
+    assert bench.life().state == "done"
+    assert bench.right()
+    assert bench.server.restarts() == ["ForceRestart"]
+
+
+def test_a_host_that_was_off_is_off_again(tmp_path):
+    """What waits runs when a host that was off is switched on; afterwards it is off as before."""
+    bench = Bench(tmp_path, (BIOS,))
+    bench.server.power = "Off"
+    assert bench.life().state == "done"
+    assert bench.right()
+    assert bench.server.power == "Off"
+
+
+def test_a_failed_job_is_no_success_and_is_not_repeated(tmp_path):
+    """The component, the BMC's words and where all stands are told; the host is on, nothing waits."""
+    bench = Bench(tmp_path, (BIOS, NIC))
+    bench.server.fails[NIC] = "RED097"
+    outcome = bench.life()
+    assert (outcome.state, outcome.stage) == ("failed", "restart 1")
+    assert "nic (NIC.Slot.3-1) is at 22.00.6, not at 23.10.4" in outcome.cause
+    assert "RED097" in outcome.cause
+    assert "as intended: bios 2.7.4" in outcome.cause
+    assert outcome.remedy.startswith("the image is for another model")
+    assert bench.server.flashed() == {BIOS: 1}
+    assert bench.server.power == "On"
+
+
+def test_a_job_that_ends_well_and_changes_nothing_is_no_success(tmp_path):
+    """What is verified is the inventory: a version that stays as it was is told as staged, with the power cycle."""
+    bench = Bench(tmp_path, (NIC,))
+    bench.server.unchanged.add(NIC)
+    outcome = bench.life()
+    assert outcome.state == "failed"
+    assert "SUP0545" in outcome.cause
+    assert "power cycle" in outcome.remedy
+
+
+def test_a_refusal_takes_back_what_waits(tmp_path):
+    """When an image is refused, what was staged for the same restart leaves the queue: nobody flashes it by surprise."""
+    bench = Bench(tmp_path, (BIOS, NIC))
+    add = bench.server.add
+
+    def added(*args, **more):
+        bench.server.refusals["push_image"] = DeviceRefused("RED097 wrong model", device="gpu01", message_id="RED097")
+        return add(*args, **more)
+
+    bench.server.add = added
+    outcome = bench.life()
+    assert (outcome.state, outcome.stage) == ("failed", "stage nic")
+    assert "taken out of the queue" in outcome.cause
+    assert bench.server.jobs == {}
+    assert bench.server.deeds == []
+
+
+def test_a_stuck_job_ends(tmp_path):
+    """A job that stays Scheduled through a forced restart is told with its id, within a limit."""
+    bench = Bench(tmp_path, (BIOS,))
+    bench.server.stuck.add(BIOS)
+    outcome = bench.life()
+    assert outcome.state == "failed"
+    assert "still waiting after a forced restart: JID_1001" in outcome.cause
+    assert bench.server.power == "On"
+    assert bench.server.jobs == {}
+
+
+def test_nothing_to_do_is_right(tmp_path):
+    """SUP029 means that it is installed already; the inventory has the last word."""
+    bench = Bench(tmp_path, (BIOS,))
+    bench.server.refusals["push_image"] = DeviceRefused("nothing to do", device="gpu01", message_id="SUP029")
+    outcome = bench.life()
+    assert outcome.state == "failed"
+    assert "bios (BIOS.Setup.1-1) is at 2.5.4" in outcome.cause
+    assert bench.server.flashed() == {}
+
+
+def moments_of(tmp_path, what=ALL):
+    counted = Moments()
+    bench = Bench(tmp_path, what)
+    assert bench.life(counted).state == "done"
+    return counted.names
+
+
+def test_a_lost_answer_anywhere_flashes_nothing_twice(tmp_path):
+    """The connection broken before or after any command and any question: the push gets over it, each image is written once."""
+    names = moments_of(tmp_path)
+    for number, name in enumerate(names, 1):
+        if name.startswith("journal"):
+            continue
+        bench = Bench(tmp_path)
+        outcome = bench.life(Moments(number, LostMidCommand))
+        assert outcome.state == "done", (name, outcome)
+        assert bench.right(), name
+        assert set(bench.server.flashed().values()) == {1}, (name, bench.server.deeds)
+        assert bench.server.power == "On"
+        assert bench.server.sessions == 0, name
+
+
+def test_killed_anywhere_and_gone_on_with(tmp_path):
+    """kill -9 at every driver call and journal write, then resumed: it converges, and each image is written once."""
+    names = moments_of(tmp_path)
+    assert len(names) > 100
+    for number, name in enumerate(names, 1):
+        bench = Bench(tmp_path)
+        with pytest.raises(Killed):
+            bench.life(Moments(number))
+        # What a killed process asked for goes on without it.
+        bench.clock.sleep(5)
+        outcome = bench.life(Moments())
+        assert outcome.state == "done", (name, outcome)
+        assert bench.right(), name
+        assert set(bench.server.flashed().values()) == {1}, (name, bench.server.deeds)
+        assert len(bench.server.restarts()) <= 3, (name, bench.server.restarts())
+        assert bench.server.power == "On"
