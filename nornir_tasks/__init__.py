@@ -9,6 +9,7 @@ A task is a thin function over the library; what it decides is decided there.
 """
 
 from nornir_tasks.audit import ask_nvue, audit_nvue
+from nornir_tasks.bmcs import RedfishConnection, reaching_bmcs, redfish_inventory
 from nornir_tasks.build import Build
 from nornir_tasks.connection import NvueConnection, reaching, read_running, show_nvue
 from nornir_tasks.discover import look_nvue
@@ -25,6 +26,7 @@ __all__ = [
     "CompleteThreads",
     "NvueConnection",
     "RackwrightInventory",
+    "RedfishConnection",
     "ask_nvue",
     "audit_nvue",
     "facts_nvue",
@@ -34,8 +36,10 @@ __all__ = [
     "nornir_of_site",
     "push_nvue",
     "reaching",
+    "reaching_bmcs",
     "read_nvue",
     "read_running",
+    "redfish_inventory",
     "render",
     "render_files",
     "render_nvue",

@@ -9,7 +9,10 @@ from pathlib import Path
 
 from rackwright.audit import Site
 from rackwright.catalog.models import Catalog
+from rackwright.errors import RackwrightError
+from rackwright.intent.models import Site as Intent
 from rackwright.plan import workspace
+from rackwright.plan.machines import Machine, machines
 from rackwright.plan.model import Plan
 from rackwright.render import File, Manifest, Overlays, everything
 from rackwright.render.site_overlays import of_site
@@ -24,6 +27,8 @@ class Build:
     plan: Plan
     catalog: Catalog
     overlays: Overlays = field(default_factory=Overlays)
+    intent: Intent | None = None
+    """The site file; what is about BMCs needs it."""
 
     @classmethod
     def of_site(cls, folder: str | Path, *, locked: bool = False) -> Build:
@@ -31,7 +36,7 @@ class Build:
         site = workspace.open_site(Path(folder))
         planned = workspace.planned(site, locked=locked)
         overlays = of_site(site.loaded.overlays, site.file.parent)
-        return cls(planned.plan, site.loaded.catalog, overlays)
+        return cls(planned.plan, site.loaded.catalog, overlays, site.loaded.site)
 
     @cached_property
     def files(self) -> tuple[File, ...]:
@@ -42,6 +47,13 @@ class Build:
     def audited(self) -> Site:
         """What decides which questions an audit asks; worked out once for all devices."""
         return Site(self.plan, self.catalog)
+
+    @cached_property
+    def machines(self) -> dict[str, Machine]:
+        """Every server as its BMC should tell it. Raises :class:`~rackwright.errors.RackwrightError` without the site file."""
+        if self.intent is None:
+            raise RackwrightError("this build knows no site file: make it with Build.of_site")
+        return {machine.name: machine for machine in machines(self.plan, self.intent, self.catalog)}
 
     @cached_property
     def by_device(self) -> dict[str, tuple[File, ...]]:

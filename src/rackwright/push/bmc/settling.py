@@ -20,7 +20,6 @@ from rackwright.errors import DriverError, RunChanged
 from rackwright.plan.controllers import BmcSettings
 from rackwright.push.bmc.certificates import KEY, authority_name
 from rackwright.push.bmc.meeting import Way, apply_settings, factory_password, meet
-from rackwright.redfish import reading
 from rackwright.runs.model import GOOD, Context, Json, Outcome, Wave
 
 __all__ = ["NAME", "Settle", "SettlingOrder", "Target", "compared", "submit_settings"]
@@ -179,6 +178,8 @@ class Settle:
 
 def _stranger(resources: Mapping[str, Any], tag: str) -> str:
     """Say that another machine answers than the planned one: it would be given this one's settings."""
+    from rackwright.redfish import reading
+
     found = reading.inventory(resources).service_tag
     if not tag or not found or found.upper() == tag.upper():
         return ""
