@@ -97,11 +97,14 @@ def make(
 
 
 def _device(reading: Reading, running: Tree, intended: Tree, interrupts: Interrupts) -> DeviceChanges:
+    before, planned = digest_of(running), digest_of(intended)
+    if before == planned:  # which says that there is no difference, and costs a third of looking for one
+        return DeviceChanges(device=reading.device, before=before, planned=planned, unsaved=reading.unsaved)
     stops = route(running, intended)
     return DeviceChanges(
         device=reading.device,
-        before=digest_of(running),
-        planned=digest_of(intended),
+        before=before,
+        planned=planned,
         steps=tuple(Step(stop.name, stop.digest) for stop in stops),
         changes=tuple(map(_shown, diff.between(running, intended))),
         unsaved=reading.unsaved,

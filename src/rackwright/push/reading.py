@@ -43,7 +43,8 @@ def read(device: str, connect: Connect) -> Reading:
         try:
             waits = session.confirmation()
             running = session.running()
-            unsaved = digest_of(session.startup()) != digest_of(running)
+            startup = session.startup()
+            unsaved = startup != running and digest_of(startup) != digest_of(running)
         finally:
             session.close()
     except DriverError as error:
