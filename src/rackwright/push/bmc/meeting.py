@@ -150,7 +150,8 @@ class _Work:
             if number:
                 # What was refused so far must not count any more when the next one may be.
                 self.way.clock.sleep(_FORGIVEN_S)
-            with contextlib.suppress(*_UNSURE):
+            # A session that ended before (AuthRefused) did nothing; what follows finds that out.
+            with contextlib.suppress(*_UNSURE, AuthRefused):
                 self.session.set_password(user, new.reveal())
             self.session.close()
             if (session := self._open(new, patience_s=_BACK_S)) is not None:
