@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from rackwright.drivers.deadline import DeadlineSocket
 from rackwright.drivers.endpoint import Endpoint
 from rackwright.drivers.keeping import keep, locked, read
 from rackwright.errors import DriverError, IdentityChanged, IdentityUnknown
@@ -117,7 +118,8 @@ class Trust:
 
         Returns whether anything was pinned.
         """
-        name, address = host_name(endpoint), f"{endpoint.host}:{endpoint.rest_port}"
+        name = host_name(endpoint)
+        addresses = [f"{endpoint.host}:{port}" for port in (endpoint.rest_port, endpoint.redfish_port)]
         with self._lock, locked(self.known_hosts):
             text = read(self.known_hosts)
             kept = b"".join(_without(line, name) for line in text.splitlines(keepends=True))
@@ -125,35 +127,55 @@ class Trust:
                 keep(self.known_hosts, kept)
         with self._lock, locked(self.tls_pins):
             pins = _pins(read(self.tls_pins))
-            held = pins.pop(address, None)
+            held = [address for address in addresses if pins.pop(address, None)]
             if held:
                 keep(self.tls_pins, _printed(pins))
         self._hosts.pop(name, None)
-        self._certificates.pop(address, None)
-        return kept != text or held is not None
+        for address in addresses:
+            self._certificates.pop(address, None)
+        return kept != text or bool(held)
 
     # --- TLS ------------------------------------------------------------------------------------------------------
 
     @cached_property
     def context(self) -> SSLContext:
         """The one TLS context of all sessions: making one costs 26 ms where it reads the system's CAs (twin.md 4)."""
+        if self.ca is None:
+            return self.pinning
         context = SSLContext(PROTOCOL_TLS_CLIENT)
-        if self.ca is not None:
-            context.load_verify_locations(cafile=self.ca)
-        else:
-            context.check_hostname = False
-            context.verify_mode = CERT_NONE
+        context.sslsocket_class = DeadlineSocket
+        context.load_verify_locations(cafile=self.ca)
+        return context
+
+    @cached_property
+    def pinning(self) -> SSLContext:
+        """The one TLS context of all sessions whose certificate is pinned: whoever uses it compares the fingerprint."""
+        context = SSLContext(PROTOCOL_TLS_CLIENT)
+        context.sslsocket_class = DeadlineSocket
+        context.check_hostname = False
+        context.verify_mode = CERT_NONE
         return context
 
     def certificate(self, endpoint: Endpoint, fetch: Callable[[], bytes]) -> str:
-        """Return the fingerprint that the certificate must have; empty where the CA decides.
+        """Return the fingerprint that the certificate of an NVUE API must have; empty where the CA decides.
 
         ``fetch`` gets the certificate in DER without sending anything; it is called at first contact only. Raises
         :class:`~rackwright.errors.IdentityUnknown` when nothing is pinned and a first contact is not allowed.
         """
-        if self.ca is not None:
+        return "" if self.ca is not None else self._pinned(endpoint, f"{endpoint.host}:{endpoint.rest_port}", fetch)
+
+    def bmc_certificate(self, endpoint: Endpoint, fetch: Callable[[], bytes], vouched: Callable[[], bool]) -> str:
+        """Return the fingerprint that the certificate of a BMC must have; empty where the CA decides.
+
+        A BMC comes from the factory with a certificate of its own, and gets one of the CA at first contact. So a pin, where there is one, goes
+        before the CA, and where a first contact is allowed a certificate that the CA does not vouch for (``vouched``) is pinned. Raises as :meth:`certificate` does.
+        """
+        name = f"{endpoint.host}:{endpoint.redfish_port}"
+        if self.ca is not None and name not in self._certificates and (not self.first_use or vouched()):
             return ""
-        name = f"{endpoint.host}:{endpoint.rest_port}"
+        return self._pinned(endpoint, name, fetch)
+
+    def _pinned(self, endpoint: Endpoint, name: str, fetch: Callable[[], bytes]) -> str:
         if name in self._certificates:
             return self._certificates[name]
         seen = certificate_fingerprint(fetch())
@@ -167,9 +189,9 @@ class Trust:
             self._certificates[name] = pins[name]
         return self._certificates[name]
 
-    def other_certificate(self, endpoint: Endpoint, pinned: str, seen: str) -> DriverError:
+    def other_certificate(self, endpoint: Endpoint, pinned: str, seen: str, *, port: int | None = None) -> DriverError:
         """Return the error for a certificate that is not the pinned one."""
-        undo = f"remove '{endpoint.host}:{endpoint.rest_port}' from {self.tls_pins}"
+        undo = f"remove '{endpoint.host}:{port or endpoint.rest_port}' from {self.tls_pins}"
         return _changed(endpoint, "TLS certificate", pinned, seen, undo)
 
     @cached_property
