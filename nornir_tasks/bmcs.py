@@ -58,6 +58,7 @@ def reaching_bmcs(nornir: Nornir, site: str | Path, *, twin: bool = False, **opt
     state, addresses = state_folder(Path(site)), {name: build.machines[name].bmc_address for name in names}
     if build.intent is not None:
         options.setdefault("bmc_password", secrets.parse(build.intent.access.bmc))
+        options |= {} if twin else {"bmc_user": build.intent.bmc.user}
     reach: Reach = to_twin(state, (), bmcs=names, **options) if twin else to_site(state, {}, bmcs=addresses, **options)
     ConnectionPluginRegister.register(BMC_CONNECTION, RedfishConnection)
     for name in names:

@@ -16,7 +16,7 @@ import click
 
 from rackwright.cli.building import chosen
 from rackwright.cli.params import PLACE
-from rackwright.drivers.reach import BMC_PASSWORD, JOBS, Reach, state_folder, to_site, to_twin
+from rackwright.drivers.reach import BMC_PASSWORD, BMC_USER, JOBS, Reach, state_folder, to_site, to_twin
 from rackwright.plan.model import Plan
 from rackwright.secrets import SecretRef
 
@@ -73,10 +73,12 @@ def reach(
     *,
     bmcs: Mapping[str, str] | None = None,
     bmc_password: SecretRef = BMC_PASSWORD,
+    bmc_user: str = BMC_USER,
 ) -> Reach:
     """Work out how the switches of a plan are reached; nothing is connected yet. ``site`` is the folder of ``site.yaml``.
 
-    ``bmcs`` are the BMCs that are meant too, name -> address (empty: none is known); ``bmc_password`` is the site's ``access.bmc``.
+    ``bmcs`` are the BMCs that are meant too, name -> address (empty: none is known); ``bmc_password`` is the site's ``access.bmc``,
+    ``bmc_user`` its ``bmc.user``.
     Raises :class:`~rackwright.errors.TwinError` when the twin is asked for and is not up, and a usage error for a pattern
     of ``--limit`` that means nobody.
     """
@@ -106,4 +108,5 @@ def reach(
         jobs=wanted.jobs,
         bmcs=boards,
         bmc_password=bmc_password,
+        bmc_user=bmc_user,
     )

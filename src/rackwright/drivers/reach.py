@@ -132,6 +132,11 @@ class Reach:
         """Drop the pins of a device that is another machine now; returns whether there were any. A twin keeps its own."""
         return not self.twin and self.trust.forget(self._endpoint(device))
 
+    def repin(self, device: str, fingerprint: str) -> None:
+        """Believe another certificate of a BMC: one that we signed. An emulated one keeps showing its own."""
+        if not self.twin:
+            self.trust.repin(self.bmcs[device], fingerprint)
+
     def _endpoint(self, device: str) -> Endpoint:
         if device not in self.endpoints:
             why = self.astray.get(device, "it is no switch of this plan, or outside of --limit")
@@ -156,8 +161,9 @@ def to_site(
     jobs: int = JOBS,
     bmcs: Mapping[str, str] | None = None,
     bmc_password: SecretRef = BMC_PASSWORD,
+    bmc_user: str = BMC_USER,
 ) -> Reach:
-    """Reach real devices: name -> address, empty where there is none; ``bmcs`` alike.
+    """Reach real devices: name -> address, empty where there is none; ``bmcs`` alike, logged in to as ``bmc_user``.
 
     Logged in is with ``identity``, the ssh-agent, or the secret ``switch_password``, and to BMCs with ``bmc_password``; ``ca.pem``
     in the state folder, where it is there, signs the certificates, else they are pinned.
@@ -176,7 +182,7 @@ def to_site(
         clock=WallClock(),
         transport=transport,
         jobs=jobs,
-        bmcs={name: Endpoint(device=name, host=host, user=BMC_USER) for name, host in (bmcs or {}).items() if host},
+        bmcs={name: Endpoint(device=name, host=host, user=bmc_user) for name, host in (bmcs or {}).items() if host},
         bmcs_astray={name: _NO_ADDRESS for name, host in (bmcs or {}).items() if not host},
         bmc_password=bmc_password,
     )

@@ -189,6 +189,13 @@ class Trust:
             self._certificates[name] = pins[name]
         return self._certificates[name]
 
+    def repin(self, endpoint: Endpoint, fingerprint: str) -> None:
+        """Believe another certificate of a BMC from now on: one that was signed here and put in by us."""
+        name = f"{endpoint.host}:{endpoint.redfish_port}"
+        with self._lock, locked(self.tls_pins):
+            keep(self.tls_pins, _printed({**_pins(read(self.tls_pins)), name: fingerprint}))
+            self._certificates[name] = fingerprint
+
     def other_certificate(self, endpoint: Endpoint, pinned: str, seen: str, *, port: int | None = None) -> DriverError:
         """Return the error for a certificate that is not the pinned one."""
         undo = f"remove '{endpoint.host}:{port or endpoint.rest_port}' from {self.tls_pins}"
