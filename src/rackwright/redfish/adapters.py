@@ -1,0 +1,293 @@
+"""Network adapters in their slots, with the addresses and the link of each port.
+
+An adapter is told in pieces: itself, its ports (new and old form), its functions with their addresses, the PCIe device
+that it is, and the host's interfaces. The pieces are joined by links, then by serial number, then by slot.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rackwright.redfish.inventory import Link, Nic, NicPort
+from rackwright.redfish.software import pci_ids
+from rackwright.redfish.tree import Node, Tree, inner, macs, natural, number, text
+
+__all__ = ["nics"]
+
+_SLOT = re.compile(r"(?:NIC|InfiniBand|FC|DPU)\.(?:Slot|Mezzanine)\.(\d+)")
+_LABEL = re.compile(r"(?:pci|slot)\D*(\d+)", re.IGNORECASE)
+_LAST = re.compile(r"(\d+)\D*$")
+_WITH_MAC = re.compile(r"\s+-\s+(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$")
+_LINKS: dict[str, Link] = {"linkup": "up", "up": "up", "linkdown": "down", "down": "down", "nolink": "down"}
+_MBPS = 1000
+_DELL = ("Oem", "Dell", "DellNIC")
+
+
+@dataclass(slots=True)
+class _Parts:
+    """The pieces of one adapter."""
+
+    tree: Tree
+    adapter: Node
+    controllers: list[Node]
+    functions: list[Node]
+    ports: list[Node]
+    device: Node
+    home: Node
+    """The card that the adapter is, where the BMC has a chassis for it; else empty."""
+
+    def told(self, *paths: tuple[str, ...]) -> str:
+        """Return the first text at a path in the adapter, its controllers, its functions or its device."""
+        holders = (self.adapter, *self.controllers, *self.functions, self.device, self.home)
+        return next((word for path in paths for holder in holders if (word := text(holder, *path))), "")
+
+
+def nics(
+    tree: Tree, chassis: Iterable[Node], systems: Iterable[Node], devices: list[Node], slots: list[Node]
+) -> tuple[Nic, ...]:
+    """Read the adapters of all chassis, each once; a BMC without any gives one for each interface of the host.
+
+    ``devices`` are the PCIe devices, ``slots`` the entries of PCIeSlots.
+    """
+    systems = list(systems)
+    hosts = [one for system in systems for one in tree.members(system, "EthernetInterfaces", asked=False)]
+    kept: dict[str, Nic] = {}
+    for home, one in _adapters(tree, chassis, systems):
+        read = _nic(_parts(tree, home, one, devices, slots), hosts)
+        known = kept.get(read.fqdd)
+        if known is None or (len(read.ports), read.part) > (len(known.ports), known.part):
+            kept[read.fqdd] = read
+    found = list(kept.values()) or [_lone(one) for one in hosts]
+    return tuple(sorted(found, key=lambda one: natural(one.fqdd)))
+
+
+def _adapters(tree: Tree, chassis: Iterable[Node], systems: list[Node]) -> list[tuple[Node, Node]]:
+    """Return the adapters, each with the chassis that is its card, if one is."""
+    found: list[tuple[Node, Node]] = []
+    for each in chassis:
+        home = each if text(each, "ChassisType") in {"Card", "Module"} else {}
+        found += [(home, one) for one in tree.members(each, "NetworkAdapters")]
+    if not found:
+        interfaces = [one for system in systems for one in tree.members(system, "NetworkInterfaces")]
+        found = [({}, one) for interface in interfaces for one in tree.linked(interface, "Links", "NetworkAdapter")]
+    return found or [({}, one) for one in tree.of_type("NetworkAdapter")]
+
+
+def _parts(tree: Tree, home: Node, adapter: Node, devices: list[Node], slots: list[Node]) -> _Parts:
+    raw = adapter.get("Controllers")
+    controllers: list[Node] = [one for one in raw if isinstance(one, dict)] if isinstance(raw, list) else []
+    functions = tree.members(adapter, "NetworkDeviceFunctions", asked=False)
+    functions += [
+        one
+        for ctl in controllers
+        for one in tree.linked(ctl, "Links", "NetworkDeviceFunctions")
+        if one not in functions
+    ]
+    ports = tree.members(adapter, "Ports", asked=False)
+    older = tree.members(adapter, "NetworkPorts", asked=False)
+    older += [one for ctl in controllers for one in tree.linked(ctl, "Links", "NetworkPorts") if one not in older]
+    known = {_id(one) for one in ports}
+    parts = _Parts(
+        tree, adapter, controllers, functions, ports + [one for one in older if _id(one) not in known], {}, home
+    )
+    if not parts.ports and not functions:
+        _missing(tree, adapter)
+    parts.device = _device(parts, devices, slots)
+    return parts
+
+
+def _missing(tree: Tree, adapter: Node) -> None:
+    """Tell that the ports of an adapter were not told, when it names them."""
+    for key in ("Ports", "NetworkPorts"):
+        if adapter.get(key) is not None and not tree.named(adapter, key):
+            tree.members(adapter, key)
+            return
+
+
+def _device(parts: _Parts, devices: list[Node], slots: list[Node]) -> Node:
+    """Find the PCIe device that an adapter is: linked, of the same serial number, or in its slot."""
+    linked = [one for ctl in parts.controllers for one in parts.tree.linked(ctl, "Links", "PCIeDevices")]
+    linked += list(parts.tree.linked(parts.adapter, "Links", "PCIeDevice"))
+    serial = text(parts.adapter, "SerialNumber")
+    linked += [one for one in devices if serial and text(one, "SerialNumber") == serial]
+    if linked:
+        return linked[0]
+    found = _SLOT.match(_id(parts.adapter))
+    return _in_slot(int(found[1]), devices, slots) if found else {}
+
+
+def _in_slot(place: int, devices: list[Node], slots: list[Node]) -> Node:
+    direct = next((one for one in devices if _of_slot(one.get("Slot")) == place), None)
+    if direct is not None:
+        return direct
+    # A 16G iDRAC links PCIe devices below Systems that it lists below Chassis; the id is the same.
+    by_id = {_id(one): one for one in devices}
+    for slot in slots:
+        references = inner(slot, "Links", "PCIeDevice") if _of_slot(slot) == place else None
+        for one in references if isinstance(references, list) else []:
+            if found := by_id.get(_id(one)):
+                return found
+    return {}
+
+
+def _of_slot(slot: object) -> int | None:
+    """Return the number of a PCIe slot; a drive's bay is none."""
+    if text(slot, "Location", "PartLocation", "LocationType") not in {"Slot", ""} or text(slot, "SlotType") in {
+        "U2",
+        "M2",
+    }:
+        return None
+    return number(slot, "Location", "PartLocation", "LocationOrdinalValue")
+
+
+def _nic(parts: _Parts, hosts: list[Node]) -> Nic:
+    adapter, device = parts.adapter, parts.device
+    function = next((one for one in parts.functions if isinstance(inner(one, *_DELL), dict)), {})
+    pcie = [inner(one, "PCIeInterface") for one in (device, *parts.controllers)]
+    return Nic(
+        fqdd=_id(adapter),
+        slot=_slot(parts),
+        model=_WITH_MAC.sub("", parts.told(("Model",), (*_DELL, "ProductName")) or text(device, "Name"))
+        or _name(adapter),
+        manufacturer=parts.told(("Manufacturer",), (*_DELL, "VendorName")),
+        part=parts.told(("PartNumber",), (*_DELL, "PartNumber")),
+        serial=parts.told(("SerialNumber",), (*_DELL, "SerialNumber")),
+        firmware=parts.told(
+            ("FirmwarePackageVersion",),
+            ("FirmwareVersion",),
+            (*_DELL, "FamilyVersion"),
+            ("Firmware", "Current", "VersionString"),
+        ),
+        pci=_pci(parts, function),
+        lanes=next((found for one in pcie if (found := number(one, "LanesInUse"))), None),
+        lanes_max=next((found for one in pcie if (found := number(one, "MaxLanes"))), None),
+        ports=_ports(parts, hosts),
+        health=text(adapter, "Status", "Health"),
+    )
+
+
+def _name(adapter: Node) -> str:
+    name = text(adapter, "Name")
+    return "" if name in {"Network Adapter View", _id(adapter)} else name
+
+
+def _slot(parts: _Parts) -> int | None:
+    """Return the PCIe slot: from the FQDD, the device or a label like ``PCI-E Slot 3``."""
+    found = _SLOT.match(_id(parts.adapter))
+    if found is not None:
+        return int(found[1])
+    if _id(parts.adapter).startswith("NIC."):
+        return None
+    slot = _of_slot(parts.device.get("Slot"))
+    if slot is not None:
+        return slot
+    for holder in (parts.adapter, *parts.controllers):
+        place = inner(holder, "Location")
+        for one in place if isinstance(place, list) else [place]:
+            labels = (text(one, "PartLocation", "ServiceLabel"), text(one, "Info"))
+            if match := next(
+                (hit for label in labels if "embedded" not in label.lower() and (hit := _LABEL.search(label))), None
+            ):
+                return int(match[1])
+            if text(one, "PartLocation", "LocationType") == "Slot":
+                return number(one, "PartLocation", "LocationOrdinalValue")
+    return None
+
+
+def _pci(parts: _Parts, function: Node) -> tuple[str, str, str, str]:
+    dell = inner(function, *_DELL)
+    if isinstance(dell, dict):
+        return pci_ids(*(text(dell, key) for key in ("PCIVendorID", "PCIDeviceID", "PCISubVendorID", "PCISubDeviceID")))
+    tree, device = parts.tree, parts.device
+    functions = tree.members(device, "PCIeFunctions", asked=False) or list(
+        tree.linked(device, "Links", "PCIeFunctions")
+    )
+    for one in functions:
+        ids = pci_ids(*(text(one, key) for key in ("VendorId", "DeviceId", "SubsystemVendorId", "SubsystemId")))
+        if ids[0]:
+            return ids
+    return ("", "", "", "")
+
+
+def _ports(parts: _Parts, hosts: list[Node]) -> tuple[NicPort, ...]:
+    """Read the ports in their order; functions without a port make one each."""
+    ports = sorted(parts.ports or parts.functions, key=lambda one: natural(_id(one)))
+    numbers = _numbers(ports)
+    found = []
+    for one, place in zip(ports, numbers, strict=True):
+        functions = [each for each in parts.functions if each is one or _serves(each, one)] or (
+            parts.functions if len(ports) == 1 else []
+        )
+        names = [_id(each) for each in functions] or [_id(one)]
+        hosted = [each for each in hosts if _id(each) in {*names, _id(one)}]
+        found.append(
+            NicPort(
+                fqdd=names[0],
+                number=place,
+                macs=_macs(one, functions, hosted),
+                link=_link(one, hosted),
+                speed_mbps=_speed(one, hosted),
+            )
+        )
+    return tuple(found)
+
+
+def _serves(function: Node, port: Node) -> bool:
+    """Tell whether a function goes out through a port: by its link, or by an id that begins with the port's."""
+    for key in ("PhysicalPortAssignment", "PhysicalNetworkPortAssignment"):
+        linked = text(function, "Links", key, "@odata.id") or text(function, key, "@odata.id")
+        if linked:
+            return linked.rstrip("/").rpartition("/")[2] == _id(port)
+    return _id(function) == _id(port) or _id(function).startswith(f"{_id(port)}-")
+
+
+def _numbers(ports: list[Node]) -> list[int]:
+    """Return the numbers of the ports from 1: the last ones of their ids where these tell them apart, else their order."""
+    lasts = [int(found[1]) if (found := _LAST.search(_id(one))) else None for one in ports]
+    known = [one for one in lasts if one is not None]
+    if len(set(known)) < len(ports) or max(known, default=0) > len(ports):
+        return list(range(1, len(ports) + 1))
+    first = 1 - min(known) if min(known, default=1) == 0 else 0
+    return [one + first for one in known]
+
+
+def _macs(port: Node, functions: list[Node], hosted: list[Node]) -> tuple[str, ...]:
+    lasting = [inner(one, "Ethernet", "PermanentMACAddress") for one in functions] + [
+        one.get("PermanentMACAddress") for one in hosted
+    ]
+    told = [inner(port, "Ethernet", "AssociatedMACAddresses"), port.get("AssociatedNetworkAddresses")]
+    now = [inner(one, "Ethernet", "MACAddress") for one in functions] + [one.get("MACAddress") for one in hosted]
+    return macs(*lasting, *told, *now)
+
+
+def _link(port: Node, hosted: list[Node]) -> Link:
+    words = [text(port, "LinkStatus"), *(text(one, "LinkStatus") for one in hosted)]
+    return next((_LINKS[word] for one in words if (word := one.lower()) in _LINKS), "unknown")
+
+
+def _speed(port: Node, hosted: list[Node]) -> int | None:
+    raw = port.get("CurrentSpeedGbps")
+    if isinstance(raw, (int, float)) and not isinstance(raw, bool) and 0 < raw < float("inf"):
+        return round(raw * _MBPS)
+    return number(port, "CurrentLinkSpeedMbps") or next(
+        (found for one in hosted if (found := number(one, "SpeedMbps"))), None
+    )
+
+
+def _lone(interface: Node) -> Nic:
+    """Make an adapter of an interface of the host, where that is all that a BMC tells."""
+    name = _id(interface)
+    port = NicPort(
+        fqdd=name,
+        number=1,
+        macs=macs(interface.get("PermanentMACAddress"), interface.get("MACAddress")),
+        link=_link(interface, []),
+        speed_mbps=number(interface, "SpeedMbps"),
+    )
+    return Nic(fqdd=name, ports=(port,), health=text(interface, "Status", "Health"))
+
+
+def _id(node: object) -> str:
+    return text(node, "Id") or text(node, "@odata.id").rstrip("/").rpartition("/")[2]

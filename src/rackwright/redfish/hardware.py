@@ -1,0 +1,210 @@
+"""Processors, memory, GPUs, storage and power supplies: what stands in a machine, from its own resources."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from rackwright.redfish.inventory import Cpu, Dimm, Drive, Gpu, Psu, Volume
+from rackwright.redfish.tree import Node, Tree, inner, natural, number, text
+
+__all__ = ["cpus", "dimms", "drives", "gpus", "psu_redundancy", "psus", "storages", "volumes"]
+
+_GPU_MAKERS = re.compile(r"nvidia|amd|advanced micro devices|intel", re.IGNORECASE)
+_VIDEO = re.compile(r"Video\.Slot\.(\d+)")
+_RAID_OF_TYPE = {
+    "Mirrored": "RAID1",
+    "StripedWithParity": "RAID5",
+    "SpannedMirrors": "RAID10",
+    "SpannedStripesWithParity": "RAID50",
+}
+"""DMTF's former words for volumes; the new one, ``RAIDType``, wins."""
+
+
+def present(node: Node) -> bool:
+    """Tell whether something is in its place; a BMC that does not say so is believed."""
+    return text(node, "Status", "State") != "Absent"
+
+
+def cpus(processors: Iterable[Node]) -> tuple[Cpu, ...]:
+    """Read the processors that are CPUs, socket by socket."""
+    return tuple(
+        Cpu(
+            fqdd=_id(one),
+            model=text(one, "Model"),
+            cores=number(one, "TotalCores"),
+            health=text(one, "Status", "Health"),
+        )
+        for one in _sorted(processors)
+        if present(one) and text(one, "ProcessorType") in {"CPU", ""}
+    )
+
+
+def dimms(modules: Iterable[Node]) -> tuple[Dimm, ...]:
+    """Read the memory modules; an empty socket is none."""
+    return tuple(
+        Dimm(
+            fqdd=_id(one),
+            capacity_mib=capacity,
+            speed_mts=number(one, "OperatingSpeedMhz"),
+            health=text(one, "Status", "Health"),
+        )
+        for one in _sorted(modules)
+        if present(one) and (capacity := number(one, "CapacityMiB"))
+    )
+
+
+def gpus(tree: Tree, processors: Iterable[Node], videos: Iterable[Node], devices: Iterable[Node]) -> tuple[Gpu, ...]:
+    """Read the GPUs: processors of that type, Dell's video cards in slots, else PCIe devices that call themselves so.
+
+    One GPU is told several times by a BMC that offers several of these; it is one by its id, or by its serial number.
+    """
+    found = [_gpu(tree, one) for one in _sorted(processors) if present(one) and text(one, "ProcessorType") == "GPU"]
+    found += [_gpu(tree, one) for one in _sorted(videos) if present(one) and _VIDEO.match(_id(one))]
+    found = found or [_gpu(tree, one) for one in _sorted(devices) if present(one) and _is_gpu(tree, one)]
+    kept: dict[str, Gpu] = {}
+    serials: set[str] = set()
+    for one in found:
+        if one.fqdd not in kept and one.serial not in serials - {""}:
+            kept[one.fqdd] = one
+            serials.add(one.serial)
+    return tuple(kept.values())
+
+
+def _gpu(tree: Tree, one: Node) -> Gpu:
+    fqdd = _id(one)
+    device = next(tree.linked(one, "Links", "PCIeDevice"), {})
+    video = _VIDEO.match(fqdd)
+    slots = (
+        text(holder, *path, "PartLocation", part)
+        for holder, *path in ((one, "Location"), (one, "PhysicalLocation"), (device, "Slot", "Location"))
+        for part in ("ServiceLabel", "LocationOrdinalValue")
+    )
+    memory = [number(part, "CapacityMiB") for part in _list(one.get("ProcessorMemory"))]
+    return Gpu(
+        fqdd=fqdd,
+        model=text(one, "Model") or text(one, "MarketingName") or text(device, "Model") or text(one, "Name"),
+        serial=text(one, "SerialNumber") or text(device, "SerialNumber"),
+        slot=video[1] if video else next((slot for slot in slots if slot), ""),
+        memory_mib=number(one, "MemorySummary", "TotalMemorySizeMiB") or sum(size or 0 for size in memory) or None,
+        firmware=text(one, "FirmwareVersion") or text(device, "FirmwareVersion"),
+        health=text(one, "Status", "Health"),
+    )
+
+
+def _is_gpu(tree: Tree, device: Node) -> bool:
+    """Tell whether a PCIe device is a GPU: its vendor makes some, and a function of it calculates or displays in three dimensions."""
+    if text(device, "DeviceType") == "GPU" or text(device, "Oem", "Hpe", "DeviceType") == "GPU":
+        return True
+    functions = tree.members(device, "PCIeFunctions", asked=False) or list(
+        tree.linked(device, "Links", "PCIeFunctions")
+    )
+    classes = {text(one, "DeviceClass") for one in functions}
+    calculates = "ProcessingAccelerators" in classes or any(
+        text(one, "ClassCode").lower().startswith("0x0302") for one in functions
+    )
+    return calculates and bool(_GPU_MAKERS.search(text(device, "Manufacturer")))
+
+
+def storages(tree: Tree, systems: Iterable[Node]) -> list[Node]:
+    """Return the storage of all systems, controller by controller."""
+    return [one for system in systems for one in tree.members(system, "Storage")] or tree.of_type("Storage")
+
+
+def drives(tree: Tree, controllers: Iterable[Node]) -> tuple[Drive, ...]:
+    """Read the drives that are in."""
+    found = [
+        (one, _id(controller))
+        for controller in controllers
+        for one in tree.members(controller, "Drives")
+        if present(one)
+    ]
+    names = _distinct([(_id(one), controller) for one, controller in found])
+    return tuple(
+        Drive(
+            fqdd=name,
+            controller=controller,
+            model=text(one, "Model"),
+            capacity_bytes=number(one, "CapacityBytes"),
+            protocol=text(one, "Protocol"),
+            health=text(one, "Status", "Health"),
+        )
+        for name, (one, controller) in zip(names, found, strict=True)
+    )
+
+
+def volumes(tree: Tree, controllers: Iterable[Node]) -> tuple[Volume, ...]:
+    """Read the volumes, also those over a single drive."""
+    found = [(one, _id(controller)) for controller in controllers for one in tree.members(controller, "Volumes")]
+    names = _distinct([(_id(one), controller) for one, controller in found])
+    return tuple(
+        Volume(
+            fqdd=name,
+            controller=controller,
+            raid=text(one, "RAIDType") or _RAID_OF_TYPE.get(text(one, "VolumeType"), ""),
+            capacity_bytes=number(one, "CapacityBytes") or number(one, "Capacity", "Data", "AllocatedBytes"),
+            drives=tuple(_id(drive) for drive in _references(inner(one, "Links", "Drives"))),
+            health=text(one, "Status", "Health"),
+        )
+        for name, (one, controller) in zip(names, found, strict=True)
+    )
+
+
+def psus(tree: Tree, chassis: Iterable[Node]) -> tuple[Psu, ...]:
+    """Read the power supplies, also empty places, from the PowerSubsystem or the older Power."""
+    kept: dict[str, Psu] = {}
+    for one in _supplies(tree, chassis):
+        name = text(one, "Id") or text(one, "MemberId") or text(one, "Name") or str(len(kept))
+        psu = Psu(
+            fqdd=name,
+            watts=number(one, "PowerCapacityWatts"),
+            health=text(one, "Status", "Health"),
+            present=present(one),
+        )
+        kept.setdefault(name, psu)
+    return tuple(kept.values())
+
+
+def _supplies(tree: Tree, chassis: Iterable[Node]) -> Iterator[Node]:
+    for one in chassis:
+        newer = tree.members(tree.follow(one.get("PowerSubsystem")), "PowerSupplies")
+        yield from newer or tree.members(tree.follow(one.get("Power")), "PowerSupplies")
+
+
+def psu_redundancy(tree: Tree, chassis: Iterable[Node]) -> str:
+    """Return how the supplies back each other, as told: what is wrong with it before what it is set to be."""
+    told: list[str] = []
+    for one in chassis:
+        subsystem, power = tree.follow(one.get("PowerSubsystem")), tree.follow(one.get("Power"))
+        for group in (*_list(subsystem.get("PowerSupplyRedundancy")), *_list(power.get("Redundancy"))):
+            health = text(group, "Status", "Health")
+            told.append(
+                health
+                if health not in {"", "OK"}
+                else text(group, "RedundancyType") or text(group, "Mode") or text(group, "Status", "State")
+            )
+        supplies = tree.members(subsystem, "PowerSupplies", asked=False)
+        told += [text(supply, "Oem", "Dell", "DellPowerSupplyView", "RedundancyStatus") for supply in supplies]
+    return next((word for word in told if word), "")
+
+
+def _id(node: Node) -> str:
+    return text(node, "Id") or text(node, "@odata.id").rstrip("/").rpartition("/")[2]
+
+
+def _sorted(nodes: Iterable[Node]) -> list[Node]:
+    return sorted(nodes, key=lambda one: natural(_id(one)))
+
+
+def _list(raw: object) -> list[Node]:
+    return [one for one in raw if isinstance(one, dict)] if isinstance(raw, list) else []
+
+
+def _references(raw: object) -> list[Node]:
+    return _list(raw)
+
+
+def _distinct(names: list[tuple[str, str]]) -> list[str]:
+    """Return names that are one of a kind: an id that several controllers use gets its controller in front."""
+    plain = [name for name, _ in names]
+    return [name if plain.count(name) == 1 else f"{owner}/{name}" for name, owner in names]
