@@ -28,16 +28,17 @@ class Reader:
         self._dead = 0
         self._resources: dict[str, Any] = {}
         self._errors: dict[str, str] = {}
+        self._had: set[str] = set()
 
     def read(self, topics: Collection[Topic]) -> dict[str, Any]:
         """Return URI -> resource, members of collections under their own; what failed stands under :data:`ERRORS`.
 
         Raises when the BMC is gone, or lets us in no more.
         """
-        self._resources, self._errors, self._dead = {ROOT: self._session.root}, {}, 0
+        self._resources, self._errors, self._dead, self._had = {ROOT: self._session.root}, {}, 0, set()
         found: dict[str, list[dict[str, Any]]] = {"root": [self._session.root]}
         for row in rows_of(topics):
-            if not found.get(row.instead_of):
+            if row.instead_of not in self._had:
                 found[row.name] = [one for parent in found.get(row.of, ()) for one in self._follow(row, parent)]
         if "registry" in topics:
             for bios in found["bios"]:
@@ -55,7 +56,8 @@ class Reader:
     # --- one row --------------------------------------------------------------------------------------------------
 
     def _follow(self, row: Row, parent: Mapping[str, Any]) -> list[dict[str, Any]]:
-        if (row.needs and not any(parent.get(key) for key in row.needs)) or (row.unless and _dig(parent, row.unless)):
+        lacks = any(not any(parent.get(key) for key in keys) for keys in row.needs)
+        if lacks or (row.unless and _dig(parent, row.unless)):
             return []
         if row.inner:
             return [one for key in row.inner for one in self._inside(parent, key)]
@@ -64,10 +66,14 @@ class Reader:
         if uri is None:
             return []
         uri = uri.rstrip("/") + row.below if row.below else uri
-        if row.members:
-            return self._systems(uri) if row.name == "systems" else self._members(uri)
-        found = self._try(uri)
-        return [found] if found is not None else []
+        if not row.members:
+            one = self._try(uri)
+            found = [one] if one is not None else []
+        else:
+            found = self._systems(uri) if row.name == "systems" else self._members(uri)
+        if uri.rstrip("/") in self._resources:
+            self._had.add(row.name)
+        return found
 
     def _systems(self, uri: str) -> list[dict[str, Any]]:
         """Return the systems; for two minutes after its job queue was cleared by force an iDRAC tells of none (redfish.md 5, row 24)."""

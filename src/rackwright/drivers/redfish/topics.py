@@ -32,12 +32,12 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """It is a collection, and its members are what is wanted."""
     inner: tuple[str, ...] = ()
     """Or: lists of links in the resource itself; it is read once more with them expanded, where the BMC can."""
-    needs: tuple[str, ...] = ()
-    """Read only where the resource that links to it has one of these, and not empty."""
+    needs: tuple[tuple[str, ...], ...] = ()
+    """Read only where the resource that links to it has one of each of these, and not empty."""
     unless: tuple[str, ...] = ()
     """Not read where the resource that links to it has this."""
     instead_of: str = ""
-    """Not read where this row found something."""
+    """Not read where this row could be read."""
 
 
 def _row(name: str, topics: str, **rest: object) -> Row:
@@ -56,13 +56,13 @@ ROWS: Final[tuple[Row, ...]] = (
     _row("ports", "hardware", of="systems", at=[["EthernetInterfaces"]], members=True),
     _row("adapters", "hardware", of="chassis", at=[["NetworkAdapters"]], members=True),
     # Lanes in use; an enclosure of drives has devices too, of which nobody asks.
-    _row("pcie", "hardware", of="chassis", at=[["PCIeDevices"]], members=True, needs=["NetworkAdapters"]),
+    _row("pcie", "hardware", of="chassis", at=[["PCIeDevices"]], members=True, needs=[["NetworkAdapters"]]),
     _row("power", "hardware", of="chassis", at=[["Power"]]),
     _row("power supplies", "hardware", of="chassis", at=[["PowerSubsystem"]], below="/PowerSupplies", members=True, instead_of="power"),
     _row("storage", "hardware", of="systems", at=[["Storage"]], members=True),
-    _row("drives", "hardware", of="storage", inner=["Drives"], needs=["Drives"]),
+    _row("drives", "hardware", of="storage", inner=["Drives"], needs=[["Drives"]]),
     # Drives at the processor have no controller that could mirror them.
-    _row("volumes", "hardware", of="storage", at=[["Volumes"]], members=True, needs=["Controllers", "StorageControllers"]),
+    _row("volumes", "hardware", of="storage", at=[["Volumes"]], members=True, needs=[["Drives"], ["Controllers", "StorageControllers"]]),
     _row("own ports", "hardware", of="managers", at=[["EthernetInterfaces"]], members=True, unless=["Oem", "Dell"]),
     _row("firmware", "firmware", at=[["UpdateService"]], below="/FirmwareInventory", members=True),
     _row("bios", "bios registry", of="systems", at=[["Bios"]]),
