@@ -46,6 +46,7 @@ def steps_of(folder, what):
                 fqdds=(IDRAC,),
                 image=image(folder, IDRAC),
                 activation="bmc-restart",
+                at="now",
             )
         )
     shared = [one for one in what if one in (BIOS, NIC, "settings")]

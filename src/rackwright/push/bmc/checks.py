@@ -10,9 +10,10 @@ from typing import Final
 from rackwright.push.bmc.activation import in_words
 from rackwright.push.bmc.contact import AGAIN, Contact, Seen, version_of
 from rackwright.push.bmc.images import wrong_image
-from rackwright.push.bmc.order import Order
+from rackwright.push.bmc.order import Order, ServerOrder
 from rackwright.push.contact import Halt
 from rackwright.redfish.inventory import Inventory
+from rackwright.redfish.versions import same
 
 __all__ = ["objection"]
 
@@ -46,6 +47,8 @@ def _objections(contact: Contact, seen: Seen, order: Order) -> Iterator[tuple[st
     ours = {step.job for step in server.steps if step.job}
     if foreign := [job for job in seen.jobs if job.open and job.id not in ours]:
         yield "jobs", f"the queue holds what is not ours: {in_words(foreign)}", _WAIT
+    if strange := _foreign_settings(server, inventory):
+        yield "jobs", f"BIOS settings of somebody else wait for a restart: {', '.join(strange)}", _WAIT
     if moved := _moved(contact, inventory):
         yield "state", moved, AGAIN
     folder = Path(order.folder)
@@ -55,6 +58,13 @@ def _objections(contact: Contact, seen: Seen, order: Order) -> Iterator[tuple[st
             yield "images", wrong, "put the right file there, or mend its row in the images file, and push again"
     if order.drained_by and server.way.restarts and (busy := _busy(order.drained_by, server.device)):
         yield "drained", busy, "drain the host, then push again"
+
+
+def _foreign_settings(server: ServerOrder, inventory: Inventory) -> list[str]:
+    """Name the attributes that wait and are not, or not so, among those of this push."""
+    pending = inventory.bios.pending if inventory.bios else {}
+    meant = {**server.implied, **server.attributes}
+    return sorted(name for name, value in pending.items() if meant.get(name, pending) != value)
 
 
 def _power(inventory: Inventory) -> str:
@@ -70,7 +80,8 @@ def _moved(contact: Contact, inventory: Inventory) -> str:
     """Say which component or attribute is neither as it was when the push was shown, nor as it is to be."""
     for part in contact.order.parts:
         now = version_of(inventory, part.fqdd)
-        if not part.known(now):
+        hops = [step.image.version for step in contact.order.steps if step.image and part.fqdd in step.fqdds]
+        if not part.known(now) and not any(same(now, hop) for hop in hops):
             return f"{part.component} ({part.fqdd}) is at {now or 'no version'}, and was at {part.before} when the push was shown"
     now_set = inventory.bios.attributes if inventory.bios else {}
     for name, old in contact.order.bios.items():

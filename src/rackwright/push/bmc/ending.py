@@ -14,6 +14,7 @@ from rackwright.push.bmc.contact import AGAIN, Contact, Seen, version_of
 from rackwright.push.bmc.keeping import Kept
 from rackwright.push.bmc.model import Left, Step
 from rackwright.push.bmc.order import ServerOrder
+from rackwright.push.bmc.sending import parts_off, settings_off
 from rackwright.push.contact import Halt
 from rackwright.redfish.inventory import Job
 from rackwright.runs.model import Outcome, State
@@ -116,17 +117,13 @@ def _delete(contact: Contact, job: str) -> None:
 def wrong(contact: Contact, steps: Iterable[Step], seen: Seen) -> str:
     """Name what is not as intended of some steps."""
     found = []
-    now = seen.inventory.bios.attributes if seen.inventory.bios else {}
     for step in steps:
-        for part in (contact.order.of[fqdd] for fqdd in step.fqdds if fqdd in contact.order.of):
-            version = version_of(seen.inventory, part.fqdd)
-            if not part.right(version):
-                found.append(f"{part.component} ({part.fqdd}) is at {version or 'no version'}, not at {part.wanted}")
-        found += [
-            f"BIOS attribute {change.attribute} is {now.get(change.attribute)!r}, not {change.new!r}"
-            for change in step.changes
-            if now.get(change.attribute) != change.new
-        ]
+        wanted = step.image.version if step.image else ""
+        if step.kind == "settings":
+            off = settings_off(contact, step, seen)
+            found += [f"BIOS attribute {name} is {now!r}, not {new!r}" for name, (now, new) in off.items()]
+        for fqdd, now in parts_off(contact, step, seen).items():
+            found.append(f"{step.component} ({fqdd}) is at {now or 'no version'}, not at {wanted or 'what was wanted'}")
     return "; ".join(found) or "jobs are still open"
 
 

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
+from pathlib import Path as FilePath
 from typing import Any, Final, Literal
 
 import msgspec
 
+from rackwright.catalog.firmware import ActivationModel
+from rackwright.catalog.models import Catalog
 from rackwright.errors import RunChanged
+from rackwright.plan.model import Plan
+from rackwright.push.bmc.changeset import Changeset, ServerChanges
 from rackwright.push.bmc.model import Step, Way
+from rackwright.push.bmc.turns import turns
 from rackwright.redfish.versions import same
 
-__all__ = ["Event", "Limits", "Order", "Part", "ServerOrder", "decode"]
+__all__ = ["Event", "Limits", "Order", "Part", "ServerOrder", "decode", "make_order"]
+
+_RESTART: Final = 1
+"""Strength of an activation that a warm restart is enough for."""
 
 Event = Literal["none", "restart", "cycle", "ac"]
 """What an activation asks of the host: nothing, a restart, power off and on, auxiliary power off and on too."""
@@ -47,6 +56,8 @@ class ServerOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     parts: tuple[Part, ...] = ()
     bios: dict[str, Any] = {}
     """What the attributes that are to change said before."""
+    implied: dict[str, Any] = {}
+    """Attributes that the changes bring along; they are not sent, and verified with them."""
 
     @cached_property
     def of(self) -> Mapping[str, Part]:
@@ -98,8 +109,6 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     waves: tuple[tuple[str, tuple[str, ...]], ...]
     events: dict[str, Event] = {}
     """Key of an activation -> what it does."""
-    at_once: tuple[str, ...] = ()
-    """Kinds of components whose images a BMC applies as soon as it has them, whatever puts them in force."""
     drained_by: str = ""
     """Program that is asked, with the server's name, whether its host is drained; empty: the operator's word stands."""
     limits: Limits = Limits()
@@ -112,6 +121,55 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     def encoded(self) -> bytes:
         """Return the bytes that a run keeps."""
         return msgspec.json.encode(self)
+
+
+def make_order(
+    changeset: Changeset,
+    plan: Plan,
+    catalog: Catalog,
+    folder: FilePath,
+    *,
+    drained_by: str = "",
+    limits: Limits | None = None,
+) -> Order:
+    """Put together what a run needs of a changeset, the plan and the catalog; ``folder`` is the site's."""
+    names = [server.device for server in changeset.servers]
+    return Order(
+        site=changeset.site,
+        intent=changeset.intent,
+        folder=str(folder.resolve()),
+        servers=tuple(map(_server, changeset.servers)),
+        waves=turns(plan, names),
+        events={key: _event(row) for key, row in catalog.activations.items()},
+        drained_by=drained_by,
+        limits=limits or Limits(),
+    )
+
+
+def _server(changes: ServerChanges) -> ServerOrder:
+    sent = {fqdd for step in changes.way.steps for fqdd in step.fqdds}
+    parts = (
+        Part(component=state.key, fqdd=state.fqdd, before=state.found, wanted=state.wanted or "", equal=state.equal)
+        for state in changes.firmware
+        if state.fqdd in sent and state.wanted
+    )
+    attributes = [change for step in changes.way.steps for change in step.changes]
+    return ServerOrder(
+        device=changes.device,
+        tag=changes.tag,
+        way=changes.way,
+        parts=tuple(parts),
+        bios={change.attribute: change.old for change in attributes},
+        implied={change.attribute: change.new for change in changes.bios.implied} if attributes else {},
+    )
+
+
+def _event(row: ActivationModel) -> Event:
+    if not row.host_down:
+        return "none"
+    if row.bmc_down:
+        return "ac"
+    return "restart" if row.strength <= _RESTART else "cycle"
 
 
 _OTHER: Final = "start a new push, it reads first"

@@ -131,7 +131,7 @@ class Procedure:
 
         def work() -> Sent:
             sender = Sender(
-                self.contact, name, step, Path(self.whole.folder), self._at_once(step), {*before.jobs, *self.sent.values()},
+                self.contact, name, step, Path(self.whole.folder), {*before.jobs, *self.sent.values()},
                 before.life == self.life, self._tell,
             )  # fmt: skip
             return sender.send()
@@ -143,9 +143,6 @@ class Procedure:
             return sent.halt
         ended = self._step(f"follow {name}", lambda: self._follow(name, step, sent.job), Ended)
         return ended.halt
-
-    def _at_once(self, step: Step) -> bool:
-        return step.kind == "install" or step.component in self.whole.at_once
 
     def _before(self) -> Before:
         host = self.contact.host()

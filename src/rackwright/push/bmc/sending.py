@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 
@@ -19,8 +19,9 @@ from rackwright.push.bmc.contact import AGAIN, Contact, Seen, halt_of, version_o
 from rackwright.push.bmc.images import wrong_image
 from rackwright.push.bmc.model import Step
 from rackwright.push.contact import Halt
+from rackwright.redfish.versions import same
 
-__all__ = ["FLASH", "SETTINGS_JOB", "Sender", "Sent", "settled"]
+__all__ = ["FLASH", "SETTINGS_JOB", "Sender", "Sent", "parts_off", "settings_off", "settled"]
 
 FLASH: Final = "FirmwareUpdate"
 SETTINGS_JOB: Final = "BIOSConfiguration"
@@ -50,8 +51,6 @@ class Sender:
     step: Step
     folder: Path
     """The site's folder, below which the files of images lie."""
-    at_once: bool
-    """The BMC is to apply it as soon as it has it."""
     known: Collection[str]
     """Ids of the jobs that were there before the first try, and those of earlier steps."""
     fresh: bool
@@ -60,6 +59,8 @@ class Sender:
 
     def send(self) -> Sent:
         """Bring it to the BMC once, or find that it is there."""
+        if halt := self._room():
+            return Sent(halt=halt)
         tries, until, last = 0, 0.0 if self.fresh else self._until(), ""
         while True:
             try:
@@ -79,6 +80,17 @@ class Sender:
             if sent is not None:
                 return sent
             until = self._until()
+
+    def _room(self) -> Halt | None:
+        """Take settings out that wait and do not hold everything: two jobs cannot wait for one BIOS."""
+        old = self.step.job if self.step.kind == "settings" and not self.step.staged else ""
+        try:
+            if old and any(job.id == old and job.open for job in self.contact.jobs()):
+                self.told(f"taking {old} out of the queue, whose settings are staged anew")
+                self.contact.say(lambda session: session.delete_job(old))
+        except DriverError as error:
+            return halt_of(self.stage, error, touched=True)
+        return None
 
     def _until(self) -> float:
         return self.contact.clock.now() + self.contact.limits.heed_s
@@ -117,14 +129,13 @@ class Sender:
         image = step.image
         if image is None:
             raise DriverError(f"{self.contact.device}: {step.component} has no image")
-        when: Literal["now", "reset"] = "now" if self.at_once else "reset"
         self.told(f"sending {image.id}")
         if image.file:
             path = self.folder / image.file
             if wrong := wrong_image(path, image.sha256):
                 raise DeviceRefused(wrong, device=self.contact.device, remedy="put the right file there and push again")
-            return self.contact.ask(lambda session: session.push_image(path, at=when))
-        return self.contact.ask(lambda session: session.pull_image(image.url, at=when))
+            return self.contact.ask(lambda session: session.push_image(path, at=step.at))
+        return self.contact.ask(lambda session: session.pull_image(image.url, at=step.at))
 
     def _refused(self, error: DeviceRefused) -> Sent | None:
         """Tell what a refusal means; None: what it speaks of is to be looked up."""
@@ -140,7 +151,26 @@ class Sender:
 def settled(contact: Contact, step: Step, seen: Seen) -> bool:
     """Tell whether what a step brings is in force."""
     if step.kind == "settings":
-        now = seen.inventory.bios.attributes if seen.inventory.bios else {}
-        return bool(now) and all(now.get(change.attribute) == change.new for change in step.changes)
-    parts = [contact.order.of[fqdd] for fqdd in step.fqdds if fqdd in contact.order.of]
-    return bool(parts) and all(part.right(version_of(seen.inventory, part.fqdd)) for part in parts)
+        return not settings_off(contact, step, seen)
+    return bool(step.fqdds) and not parts_off(contact, step, seen)
+
+
+def parts_off(contact: Contact, step: Step, seen: Seen) -> dict[str, str]:
+    """Return FQDD -> version of what a step's image should have changed and has not."""
+    image, found = step.image, {}
+    for fqdd in step.fqdds:
+        now, part = version_of(seen.inventory, fqdd), contact.order.of.get(fqdd)
+        # An image on the way to the wanted one is right too, and so is the wanted one itself.
+        good = (image is not None and any(same(now, one) for one in (image.version, *image.equal))) or (
+            part is not None and part.right(now)
+        )
+        if not good:
+            found[fqdd] = now
+    return found
+
+
+def settings_off(contact: Contact, step: Step, seen: Seen) -> dict[str, tuple[Any, Any]]:
+    """Return attribute -> (value, wanted value) of what a step should have set, or have brought along, and has not."""
+    now = seen.inventory.bios.attributes if seen.inventory.bios else {}
+    wanted = {change.attribute: change.new for change in step.changes} | contact.order.implied
+    return {name: (now.get(name), value) for name, value in wanted.items() if now.get(name) != value}

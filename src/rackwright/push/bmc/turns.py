@@ -1,0 +1,44 @@
+"""Which servers may be away together: never two members of a role that has to answer all the time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from rackwright.plan.model import Device, Plan
+
+__all__ = ["turns"]
+
+_ANY: Final = frozenset({"k8s-worker"})
+"""Roles whose members stand in for each other in numbers: that all of a turn are away is what draining is for."""
+
+
+def turns(plan: Plan, names: Sequence[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return (name, servers) of each turn.
+
+    Servers without a guarded role go first, since one of them is the least loss should it go wrong. Of a guarded role
+    (``bcm-head``, ``k8s-control``) one member a turn: an etcd of three bears one that is away, and a pair bears one.
+    """
+    roles = {device.name: _guarded(device) for device in plan.devices}
+    first = tuple(name for name in names if not roles[name])
+    found = [("servers", first)] if first else []
+    found += [(f"roles {number}", members) for number, members in enumerate(_turns(roles, names), 1)]
+    return tuple(found)
+
+
+def _guarded(device: Device) -> frozenset[str]:
+    return frozenset(device.roles) - _ANY
+
+
+def _turns(roles: Mapping[str, frozenset[str]], names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Yield sets of servers in which no role is twice."""
+    left = [name for name in names if roles[name]]
+    while left:
+        taken: list[str] = []
+        away: set[str] = set()
+        for name in left:
+            if away.isdisjoint(roles[name]):
+                taken.append(name)
+                away |= roles[name]
+        yield tuple(taken)
+        left = [name for name in left if name not in taken]
