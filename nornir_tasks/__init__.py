@@ -9,15 +9,18 @@ A task is a thin function over the library; what it decides is decided there.
 """
 
 from nornir_tasks.audit import ask_nvue, audit_nvue
-from nornir_tasks.bmcs import RedfishConnection, reaching_bmcs, redfish_inventory
+from nornir_tasks.bmc_inventory import redfish_inventory
+from nornir_tasks.bmcs import RedfishConnection, reaching_bmcs
 from nornir_tasks.build import Build
 from nornir_tasks.connection import NvueConnection, reaching, read_running, show_nvue
 from nornir_tasks.discover import look_nvue
 from nornir_tasks.facts import facts_nvue
 from nornir_tasks.inventory import RackwrightInventory, inventory_of, nornir_of, nornir_of_site
+from nornir_tasks.machines import ask_bmc, nornir_of_bmcs
 from nornir_tasks.push import push_nvue, read_nvue
 from nornir_tasks.render import render, render_files, render_nvue
 from nornir_tasks.runner import CompleteRunner
+from nornir_tasks.servers import bios_apply, bios_changes, firmware_apply, firmware_changes
 from nornir_tasks.threads import CompleteThreads
 
 __all__ = [
@@ -27,12 +30,18 @@ __all__ = [
     "NvueConnection",
     "RackwrightInventory",
     "RedfishConnection",
+    "ask_bmc",
     "ask_nvue",
     "audit_nvue",
+    "bios_apply",
+    "bios_changes",
     "facts_nvue",
+    "firmware_apply",
+    "firmware_changes",
     "inventory_of",
     "look_nvue",
     "nornir_of",
+    "nornir_of_bmcs",
     "nornir_of_site",
     "push_nvue",
     "reaching",

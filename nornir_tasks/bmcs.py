@@ -17,7 +17,6 @@ from typing import Any, Final
 from nornir.core import Nornir
 from nornir.core.inventory import ConnectionOptions
 from nornir.core.plugins.connections import ConnectionPluginRegister
-from nornir.core.task import Result, Task
 
 from nornir_tasks.build import Build
 from nornir_tasks.threads import CompleteThreads
@@ -25,10 +24,10 @@ from rackwright import secrets
 from rackwright.drivers.reach import Reach, state_folder, to_site, to_twin
 from rackwright.errors import DriverError
 
-__all__ = ["BMC_CONNECTION", "RedfishConnection", "reaching_bmcs", "redfish_inventory"]
+__all__ = ["BMC_CONNECTION", "NO_WAY", "RedfishConnection", "reaching_bmcs"]
 
 BMC_CONNECTION: Final = "rackwright_redfish"
-_HOW: Final = "no way to it; prepare Nornir with nornir_tasks.reaching_bmcs(nornir, site)"
+NO_WAY: Final = "no way to it; prepare Nornir with nornir_tasks.reaching_bmcs(nornir, site)"
 
 
 class RedfishConnection:
@@ -39,7 +38,7 @@ class RedfishConnection:
     def open(self, hostname: str | None, *_others: Any, extras: dict[str, Any] | None = None, **_rest: Any) -> None:
         """Open a session; who is logged in, where and how is said by ``reach`` alone."""
         if not extras or "reach" not in extras:
-            raise DriverError(f"{hostname}: {_HOW}")
+            raise DriverError(f"{hostname}: {NO_WAY}")
         self.connection = extras["reach"].bmc(extras["device"])
 
     def close(self) -> None:
@@ -56,9 +55,10 @@ def reaching_bmcs(nornir: Nornir, site: str | Path, *, twin: bool = False, **opt
     build: Build = nornir.inventory.defaults.data["rackwright"]
     names = [name for name in build.machines if name in nornir.inventory.hosts]
     state, addresses = state_folder(Path(site)), {name: build.machines[name].bmc_address for name in names}
-    if build.intent is not None:
-        options.setdefault("bmc_password", secrets.parse(build.intent.access.bmc))
-        options |= {} if twin else {"bmc_user": build.intent.bmc.user}
+    site_file = build.loaded.site if build.loaded else None
+    if site_file is not None:
+        options.setdefault("bmc_password", secrets.parse(site_file.access.bmc))
+        options |= {} if twin else {"bmc_user": site_file.bmc.user}
     reach: Reach = to_twin(state, (), bmcs=names, **options) if twin else to_site(state, {}, bmcs=addresses, **options)
     ConnectionPluginRegister.register(BMC_CONNECTION, RedfishConnection)
     for name in names:
@@ -66,11 +66,3 @@ def reaching_bmcs(nornir: Nornir, site: str | Path, *, twin: bool = False, **opt
         nornir.inventory.hosts[name].connection_options[BMC_CONNECTION] = options_of_host
     servers = nornir.filter(filter_func=lambda host: host.name in reach.bmcs)
     return servers.with_runner(CompleteThreads(reach.bmcs.keys(), reach.jobs))
-
-
-def redfish_inventory(task: Task) -> Result:
-    """Return what a BMC tells of its machine, a :class:`~rackwright.redfish.inventory.Inventory`."""
-    from rackwright.redfish import reading
-
-    session = task.host.get_connection(BMC_CONNECTION, task.nornir.config)
-    return Result(task.host, result=reading.inventory(session.read()))

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from rackwright.audit import Site
 from rackwright.catalog.models import Catalog
-from rackwright.errors import RackwrightError
-from rackwright.intent.models import Site as Intent
+from rackwright.intent import Loaded
 from rackwright.plan import workspace
 from rackwright.plan.machines import Machine, machines
 from rackwright.plan.model import Plan
@@ -27,8 +26,8 @@ class Build:
     plan: Plan
     catalog: Catalog
     overlays: Overlays = field(default_factory=Overlays)
-    intent: Intent | None = None
-    """The site file; what is about BMCs needs it."""
+    loaded: Loaded | None = None
+    """The site as it was read; what is about BMCs needs it."""
 
     @classmethod
     def of_site(cls, folder: str | Path, *, locked: bool = False) -> Build:
@@ -36,7 +35,7 @@ class Build:
         site = workspace.open_site(Path(folder))
         planned = workspace.planned(site, locked=locked)
         overlays = of_site(site.loaded.overlays, site.file.parent)
-        return cls(planned.plan, site.loaded.catalog, overlays, site.loaded.site)
+        return cls(planned.plan, site.loaded.catalog, overlays, site.loaded)
 
     @cached_property
     def files(self) -> tuple[File, ...]:
@@ -50,10 +49,9 @@ class Build:
 
     @cached_property
     def machines(self) -> dict[str, Machine]:
-        """Every server as its BMC should tell it. Raises :class:`~rackwright.errors.RackwrightError` without the site file."""
-        if self.intent is None:
-            raise RackwrightError("this build knows no site file: make it with Build.of_site")
-        return {machine.name: machine for machine in machines(self.plan, self.intent, self.catalog)}
+        """Every server as its BMC should tell it; none where the site file is not known."""
+        site = self.loaded.site if self.loaded else None
+        return {one.name: one for one in machines(self.plan, site, self.catalog)} if site else {}
 
     @cached_property
     def by_device(self) -> dict[str, tuple[File, ...]]:

@@ -133,9 +133,8 @@ class Reach:
         return not self.twin and self.trust.forget(self._endpoint(device))
 
     def repin(self, device: str, fingerprint: str) -> None:
-        """Believe another certificate of a BMC: one that we signed. An emulated one keeps showing its own."""
-        if not self.twin:
-            self.trust.repin(self.bmcs[device], fingerprint)
+        """Believe another certificate of a BMC from now on: one that we signed."""
+        self.trust.repin(self.bmcs[device], fingerprint)
 
     def _endpoint(self, device: str) -> Endpoint:
         if device not in self.endpoints:

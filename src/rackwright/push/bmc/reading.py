@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from rackwright.catalog.images import Image
 from rackwright.catalog.models import Catalog
@@ -38,6 +38,8 @@ class Planner:
     release: str
     images: tuple[Image, ...] = ()
     allow_downgrade: bool = False
+    only: Literal["bios", "firmware"] | None = None
+    """What is planned; the other is looked at and left as it is."""
 
     @cached_property
     def _rules(self) -> dict[str, Rules]:
@@ -51,7 +53,13 @@ class Planner:
         if machine.model not in self._rules:
             made = rules_of(self.catalog, self.release, machine.model, allow_downgrade=self.allow_downgrade)
             self._rules[machine.model] = made
-        found = way(machine, firmware, bios, self.images, self._rules[machine.model])
+        found = way(
+            machine,
+            () if self.only == "bios" else firmware,
+            None if self.only == "firmware" else bios,
+            self.images,
+            self._rules[machine.model],
+        )
         return ServerChanges(
             device=machine.name, model=machine.model, tag=machine.service_tag, firmware=firmware, bios=bios, way=found
         )
