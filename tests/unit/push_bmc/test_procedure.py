@@ -22,7 +22,7 @@ def test_everything_in_one_push(tmp_path):
     assert kinds.index("bmc-restart") < kinds.index("bios")
     assert bench.server.restarts() == ["GracefulRestart", "GracefulShutdown", ""]
     assert (bench.server.power, bench.server.sessions) == ("On", 0)
-    assert (tmp_path / "run" / "profile" / "gpu01.xml").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "run" / "profile" / "gpu01.json").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "run" / "inventory" / "gpu01.json").is_file()
     assert all(part["right"] for part in outcome.detail["components"].values())
 

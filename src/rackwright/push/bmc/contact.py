@@ -11,6 +11,7 @@ from rackwright.drivers.redfish.model import Redfish, Topic
 from rackwright.errors import AuthRefused, DeviceRefused, DriverError
 from rackwright.push.bmc.order import Limits, ServerOrder
 from rackwright.push.contact import MAY_PASS, Halt
+from rackwright.redfish import reading
 from rackwright.redfish.inventory import Inventory, Job, Resources
 
 __all__ = ["AGAIN", "Connect", "Contact", "Host", "Seen", "halt_of", "version_of"]
@@ -59,7 +60,7 @@ class Contact:
     restarted: bool = False
     """The BMC may be on its way up because of us: it refuses logins for a while then (redfish.md 5, row 13)."""
     session: Redfish | None = field(default=None, repr=False)
-    inventory_of: Callable[[Resources], Inventory] = field(default_factory=lambda: _inventory_of, repr=False)
+    inventory_of: Callable[[Resources], Inventory] = field(default=reading.inventory, repr=False)
 
     @property
     def device(self) -> str:
@@ -138,13 +139,6 @@ class Contact:
                 return False
             self.clock.sleep(self.limits.poll_s)
         return True
-
-
-def _inventory_of(resources: Resources) -> Inventory:
-    from rackwright.redfish import reading
-
-    found: Inventory = reading.inventory(resources)
-    return found
 
 
 def _host(session: Redfish) -> Host:

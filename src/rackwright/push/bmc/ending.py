@@ -19,22 +19,10 @@ from rackwright.push.contact import Halt
 from rackwright.redfish.inventory import Job
 from rackwright.runs.model import Outcome, State
 
-__all__ = ["ON", "End", "Finish", "outcome", "remedy_of", "untouched", "wrong"]
+__all__ = ["ON", "End", "Finish", "outcome", "untouched", "wrong"]
 
 ON: Final = "switch the host on over its BMC, and look at its console"
 """What is to be done about a host that is not on."""
-_MEND: Final = (
-    "read the BMC's own words; where the image is wrong, mend the images file; then push again: it reads first"
-)
-_REMEDIES: Final = {
-    "RED007": "the image's signature is not accepted: download it anew from the vendor and mend its sha256",
-    "RED097": "the image is for another model or component: mend its row in the images file",
-    "RED098": "the image is for another model or component: mend its row in the images file",
-    "RED103": "the BMC takes no older image: its downgrade policy stands in the way",
-    "SUP0540": "free space on the BMC (delete kept images), then push again",
-    "RED145": "another component must be brought up first: its row in the images file should name what it needs",
-    "RED147": "another component must be brought up first: its row in the images file should name what it needs",
-}
 
 
 class End(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -125,11 +113,6 @@ def wrong(contact: Contact, steps: Iterable[Step], seen: Seen) -> str:
         for fqdd, now in parts_off(contact, step, seen).items():
             found.append(f"{step.component} ({fqdd}) is at {now or 'no version'}, not at {wanted or 'what was wanted'}")
     return "; ".join(found) or "jobs are still open"
-
-
-def remedy_of(words: str) -> str:
-    """Say what to do about a job that ended badly."""
-    return next((remedy for token, remedy in _REMEDIES.items() if token in words), _MEND)
 
 
 def untouched(order: ServerOrder) -> Outcome:

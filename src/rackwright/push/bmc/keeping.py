@@ -44,4 +44,4 @@ def _profile(contact: Contact, folder: Path) -> str:
         text = contact.patiently(lambda session: session.export_profile(), contact.limits.login_s)
     except DeviceRefused as error:
         return f"none: {error}"
-    return artifacts.keep(folder / "profile" / f"{contact.device}.xml", text)
+    return artifacts.keep(folder / "profile" / f"{contact.device}.json", text)

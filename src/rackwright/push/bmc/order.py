@@ -84,6 +84,8 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     """For a lifecycle controller to take work: it collects the inventory after a start of the host."""
     heed_s: float = 180
     """For a command whose answer was lost to show that it was heard, before it is said again."""
+    arrive_s: float = 1200
+    """For an image to be fetched and found good, once the BMC took it."""
     graceful_s: float = 300
     """For an operating system to heed a graceful restart or shutdown, before it is forced."""
     boot_s: float = 1200
@@ -109,6 +111,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     waves: tuple[tuple[str, tuple[str, ...]], ...]
     events: dict[str, Event] = {}
     """Key of an activation -> what it does."""
+    self_cycling: tuple[str, ...] = ()
+    """Kinds of components after whose job the machine cycles its auxiliary power by itself (redfish.md 2.5: CPLD)."""
     drained_by: str = ""
     """Program that is asked, with the server's name, whether its host is drained; empty: the operator's word stands."""
     limits: Limits = Limits()
@@ -141,6 +145,11 @@ def make_order(
         servers=tuple(map(_server, changeset.servers)),
         waves=turns(plan, names),
         events={key: _event(row) for key, row in catalog.activations.items()},
+        self_cycling=tuple(
+            key
+            for key, kind in catalog.firmware.items()
+            if kind.alone and _event(catalog.activations[kind.activation]) == "ac"
+        ),
         drained_by=drained_by,
         limits=limits or Limits(),
     )

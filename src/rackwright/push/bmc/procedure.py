@@ -8,7 +8,7 @@ command that must not be given twice.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -23,7 +23,8 @@ from rackwright.push.bmc.contact import AGAIN, Contact, Seen, halt_of
 from rackwright.push.bmc.ending import End
 from rackwright.push.bmc.keeping import Kept, kept
 from rackwright.push.bmc.model import Step
-from rackwright.push.bmc.order import Order
+from rackwright.push.bmc.order import Event, Order
+from rackwright.push.bmc.remedies import remedy_of
 from rackwright.push.bmc.sending import Sender, Sent, settled
 from rackwright.push.contact import Halt
 from rackwright.runs.model import Context, Outcome
@@ -121,7 +122,10 @@ class Procedure:
             name = self._names[number]
             if self.context.cancelled():
                 return Halt(name, "stopped before it", AGAIN, state="cancelled")
-            halt = self._restart(name, step) if step.kind == "restart" else self._send(name, number, step)
+            try:
+                halt = self._restart(name, step) if step.kind == "restart" else self._send(name, number, step)
+            except DriverError as error:
+                halt = halt_of(name, error, touched=True)
             if halt is not None:
                 return halt
         return None
@@ -175,21 +179,35 @@ class Procedure:
         before = self._step(f"before {name}", self._before, Before)
 
         def work() -> Ended:
+            fresh = before.life == self.life
             event = self.whole.events.get(step.activation, "restart")
-            go = Activation(
-                self.contact, name, event, jobs, before.reset_at, before.life == self.life,
-                lambda: self._in_force(steps, self.contact.look()), self._tell,
-            )  # fmt: skip
-            halt = go.go() or self._back(name)
-            if halt is not None:
-                return Ended(halt=halt)
+            # What cycles its power by itself, once its job ran, needs a restart for the job and mostly no more.
+            alone = event == "ac" and all(one.component in self.whole.self_cycling for one in steps)
+            halt = self._go(name, "restart" if alone else event, jobs, before, steps, fresh=fresh)
             ours = [job for job in self.contact.jobs() if job.id in jobs]
-            return Ended(words=in_words(ours), badly=bool(ended_badly(ours)))
+            ended = Ended(halt=halt, words=in_words(ours), badly=bool(ended_badly(ours)))
+            if not alone or ended.halt or ended.badly or self._waited(steps):
+                return ended
+            return Ended(halt=self._go(name, "ac", frozenset(), before, steps, fresh=True), words=ended.words)
 
         ended = self._step(name, work, Ended)
         if ended.halt is not None:
             return ended.halt
         return self._step(f"verify {name}", lambda: self._verified(name, steps, ended), Ended).halt
+
+    def _go(
+        self, name: str, event: Event, jobs: Collection[str], before: Before, steps: tuple[Step, ...], *, fresh: bool
+    ) -> Halt | None:
+        go = Activation(
+            self.contact, name, event, jobs, before.reset_at, fresh,
+            lambda: self._in_force(steps, self.contact.look()), self._tell,
+        )  # fmt: skip
+        return go.go() or self._back(name)
+
+    def _waited(self, steps: tuple[Step, ...]) -> bool:
+        """Tell whether what was written comes into force by itself within a while."""
+        contact = self.contact
+        return contact.wait(contact.limits.verify_s, lambda: self._in_force(steps, contact.look()))
 
     def _back(self, name: str) -> Halt | None:
         """Wait until the host is on and the lifecycle controller takes work again."""
@@ -217,7 +235,7 @@ class Procedure:
         except DriverError as error:
             return Ended(halt=halt_of(name, error, touched=True))
         said = f" ({ended.words})" if ended.words else ""
-        remedy = ending.remedy_of(ended.words) if ended.badly else _CYCLE if ended.words else AGAIN
+        remedy = remedy_of(ended.words) if ended.badly else _CYCLE if ended.words else AGAIN
         return Ended(halt=Halt(name, f"{wrong}{said}", remedy, touched=True))
 
 

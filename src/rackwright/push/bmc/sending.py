@@ -10,15 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from rackwright.errors import DeviceRefused, DriverError
+from rackwright.errors import DeviceRefused, DriverError, Unreachable
+from rackwright.push.bmc.activation import ended_badly, in_words, ready
 from rackwright.push.bmc.contact import AGAIN, Contact, Seen, halt_of, version_of
 from rackwright.push.bmc.images import wrong_image
 from rackwright.push.bmc.model import Step
+from rackwright.push.bmc.remedies import remedy_of
 from rackwright.push.contact import Halt
+from rackwright.redfish.inventory import Job
 from rackwright.redfish.versions import same
 
 __all__ = ["FLASH", "SETTINGS_JOB", "Sender", "Sent", "parts_off", "settings_off", "settled"]
@@ -42,6 +45,16 @@ class Sent(msgspec.Struct, frozen=True, omit_defaults=True):
     halt: Halt | None = None
 
 
+class Said(NamedTuple):
+    """What came of saying it once."""
+
+    sent: Sent | None
+    """None: whether it was heard, or how it stands, must be looked up."""
+    last: str = ""
+    unsure: bool = False
+    """The BMC may have heard it."""
+
+
 @dataclass
 class Sender:
     """Hands one step's image or attributes to the BMC."""
@@ -58,10 +71,17 @@ class Sender:
     told: Callable[[str], None]
 
     def send(self) -> Sent:
-        """Bring it to the BMC once, or find that it is there."""
-        if halt := self._room():
-            return Sent(halt=halt)
-        tries, until, last = 0, 0.0 if self.fresh else self._until(), ""
+        """Bring it to the BMC once, or find that it is there; wait until it lies there as it should."""
+        if self.step.staged:
+            return Sent(job=self.step.job)
+        halt = self._room() or ready(self.contact, self.stage)
+        sent = Sent(halt=halt) if halt else self._sent()
+        return self._arrived(sent) if sent.job and self.step.at == "reset" else sent
+
+    def _sent(self) -> Sent:
+        clock, limits = self.contact.clock, self.contact.limits
+        tries, last, until = 0, "", 0.0 if self.fresh else clock.now() + limits.heed_s
+        patience = clock.now() + limits.ready_s
         while True:
             try:
                 seen = self.contact.look()
@@ -69,17 +89,17 @@ class Sender:
                 return Sent(halt=halt_of(self.stage, error, touched=bool(tries) or not self.fresh))
             if (found := self._found(seen)) is not None:
                 return found
-            if self.contact.clock.now() < until:
-                self.contact.clock.sleep(self.contact.limits.poll_s)
+            if clock.now() < until:
+                clock.sleep(limits.poll_s)
                 continue
-            if tries >= _TRIES:
-                cause = f"{self._name}: sent {tries} times, and neither a job nor the inventory shows it ({last})"
+            if tries >= _TRIES or clock.now() > patience:
+                cause = f"{self._name}: neither a job nor the inventory shows what was sent ({last})"
                 return Sent(halt=Halt(self.stage, cause, AGAIN, touched=True))
-            tries += 1
-            sent, last = self._once()
-            if sent is not None:
-                return sent
-            until = self._until()
+            said = self._once()
+            if said.sent is not None:
+                return said.sent
+            tries, last = tries + said.unsure, said.last
+            until = clock.now() + (limits.heed_s if said.unsure else limits.poll_s)
 
     def _room(self) -> Halt | None:
         """Take settings out that wait and do not hold everything: two jobs cannot wait for one BIOS."""
@@ -92,9 +112,6 @@ class Sender:
             return halt_of(self.stage, error, touched=True)
         return None
 
-    def _until(self) -> float:
-        return self.contact.clock.now() + self.contact.limits.heed_s
-
     @property
     def _name(self) -> str:
         return "BIOS settings" if self.step.kind == "settings" else self.step.component
@@ -103,22 +120,37 @@ class Sender:
         """Return what shows that it needs not be sent: it is right already, or a job carries it."""
         kind = SETTINGS_JOB if self.step.kind == "settings" else FLASH
         ours = [job for job in seen.jobs if job.id not in self.known and job.kind == kind]
-        if self.step.staged:
-            ours = [job for job in seen.jobs if job.id == self.step.job] or ours
         if ours:
-            return Sent(job=ours[-1].id)
+            return Sent(job=max(ours, key=lambda job: (len(job.id), job.id)).id)
         return Sent() if settled(self.contact, self.step, seen) else None
 
-    def _once(self) -> tuple[Sent | None, str]:
-        """Say it once; None: whether it was heard must be looked up."""
+    def _arrived(self, sent: Sent) -> Sent:
+        """Wait until an image was fetched and found good, or settings were taken: a bad one must not cost a restart."""
+        found: list[Job] = []
+
+        def over() -> bool:
+            found[:] = [job for job in self.contact.jobs() if job.id == sent.job]
+            return not any(job.state in ("running", "waiting") for job in found)
+
+        try:
+            self.contact.wait(self.contact.limits.arrive_s, over)
+        except DriverError as error:
+            return Sent(sent.job, halt_of(self.stage, error, touched=True))
+        if bad := ended_badly(found):
+            words = in_words(bad)
+            return Sent(sent.job, Halt(self.stage, f"{self._name}: {words}", remedy_of(words), touched=True))
+        return sent
+
+    def _once(self) -> Said:
+        """Say it once."""
         try:
             job = self._say()
         except DeviceRefused as error:
-            return self._refused(error), str(error)
+            return self._refused(error)
         except DriverError as error:
             self.contact.close()
-            return None, str(error)
-        return (Sent(job=job), "") if job else (None, "the BMC named no job")
+            return Said(None, str(error), unsure=not isinstance(error, Unreachable))
+        return Said(Sent(job=job)) if job else Said(None, "the BMC named no job", unsure=True)
 
     def _say(self) -> str:
         step = self.step
@@ -137,15 +169,17 @@ class Sender:
             return self.contact.ask(lambda session: session.push_image(path, at=step.at))
         return self.contact.ask(lambda session: session.pull_image(image.url, at=step.at))
 
-    def _refused(self, error: DeviceRefused) -> Sent | None:
-        """Tell what a refusal means; None: what it speaks of is to be looked up."""
-        if error.message_id in _THERE or self.contact.passing(error):
-            return None
+    def _refused(self, error: DeviceRefused) -> Said:
+        """Tell what a refusal means."""
+        if self.contact.passing(error):
+            return Said(None, str(error))
+        if error.message_id in _THERE:
+            return Said(None, str(error), unsure=True)
         if error.message_id in _RIGHT:
             # Whether it is the wanted version that is there already is verified like all else.
-            return Sent()
-        halt = halt_of(self.stage, error, touched=True)
-        return Sent(halt=msgspec.structs.replace(halt, cause=f"{self._name}: {halt.cause}"))
+            return Said(Sent())
+        halt = Halt(self.stage, f"{self._name}: {error}", error.remedy or remedy_of(str(error)), touched=True)
+        return Said(Sent(halt=halt))
 
 
 def settled(contact: Contact, step: Step, seen: Seen) -> bool:
