@@ -39,6 +39,7 @@ class Answer:
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
+    """They have no case as they come from the wire."""
     data: bytes = b""
 
     @property
@@ -60,8 +61,8 @@ class Answer:
         return msgspec.json.decode(self.data) if self.data.strip() else None
 
     def header(self, name: str) -> str:
-        """Return a header, whatever its case; empty where there is none."""
-        return next((value for key, value in self.headers.items() if key.lower() == name.lower()), "")
+        """Return a header; empty where there is none."""
+        return self.headers.get(name) or ""
 
 
 def messages(answer: Answer) -> tuple[Message, ...]:

@@ -10,17 +10,15 @@ import logging
 import re
 import socket
 import ssl
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-import requests
 import urllib3
 from redfish.rest.v1 import (  # type: ignore[import-untyped]  # the library ships no types
     HttpClient,
     RestResponse,
     RetriesExhaustedError,
 )
-from requests.adapters import HTTPAdapter
 
 from rackwright.drivers.deadline import within
 from rackwright.drivers.endpoint import Endpoint
@@ -28,12 +26,12 @@ from rackwright.drivers.faults import lost, slow, unreachable
 from rackwright.drivers.limits import Limits
 from rackwright.drivers.redfish.answers import Answer
 from rackwright.drivers.redfish.multipart import Multipart
+from rackwright.drivers.redfish.transport import Endless, Transport
 from rackwright.drivers.trust import Trust
 from rackwright.errors import DeviceRefused, DriverError, IdentityUnknown
 
 __all__ = ["Wire"]
 
-_CHUNK: Final = 1 << 18
 # Its debug log holds the token and new passwords, its error log whole answers: nothing of it gets out, whatever the process logs.
 logging.getLogger("redfish.rest.v1").addFilter(lambda _: False)
 
@@ -45,13 +43,14 @@ class Wire:
         self.endpoint = endpoint
         self._trust = trust
         self._limits = limits
-        self._pin = trust.bmc_certificate(
+        self._pin = pin = trust.bmc_certificate(
             endpoint, lambda: _certificate(endpoint, trust, limits), lambda: _vouched(endpoint, trust, limits)
         )
         host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
         self.origin = f"https://{host}" + (f":{endpoint.redfish_port}" if endpoint.redfish_port != 443 else "")
-        self._adapter = _Adapter(trust, self._pin, limits)
-        self._client = _Client(self.origin, self._adapter)
+        context = trust.pinning if pin else trust.context
+        self._transport = Transport(endpoint.host, endpoint.redfish_port, context, pin, limits.largest_bytes)
+        self._client = _Client(self._transport)
 
     def ask(
         self,
@@ -74,9 +73,9 @@ class Wire:
                 answer = self._client.once(method, path, body, dict(headers or {}), (self._limits.connect_s, limit_s))
         except RetriesExhaustedError as error:
             raise self._fault(error.__cause__ or error, what, limit_s) from None
-        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        except (urllib3.exceptions.HTTPError, OSError, Endless) as error:
             raise self._fault(error, what, limit_s) from None
-        return Answer(status=answer.status, headers=dict(answer.getheaders()), data=answer.read or b"")
+        return Answer(status=answer.status, headers=answer._http_response.headers, data=answer.read or b"")  # noqa: SLF001 - its own getheader() loses that names have no case
 
     def token(self, value: str | None) -> None:
         """Send this token, and no password, with each request from now on; None: nothing."""
@@ -90,23 +89,19 @@ class Wire:
 
     def close(self) -> None:
         """Close the connection; nothing is sent."""
-        self._adapter.close()
+        self._transport.close()
 
     def _fault(self, error: BaseException, what: str, limit_s: float) -> DriverError:
-        """Make ours of what requests and urllib3 raise; their texts are not passed on, for they may hold what was sent."""
+        """Make ours of what urllib3 raises; its texts are not passed on, for they may hold what was sent."""
         endpoint, port = self.endpoint, self.endpoint.redfish_port
-        if isinstance(error, requests.exceptions.SSLError):
-            return self._stranger(str(error))
-        if isinstance(error, _Endless):
+        if isinstance(error, Endless):
             return DeviceRefused(f"{endpoint.device} answers {what} without end", device=endpoint.device)
-        chain = list(_causes(error))
-        if any(
-            isinstance(one, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError)
-            for one in chain
-        ):
-            reason = next((one.strerror for one in chain if isinstance(one, OSError) and one.strerror), "no answer")
-            return unreachable(endpoint, port, reason.lower())
-        if any(isinstance(one, TimeoutError | urllib3.exceptions.ReadTimeoutError) for one in chain):
+        if isinstance(error, urllib3.exceptions.SSLError):
+            return self._stranger(str(error))
+        if isinstance(error, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError):
+            reasons = (one.strerror for one in _causes(error) if isinstance(one, OSError) and one.strerror)
+            return unreachable(endpoint, port, next(reasons, "no answer").lower())
+        if any(isinstance(one, TimeoutError | urllib3.exceptions.ReadTimeoutError) for one in _causes(error)):
             return slow(endpoint.device, what, limit_s)
         return lost(endpoint.device, what)
 
@@ -117,28 +112,23 @@ class Wire:
         if self._pin and "ingerprint" in text:
             return self._trust.other_certificate(endpoint, self._pin, seen[1] if seen else "another one", port=port)
         if "CERTIFICATE_VERIFY_FAILED" in text or "hostname" in text:
-            remedy = f"pin it once with --trust-on-first-use, or give it a certificate of {self._trust.ca} for {endpoint.host}"
+            ca = self._trust.ca
+            remedy = f"pin it once with --trust-on-first-use, or give it a certificate of {ca} for {endpoint.host}"
             return IdentityUnknown(
-                f"the BMC of {endpoint.device} shows a certificate that {self._trust.ca} does not vouch for: {remedy}",
+                f"the BMC of {endpoint.device} shows a certificate that {ca} does not vouch for: {remedy}",
                 device=endpoint.device,
                 remedy=remedy,
             )
         return unreachable(endpoint, port, "no TLS session")
 
 
-class _Endless(OSError):
-    """An answer longer than any that is read."""
-
-
 class _Client(HttpClient):  # type: ignore[misc]  # the library has no types
     """DMTF's client, its dangers taken away: every request of it comes through :meth:`once`."""
 
-    def __init__(self, origin: str, adapter: HTTPAdapter) -> None:
-        super().__init__(origin, max_retry=0, check_connectivity=False, https_adapter=adapter)
-        # Neither proxies, nor .netrc, nor a CA bundle of the environment: what is trusted is said by the site alone.
-        self._session.trust_env = False
-        self._origin = origin
-        self._timeouts: tuple[float, float] = (0, 0)
+    def __init__(self, transport: Transport) -> None:
+        super().__init__("", max_retry=0, check_connectivity=False)
+        self._session.close()
+        self._session: Transport = transport
 
     def once(
         self,
@@ -152,77 +142,23 @@ class _Client(HttpClient):  # type: ignore[misc]  # the library has no types
         if isinstance(body, Multipart):
             # The library reads a whole image into memory, and an image has up to 400 MB.
             made = self._get_req_headers({**headers, "Content-Type": body.content_type})
-            answer = self._session.request(
-                method, self._origin + path, data=body, headers=made, timeout=timeouts, allow_redirects=False
-            )
-            return RestResponse(None, answer)
+            return RestResponse(None, self._session.request(method, path, data=body, headers=made, timeout=timeouts))
         made = dict(body) if isinstance(body, Mapping) else body
         return self._rest_request(
             path, method=method, body=made, headers=headers, allow_redirects=False, timeout=timeouts, max_retry=0
         )
 
 
-class _Adapter(HTTPAdapter):
-    """requests' adapter with the site's one TLS context, the pinned certificate, and a bound on the size of an answer."""
-
-    def __init__(self, trust: Trust, pin: str, limits: Limits) -> None:
-        self._context = trust.pinning if pin else trust.context
-        self._pin = pin
-        self._largest = limits.largest_bytes
-        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pool with our context."""
-        kwargs["ssl_context"] = self._context
-        if self._pin:
-            kwargs["assert_fingerprint"] = self._pin
-        super().init_poolmanager(*args, **kwargs)
-
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:  # noqa: ARG002 - requests' signature
-        """Leave the context as it is: requests would load every public CA into it, or look at nothing."""
-        conn.cert_reqs = "CERT_NONE" if self._pin else "CERT_REQUIRED"
-
-    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
-        """Return the pool of the URL alone; what requests adds here is its own idea of TLS."""
-        host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
-        return host, {}
-
-    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send, and read the answer to its end or to our bound."""
-        kwargs["stream"] = True
-        answer = super().send(*args, **kwargs)
-        try:
-            body = self._body(answer)
-        except BaseException:
-            answer.close()
-            raise
-        answer.raw.release_conn()
-        answer._content = body  # noqa: SLF001 - requests has no other door for a body that was read already
-        answer._content_consumed = True  # noqa: SLF001 - as above
-        return answer
-
-    def _body(self, answer: requests.Response) -> bytes:
-        parts: list[bytes] = []
-        size = 0
-        while part := answer.raw.read(_CHUNK, decode_content=True):
-            parts.append(part)
-            size += len(part)
-            if size > self._largest:
-                raise _Endless
-        return b"".join(parts)
-
-
-def _causes(error: BaseException) -> Any:
-    """Yield an exception and what led to it, wherever requests and urllib3 keep that."""
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and what led to it, wherever urllib3 keeps that."""
     seen: set[int] = set()
     waiting: list[Any] = [error]
     while waiting:
         one = waiting.pop()
-        if not isinstance(one, BaseException) or id(one) in seen:
-            continue
-        seen.add(id(one))
-        yield one
-        waiting += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+        if isinstance(one, BaseException) and id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            waiting += [one.__cause__, one.__context__, *one.args]
 
 
 def _certificate(endpoint: Endpoint, trust: Trust, limits: Limits) -> bytes:
