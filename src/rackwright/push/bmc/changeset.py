@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from rackwright.diff.bmc.model import BiosState, FirmwareState
+from rackwright.diff.bmc.settings import Settings
 from rackwright.documents import canonical_json, digest
 from rackwright.errors import DocumentError, StalePlan
 from rackwright.push.bmc.model import Way
@@ -33,6 +34,8 @@ class ServerChanges(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """Every component, right or not."""
     bios: BiosState
     way: Way
+    settings: Settings = Settings()
+    """What the BMC itself is to be set to: a run of its own before the way, and one for lockdown after it."""
 
     @property
     def before(self) -> str:
@@ -71,13 +74,13 @@ class Changeset(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def changed(self) -> tuple[ServerChanges, ...]:
-        """The servers that have anything before them."""
-        return tuple(server for server in self.servers if server.way.steps)
+        """The servers that have anything before them: firmware, BIOS, or settings of the BMC."""
+        return tuple(server for server in self.servers if server.way.steps or server.settings.changes)
 
     @property
     def refused(self) -> tuple[ServerChanges, ...]:
         """The servers of which something cannot be brought to what is intended."""
-        return tuple(server for server in self.servers if server.way.refused)
+        return tuple(server for server in self.servers if server.way.refused or server.settings.problems)
 
     def encoded(self) -> bytes:
         """Return the file's bytes; equal changesets give equal bytes."""

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from rackwright.drivers.endpoint import Endpoint
     from rackwright.drivers.redfish.model import Redfish
 
-__all__ = ["FACTORY", "MUST_CHANGE", "Met", "Way", "apply_settings", "factory_password", "meet"]
+__all__ = ["FACTORY", "FIRST_A_PASSWORD", "Greeter", "Met", "Way", "apply_settings", "factory_password", "meet"]
 
 FACTORY: Final = SecretRef("bmc_factory")
 """The secret that holds the password that the BMCs were delivered with."""
-MUST_CHANGE: Final = "SWC1908"
-"""The default password is still in use and must be changed: all else is refused until then (iDRAC-Redfish-Scripting 346)."""
+FIRST_A_PASSWORD: Final = frozenset({"SWC1908", "PasswordChangeRequired"})
+"""The default password is still in use and must be changed: all else is refused until then (iDRAC-Redfish-Scripting 346, DSP0268)."""
 
 _CALVIN: Final = "calvin"
 """Password of old orders (redfish.md 2.1), which every attacker knows."""
@@ -96,6 +96,22 @@ def meet(way: Way, device: str, *, factory: Secret | None = None, patience_s: fl
     except AuthRefused:
         text = f"{device} takes neither the site's password nor the one of the secret {FACTORY.name}; {_SHUT}"
         raise AuthRefused(text, device=device, remedy=_SHUT) from None
+
+
+class Greeter:
+    """Opens sessions as :func:`meet` does, and remembers whom the factory's password opened."""
+
+    def __init__(self, way: Way, factory: Secret | None) -> None:
+        self._way = way
+        self._factory = factory
+        self.fresh: set[str] = set()
+
+    def __call__(self, device: str) -> Redfish:
+        """Open a session with the BMC of a server."""
+        met = meet(self._way, device, factory=self._factory)
+        if met.factory:
+            self.fresh.add(device)
+        return met.session
 
 
 def apply_settings(

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Literal
 
 from rackwright.catalog.images import Image
 from rackwright.catalog.models import Catalog
 from rackwright.diff.bmc import bios_state, firmware_states
+from rackwright.diff.bmc.model import BiosState
+from rackwright.diff.bmc.settings import Settings, settings_changes
 from rackwright.drivers.clock import Clock
 from rackwright.drivers.redfish.model import Topic
 from rackwright.errors import DriverError
+from rackwright.plan.controllers import BmcSettings
 from rackwright.plan.machines import Machine
 from rackwright.push.bmc.activation import in_words
 from rackwright.push.bmc.changeset import ServerChanges, Unread
 from rackwright.push.bmc.contact import AGAIN, Connect
+from rackwright.push.bmc.meeting import FIRST_A_PASSWORD
+from rackwright.push.bmc.model import Way
 from rackwright.push.bmc.rules import Rules, rules_of
 from rackwright.push.bmc.way import way
 from rackwright.redfish import reading
@@ -40,13 +45,24 @@ class Planner:
     allow_downgrade: bool = False
     only: Literal["bios", "firmware"] | None = None
     """What is planned; the other is looked at and left as it is."""
+    settings: Mapping[str, BmcSettings] = field(default_factory=dict)
+    """What the BMCs themselves are to be set to, by server; one that is not among them is left as it is."""
+    authority: str = ""
+    """Common name of the site's authority; empty: there is none."""
+    lift: bool = False
+    """Lockdown may be lifted meanwhile."""
+
+    @property
+    def topics(self) -> frozenset[Topic]:
+        """What has to be read of a server."""
+        return TOPICS | {"settings"} if self.settings else TOPICS
 
     @cached_property
     def _rules(self) -> dict[str, Rules]:
         return {}
 
-    def changes(self, machine: Machine, resources: Mapping[str, Any]) -> ServerChanges:
-        """Return what one server has before it, from what its BMC told."""
+    def changes(self, machine: Machine, resources: Mapping[str, Any], *, factory: bool = False) -> ServerChanges:
+        """Return what one server has before it, from what its BMC told; ``factory``: with the factory's password."""
         told = reading.inventory(resources)
         firmware = firmware_states(machine, told, self.catalog)
         bios = bios_state(machine, told, reading.registry(resources, told.bios))
@@ -61,7 +77,30 @@ class Planner:
             self._rules[machine.model],
         )
         return ServerChanges(
-            device=machine.name, model=machine.model, tag=machine.service_tag, firmware=firmware, bios=bios, way=found
+            device=machine.name,
+            model=machine.model,
+            tag=machine.service_tag,
+            firmware=firmware,
+            bios=bios,
+            way=found,
+            settings=self._settings(machine, resources, factory=factory),
+        )
+
+    def _settings(self, machine: Machine, resources: Mapping[str, Any], *, factory: bool) -> Settings:
+        wanted = self.settings.get(machine.name)
+        if wanted is None:
+            return Settings()
+        return settings_changes(resources, wanted, factory=factory, authority=self.authority, lift=self.lift)
+
+    def first_of_all(self, machine: Machine) -> ServerChanges:
+        """Return what a server has before it whose BMC tells nothing until its password is changed."""
+        return ServerChanges(
+            device=machine.name,
+            model=machine.model,
+            tag=machine.service_tag,
+            bios=BiosState(profile=machine.bios_profile, known=False),
+            way=Way(machine=machine.name),
+            settings=self._settings(machine, {}, factory=True),
         )
 
 
@@ -71,7 +110,8 @@ def survey(
     """Read one server once no job runs on it any more, and compare it; nothing is done to it meanwhile.
 
     A push that was killed leaves jobs running: what they bring is not there yet. ``heard`` is told the server and the
-    jobs. What the wire or the BMC refuses is told in the value.
+    jobs. What the wire or the BMC refuses is told in the value. A ``connect`` that is a
+    :class:`~rackwright.push.bmc.meeting.Greeter` knows whom the factory's password opened.
     """
     device, until, said = machine.name, clock.now() + _RUNS_S, False
     try:
@@ -80,7 +120,8 @@ def survey(
             try:
                 running = [job for job in session.jobs() if job.state == "running"]
                 if not running:
-                    return planner.changes(machine, session.read(TOPICS))
+                    fresh = device in getattr(connect, "fresh", ())
+                    return planner.changes(machine, session.read(planner.topics), factory=fresh)
             finally:
                 session.close()
             if clock.now() >= until:
@@ -90,4 +131,6 @@ def survey(
                 said = True
             clock.sleep(_STEP_S)
     except DriverError as error:
+        if getattr(error, "message_id", "") in FIRST_A_PASSWORD and device in getattr(connect, "fresh", ()):
+            return planner.first_of_all(machine)
         return Unread(device, str(error), error.remedy or AGAIN)

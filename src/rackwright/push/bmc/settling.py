@@ -15,11 +15,11 @@ import msgspec
 
 from rackwright import runs, secrets
 from rackwright.diff.bmc.settings import SettingChange, Settings, settings_changes
-from rackwright.drivers.redfish.model import Topic
-from rackwright.errors import DriverError, RunChanged
+from rackwright.drivers.redfish.model import Redfish, Topic
+from rackwright.errors import DeviceRefused, DriverError, RunChanged
 from rackwright.plan.controllers import BmcSettings
 from rackwright.push.bmc.certificates import KEY, authority_name
-from rackwright.push.bmc.meeting import Way, apply_settings, factory_password, meet
+from rackwright.push.bmc.meeting import FIRST_A_PASSWORD, Way, apply_settings, factory_password, meet
 from rackwright.runs.model import GOOD, Context, Json, Outcome, Wave
 
 __all__ = ["NAME", "Settle", "SettlingOrder", "Target", "compared", "submit_settings"]
@@ -157,7 +157,7 @@ class Settle:
             met = meet(self.way, target.device, factory=factory, patience_s=_PATIENCE_S)
             session = met.session
             try:
-                resources = session.read(_TOPICS)
+                resources = _told(session)
                 if wrong := _stranger(resources, target.tag):
                     return {"made": made, "cause": f"{target.device}: {wrong}", "remedy": _CABLING}
                 now = compared(resources, target.wanted, self.way, factory=met.factory, lift=order.lift)
@@ -174,6 +174,16 @@ class Settle:
         except DriverError as error:
             return {"made": made, "cause": str(error), "remedy": error.remedy or _AGAIN}
         return {"made": made, "cause": "", "remedy": ""}
+
+
+def _told(session: Redfish) -> Mapping[str, Any]:
+    """Read how a BMC is set; nothing from one that tells nothing until its password is changed."""
+    try:
+        return session.read(_TOPICS)
+    except DeviceRefused as error:
+        if error.message_id in FIRST_A_PASSWORD:
+            return {}
+        raise
 
 
 def _stranger(resources: Mapping[str, Any], tag: str) -> str:
