@@ -7,17 +7,17 @@ that it is, and the host's interfaces. The pieces are joined by links, then by s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rackwright.redfish.inventory import Link, Nic, NicPort
 from rackwright.redfish.software import pci_ids
 from rackwright.redfish.tree import Node, Tree, inner, macs, natural, number, text
 
-__all__ = ["nics"]
+__all__ = ["nics", "without_mac"]
 
 _SLOT = re.compile(r"(?:NIC|InfiniBand|FC|DPU)\.(?:Slot|Mezzanine)\.(\d+)")
 _LABEL = re.compile(r"(?:pci|slot)\D*(\d+)", re.IGNORECASE)
+_PARTITION = re.compile(r"^(\w+\.\w+\.\d+-\d+)-\d+$")
 _LAST = re.compile(r"(\d+)\D*$")
 _WITH_MAC = re.compile(r"\s+-\s+(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$")
 _LINKS: dict[str, Link] = {"linkup": "up", "up": "up", "linkdown": "down", "down": "down", "nolink": "down"}
@@ -45,57 +45,73 @@ class _Parts:
 
 
 def nics(
-    tree: Tree, chassis: Iterable[Node], systems: Iterable[Node], devices: list[Node], slots: list[Node]
+    tree: Tree, chassis: list[Node], systems: list[Node], pcie: tuple[list[Node], list[Node]], *, asked: bool = True
 ) -> tuple[Nic, ...]:
     """Read the adapters of all chassis, each once; a BMC without any gives one for each interface of the host.
 
-    ``devices`` are the PCIe devices, ``slots`` the entries of PCIeSlots.
+    ``pcie`` is the devices and the entries of PCIeSlots; ``asked``: not to find the adapters is a gap.
     """
-    systems = list(systems)
     hosts = [one for system in systems for one in tree.members(system, "EthernetInterfaces", asked=False)]
     kept: dict[str, Nic] = {}
-    for home, one in _adapters(tree, chassis, systems):
-        read = _nic(_parts(tree, home, one, devices, slots), hosts)
+    adapters = _adapters(tree, chassis, systems, asked=asked)
+    alone = len({_id(one) for _, one in adapters}) == 1
+    for home, one in adapters:
+        own = hosts if alone else [each for each in hosts if _id(each).startswith(f"{_id(one)}-")]
+        read = _nic(_parts(tree, home, one, pcie, own), hosts)
         known = kept.get(read.fqdd)
         if known is None or (len(read.ports), read.part) > (len(known.ports), known.part):
             kept[read.fqdd] = read
-    found = list(kept.values()) or [_lone(one) for one in hosts]
+    found = list(kept.values())
+    if not any(nic.ports for nic in found):
+        found += [_lone(one) for one in hosts]
     return tuple(sorted(found, key=lambda one: natural(one.fqdd)))
 
 
-def _adapters(tree: Tree, chassis: Iterable[Node], systems: list[Node]) -> list[tuple[Node, Node]]:
+def _adapters(tree: Tree, chassis: list[Node], systems: list[Node], *, asked: bool) -> list[tuple[Node, Node]]:
     """Return the adapters, each with the chassis that is its card, if one is."""
     found: list[tuple[Node, Node]] = []
     for each in chassis:
         home = each if text(each, "ChassisType") in {"Card", "Module"} else {}
-        found += [(home, one) for one in tree.members(each, "NetworkAdapters")]
+        found += [(home, one) for one in tree.members(each, "NetworkAdapters", asked=asked)]
     if not found:
-        interfaces = [one for system in systems for one in tree.members(system, "NetworkInterfaces")]
+        interfaces = [one for system in systems for one in tree.members(system, "NetworkInterfaces", asked=False)]
         found = [({}, one) for interface in interfaces for one in tree.linked(interface, "Links", "NetworkAdapter")]
     return found or [({}, one) for one in tree.of_type("NetworkAdapter")]
 
 
-def _parts(tree: Tree, home: Node, adapter: Node, devices: list[Node], slots: list[Node]) -> _Parts:
+def _parts(tree: Tree, home: Node, adapter: Node, pcie: tuple[list[Node], list[Node]], own: list[Node]) -> _Parts:
+    """Collect the pieces of an adapter; ``own`` are interfaces of the host that are its, for when it tells no functions."""
     raw = adapter.get("Controllers")
     controllers: list[Node] = [one for one in raw if isinstance(one, dict)] if isinstance(raw, list) else []
-    functions = tree.members(adapter, "NetworkDeviceFunctions", asked=False)
-    functions += [
-        one
-        for ctl in controllers
-        for one in tree.linked(ctl, "Links", "NetworkDeviceFunctions")
-        if one not in functions
-    ]
+    functions = _collected(tree, adapter, controllers, "NetworkDeviceFunctions")
     ports = tree.members(adapter, "Ports", asked=False)
-    older = tree.members(adapter, "NetworkPorts", asked=False)
-    older += [one for ctl in controllers for one in tree.linked(ctl, "Links", "NetworkPorts") if one not in older]
     known = {_id(one) for one in ports}
-    parts = _Parts(
-        tree, adapter, controllers, functions, ports + [one for one in older if _id(one) not in known], {}, home
-    )
-    if not parts.ports and not functions:
+    ports += [one for one in _collected(tree, adapter, controllers, "NetworkPorts") if _id(one) not in known]
+    functions = functions or [{"Id": _id(one)} for one in own]
+    if not ports and not functions:
         _missing(tree, adapter)
-    parts.device = _device(parts, devices, slots)
+    parts = _Parts(tree, adapter, controllers, functions, ports or _ports_of(functions), {}, home)
+    parts.device = _device(parts, *pcie)
     return parts
+
+
+def _collected(tree: Tree, adapter: Node, controllers: list[Node], key: str) -> list[Node]:
+    """Return the members of a collection of an adapter, and what its controllers link to: read or, if not, by name alone."""
+    found = tree.members(adapter, key, asked=False)
+    known = {_id(one) for one in found}
+    for controller in controllers:
+        links = inner(controller, "Links", key)
+        for one in links if isinstance(links, list) else []:
+            if isinstance(one, dict) and _id(one) and _id(one) not in known:
+                known.add(_id(one))
+                found.append(tree.follow(one) or one)
+    return found
+
+
+def _ports_of(functions: list[Node]) -> list[Node]:
+    """Return a port for each function, or for each group of them that are partitions of one (``NIC.Slot.2-1-1``)."""
+    names = dict.fromkeys(_PARTITION.sub(r"\1", _id(one)) for one in functions)
+    return [{"Id": name} for name in names]
 
 
 def _missing(tree: Tree, adapter: Node) -> None:
@@ -149,8 +165,7 @@ def _nic(parts: _Parts, hosts: list[Node]) -> Nic:
     return Nic(
         fqdd=_id(adapter),
         slot=_slot(parts),
-        model=_WITH_MAC.sub("", parts.told(("Model",), (*_DELL, "ProductName")) or text(device, "Name"))
-        or _name(adapter),
+        model=without_mac(parts.told(("Model",), (*_DELL, "ProductName")) or _name(adapter)),
         manufacturer=parts.told(("Manufacturer",), (*_DELL, "VendorName")),
         part=parts.told(("PartNumber",), (*_DELL, "PartNumber")),
         serial=parts.told(("SerialNumber",), (*_DELL, "SerialNumber")),
@@ -166,6 +181,11 @@ def _nic(parts: _Parts, hosts: list[Node]) -> Nic:
         ports=_ports(parts, hosts),
         health=text(adapter, "Status", "Health"),
     )
+
+
+def without_mac(name: str) -> str:
+    """Return the name of an adapter without the address that an iDRAC adds (``... BCM5720 - C8:4B:D6:48:02:E1``)."""
+    return _WITH_MAC.sub("", name)
 
 
 def _name(adapter: Node) -> str:
@@ -212,13 +232,12 @@ def _pci(parts: _Parts, function: Node) -> tuple[str, str, str, str]:
 
 
 def _ports(parts: _Parts, hosts: list[Node]) -> tuple[NicPort, ...]:
-    """Read the ports in their order; functions without a port make one each."""
-    ports = sorted(parts.ports or parts.functions, key=lambda one: natural(_id(one)))
-    numbers = _numbers(ports)
+    """Read the ports in their order."""
+    ports = sorted(parts.ports, key=lambda one: natural(_id(one)))
     found = []
-    for one, place in zip(ports, numbers, strict=True):
-        functions = [each for each in parts.functions if each is one or _serves(each, one)] or (
-            parts.functions if len(ports) == 1 else []
+    for one, place in zip(ports, _numbers(ports), strict=True):
+        functions = sorted(
+            (each for each in parts.functions if _serves(each, one)), key=lambda each: natural(_id(each))
         )
         names = [_id(each) for each in functions] or [_id(one)]
         hosted = [each for each in hosts if _id(each) in {*names, _id(one)}]

@@ -10,7 +10,9 @@ from rackwright.redfish.tree import Node, Tree, inner, natural, number, text
 
 __all__ = ["cpus", "dimms", "drives", "gpus", "psu_redundancy", "psus", "storages", "volumes"]
 
-_GPU_MAKERS = re.compile(r"nvidia|amd|advanced micro devices|intel", re.IGNORECASE)
+_GPU_MAKERS = re.compile(r"nvidia|\bamd\b|advanced micro devices", re.IGNORECASE)
+_GPU_CLASSES = {"DisplayController", "ProcessingAccelerators"}
+"""An accelerator of another maker is none: the captured XR8620t has one for radio (vRAN)."""
 _VIDEO = re.compile(r"Video\.Slot\.(\d+)")
 _RAID_OF_TYPE = {
     "Mirrored": "RAID1",
@@ -36,7 +38,7 @@ def cpus(processors: Iterable[Node]) -> tuple[Cpu, ...]:
             health=text(one, "Status", "Health"),
         )
         for one in _sorted(processors)
-        if present(one) and text(one, "ProcessorType") in {"CPU", ""}
+        if present(one) and (text(one, "ProcessorType") or ("CPU" if number(one, "TotalCores") else "")) == "CPU"
     )
 
 
@@ -93,22 +95,22 @@ def _gpu(tree: Tree, one: Node) -> Gpu:
 
 
 def _is_gpu(tree: Tree, device: Node) -> bool:
-    """Tell whether a PCIe device is a GPU: its vendor makes some, and a function of it calculates or displays in three dimensions."""
-    if text(device, "DeviceType") == "GPU" or text(device, "Oem", "Hpe", "DeviceType") == "GPU":
+    """Tell whether a PCIe device is a GPU: it says so, or its maker makes them and it calculates or displays."""
+    if "GPU" in {text(device, "DeviceType"), text(device, "Oem", "Hpe", "DeviceType")}:
         return True
+    if not _GPU_MAKERS.search(text(device, "Manufacturer")):
+        return False
     functions = tree.members(device, "PCIeFunctions", asked=False) or list(
         tree.linked(device, "Links", "PCIeFunctions")
     )
-    classes = {text(one, "DeviceClass") for one in functions}
-    calculates = "ProcessingAccelerators" in classes or any(
-        text(one, "ClassCode").lower().startswith("0x0302") for one in functions
+    return any(text(one, "DeviceClass") in _GPU_CLASSES for one in functions)
+
+
+def storages(tree: Tree, systems: Iterable[Node], *, asked: bool = True) -> list[Node]:
+    """Return the storage of all systems, controller by controller; ``asked``: not to find it is a gap."""
+    return [one for system in systems for one in tree.members(system, "Storage", asked=asked)] or tree.of_type(
+        "Storage"
     )
-    return calculates and bool(_GPU_MAKERS.search(text(device, "Manufacturer")))
-
-
-def storages(tree: Tree, systems: Iterable[Node]) -> list[Node]:
-    """Return the storage of all systems, controller by controller."""
-    return [one for system in systems for one in tree.members(system, "Storage")] or tree.of_type("Storage")
 
 
 def drives(tree: Tree, controllers: Iterable[Node]) -> tuple[Drive, ...]:
@@ -134,41 +136,77 @@ def drives(tree: Tree, controllers: Iterable[Node]) -> tuple[Drive, ...]:
 
 
 def volumes(tree: Tree, controllers: Iterable[Node]) -> tuple[Volume, ...]:
-    """Read the volumes, also those over a single drive."""
-    found = [(one, _id(controller)) for controller in controllers for one in tree.members(controller, "Volumes")]
+    """Read the volumes, their drives named as ``drives`` names them.
+
+    A drive by itself, which an iDRAC lists among them, is none.
+    """
+    controllers = list(controllers)
+    found = [
+        (one, _id(owner))
+        for owner in controllers
+        for one in tree.members(owner, "Volumes", asked=_mirrors(owner))
+        if text(one, "RAIDType") or text(one, "VolumeType") != "RawDevice"
+    ]
     names = _distinct([(_id(one), controller) for one, controller in found])
+    of_uri = _names_of_drives(controllers)
     return tuple(
         Volume(
             fqdd=name,
             controller=controller,
             raid=text(one, "RAIDType") or _RAID_OF_TYPE.get(text(one, "VolumeType"), ""),
             capacity_bytes=number(one, "CapacityBytes") or number(one, "Capacity", "Data", "AllocatedBytes"),
-            drives=tuple(_id(drive) for drive in _references(inner(one, "Links", "Drives"))),
+            drives=tuple(of_uri.get(_uri(drive), _id(drive)) for drive in _list(inner(one, "Links", "Drives"))),
             health=text(one, "Status", "Health"),
         )
         for name, (one, controller) in zip(names, found, strict=True)
     )
 
 
-def psus(tree: Tree, chassis: Iterable[Node]) -> tuple[Psu, ...]:
+def _mirrors(controller: Node) -> bool:
+    """Tell whether volumes matter: drives at the processor have no controller that could mirror them."""
+    return bool(controller.get("Drives")) and bool(
+        controller.get("Controllers") or controller.get("StorageControllers")
+    )
+
+
+def _names_of_drives(controllers: list[Node]) -> dict[str, str]:
+    """Return the names of drives by their URIs, a shared id with its controller in front."""
+    found = [
+        (_uri(one), _id(one), _id(controller)) for controller in controllers for one in _list(controller.get("Drives"))
+    ]
+    names = _distinct([(name, controller) for _, name, controller in found])
+    return {uri: name for (uri, _, _), name in zip(found, names, strict=True)}
+
+
+def psus(tree: Tree, chassis: Iterable[Node], *, asked: bool = True) -> tuple[Psu, ...]:
     """Read the power supplies, also empty places, from the PowerSubsystem or the older Power."""
     kept: dict[str, Psu] = {}
-    for one in _supplies(tree, chassis):
-        name = text(one, "Id") or text(one, "MemberId") or text(one, "Name") or str(len(kept))
-        psu = Psu(
-            fqdd=name,
-            watts=number(one, "PowerCapacityWatts"),
-            health=text(one, "Status", "Health"),
-            present=present(one),
-        )
-        kept.setdefault(name, psu)
+    for one in _supplies(tree, chassis, asked=asked):
+        # An iDRAC counts them in Power and names them in PowerSubsystem; its own part has the name in both.
+        oem = inner(one, "Oem", "Dell")
+        dell = text(oem, "DellPowerSupplyView", "Id") or text(oem, "DellPowerSupply", "Id")
+        name = dell or text(one, "Id") or text(one, "MemberId") or text(one, "Name") or str(len(kept))
+        watts = _watts(one)
+        there = present(one) and bool(text(one, "Status", "State") or watts)
+        kept.setdefault(name, Psu(fqdd=name, watts=watts, health=text(one, "Status", "Health"), present=there))
     return tuple(kept.values())
 
 
-def _supplies(tree: Tree, chassis: Iterable[Node]) -> Iterator[Node]:
+def _watts(supply: Node) -> int | None:
+    """Return the capacity: as such, or the most of its ranges of input."""
+    ranges = [
+        number(one, key) or 0 for one in _list(supply.get("InputRanges")) for key in ("OutputWattage", "CapacityWatts")
+    ]
+    return number(supply, "PowerCapacityWatts") or max(ranges, default=0) or None
+
+
+def _supplies(tree: Tree, chassis: Iterable[Node], *, asked: bool) -> Iterator[Node]:
     for one in chassis:
-        newer = tree.members(tree.follow(one.get("PowerSubsystem")), "PowerSupplies")
-        yield from newer or tree.members(tree.follow(one.get("Power")), "PowerSupplies")
+        newer = tree.below(one, "PowerSubsystem", "PowerSupplies", asked=False)
+        older = tree.members(tree.follow(one.get("Power")), "PowerSupplies", asked=asked)
+        yield from newer or older
+        if asked and not newer and not tree.named(one, "Power"):
+            tree.members(one, "PowerSubsystem" if "PowerSubsystem" in one else "Power")
 
 
 def psu_redundancy(tree: Tree, chassis: Iterable[Node]) -> str:
@@ -183,7 +221,7 @@ def psu_redundancy(tree: Tree, chassis: Iterable[Node]) -> str:
                 if health not in {"", "OK"}
                 else text(group, "RedundancyType") or text(group, "Mode") or text(group, "Status", "State")
             )
-        supplies = tree.members(subsystem, "PowerSupplies", asked=False)
+        supplies = tree.below(one, "PowerSubsystem", "PowerSupplies", asked=False)
         told += [text(supply, "Oem", "Dell", "DellPowerSupplyView", "RedundancyStatus") for supply in supplies]
     return next((word for word in told if word), "")
 
@@ -200,8 +238,8 @@ def _list(raw: object) -> list[Node]:
     return [one for one in raw if isinstance(one, dict)] if isinstance(raw, list) else []
 
 
-def _references(raw: object) -> list[Node]:
-    return _list(raw)
+def _uri(node: Node) -> str:
+    return text(node, "@odata.id").rstrip("/")
 
 
 def _distinct(names: list[tuple[str, str]]) -> list[str]:

@@ -105,7 +105,7 @@ def _collected(tree: Tree) -> Iterator[Node]:
         yield from tree.members(manager, "Links", "Oem", "Dell", "Jobs", asked=False)
     yield from tree.of_type("DellJob")
     for service, collection in (("JobService", "Jobs"), ("Tasks", "Tasks")):
-        yield from tree.members(tree.follow(root.get(service)), collection, asked=False)
+        yield from tree.below(root, service, collection, asked=False)
     yield from tree.of_type("Job")
     yield from tree.of_type("Task")
 

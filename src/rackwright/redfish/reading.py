@@ -11,8 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from rackwright.redfish import adapters, hardware
-from rackwright.redfish.inventory import Bios, Dimm, Inventory, Resources
+from rackwright.redfish.inventory import Bios, Dimm, Inventory, Nic, Resources, Software
 from rackwright.redfish.jobs import job, jobs
 from rackwright.redfish.registry import Registry
 from rackwright.redfish.software import software
@@ -33,6 +35,7 @@ _KINDS = (
 _LOCKDOWN = "Lockdown.1.SystemLockdown"
 _PASSWORDS = re.compile(r"(password|secret|passphrase)$", re.IGNORECASE)
 _MIB_A_GIB = 1024
+_HARDWARE = ("Processors", "Memory", "Storage", "EthernetInterfaces")
 _LESS_LIKELY = re.compile(r"HGX|Baseboard", re.IGNORECASE)
 """A system of the GPU baseboard beside the host's (NVIDIA)."""
 
@@ -45,6 +48,8 @@ class _Machine:
     systems: list[Node]
     chassis: list[Node]
     managers: list[Node]
+    asked: bool
+    """Whether the hardware was asked for: what is linked and missing then is a gap."""
 
     @property
     def system(self) -> Node:
@@ -76,7 +81,9 @@ def inventory(resources: Resources) -> Inventory:
     processors = _of_systems(tree, machine, "Processors", "Processor")
     dimms = hardware.dimms(_of_systems(tree, machine, "Memory", "Memory"))
     devices, slots = _pcie(tree, machine)
-    controllers = hardware.storages(tree, machine.systems)
+    nics = adapters.nics(tree, machine.chassis, machine.systems, (devices, slots), asked=machine.asked)
+    controllers = hardware.storages(tree, machine.systems, asked=machine.asked)
+    rows = software(tree)
     return Inventory(
         model=text(system, "Model"),
         manufacturer=text(system, "Manufacturer"),
@@ -91,12 +98,12 @@ def inventory(resources: Resources) -> Inventory:
         cpus=hardware.cpus(processors),
         dimms=dimms,
         gpus=hardware.gpus(tree, processors, _videos(tree, machine), devices),
-        nics=adapters.nics(tree, machine.chassis, machine.systems, devices, slots),
+        nics=_with_rows(nics, rows),
         drives=hardware.drives(tree, controllers),
         volumes=hardware.volumes(tree, controllers),
-        psus=hardware.psus(tree, machine.chassis),
+        psus=hardware.psus(tree, machine.chassis, asked=machine.asked),
         psu_redundancy=hardware.psu_redundancy(tree, machine.chassis),
-        software=software(tree),
+        software=rows,
         jobs=jobs(tree),
         bios=_bios(tree, machine),
         untold=tree.untold(),
@@ -110,15 +117,17 @@ def registry(resources: Resources, bios: Bios | None) -> Registry:
 
 def _machine(tree: Tree) -> _Machine:
     root = tree.at(_ROOT)
-    found = _Machine(
-        root=root,
-        systems=tree.members(root, "Systems") or tree.of_type("ComputerSystem"),
-        chassis=tree.members(root, "Chassis") or tree.of_type("Chassis"),
-        managers=tree.members(root, "Managers") or tree.of_type("Manager"),
-    )
-    if not found.systems:
+    systems = tree.members(root, "Systems") or tree.of_type("ComputerSystem")
+    if not systems:
         tree.gap(text(root, "Systems", "@odata.id") or f"{_ROOT}/Systems", "no computer system is told")
-    return found
+    asked = tree.named(root, "Chassis") or any(tree.named(one, key) for one in systems for key in _HARDWARE)
+    return _Machine(
+        root=root,
+        systems=systems,
+        chassis=tree.members(root, "Chassis", asked=asked) or tree.of_type("Chassis"),
+        managers=tree.members(root, "Managers") or tree.of_type("Manager"),
+        asked=asked,
+    )
 
 
 def _kind(machine: _Machine) -> str:
@@ -185,7 +194,8 @@ def _lockdown(tree: Tree, machine: _Machine) -> bool | None:
 
 
 def _of_systems(tree: Tree, machine: _Machine, collection: str, kind: str) -> list[Node]:
-    return [one for system in machine.systems for one in tree.members(system, collection)] or tree.of_type(kind)
+    found = [one for system in machine.systems for one in tree.members(system, collection, asked=machine.asked)]
+    return found or tree.of_type(kind)
 
 
 def _videos(tree: Tree, machine: _Machine) -> list[Node]:
@@ -207,6 +217,19 @@ def _pcie(tree: Tree, machine: _Machine) -> tuple[list[Node], list[Node]]:
         raw = tree.follow(one.get("PCIeSlots")).get("Slots")
         slots += [slot for slot in raw if isinstance(slot, Mapping)] if isinstance(raw, list) else []
     return list({id(one): one for one in devices}.values()), slots
+
+
+def _with_rows(nics: tuple[Nic, ...], rows: tuple[Software, ...]) -> tuple[Nic, ...]:
+    """Give adapters that do not tell their PCI ids or their model those of their row in the firmware inventory."""
+
+    def completed(nic: Nic) -> Nic:
+        places = (nic.fqdd, *(port.fqdd for port in nic.ports))
+        mine = [one for one in rows if one.fqdd in places or one.fqdd.startswith(f"{nic.fqdd}-")]
+        pci = next((one.pci for one in mine if one.pci[0]), nic.pci)
+        model = next((adapters.without_mac(one.name) for one in mine if one.name), nic.model)
+        return msgspec.structs.replace(nic, pci=nic.pci if nic.pci[0] else pci, model=nic.model or model)
+
+    return tuple(map(completed, nics))
 
 
 def _bios(tree: Tree, machine: _Machine) -> Bios | None:
@@ -239,12 +262,12 @@ def _attributes(node: Node) -> dict[str, Any]:
 def _registry_uri(tree: Tree, machine: _Machine, bios: Node) -> str:
     """Find the registry that a Bios names, in the list of registries; the version in its name is not the file's (redfish.md 2.2)."""
     name = text(bios, "AttributeRegistry").partition(".")[0].lower()
-    for one in tree.members(machine.root, "Registries", asked=False):
+    for one in tree.linked(tree.follow(machine.root.get("Registries")), "Members"):
         known = (text(one, "Registry") or text(one, "Id")).lower()
         if known.startswith(name) if name else "bios" in known and "attribute" in known:
             return _location(one)
     inside = text(bios, "@odata.id").rstrip("/") + "/"
-    found = [text(one, "@odata.id").rstrip("/") for one in tree.of_type("AttributeRegistry")]
+    found = tree.uris_of_type("AttributeRegistry")
     return next((uri for uri in found if uri.startswith(inside) or "bios" in uri.rpartition("/")[2].lower()), "")
 
 

@@ -83,8 +83,9 @@ def row(resource: Node) -> Software:
 
 def software(tree: Tree) -> tuple[Software, ...]:
     """Read all rows of the firmware inventory, in the order of their places."""
-    service = tree.follow(tree.at("/redfish/v1").get("UpdateService")) or next(iter(tree.of_type("UpdateService")), {})
-    found = tree.members(service, "FirmwareInventory") or tree.of_type("SoftwareInventory")
+    found = tree.below(tree.at("/redfish/v1"), "UpdateService", "FirmwareInventory") or tree.of_type(
+        "SoftwareInventory"
+    )
     rows = {one.uri or one.id: one for one in map(row, found)}
     return tuple(sorted(rows.values(), key=lambda one: (one.fqdd, one.status, one.id)))
 

@@ -47,7 +47,7 @@ class Tree:
     resources: Resources
     gaps: dict[str, str] = field(default_factory=dict)
     """URI -> why it is not told; in the order in which they were found."""
-    _types: dict[str, dict[str, Node]] = field(default_factory=dict)
+    _types: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Take over what the driver asked for in vain."""
@@ -100,32 +100,46 @@ class Tree:
             return [found for one in reference if (found := self.follow(one, asked=True))]
         return self._pages(self.follow(reference, asked=asked))
 
+    def below(self, node: Node, key: str, part: str, *, asked: bool = True) -> list[Node]:
+        """Return the members of a collection two links away, whose middle may not have been read (DSP0266 fixes such URIs)."""
+        middle = self.follow(node.get(key))
+        if middle:
+            return self.members(middle, part, asked=asked)
+        uri = text(node, key, "@odata.id").rstrip("/")
+        return self._pages(self.at(f"{uri}/{part}")) if uri else []
+
     def named(self, node: Node, *path: str) -> bool:
         """Tell whether a reference below a path leads to something that was read."""
         return bool(self.follow(inner(node, *path)))
 
     def of_type(self, kind: str) -> list[Node]:
         """Return the resources of one type, ``ComputerSystem``, wherever they are: for trees that lack what leads to them."""
+        return [self.resources[uri] for uri in self.uris_of_type(kind)]
+
+    def uris_of_type(self, kind: str) -> list[str]:
+        """Return the URIs of the resources of one type, in natural order."""
         if not self._types:
             for uri, node in self.resources.items():
                 if isinstance(node, Mapping) and uri != ERRORS:
-                    self._types.setdefault(text(node, "@odata.type").rpartition(".")[2], {})[uri] = node
-        found = self._types.get(kind, {})
-        return [found[uri] for uri in sorted(found, key=natural)]
+                    self._types.setdefault(text(node, "@odata.type").rpartition(".")[2], []).append(str(uri))
+        return sorted(self._types.get(kind, ()), key=natural)
 
-    def gap(self, uri: str, why: str = "it is linked and was not told") -> None:
+    def gap(self, uri: str, why: str = "it is linked and not told") -> None:
         """Remember that something was asked and not told."""
         self.gaps.setdefault(_plain(uri), why)
 
     def untold(self) -> tuple[str, ...]:
         """Return the gaps, one sentence each; of a collection that lacks many members, one sentence for all."""
-        siblings = Counter((uri.rpartition("/")[0], why) for uri, why in self.gaps.items())
-        told: dict[str, None] = {}
+        lacking = Counter(uri.rpartition("/")[0] for uri in self.gaps)
+        told: dict[str, str] = {}
         for uri, why in self.gaps.items():
             parent = uri.rpartition("/")[0]
-            many = siblings[parent, why]
-            told[f"{parent}: {many} of its members: {why}" if many > _FEW else f"{uri}: {why}"] = None
-        return tuple(told)
+            many = lacking[parent] > _FEW
+            told.setdefault(
+                parent if many else uri,
+                f"{lacking[parent]} of its members are not told, the first since: {why}" if many else why,
+            )
+        return tuple(f"{uri}: {why}" for uri, why in told.items())
 
     def _pages(self, collection: Node) -> list[Node]:
         found: list[Node] = []
