@@ -9,9 +9,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from rackwright.drivers.trust import certificate_fingerprint
-from rackwright.errors import DeviceRefused, SecretUnresolved
+from rackwright.errors import DeviceRefused, DeviceTimeout, SecretUnresolved
 from rackwright.push.bmc.certificates import AUTHORITY, Authority, authority_name, renew
 from rackwright.secrets import Secret
+from tests.unit.push.bmcs import Clock
 
 CERTIFICATES = "/redfish/v1/Managers/iDRAC.Embedded.1/NetworkProtocol/HTTPS/Certificates"
 
@@ -45,6 +46,20 @@ class Bmc:
         self.name = name
         self.forged = forged
         self.got = None
+        self.restarts = 0
+        self.needed = 0
+        """Restarts until it shows what it got."""
+
+    def shown(self, *_where):
+        if self.got is None or self.restarts < self.needed:
+            return "the former one"
+        return certificate_fingerprint(self.got.public_bytes(serialization.Encoding.DER))
+
+    def restart_bmc(self):
+        self.restarts += 1
+
+    def close(self):
+        pass
 
     def get(self, path):
         place = "/redfish/v1/Managers/iDRAC.Embedded.1"
@@ -67,15 +82,41 @@ class Bmc:
 class Pins:
     def __init__(self):
         self.pinned = {}
-        self.bmcs = {"gpu01": SimpleNamespace(host="10.10.0.23")}
+        self.clock = Clock()
+        self.bmcs = {"gpu01": SimpleNamespace(host="10.10.0.23", redfish_port=443)}
 
     def repin(self, device, fingerprint):
         self.pinned[device] = fingerprint
 
 
-def test_signed_for_our_names(site):
+@pytest.fixture
+def asks(monkeypatch):
+    """Return a function that makes a BMC whose certificate is what a handshake shows."""
+
+    def make(**rest):
+        bmc = Bmc(**rest)
+        monkeypatch.setattr("rackwright.push.bmc.certificates.shown", bmc.shown)
+        return bmc
+
+    return make
+
+
+def test_in_force_after_a_restart(site, asks):
+    """A certificate that needs a restart of the BMC is believed before it is shown, or waited for without end."""
+    bmc, pins = asks(), Pins()
+    bmc.needed = 1
+    renew(bmc, "gpu01", Authority.of(site.state, site.resolvers), pins)
+    assert (bmc.restarts, list(pins.pinned)) == (1, ["gpu01"])
+    bmc, pins = asks(), Pins()
+    bmc.needed = 9
+    with pytest.raises(DeviceTimeout, match="still shows another"):
+        renew(bmc, "gpu01", Authority.of(site.state, site.resolvers), pins)
+    assert (bmc.restarts, pins.pinned) == (1, {})
+
+
+def test_signed_for_our_names(site, asks):
     """A BMC gets a certificate for a name of its own choice, the key is another's, or the new one is not believed."""
-    bmc, pins = Bmc(), Pins()
+    bmc, pins = asks(), Pins()
     renew(bmc, "gpu01", Authority.of(site.state, site.resolvers), pins)
     assert bmc.got.public_key() == bmc.key.public_key()
     assert bmc.got.subject == named("gpu01")

@@ -7,7 +7,7 @@ import json
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ import msgspec
 
 from rackwright.drivers.trust import certificate_fingerprint
 
-__all__ = ["LARGEST", "Root", "probe", "probed"]
+__all__ = ["LARGEST", "Root", "probe", "probed", "shown"]
 
 LARGEST: Final = 1 << 18
 """Most bytes of an answer that are read: a service root has 3 KB in the captured trees."""
@@ -58,19 +58,36 @@ def probe(host: str, port: int, seconds: float) -> Root | None:
     The certificate is not judged, since it is what is asked for, and no secret is sent.
     """
     end = time.monotonic() + seconds
+    with contextlib.suppress(OSError, ValueError):
+        with _secured(host, port, seconds) as stream:
+            fingerprint = _shown(stream)
+            stream.sendall(_ASK.format(host=host).encode())
+            body = _body(stream, end)
+        return _root(host, fingerprint, body)
+    return None
+
+
+def shown(host: str, port: int, seconds: float) -> str:
+    """Return the fingerprint of the certificate that an address shows; empty where nobody shows one."""
+    with contextlib.suppress(OSError, ValueError), _secured(host, port, seconds) as stream:
+        return _shown(stream)
+    return ""
+
+
+@contextlib.contextmanager
+def _secured(host: str, port: int, seconds: float) -> Iterator[ssl.SSLSocket]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    with contextlib.suppress(OSError, ValueError):
-        with (
-            socket.create_connection((host, port), timeout=seconds) as plain,
-            context.wrap_socket(plain, server_hostname=host) as secured,
-        ):
-            shown = secured.getpeercert(binary_form=True) or b""
-            secured.sendall(_ASK.format(host=host).encode())
-            body = _body(secured, end)
-        return _root(host, certificate_fingerprint(shown), body)
-    return None
+    with (
+        socket.create_connection((host, port), timeout=seconds) as plain,
+        context.wrap_socket(plain, server_hostname=host) as stream,
+    ):
+        yield stream
+
+
+def _shown(stream: ssl.SSLSocket) -> str:
+    return certificate_fingerprint(stream.getpeercert(binary_form=True) or b"")
 
 
 def _body(stream: ssl.SSLSocket, end: float) -> Mapping[str, Any]:

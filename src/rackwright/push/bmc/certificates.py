@@ -9,13 +9,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from rackwright.errors import DeviceRefused, SecretUnresolved
+from rackwright.drivers.redfish.probing import shown
+from rackwright.errors import DeviceRefused, DeviceTimeout, SecretUnresolved
 from rackwright.secrets import Resolver, SecretRef
 
 if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
+    from rackwright.drivers.clock import Clock
     from rackwright.drivers.endpoint import Endpoint
     from rackwright.drivers.redfish.model import Redfish
 
@@ -27,11 +29,19 @@ AUTHORITY: Final = "bmc-ca.pem"
 """Its certificate, beside the pins of the site."""
 
 _DAYS: Final = 1095
+_HANDSHAKE_S: Final = 10
+_BACK_S: Final = 900
+"""Longest that a BMC is given to restart: 3 to 8 minutes (redfish.md 5, row 13)."""
+_POLL_S: Final = 10
 _REMEDY: Final = f"put the authority's key into the secret {KEY.name} and its certificate into .rackwright/{AUTHORITY}"
 
 
 class Pins(Protocol):
     """Who keeps which certificate is believed."""
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that the BMCs live by."""
 
     @property
     def bmcs(self) -> Mapping[str, Endpoint]:
@@ -112,9 +122,10 @@ class Authority:
 
 
 def renew(session: Redfish, device: str, authority: Authority, pins: Pins) -> None:
-    """Have a BMC ask for a certificate, sign what it asks, put it in, and believe it from now on.
+    """Have a BMC ask for a certificate, sign what it asks, put it in, and believe it once it is shown; ends the session.
 
-    Raises :class:`~rackwright.errors.DeviceRefused` where the BMC's request cannot be signed, and the driver's errors.
+    An iDRAC that does not show it at once takes it into force when it restarts (LC018). Raises :class:`~rackwright.errors.DeviceRefused`
+    where the BMC's request cannot be signed, ``DeviceTimeout`` where it goes on showing the former one, and the driver's errors.
     """
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
@@ -132,7 +143,26 @@ def renew(session: Redfish, device: str, authority: Authority, pins: Pins) -> No
             f"{device} gave a request for a certificate that cannot be signed; {remedy}", device=device, remedy=remedy
         ) from None
     replace_certificate(session, device, signed.decode())
-    pins.repin(device, certificate_fingerprint(x509.load_pem_x509_certificate(signed).public_bytes(Encoding.DER)))
+    fingerprint = certificate_fingerprint(x509.load_pem_x509_certificate(signed).public_bytes(Encoding.DER))
+    _in_force(session, device, fingerprint, pins)
+    pins.repin(device, fingerprint)
+
+
+def _in_force(session: Redfish, device: str, fingerprint: str, pins: Pins) -> None:
+    """Look that a certificate is shown, after a restart of the BMC where it needs one."""
+    endpoint, clock = pins.bmcs[device], pins.clock
+    if shown(endpoint.host, endpoint.redfish_port, _HANDSHAKE_S) == fingerprint:
+        session.close()
+        return
+    session.restart_bmc()
+    session.close()
+    end = clock.now() + _BACK_S
+    while shown(endpoint.host, endpoint.redfish_port, _HANDSHAKE_S) != fingerprint:
+        if clock.now() >= end:
+            remedy = "look at its certificate in its web page; the next push asks for a new one"
+            text = f"{device} took a certificate and still shows another after {_BACK_S:g} s; {remedy}"
+            raise DeviceTimeout(text, device=device, remedy=remedy)
+        clock.sleep(_POLL_S)
 
 
 def _general(name: str) -> x509.GeneralName:

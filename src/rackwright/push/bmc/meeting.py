@@ -235,5 +235,4 @@ class _Work:
 
     def _certificate(self) -> None:
         renew(self.session, self.device, Authority.of(self.way.state, self.way.resolvers), self.way)
-        # Its web server starts anew with the other certificate.
         self._again()
