@@ -243,18 +243,19 @@ def _firmware(frame: _Frame, device: Device, adapters: tuple[Adapter, ...]) -> I
         if kind is None:
             continue  # a component of the hosts or the cluster
         row = frame.components.get(key)
-        meant = {device.model, *carried} & {*row.applies_to, *kind.nics} if row else carried & {*kind.nics}
-        if kind.nics and not meant & carried:
+        if kind.nics and not carried & {*kind.nics}:
             continue
-        if (
-            not kind.nics
-            and row is not None
-            and device.model not in row.applies_to
-            and _own(frame, device, key) is None
-        ):
+        if not kind.nics and not _applies(frame, device, key):
             continue
         on = [adapter for adapter in adapters if adapter.nic in kind.nics]
         yield from _rows(frame, device, key, on)
+
+
+def _applies(frame: _Frame, device: Device, key: str) -> bool:
+    """Say whether a component of servers is one of this server: the release lists its model, or the site names it."""
+    row, wish = frame.components.get(key), frame.site.firmware.versions.get(key)
+    named = isinstance(wish, dict) and bool({device.group, device.model} & wish.keys())
+    return named or (device.model in row.applies_to if row else isinstance(wish, str))
 
 
 def _rows(frame: _Frame, device: Device, key: str, on: list[Adapter]) -> Iterator[WantedFirmware]:
