@@ -179,7 +179,10 @@ class _Compared:
             remedy = "put its key into the secret bmc_ca_key and its certificate into .rackwright/bmc-ca.pem"
             self.problems.append(f"a signed certificate is asked for and the site's authority is not there; {remedy}")
             return
-        issuer = str(self.attributes.get(f"{_CERTIFICATE}IssuerCommonName") or "")
+        if f"{_CERTIFICATE}IssuerCommonName" not in self.attributes:
+            self.notes.append("it does not tell who issued its certificate: it keeps it")
+            return
+        issuer = str(self.attributes[f"{_CERTIFICATE}IssuerCommonName"] or "")
         state = str(self.attributes.get(f"{_CERTIFICATE}ExpiryState") or "Valid")
         if issuer != self.authority or state != "Valid":
             old = f"issued by {issuer or '(unknown)'}" + ("" if state == "Valid" else f", {state}")
