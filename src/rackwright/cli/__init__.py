@@ -31,6 +31,7 @@ VERBS: Final = {
     "diff": "Compare two builds, a build with what a switch exported, or a site with what its switches run.",
     "explain": "Tell where a rendered value comes from.",
     "discover": "Find out which machine is where, and fill nodes.csv.",
+    "snapshot": "Collect what devices tell, for an audit elsewhere.",
     "push": "Bring switches to what is planned.",
     "audit": "Look at devices and judge them against the plan.",
     "replace": "Put another machine in the place of a switch.",

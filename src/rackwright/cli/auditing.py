@@ -1,34 +1,38 @@
-"""What ``audit`` does between its options and its answer: evidence from switches or a folder, then the verdict."""
+"""What ``audit`` does between its options and its answer: evidence from devices or a folder, then the verdict."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from rackwright import audit
+from rackwright import audit, secrets
+from rackwright.audit import machines
 from rackwright.cli import building
+from rackwright.cli import machines as servers
 from rackwright.cli.reaching import Wanted, reach
+from rackwright.cli.snapshots import held, there
 from rackwright.cli.talk import Talk
 from rackwright.drivers.reach import STATE
 from rackwright.errors import DocumentError
 from rackwright.findings import Finding
 from rackwright.nvue.tree import Tree
 from rackwright.plan.model import Switch
+from rackwright.plan.workspace import Planned, Workspace
 
 if TYPE_CHECKING:
     from nornir_tasks import Build
     from rackwright.drivers.reach import Reach
 
-__all__ = ["Asked", "audited"]
+__all__ = ["Asked", "audited", "collected"]
 
 LAST: Final = "evidence"
-"""Folder in the site's state that holds the last look."""
+"""Folder in the site's state that holds the last look at switches."""
 
 
 @dataclass(frozen=True)
@@ -39,29 +43,111 @@ class Asked:
     limits: audit.Limits = field(default_factory=audit.Limits)
     keep: Path | None = None
     snapshot: Path | None = None
+    switches: bool = True
+    domains: tuple[machines.Domain, ...] = machines.DOMAINS
+    """What to judge of servers; empty: nothing."""
+    everything: bool = False
+    """Nobody said what to look at: what a snapshot or a twin does not hold is passed over, and that is said."""
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """A planned site and who is meant."""
+
+    talk: Talk
+    opened: Workspace
+    planned: Planned
+    wanted: Wanted
+    asked: Asked
+    switches: frozenset[str]
+    servers: servers.Servers
+    bmcs: tuple[str, ...]
+
+    @property
+    def folder(self) -> Path:
+        return self.opened.file.parent
 
 
 def audited(talk: Talk, folder: Path, wanted: Wanted, asked: Asked) -> tuple[Finding, ...]:
-    """Look at the switches of a site, or at a snapshot of them, and judge; the look is kept as the last one."""
-    from nornir_tasks import Build
-    from rackwright.render import switch_tree
-    from rackwright.render.site_overlays import of_site
-
+    """Look at the devices of a site, or at a snapshot of them, and judge; the look at switches is kept as the last one."""
     opened, planned = building.plan_site(talk, folder)
     if planned.changed:
         talk.say(f"{opened.lock_path} is behind the site: 'rackwright plan' brings it up to date")
-    site = opened.file.parent
-    build = Build(planned.plan, opened.loaded.catalog, of_site(opened.loaded.overlays, site))
-    names = [switch.name for switch in planned.plan.switches]
-    meant = building.chosen(names, wanted.limit) if wanted.limit else frozenset(names)
+    scope = _scope(talk, opened, planned, wanted, asked)
+    found: tuple[Finding, ...] = ()
+    if scope.switches:
+        found += _switches(scope)
+    if scope.bmcs:
+        found += _servers(scope)
+    return found
+
+
+def collected(talk: Talk, folder: Path, wanted: Wanted, asked: Asked) -> list[audit.Evidence]:
+    """Ask the devices of a site everything that an audit could, and judge nothing."""
+    opened, planned = building.plan_site(talk, folder)
+    scope = _scope(talk, opened, planned, wanted, asked)
+    found: list[audit.Evidence] = []
+    if scope.switches:
+        found += _looked(talk, _build(scope), reach(planned.plan, scope.folder, _limited(scope)), ()).values()
+    if scope.bmcs and (way := _way(scope)):
+        found += servers.looked(
+            talk, way, scope.bmcs, machines.topics(asked.domains), jobs=servers.parallel(wanted.jobs)
+        ).values()
+    return found
+
+
+def _scope(talk: Talk, opened: Workspace, planned: Planned, wanted: Wanted, asked: Asked) -> _Scope:
+    """Find out who is meant; raises a usage error for a pattern of ``--limit`` that means nobody."""
+    of_site = servers.of_site(opened, planned)
+    names = [switch.name for switch in planned.plan.switches] if asked.switches else []
+    boards = of_site.meant(wanted.limit) if asked.domains else ()
+    if wanted.limit:
+        meant = building.chosen([*names, *(of_site.addresses if asked.domains else ())], wanted.limit)
+        names = [name for name in names if name in meant]
+    scope = _Scope(talk, opened, planned, wanted, asked, frozenset(names), of_site, boards)
+    return _held(scope) if asked.snapshot else scope
+
+
+def _held(scope: _Scope) -> _Scope:
+    """Leave out what a snapshot holds nothing of, where nobody asked for it by name."""
+    folder = scope.asked.snapshot or Path()
+    switches, bmcs = there(folder, scope.switches), there(folder, scope.bmcs)
+    if not switches and not bmcs:
+        remedy = "take it with 'rackwright snapshot' or 'rackwright audit --keep'"
+        raise DocumentError(f"{folder} holds no evidence of these devices: {remedy}")
+    if not scope.asked.everything:
+        return scope
+    if not switches and scope.switches:
+        scope.talk.say(f"{folder} holds no switch: switches are not judged")
+    if not bmcs and scope.bmcs:
+        scope.talk.say(f"{folder} holds no server: servers are not judged")
+    return replace(scope, switches=scope.switches if switches else frozenset(), bmcs=scope.bmcs if bmcs else ())
+
+
+# --- switches ----------------------------------------------------------------------------------
+
+
+def _build(scope: _Scope) -> Build:
+    from nornir_tasks import Build
+    from rackwright.render.site_overlays import of_site
+
+    loaded = scope.opened.loaded
+    return Build(scope.planned.plan, loaded.catalog, of_site(loaded.overlays, scope.folder))
+
+
+def _switches(scope: _Scope) -> tuple[Finding, ...]:
+    from rackwright.render import switch_tree
+
+    plan, asked, site = scope.planned.plan, scope.asked, scope.folder
+    build = _build(scope)
     # A twin's last look goes when the twin goes, and is never compared with that of real switches.
-    last = site / STATE / "twin" / LAST if wanted.twin else site / STATE / LAST
-    before = audit.read(last, meant)
+    last = site / STATE / "twin" / LAST if scope.wanted.twin else site / STATE / LAST
+    before = audit.read(last, scope.switches)
     if asked.snapshot is None:
-        evidence = _looked(talk, build, reach(planned.plan, site, wanted), asked.checks)
+        evidence = _looked(scope.talk, build, reach(plan, site, _limited(scope)), asked.checks)
         audit.write(last, _merged(before, evidence))
     else:
-        evidence = _kept(asked.snapshot, meant)
+        evidence = dict(audit.read(asked.snapshot, scope.switches))
     if asked.keep:
         audit.write(asked.keep, evidence.values())
     trees: dict[str, Tree] = {}
@@ -72,9 +158,14 @@ def audited(talk: Talk, folder: Path, wanted: Wanted, asked: Asked) -> tuple[Fin
         return trees[switch.name]
 
     return audit.judge(
-        planned.plan, evidence, catalog=opened.loaded.catalog, intended=rendered,
-        before=before, limits=asked.limits, names=meant, checks=asked.checks,
+        plan, evidence, catalog=scope.opened.loaded.catalog, intended=rendered,
+        before=before, limits=asked.limits, names=scope.switches, checks=asked.checks,
     )  # fmt: skip
+
+
+def _limited(scope: _Scope) -> Wanted:
+    """Return the wish with the switches that are meant by name: patterns that mean servers alone are no mistake here."""
+    return replace(scope.wanted, limit=tuple(sorted(scope.switches))) if scope.wanted.limit else scope.wanted
 
 
 def _looked(talk: Talk, build: Build, way: Reach, checks: Sequence[str]) -> dict[str, audit.Evidence]:
@@ -102,13 +193,6 @@ def _looked(talk: Talk, build: Build, way: Reach, checks: Sequence[str]) -> dict
     return found
 
 
-def _kept(folder: Path, meant: frozenset[str]) -> dict[str, audit.Evidence]:
-    found = dict(audit.read(folder, meant))
-    if not found:
-        raise DocumentError(f"{folder} holds no evidence of these switches: take it with 'rackwright audit --keep'")
-    return found
-
-
 def _merged(before: Mapping[str, audit.Evidence], now: Mapping[str, audit.Evidence]) -> list[audit.Evidence]:
     """Return what the last look is from here on: a switch that did not answer, or was asked less, keeps what it said."""
     kept = []
@@ -118,3 +202,37 @@ def _merged(before: Mapping[str, audit.Evidence], now: Mapping[str, audit.Eviden
         if not item.error:
             kept.append(msgspec.structs.replace(item, answers=tuple(answers.values())))
     return kept
+
+
+# --- servers -----------------------------------------------------------------------------------
+
+
+def _servers(scope: _Scope) -> tuple[Finding, ...]:
+    asked, of_site = scope.asked, scope.servers
+    if asked.snapshot is not None:
+        evidence = held(asked.snapshot, scope.bmcs)
+    else:
+        way = _way(scope)
+        if way is None:
+            return ()
+        evidence = servers.looked(
+            scope.talk, way, scope.bmcs, machines.topics(asked.domains, asked.checks),
+            jobs=servers.parallel(scope.wanted.jobs), wanted=of_site.bios(),
+        )  # fmt: skip
+    if asked.keep:
+        audit.write(asked.keep, evidence.values())
+    return machines.judge(
+        of_site.machines, evidence, catalog=scope.opened.loaded.catalog, names=scope.bmcs, domains=asked.domains,
+        checks=asked.checks, settings=of_site.settings,
+    )  # fmt: skip
+
+
+def _way(scope: _Scope) -> Reach | None:
+    """Return how the BMCs are reached; None for a twin that has none, where nobody asked for them by name."""
+    addresses = {name: scope.servers.addresses[name] for name in scope.bmcs}
+    access = secrets.parse(scope.opened.loaded.require().access.bmc)
+    way = reach(scope.planned.plan, scope.folder, replace(scope.wanted, limit=()), bmcs=addresses, bmc_password=access)
+    if scope.asked.everything and way.twin and not way.bmcs:
+        scope.talk.say("the twin has no BMCs: servers are left out")
+        return None
+    return way

@@ -6,15 +6,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from rackwright.audit import CHECKS
+from rackwright import audit
+from rackwright.audit import machines
+from rackwright.audit.ledger import Check
 from rackwright.check import Report
 from rackwright.findings import Finding, Status
 from rackwright.report.checks import finding_lines, junit, markdown
 from rackwright.report.words import columns, count, json_text, some
 
-__all__ = ["FORMATS", "audit_lines", "audit_value", "audited"]
+__all__ = ["CHECKS", "FORMATS", "audit_lines", "audit_value", "audited"]
 
 Findings = Sequence[Finding]
+
+CHECKS: Final[Mapping[str, Check]] = {**audit.CHECKS, **machines.CHECKS}
+"""Every check, of switches and of servers, in the order in which they are told."""
 
 _STATUSES: Final[tuple[Status, ...]] = ("pass", "fail", "error", "skipped")
 
@@ -23,8 +28,7 @@ def audited(findings: Findings) -> str:
     """Say in a line how much was looked at and what came of it."""
     numbers = Counter(item.status for item in findings)
     checks = {item.check for item in findings if item.status in {"pass", "fail"}}
-    switches = {item.subject for item in findings if item.status in {"pass", "fail"}}
-    looked = f"{count(len(switches), 'switch')} judged by {count(len(checks), 'check')}"
+    looked = f"{_subjects(findings)} judged by {count(len(checks), 'check')}"
     notes = sum(item.status == "fail" and item.severity == "info" for item in findings)
     parts = [
         count(numbers["fail"] - notes, "finding") if numbers["fail"] > notes else "",
@@ -33,6 +37,15 @@ def audited(findings: Findings) -> str:
         f"{numbers['skipped']} skipped" if numbers["skipped"] else "",
     ]
     return f"{looked}: {', '.join(part for part in parts if part) or 'nothing was judged'}"
+
+
+def _subjects(findings: Findings) -> str:
+    """Count what was looked at: ``5 switches and 8 servers``."""
+    seen = {(item.check in machines.CHECKS, item.subject) for item in findings if item.status in {"pass", "fail"}}
+    servers = sum(of_servers for of_servers, _ in seen)
+    switches = len(seen) - servers
+    parts = [count(switches, "switch")] if switches or not servers else []
+    return " and ".join([*parts, *([count(servers, "server")] if servers else [])])
 
 
 def audit_lines(findings: Findings) -> Iterator[str]:

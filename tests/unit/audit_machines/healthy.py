@@ -75,18 +75,18 @@ def _pinned(machine: Machine, adapter: Adapter) -> str | None:
 
 
 def _software(machine: Machine):
-    versions = {row.key: row.version for row in machine.firmware}
-    rows = {
-        "idrac": ("25227", "iDRAC.Embedded.1-1", "Integrated Dell Remote Access Controller"),
-        "bios": ("159", "BIOS.Setup.1-1", "BIOS"),
-        "cpld": ("27763", "CPLD.Embedded.1", "System CPLD"),
-    }
-    for key, (number, fqdd, name) in rows.items():
-        version = versions.get(key) or "1.0.0"
-        row = f"Installed-{number}-{version}__{fqdd}"
+    kinds = _catalog().firmware
+    for wanted in machine.firmware:
+        kind = kinds[wanted.key]
+        if wanted.adapters or (wanted.optional and wanted.version is None):
+            continue
+        number = kind.software_ids[0] if kind.software_ids else "1"
+        fqdd = (kind.fqdds or ("Other.Slot.*",))[0].replace("*", "1-1")
+        name = (kind.names or (kind.name,))[0].replace("*", "")
+        row = f"Installed-{number}-{wanted.version or '1.0.0'}__{fqdd}"
         yield Software(
-            id=row, uri=f"/redfish/v1/UpdateService/FirmwareInventory/{row}", name=name, version=version, fqdd=fqdd,
-            software_id=number,
+            id=row, uri=f"/redfish/v1/UpdateService/FirmwareInventory/{row}", name=name, version=wanted.version or "1.0.0",
+            fqdd=fqdd, software_id=number,
         )  # fmt: skip
 
 

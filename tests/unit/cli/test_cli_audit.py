@@ -83,8 +83,8 @@ def test_findings_are_kept_in_a_file(rackwright, site, snapshot, tmp_path):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--only", "bmc"), "bmc cannot be audited; there is: switch"),
-        (("--only", "switch,firmware"), "firmware cannot be audited"),
+        (("--only", "host"), "host cannot be audited; there is: switch, hardware, firmware, bios, bmc"),
+        (("--only", "switch,cooling"), "cooling cannot be audited"),
         (("--check", "NO-SUCH"), "there is no check NO-SUCH; there is: DEVICE-REACHED"),
         (("--keep", "a", "--snapshot", "b"), "nobody is asked"),
         (("--limit", "xx*"), "no device is called"),

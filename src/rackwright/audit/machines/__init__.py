@@ -9,7 +9,8 @@ Collecting touches the wire through the driver's Protocol; judging is a function
 
 from __future__ import annotations
 
-from rackwright.audit.machines.evidence import collect, is_tree, resources, tree
+from rackwright.audit.machines.bare import bare
+from rackwright.audit.machines.evidence import collect, is_tree, resources, told, tree
 from rackwright.audit.machines.model import DOMAINS, Domain, MachineCheck, MachineLook
 from rackwright.audit.machines.verdict import CHECKS, judge, topics, verdict
 
@@ -19,10 +20,12 @@ __all__ = [
     "Domain",
     "MachineCheck",
     "MachineLook",
+    "bare",
     "collect",
     "is_tree",
     "judge",
     "resources",
+    "told",
     "topics",
     "tree",
     "verdict",

@@ -78,6 +78,14 @@ class NicModels(ServerCheck):
     def judge(self, view: MachineView, ledger: Ledger) -> None:
         """Find each planned adapter, then count what has no MAC address to be found by."""
         nics = _told(view)
+        if view.machine.model:
+            self._planned(view, nics, ledger)
+        else:
+            ledger.skip("no server model is known: which adapters there should be is not known either")
+        if ill := unwell((nic.fqdd, nic.health) for nic in nics):
+            ledger.wrong("health", f"not well: {', '.join(ill)}", expected="OK", actual=", ".join(ill))
+
+    def _planned(self, view: MachineView, nics: Collection[Nic], ledger: Ledger) -> None:
         taken: set[str] = set()
         lost: list[Adapter] = []
         for adapter in view.machine.adapters:
@@ -97,8 +105,6 @@ class NicModels(ServerCheck):
             free.remove(nic)
             ledger.right("adapter")
         self._slots(view, ledger)
-        if ill := unwell((nic.fqdd, nic.health) for nic in nics):
-            ledger.wrong("health", f"not well: {', '.join(ill)}", expected="OK", actual=", ".join(ill))
 
     def _one(self, adapter: Adapter, nic: Nic, ledger: Ledger) -> None:
         fits = is_model(nic, adapter)
@@ -146,11 +152,10 @@ class NicRails(RackCheck):
     source = "nodes.csv; NetworkDeviceFunction.Ethernet.PermanentMACAddress (Redfish)"
     asks: ClassVar[tuple[str, ...]] = ("Chassis/…/NetworkAdapters",)
     domain = "hardware"
+    of_site = True
 
-    def judge(self, look: MachineLook, views: Collection[MachineView]) -> Iterator[Ledger]:
+    def judge(self, look: MachineLook, views: Collection[MachineView]) -> Iterator[Ledger]:  # noqa: ARG002 - as below
         """Yield the ledger of each server."""
-        if not look.site:
-            return
         usual = _usual(views)
         for view in views:
             ledger = Ledger(self, view.name)
@@ -240,10 +245,11 @@ class NicLinks(ServerCheck):
     source = "Port.LinkStatus, Port.CurrentSpeedGbps (Redfish); the plan's links"
     asks: ClassVar[tuple[str, ...]] = ("Chassis/…/NetworkAdapters/…/Ports",)
     domain = "hardware"
+    of_site = True
 
     def applies(self, view: MachineView) -> bool:
         """Apply where the plan cables an adapter."""
-        return super().applies(view) and any(port.cabled for adapter in view.machine.adapters for port in adapter.ports)
+        return any(port.cabled for adapter in view.machine.adapters for port in adapter.ports)
 
     def judge(self, view: MachineView, ledger: Ledger) -> None:
         """Look at each planned port that can be found."""
@@ -285,32 +291,56 @@ def _port_of(view: MachineView, adapter: Adapter, port: AdapterPort) -> NicPort 
     return next((one for one in nic.ports if one.number == port.number), None) if nic else None
 
 
-class NicLanes(ServerCheck):
-    """Every adapter runs on all its PCIe lanes.
+class NicLanes(RackCheck):
+    """Every adapter runs on all the PCIe lanes that it has.
 
-    Passes when the lanes in use are as many as the adapter has. Fails on fewer: the rail is slower than its cable. Skipped for what is not told.
+    Passes when the lanes in use are as many as the BMC tells as most, and as many as any adapter of the same part uses elsewhere: an iDRAC tells
+    those of the slot, so a card of 16 lanes in a slot of 8 looks whole. Fails on fewer: the rail is slower than its cable. Skipped for what is not told.
     """
 
     id = "NIC-LANES"
     title = "network adapters run on all their PCIe lanes"
     remedy = "reseat the adapter and its riser, see slot bifurcation and the width of the slot; then restart the server"
-    source = "PCIeDevice.PCIeInterface.LanesInUse (Redfish); redfish.md 2.5"
+    source = "PCIeDevice.PCIeInterface.LanesInUse (Redfish); redfish.md 2.5; the captured R750: x8 of x16"
     asks: ClassVar[tuple[str, ...]] = ("Chassis/…/PCIeDevices",)
     domain = "hardware"
 
-    def judge(self, view: MachineView, ledger: Ledger) -> None:
-        """Compare lanes in use with lanes there are."""
+    def judge(self, look: MachineLook, views: Collection[MachineView]) -> Iterator[Ledger]:  # noqa: ARG002 - the signature is that of all checks
+        """Yield the ledger of each server."""
+        most: dict[str, tuple[int, str]] = {}
+        for view in views:
+            for nic in view.inventory.nics:
+                if nic.lanes:
+                    most[_kind(nic)] = max(most.get(_kind(nic), (0, "")), (nic.lanes, f"{view.name} {nic.fqdd}"))
+        for view in views:
+            ledger = Ledger(self, view.name)
+            self._server(view, most, ledger)
+            yield ledger
+
+    def _server(self, view: MachineView, most: Mapping[str, tuple[int, str]], ledger: Ledger) -> None:
+        nics = view.inventory.nics
+        if not nics:
+            ledger.untold("", "it does not tell its network adapters")
+            return
         names = {nic.fqdd: adapter.name for adapter in view.machine.adapters if (nic := found(view, adapter))}
-        for nic in _told(view):
-            if not nic.lanes or not nic.lanes_max:
+        for nic in nics:
+            if not nic.lanes:
                 continue
-            if nic.lanes < nic.lanes_max:
-                who = f"{names[nic.fqdd]} in {nic.fqdd}" if nic.fqdd in names else nic.fqdd
-                message = f"{who} runs on {nic.lanes} of {nic.lanes_max} PCIe lanes"
-                ledger.wrong(nic.fqdd, message, expected=f"x{nic.lanes_max}", actual=f"x{nic.lanes}")
+            best, elsewhere = most[_kind(nic)] if _kind(nic) else (0, "")
+            expected = max(nic.lanes_max or 0, best)
+            if nic.lanes < expected:
+                who = " in ".join(dict.fromkeys((names.get(nic.fqdd, nic.fqdd), nic.fqdd)))
+                as_others = f", as one of the same part does ({elsewhere})" if expected > (nic.lanes_max or 0) else ""
+                message = f"{who} runs on {nic.lanes} PCIe lanes, not on {expected}{as_others}"
+                ledger.wrong(nic.fqdd, message, expected=f"x{expected}", actual=f"x{nic.lanes}")
             else:
                 ledger.right("adapter")
-        if mute := [nic.fqdd for nic in view.inventory.nics if nic.slot is not None and not nic.lanes]:
+        if mute := [nic.fqdd for nic in nics if nic.slot is not None and not nic.lanes]:
             ledger.skip(f"its BMC does not tell the lanes of {', '.join(mute)}", path="mute")
         elif ledger.empty:
             ledger.skip("its BMC tells the lanes of no adapter")
+
+
+def _kind(nic: Nic) -> str:
+    """Return what adapters of one part share; empty where that is not told."""
+    return nic.part or (":".join(nic.pci) if all(nic.pci) else "")

@@ -27,7 +27,7 @@ class BiosSettings(ServerCheck):
 
     def applies(self, view: MachineView) -> bool:
         """Apply where the machine has a profile."""
-        return super().applies(view) and bool(view.machine.bios)
+        return bool(view.machine.bios)
 
     def judge(self, view: MachineView, ledger: Ledger) -> None:
         """Enter each attribute."""

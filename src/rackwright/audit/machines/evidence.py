@@ -16,9 +16,10 @@ from rackwright.audit.machines.secrets import scrubbed
 from rackwright.drivers.clock import Clock
 from rackwright.drivers.redfish.model import Redfish, Topic
 from rackwright.errors import DocumentError, DriverError
-from rackwright.redfish.inventory import Resources
+from rackwright.redfish.inventory import Inventory, Resources
+from rackwright.redfish.reading import inventory
 
-__all__ = ["ERRORS", "LOGIN", "TOPICS", "collect", "is_tree", "resources", "tree"]
+__all__ = ["ERRORS", "LOGIN", "TOPICS", "collect", "is_tree", "resources", "told", "tree"]
 
 ERRORS: Final = "#errors"
 """Key under which a reading tells what was not answered: path -> why."""
@@ -36,25 +37,48 @@ TOPICS: Final[Mapping[str, frozenset[Topic]]] = {
 _INDEX: Final = "index.json"
 
 
-def collect(session: Redfish, device: str, topics: Collection[Topic], *, clock: Clock, taken: str = "") -> Evidence:
-    """Read what is wanted of one BMC, without secrets; a failure while reading becomes the error of the evidence."""
+def collect(
+    session: Redfish, device: str, topics: Collection[Topic], *, clock: Clock, taken: str = "",
+    factory: bool | None = None, wanted: Mapping[str, Any] | None = None,
+) -> Evidence:  # fmt: skip
+    """Read what is wanted of one BMC, without secrets; a failure while reading becomes the error of the evidence.
+
+    ``factory``: whether the login was with the factory's password; None: not known. ``wanted``: values of BIOS attributes; where all
+    of them are in force the registry, which is most of what a BMC could send, is not read. None: it is read in any case.
+    """
     start = clock.now()
     try:
-        told = session.read(topics)
+        read = dict(session.read([topic for topic in topics if topic != "registry"]))
+        if "registry" in topics and (wanted is None or not _in_force(read, wanted)):
+            read |= session.read(["registry"])
     except DriverError as error:
         return Evidence(device, taken, str(error), error.remedy)
     took = round(clock.now() - start, 3)
-    answers = [Answer(uri, scrubbed(value), took_s=took) for uri, value in told.items() if uri != ERRORS]
-    failed = told.get(ERRORS) or {}
+    answers = [Answer(uri, scrubbed(value), took_s=took) for uri, value in read.items() if uri != ERRORS]
+    if factory is not None:
+        answers.append(Answer(LOGIN, {"factory": factory}))
+    failed = read.get(ERRORS) or {}
     answers += [Answer(uri, error=str(why), took_s=took) for uri, why in dict(failed).items()]
     return Evidence(device, taken, answers=tuple(answers))
 
 
+def _in_force(read: Resources, wanted: Mapping[str, Any]) -> bool:
+    """Tell whether the BIOS says of every attribute what it should."""
+    bodies = [body for uri, body in read.items() if uri.endswith("/Bios") and isinstance(body, Mapping)]
+    there = next((body.get("Attributes") for body in bodies), None)
+    return isinstance(there, Mapping) and all(str(there.get(name)) == str(value) for name, value in wanted.items())
+
+
 def resources(evidence: Evidence) -> Resources:
     """Return what a BMC told as a reading gives it, the failures under ``#errors``."""
-    told: dict[str, Any] = {answer.question: answer.value for answer in evidence.answers if not answer.error}
+    read: dict[str, Any] = {answer.question: answer.value for answer in evidence.answers if not answer.error}
     failed = {answer.question: answer.error for answer in evidence.answers if answer.error}
-    return told | {ERRORS: failed} if failed else told
+    return read | {ERRORS: failed} if failed else read
+
+
+def told(evidence: Evidence) -> Inventory:
+    """Return what a BMC told, as values."""
+    return inventory(resources(evidence))
 
 
 def is_tree(folder: Path) -> bool:

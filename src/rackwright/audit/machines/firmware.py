@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Collection, Iterable
+from typing import ClassVar, Final
 
 from rackwright.audit.ledger import Ledger, Untold
 from rackwright.audit.machines.model import MachineView, ServerCheck
 from rackwright.diff.bmc.firmware import firmware_states
-from rackwright.diff.bmc.model import FirmwareState
+from rackwright.diff.bmc.model import FirmwareState, FirmwareVerdict
+from rackwright.redfish.inventory import Software
+from rackwright.redfish.versions import compare, same, told
 
 __all__ = ["FirmwareVersions"]
 
@@ -16,6 +19,22 @@ _LEFT = {
     "dpu-bmc": "it is brought in through the adapter's own BMC, and in force after a power cycle of the host",
 }
 """Who brings an image in, where it is not the server's BMC."""
+
+
+_CARD_KIND: Final = "bluefield-firmware"
+_CARD_NIC: Final = "DPU_NIC"
+"""Row of a BlueField-3's own BMC that tells the firmware of the adapter (redfish.md 2.5)."""
+
+
+def _others(rows: Iterable[Software], judged: Collection[str], ledger: Ledger) -> None:
+    """Name what runs and is in no row of the release."""
+    others = {
+        f"{row.name or row.id} {row.version}".strip(): None
+        for row in rows
+        if row.status == "installed" and row.uri not in judged
+    }
+    if others:
+        ledger.skip(f"no validated version, since the release has no row: {', '.join(others)}", path="others")
 
 
 class FirmwareVersions(ServerCheck):
@@ -31,14 +50,40 @@ class FirmwareVersions(ServerCheck):
     source = "the release's rows, the site's firmware; SoftwareInventory (Redfish)"
     asks: ClassVar[tuple[str, ...]] = ("UpdateService/FirmwareInventory", "Chassis/…/NetworkAdapters")
     domain = "firmware"
+    cards = True
 
     def judge(self, view: MachineView, ledger: Ledger) -> None:
         """Enter the state of each component."""
-        told = view.inventory
-        if not told.software and not told.nics:
+        inventory = view.inventory
+        if not inventory.software and not inventory.nics:
             raise Untold("it does not tell its firmware")
-        for state in firmware_states(view.machine, told, view.look.catalog):
+        if view.card:
+            self._card(view, ledger)
+            return
+        states = firmware_states(view.machine, inventory, view.look.catalog)
+        for state in states:
             self._state(state, ledger)
+        _others(inventory.software, {state.evidence for state in states}, ledger)
+
+    def _card(self, view: MachineView, ledger: Ledger) -> None:
+        """Judge what an adapter's own BMC tells of the adapter."""
+        row = next((row for row in view.inventory.software if row.id == _CARD_NIC), None)
+        for wanted in view.machine.firmware:
+            if wanted.key != _CARD_KIND or (wanted.adapters and view.adapter not in wanted.adapters):
+                continue
+            found = row.version if row else ""
+            right = wanted.version is not None and any(same(found, one) for one in (wanted.version, *wanted.equal))
+            sign = compare(found, wanted.version)
+            verdict: FirmwareVerdict = (
+                "unpinned" if wanted.version is None else "missing" if row is None else "unknown" if not told(found)
+                else "compliant" if right else "different" if not sign else "behind" if sign < 0 else "ahead"
+            )  # fmt: skip
+            state = FirmwareState(
+                key=wanted.key, name=wanted.name, subject=view.adapter, verdict=verdict, found=found,
+                wanted=wanted.version, backend=wanted.backend, source=wanted.source, evidence=row.uri if row else "",
+            )  # fmt: skip
+            self._state(state, ledger)
+        _others(view.inventory.software, {row.uri} if row else set(), ledger)
 
     def _state(self, state: FirmwareState, ledger: Ledger) -> None:
         what = state.name if state.subject in {state.key, ""} else f"{state.name} of {state.subject}"

@@ -62,11 +62,10 @@ class MachineIdentity(RackCheck):
     source = "nodes.csv; ComputerSystem.SKU, EthernetInterface.PermanentMACAddress (Redfish)"
     asks: ClassVar[tuple[str, ...]] = ("Systems", "Managers/…/EthernetInterfaces", "Chassis/…/NetworkAdapters")
     domain = "hardware"
+    of_site = True
 
     def judge(self, look: MachineLook, views: Collection[MachineView]) -> Iterator[Ledger]:
         """Yield the ledger of each server; a swap is entered once, with the first of its servers."""
-        if not look.site:
-            return
         told = {name: muddle for muddle in look.muddles for name in muddle.names}
         for view in views:
             ledger = Ledger(self, view.name)

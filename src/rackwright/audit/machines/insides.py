@@ -43,6 +43,9 @@ class ServerModel(ServerCheck):
     def judge(self, view: MachineView, ledger: Ledger) -> None:
         """Compare the product names as words."""
         actual, expected = view.inventory.model, view.machine.product
+        if not expected:
+            ledger.skip("no model is planned that it could be compared with")
+            return
         if not actual:
             raise Untold("it does not tell its model")
         if _words(expected) <= _words(actual):
@@ -144,7 +147,7 @@ class ServerGpus(ServerCheck):
 
     def applies(self, view: MachineView) -> bool:
         """Apply where GPUs are planned."""
-        return super().applies(view) and bool(view.machine.gpu_count and view.machine.gpu)
+        return bool(view.machine.gpu_count and view.machine.gpu)
 
     def judge(self, view: MachineView, ledger: Ledger) -> None:
         """Count, compare models, look at the health."""
@@ -195,7 +198,7 @@ class BootMirror(ServerCheck):
 
     def applies(self, view: MachineView) -> bool:
         """Apply where the model boots from a mirror."""
-        return super().applies(view) and view.machine.boot_mirror
+        return view.machine.boot_mirror
 
     def judge(self, view: MachineView, ledger: Ledger) -> None:
         """Look for the mirror and at its drives."""

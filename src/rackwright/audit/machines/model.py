@@ -16,6 +16,7 @@ from rackwright.catalog.models import Catalog
 from rackwright.plan.controllers import BmcSettings
 from rackwright.plan.machines import Machine
 from rackwright.redfish.inventory import Inventory, Resources
+from rackwright.redfish.reading import inventory
 from rackwright.redfish.registry import Registry
 
 __all__ = ["DOMAINS", "Card", "Domain", "MachineCheck", "MachineLook", "MachineView", "RackCheck", "ServerCheck"]
@@ -75,11 +76,16 @@ class MachineView:
     def __init__(self, look: MachineLook, name: str, evidence: Evidence | None) -> None:
         self.look = look
         self.name = name
-        server, _, adapter = name.partition(".")
+        server, _, adapter = (name, "", "") if name in look.machines else name.partition(".")
         self.machine = look.machines[server]
-        self.card = adapter
-        """The adapter whose own BMC this is; empty: it is the server's."""
+        self.adapter = adapter
+        """The adapter whose own BMC this is; empty: it is the server's, or not known."""
         self.evidence = evidence
+
+    @cached_property
+    def card(self) -> bool:
+        """Tell whether this is the BMC of an adapter, which knows nothing of the server around it."""
+        return bool(self.adapter) or (self.reached and self.inventory.bmc_kind == "bluefield")
 
     @property
     def reached(self) -> bool:
@@ -96,8 +102,6 @@ class MachineView:
     @cached_property
     def inventory(self) -> Inventory:
         """Return what it told, as values."""
-        from rackwright.redfish.reading import inventory
-
         return (self.look.reading or inventory)(self.resources)
 
     @cached_property
@@ -140,10 +144,16 @@ class MachineCheck(Check):
     domain: ClassVar[Domain]
     cards: ClassVar[bool] = False
     """It is judged of the BMCs on adapters too."""
+    of_site: ClassVar[bool] = False
+    """Without a site there is nothing to judge by."""
 
-    def applies(self, view: MachineView) -> bool:
+    def meant(self, view: MachineView) -> bool:
+        """Tell whether the check is about such a BMC at all, and there is what to judge it by."""
+        return (self.cards or not view.card) and (view.look.site or not self.of_site) and self.applies(view)
+
+    def applies(self, view: MachineView) -> bool:  # noqa: ARG002 - the signature is that of all checks
         """Tell whether the plan gives this machine anything of the kind; a check that does not apply says nothing."""
-        return self.cards or not view.card
+        return True
 
 
 class ServerCheck(MachineCheck):

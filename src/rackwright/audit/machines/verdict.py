@@ -76,10 +76,16 @@ def verdict(look: MachineLook) -> tuple[Finding, ...]:
 
 def _one(check: MachineCheck, look: MachineLook) -> Iterator[Finding]:
     views = [view for view in look.views.values() if check.id == REACHED or view.reached]
-    views = [view for view in views if check.applies(view)]
-    ledgers = _rack(check, look, views) if isinstance(check, RackCheck) else _each(check, views)
+    meant = [view for view in views if check.meant(view)]
+    ledgers = _rack(check, look, meant) if isinstance(check, RackCheck) else _each(check, meant)
     for ledger in ledgers:
         yield from ledger.findings()
+    for view in views if not look.site else ():
+        if view not in meant:
+            # What a site would have told is named, so that a verdict without one is not taken for a whole one.
+            ledger = Ledger(check, view.name)
+            ledger.skip(f"not judged, nothing is known of what should be: {check.title}")
+            yield from ledger.findings()
 
 
 def _rack(check: RackCheck, look: MachineLook, views: Collection[MachineView]) -> Iterator[Ledger]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -12,14 +12,25 @@ from rackwright.cli.params import PLACE
 from rackwright.cli.reaching import Wanted, reaching
 from rackwright.cli.talk import Talk
 
+if TYPE_CHECKING:
+    from rackwright.audit.machines import Domain
+
 __all__ = ["command"]
 
-DOMAINS: Final = ("switch",)
-"""What can be audited now; design.md names those to come."""
+DOMAINS: Final[dict[str, tuple[Domain, ...]]] = {
+    "switch": (),
+    "hardware": ("hardware",),
+    "firmware": ("firmware",),
+    "bios": ("bios",),
+    "bmc": ("firmware", "bios", "settings"),
+}
+"""Word of design.md -> what it means for servers; ``switch`` means no server."""
 
 
-def _domains(ctx: click.Context, param: click.Parameter, text: str) -> tuple[str, ...]:
-    """Read a list of domains."""
+def _domains(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[str, ...]:
+    """Read a list of domains; empty: nobody said."""
+    if text is None:
+        return ()
     wanted = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     unknown = [domain for domain in wanted if domain not in DOMAINS]
     if unknown or not wanted:
@@ -31,7 +42,7 @@ def _domains(ctx: click.Context, param: click.Parameter, text: str) -> tuple[str
 
 def _checks(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
     """Refuse a check that does not exist."""
-    from rackwright.audit import CHECKS
+    from rackwright.report.audits import CHECKS
 
     wanted = tuple(name.upper() for text in names for name in text.split(",") if name)
     unknown = [name for name in wanted if name not in CHECKS]
@@ -42,13 +53,17 @@ def _checks(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) 
 
 @verb("audit")
 @click.argument("site", type=PLACE, default=".", metavar="[DIR]")
-@click.option("--only", callback=_domains, default="switch", show_default=True, metavar="DOMAINS",
-              help="What to look at, a list with commas.")  # fmt: skip
+@click.option("--only", callback=_domains, metavar="DOMAINS",
+              help="What to look at, a list with commas: switch, hardware, firmware, bios, bmc (firmware, bios and the BMCs' own "
+                   "settings). Without it: everything.")  # fmt: skip
 @click.option(
     "--check", "checks", callback=_checks, multiple=True, metavar="ID", help="Only this check; may be given again."
 )
-@click.option("--keep", type=PLACE, metavar="FOLDER", help="Keep what the switches said, a file each.")
-@click.option("--snapshot", type=PLACE, metavar="FOLDER", help="Judge what was kept, and ask nobody.")
+@click.option("--keep", type=PLACE, metavar="FOLDER", help="Keep what the devices said, a file each.")
+@click.option("--snapshot", type=PLACE, metavar="FOLDER",
+              help="Judge what was kept, or a DMTF mockup tree, and ask nobody.")  # fmt: skip
+@click.option("--release", metavar="NAME", help="With --snapshot and no site: judge servers by this release.")
+@click.option("--model", default="", metavar="KEY", help="With --release: the servers are of this model.")
 @click.option("--max-ber", type=float, default=1e-12, show_default=True, metavar="RATE",
               help="Greatest bit error rate after correction.")  # fmt: skip
 @click.option("--max-flaps", type=click.IntRange(0), default=0, show_default=True, metavar="N",
@@ -59,27 +74,36 @@ def _checks(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) 
 @reaching
 def command(
     talk: Talk, site: Path, only: tuple[str, ...], checks: tuple[str, ...], keep: Path | None, snapshot: Path | None,
-    max_ber: float, max_flaps: int, form: str, out: Path | None, wanted: Wanted,
+    release: str | None, model: str, max_ber: float, max_flaps: int, form: str, out: Path | None, wanted: Wanted,
 ) -> Answer:  # fmt: skip
     """Look at devices and judge them against the plan.
 
     Nothing is changed.
 
-    Cables with the fewest repairs, links, light and bit errors, BGP, BFD, EVPN, RoCE, adaptive routing, MTU, versions,
-    time, drift, unsaved settings. Exit code 0 when all is right, 4 with findings, 1 when something could not be told:
-    a switch that does not answer is one such thing, and the others are judged all the same.
+    Switches: cables with the fewest repairs, links, light and bit errors, BGP, BFD, EVPN, RoCE, adaptive routing, MTU, versions,
+    time, drift, unsaved settings. Servers, over their BMCs: model, tag and MAC addresses (swapped servers by name), CPUs, memory,
+    GPUs, adapters in their slots, links, boot mirror, power supplies; firmware and BIOS against the release and the site; how the
+    BMCs are set. Exit code 0 when all is right, 4 with findings, 1 when something could not be told: a device that does not answer
+    is one such thing, and the others are judged all the same.
     """
     from rackwright import audit
     from rackwright.cli.auditing import Asked, audited
+    from rackwright.cli.snapshots import Look, judged
     from rackwright.report import json_text
     from rackwright.report.audits import FORMATS, audit_value
     from rackwright.report.audits import audited as summary
 
-    del only  # there is one domain yet
     if snapshot and keep:
-        raise click.UsageError("--keep keeps what switches say; with --snapshot nobody is asked")
-    asked = Asked(checks, audit.Limits(max_ber, max_flaps), keep, snapshot)
-    findings = audited(talk, site, wanted, asked)
+        raise click.UsageError("--keep keeps what devices say; with --snapshot nobody is asked")
+    if (release or model) and not (release and snapshot):
+        raise click.UsageError("--release NAME and --model KEY are for a --snapshot without a site")
+    switches, domains = _scope(only, checks)
+    if release and snapshot:
+        findings = judged(snapshot, release, model, Look(domains, checks))
+    else:
+        limits = audit.Limits(max_ber, max_flaps)
+        everything = not only and not checks
+        findings = audited(talk, site, wanted, Asked(checks, limits, keep, snapshot, switches, domains, everything))
     if out:
         out.write_text(json_text(audit_value(findings)) + "\n", encoding="utf-8")
     if form != "text":
@@ -88,3 +112,18 @@ def command(
     unknown = any(item.status == "error" for item in findings)
     code = worst(ERROR if unknown else FINE, FINDINGS if wrong else FINE)
     return Answer(code, audit_value(findings), FORMATS[form](findings))
+
+
+def _scope(only: tuple[str, ...], checks: tuple[str, ...]) -> tuple[bool, tuple[Domain, ...]]:
+    """Return whether switches are meant, and what of servers: what is named, else what the named checks are about, else everything."""
+    from rackwright import audit
+    from rackwright.audit import machines
+
+    if only:
+        meant = {domain for word in only for domain in DOMAINS[word]}
+        return "switch" in only, tuple(domain for domain in machines.DOMAINS if domain in meant)
+    if checks:
+        of_servers = {machines.CHECKS[check].domain for check in checks if check in machines.CHECKS}
+        domains = tuple(domain for domain in machines.DOMAINS if domain in of_servers)
+        return any(check in audit.CHECKS for check in checks), domains
+    return True, machines.DOMAINS

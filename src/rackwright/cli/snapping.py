@@ -1,0 +1,54 @@
+"""What ``snapshot`` does between its options and its answer: everything is asked, nothing is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from msgspec import structs
+
+from rackwright import audit
+from rackwright.audit import machines
+from rackwright.cli import auditing
+from rackwright.cli import machines as servers
+from rackwright.cli.reaching import Wanted
+from rackwright.cli.talk import Talk
+from rackwright.drivers.reach import state_folder, to_site
+
+__all__ = ["of_addresses", "of_site"]
+
+_HTTPS: Final = 443
+
+
+def of_site(talk: Talk, site: Path, wanted: Wanted, wishes: Collection[str]) -> list[audit.Evidence]:
+    """Ask the switches and the BMCs of a site."""
+    domains = machines.DOMAINS if "bmc" in wishes else ()
+    asked = auditing.Asked(
+        switches="switch" in wishes, domains=domains, everything="switch" in wishes and "bmc" in wishes
+    )
+    return auditing.collected(talk, site, wanted, asked)
+
+
+def of_addresses(talk: Talk, targets: Iterable[str], out: Path, wanted: Wanted, user: str) -> list[audit.Evidence]:
+    """Ask the BMCs at some addresses, ``HOST`` or ``HOST:PORT``; their certificates are pinned beside the folder, in ``.rackwright``."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    ends = {target: _end(target) for target in targets}
+    way = to_site(
+        state_folder(out.parent), {}, first_use=wanted.trust_on_first_use, jobs=wanted.jobs,
+        bmcs={name: host for name, (host, _) in ends.items()}, bmc_user=user,
+    )  # fmt: skip
+    bmcs = {name: structs.replace(endpoint, redfish_port=ends[name][1]) for name, endpoint in way.bmcs.items()}
+    found = servers.looked(
+        talk, replace(way, bmcs=bmcs), list(ends), machines.topics(), jobs=servers.parallel(wanted.jobs)
+    )
+    return list(found.values())
+
+
+def _end(target: str) -> tuple[str, int]:
+    """Return host and port of an address; a number behind a single colon is a port, also behind ``[...]``."""
+    host, colon, port = target.rpartition(":")
+    if colon and port.isdigit() and (":" not in host or host.endswith("]")):
+        return host.strip("[]"), int(port)
+    return target.strip("[]"), _HTTPS
