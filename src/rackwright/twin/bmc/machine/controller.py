@@ -65,11 +65,11 @@ class Controller:
                 raise refusal
             self._busy = None
 
-    def restart(self, *, updated: bool = False) -> None:
+    def restart(self, *, updated: bool = False, without_power_s: float = 0.0) -> None:
         """Restart: sessions end, nobody answers for minutes; then 503, then the Lifecycle Controller settles."""
         hit = self._bench.met("bmc-restart")
         times, now = self._bench.timings, self._bench.now()
-        dark = times.bmc_dark
+        dark = times.bmc_dark + without_power_s
         lost = hit.get("bmc-lost")
         if lost is not None:
             dark = math.inf if lost.duration is None else dark + lost.duration
@@ -83,12 +83,10 @@ class Controller:
         if self.back is not None and not math.isinf(dark):
             self._bench.schedule.after(dark + times.bmc_starting, self.back)
 
-    def lose_power(self, seconds: float) -> None:
-        """Be without power for a while, and restart after it."""
-        self.restart()
-        self._dark_until += seconds
-        self._starting_until += seconds
-        self._lc_until += seconds
+    def next_change(self) -> float | None:
+        """Return when it next goes from dark to starting or to up; ``None``: it stays as it is."""
+        now = self._bench.now()
+        return min((at for at in (self._dark_until, self._starting_until) if now < at < math.inf), default=None)
 
     def end_sessions(self) -> None:
         """End every session (row 4)."""

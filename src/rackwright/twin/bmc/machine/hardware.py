@@ -275,7 +275,9 @@ def _nic(device: Device, row: NicModel, index: int, slot: int | None, cabled: se
     for number in range(1, row.ports + 1):
         word = f"lom{number}" if row.key in _EMBEDDED else adapter if row.ports == 1 else f"{adapter}.{number}"
         mac = macs.get(word) or _mac(device.name, word)
-        ports.append(Port(f"{fqdd}-{number}-1", number, mac, word, row.speeds_gbps[0] * 1000, word in cabled))
+        # A LOM's ports are adapters of their own in an FQDD: NIC.Embedded.1-1-1 and NIC.Embedded.2-1-1 [C].
+        port = f"NIC.Embedded.{number}-1-1" if row.key in _EMBEDDED else f"{fqdd}-{number}-1"
+        ports.append(Port(port, number, mac, word, row.speeds_gbps[0] * 1000, word in cabled))
     return Nic(
         fqdd=fqdd,
         slot=slot,

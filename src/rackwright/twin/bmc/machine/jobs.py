@@ -111,8 +111,9 @@ def job_words(job: Job) -> tuple[str, str]:
 class Queue:
     """All jobs of one iDRAC, oldest first."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, *, numbered: bool = False) -> None:
         self._bench = bench
+        self._numbered = numbered
         self._jobs: dict[str, Job] = {}
         self._last = 0
         self.full = False
@@ -159,16 +160,23 @@ class Queue:
             raise Refusal(400, "JCP014")
 
     def add(self, kind: str, name: str, **rest: object) -> Job:
-        """Make a job; it is ``New``. Raises :class:`Refusal` when none fits in."""
+        """Make a job; it is ``New``. Raises :class:`Refusal` when none fits in, or while the iDRAC is being updated (JCP030)."""
         self.check_room()
-        prefix = "RID" if kind.startswith("Reboot") else "JID"
-        # An iDRAC counts hundredths of a second or so in its ids; what matters is that they rise and never come back.
-        self._last = max(self._last + 1, int(self._bench.schedule.clock.date(self._bench.now()) * 100))
-        job = Job(f"{prefix}_{self._last}", kind, name, self._bench.now(), **rest)  # type: ignore[arg-type] # fields of Job by name
+        if any(job.open and job.facts.get("updates-bmc") for job in self._jobs.values()):
+            raise Refusal(400, "JCP048" if kind == "FirmwareUpdate" else "JCP030")
+        job = Job(self._next_id(kind), kind, name, self._bench.now(), **rest)  # type: ignore[arg-type] # fields of Job by name
         job.args = (job.id,)
         self._jobs[job.id] = job
         self._bench.log("JCP027", job.id)
         return job
+
+    def _next_id(self, kind: str) -> str:
+        """Return an id: they rise, and none comes back. ``JID_`` and a number of twelve digits on an iDRAC, 0, 1, 2 elsewhere."""
+        if self._numbered:
+            self._last += 1
+            return str(self._last - 1)
+        self._last = max(self._last + 1, int(self._bench.schedule.clock.date(self._bench.now()) * 100))
+        return f"{'RID' if kind.startswith('Reboot') else 'JID'}_{self._last}"
 
     def end(self, job: Job, state: str, message_id: str, *args: object) -> None:
         """End a job."""
@@ -206,6 +214,10 @@ class Queue:
             found.facts["deleted"] = "yes"
             found.finish(found)
         self._bench.log("SUP020")
+
+    def delete_quietly(self, job: str) -> None:
+        """Take a job away that was never really there: its image was refused."""
+        del self._jobs[job]
 
     def clear(self, job: str) -> None:
         """DeleteJobQueue: one job, ``JID_CLEARALL`` or ``JID_CLEARALL_FORCE`` (which restarts a data manager, redfish.md 2.3)."""

@@ -42,6 +42,8 @@ MESSAGES: Final[dict[str, Message]] = {
     "JCP042": Message(_W, "Job {0} failed: {1}.", "Read the Lifecycle log and try again."),
     "JCP048": Message(_I, "No job can be created while the iDRAC is being updated.", _QUEUE),
     "JCP052": Message(_W, "The job was running or downloading and ran out of time.", _AGAIN),
+    "LC011": Message(_C, "The certificate could not be imported.", "Give a certificate that fits the key."),
+    "LC018": Message(_I, "The server certificate was changed; it is in force after a restart of the iDRAC."),
     "LC060": Message(
         _W, "The Lifecycle Controller does not take requests yet.", "Wait until it is ready and the host is past POST."
     ),
@@ -85,6 +87,7 @@ MESSAGES: Final[dict[str, Message]] = {
     "RED014": Message(_W, "There is a job for this device already.", "Delete that job first."),
     "RED016": Message(_W, "The remote share could not be mounted.", "Check path and login of the share."),
     "RED029": Message(_I, "A reboot is pending."),
+    "RED030": Message(_I, "The reboot is done."),
     "RED097": Message(_W, "The image is for a component that this system does not have or does not update.", _IMAGE),
     "RED098": Message(_W, "The image is not for this model of system.", _IMAGE),
     "RED101": Message(_W, "The licence of the installed firmware does not allow the update.", "Install the licence."),
@@ -148,6 +151,9 @@ MESSAGES: Final[dict[str, Message]] = {
     "SYS448": Message(_W, "The length of the maintenance window is not valid."),
     "SYS468": Message(_I, "The header Authorization must not be sent together with a token.", "Send one of the two."),
     "SYS518": Message(_I, "The iDRAC cannot show anything: its data sources are not there.", _AGAIN),
+    "TransferFailed": Message(_C, "The image could not be fetched.", _AGAIN),
+    "UpdateSuccessful": Message(_I, "{0} was updated."),
+    "VerificationFailed": Message(_C, "The image of {0} was not accepted.", _IMAGE),
 }
 """Every id that the twin says."""
 
