@@ -17,6 +17,7 @@ __all__ = ["nics", "without_mac"]
 
 _SLOT = re.compile(r"(?:NIC|InfiniBand|FC|DPU)\.(?:Slot|Mezzanine)\.(\d+)")
 _LABEL = re.compile(r"(?:pci|slot)\D*(\d+)", re.IGNORECASE)
+_NO_SLOT = re.compile(r"embedded|ocp", re.IGNORECASE)
 _PARTITION = re.compile(r"^(\w+\.\w+\.\d+-\d+)-\d+$")
 _LAST = re.compile(r"(\d+)\D*$")
 _WITH_MAC = re.compile(r"\s+-\s+(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$")
@@ -200,20 +201,19 @@ def _slot(parts: _Parts) -> int | None:
         return int(found[1])
     if _id(parts.adapter).startswith("NIC."):
         return None
-    slot = _of_slot(parts.device.get("Slot"))
-    if slot is not None:
-        return slot
-    for holder in (parts.adapter, *parts.controllers):
-        place = inner(holder, "Location")
-        for one in place if isinstance(place, list) else [place]:
-            labels = (text(one, "PartLocation", "ServiceLabel"), text(one, "Info"))
-            if match := next(
-                (hit for label in labels if "embedded" not in label.lower() and (hit := _LABEL.search(label))), None
-            ):
-                return int(match[1])
-            if text(one, "PartLocation", "LocationType") == "Slot":
-                return number(one, "PartLocation", "LocationOrdinalValue")
-    return None
+    slot = _of_slot(parts.device.get("Slot")) or _labelled(text(parts.device, "Location"))
+    places = [inner(holder, "Location") for holder in (parts.adapter, *parts.controllers)]
+    for one in (each for place in places for each in (place if isinstance(place, list) else [place])):
+        slot = slot or _labelled(text(one, "PartLocation", "ServiceLabel")) or _labelled(text(one, "Info"))
+        if text(one, "PartLocation", "LocationType") == "Slot":
+            slot = slot or number(one, "PartLocation", "LocationOrdinalValue")
+    return slot
+
+
+def _labelled(label: str) -> int | None:
+    """Return the number of the PCIe slot that a label names; an OCP slot and an embedded port are none."""
+    found = _LABEL.search(label)
+    return int(found[1]) if found and not _NO_SLOT.search(label) else None
 
 
 def _pci(parts: _Parts, function: Node) -> tuple[str, str, str, str]:

@@ -13,6 +13,7 @@ __all__ = ["cpus", "dimms", "drives", "gpus", "psu_redundancy", "psus", "storage
 _GPU_MAKERS = re.compile(r"nvidia|\bamd\b|advanced micro devices", re.IGNORECASE)
 _GPU_CLASSES = {"DisplayController", "ProcessingAccelerators"}
 """An accelerator of another maker is none: the captured XR8620t has one for radio (vRAN)."""
+_NAMELESS = re.compile(r"(?:gpu|processor)[ _]?\d*", re.IGNORECASE)
 _VIDEO = re.compile(r"Video\.Slot\.(\d+)")
 _RAID_OF_TYPE = {
     "Mirrored": "RAID1",
@@ -76,27 +77,43 @@ def gpus(tree: Tree, processors: Iterable[Node], videos: Iterable[Node], devices
 def _gpu(tree: Tree, one: Node) -> Gpu:
     fqdd = _id(one)
     device = next(tree.linked(one, "Links", "PCIeDevice"), {})
-    video = _VIDEO.match(fqdd)
-    slots = (
-        text(holder, *path, "PartLocation", part)
-        for holder, *path in ((one, "Location"), (one, "PhysicalLocation"), (device, "Slot", "Location"))
-        for part in ("ServiceLabel", "LocationOrdinalValue")
+    names = (
+        text(one, "Model"),
+        text(one, "MarketingName"),
+        text(device, "Model"),
+        text(device, "Name"),
+        text(one, "Name"),
     )
     memory = [number(part, "CapacityMiB") for part in _list(one.get("ProcessorMemory"))]
     return Gpu(
         fqdd=fqdd,
-        model=text(one, "Model") or text(one, "MarketingName") or text(device, "Model") or text(one, "Name"),
+        model=next((name for name in names if name and not _NAMELESS.fullmatch(name)), "") or text(one, "PartNumber"),
         serial=text(one, "SerialNumber") or text(device, "SerialNumber"),
-        slot=video[1] if video else next((slot for slot in slots if slot), ""),
+        slot=_slot(one, device),
         memory_mib=number(one, "MemorySummary", "TotalMemorySizeMiB") or sum(size or 0 for size in memory) or None,
         firmware=text(one, "FirmwareVersion") or text(device, "FirmwareVersion"),
         health=text(one, "Status", "Health"),
     )
 
 
+def _slot(one: Node, device: Node) -> str:
+    """Return the slot of a GPU: of its name, as it is labelled, or of the device that it is."""
+    if (video := _VIDEO.match(_id(one))) is not None:
+        return video[1]
+    places = ((one, "Location"), (one, "PhysicalLocation"), (device, "Slot", "Location"), (one, "Slot", "Location"))
+    labels = [
+        text(node, *path, "PartLocation", part)
+        for node, *path in places
+        for part in ("ServiceLabel", "LocationOrdinalValue")
+    ]
+    return next((label for label in (*labels, text(one, "Oem", "Supermicro", "GPUSlot")) if label), "")
+
+
 def _is_gpu(tree: Tree, device: Node) -> bool:
     """Tell whether a PCIe device is a GPU: it says so, or its maker makes them and it calculates or displays."""
-    if "GPU" in {text(device, "DeviceType"), text(device, "Oem", "Hpe", "DeviceType")}:
+    if "GPU" in {text(device, "DeviceType"), text(device, "Oem", "Hpe", "DeviceType")} or text(
+        device, "Oem", "Supermicro", "GPUVendor"
+    ):
         return True
     if not _GPU_MAKERS.search(text(device, "Manufacturer")):
         return False
@@ -187,7 +204,7 @@ def psus(tree: Tree, chassis: Iterable[Node], *, asked: bool = True) -> tuple[Ps
         dell = text(oem, "DellPowerSupplyView", "Id") or text(oem, "DellPowerSupply", "Id")
         name = dell or text(one, "Id") or text(one, "MemberId") or text(one, "Name") or str(len(kept))
         watts = _watts(one)
-        there = present(one) and bool(text(one, "Status", "State") or watts)
+        there = present(one) and bool(text(one, "Status", "State") or watts or text(one, "SerialNumber"))
         kept.setdefault(name, Psu(fqdd=name, watts=watts, health=text(one, "Status", "Health"), present=there))
     return tuple(kept.values())
 

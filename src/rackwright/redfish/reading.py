@@ -59,6 +59,10 @@ class _Machine:
             self.systems[0] if self.systems else {},
         )
 
+    def told(self, key: str) -> str:
+        """Return what the host tells or, where it does not, a baseboard beside it."""
+        return next((word for one in (self.system, *self.systems) if (word := text(one, key))), "")
+
     @property
     def manager(self) -> Node:
         """The BMC that speaks."""
@@ -85,8 +89,8 @@ def inventory(resources: Resources) -> Inventory:
     controllers = hardware.storages(tree, machine.systems, asked=machine.asked)
     rows = software(tree)
     return Inventory(
-        model=text(system, "Model"),
-        manufacturer=text(system, "Manufacturer"),
+        model=machine.told("Model"),
+        manufacturer=machine.told("Manufacturer"),
         service_tag=_tag(machine, kind),
         bmc_kind=kind,
         bmc_version=text(manager, "FirmwareVersion"),
@@ -157,7 +161,7 @@ def _tag(machine: _Machine, kind: str) -> str:
             text(machine.root, "ServiceIdentification"),
         )
         return next((tag for tag in tags if tag), "")
-    return text(machine.system, "SerialNumber")
+    return machine.told("SerialNumber")
 
 
 def _bmc_macs(tree: Tree, machine: _Machine) -> tuple[str, ...]:
@@ -194,8 +198,16 @@ def _lockdown(tree: Tree, machine: _Machine) -> bool | None:
 
 
 def _of_systems(tree: Tree, machine: _Machine, collection: str, kind: str) -> list[Node]:
-    found = [one for system in machine.systems for one in tree.members(system, collection, asked=machine.asked)]
-    return found or tree.of_type(kind)
+    """Return what stands in the host and, for GPUs, in a baseboard beside it, which repeats the host's own parts."""
+    found = {_uri(one): tree.members(one, collection, asked=machine.asked) for one in machine.systems}
+    own = found.get(_uri(machine.system), [])
+    beside = [one for members in found.values() for one in members if members is not own]
+    gpus = [one for one in beside if text(one, "ProcessorType") == "GPU"]
+    return (own + gpus if own else beside) or tree.of_type(kind)
+
+
+def _uri(node: Node) -> str:
+    return text(node, "@odata.id").rstrip("/")
 
 
 def _videos(tree: Tree, machine: _Machine) -> list[Node]:
@@ -209,9 +221,10 @@ def _videos(tree: Tree, machine: _Machine) -> list[Node]:
 def _pcie(tree: Tree, machine: _Machine) -> tuple[list[Node], list[Node]]:
     """Return the PCIe devices and the slots; both are listed below a chassis, devices also below the host."""
     holders = (*machine.chassis, *machine.systems)
-    devices = [one for holder in holders for one in tree.members(holder, "PCIeDevices", asked=False)] or tree.of_type(
-        "PCIeDevice"
-    )
+    devices = [one for holder in holders for one in tree.members(holder, "PCIeDevices", asked=False)]
+    devices = devices or tree.of_type("PCIeDevice")
+    for one in machine.chassis:
+        devices += tree.members(one, "Oem", "Hpe", "Links", "Devices", asked=False)
     slots: list[Node] = []
     for one in machine.chassis:
         raw = tree.follow(one.get("PCIeSlots")).get("Slots")

@@ -30,7 +30,9 @@ _OF_STATE: dict[str, Status] = {
     "Updating": "unknown",
     "Absent": "unknown",
 }
-_KEPT = re.compile(r"(?:^|[_ -])(?:backup|golden|previous|redundant|rollback|staged|standby)(?:[_ -]|$)", re.IGNORECASE)
+_KEPT = re.compile(
+    r"(?:^|[_ -])(?:backup|golden|pending|previous|redundant|rollback|staged|standby)(?:[_ -]|$)", re.IGNORECASE
+)
 _HEX = re.compile(r"(?:0x)?([0-9a-f]{1,4})", re.IGNORECASE)
 _NO_DATE = "00:00:00Z"
 _TOKENS = 6
