@@ -21,6 +21,7 @@ from nornir_tasks.push import push_nvue, read_nvue
 from nornir_tasks.render import render, render_files, render_nvue
 from nornir_tasks.runner import CompleteRunner
 from nornir_tasks.servers import bios_apply, bios_changes, firmware_apply, firmware_changes
+from nornir_tasks.surveys import survey_bmc
 from nornir_tasks.threads import CompleteThreads
 
 __all__ = [
@@ -53,4 +54,5 @@ __all__ = [
     "render_files",
     "render_nvue",
     "show_nvue",
+    "survey_bmc",
 ]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from rackwright.diff import as_tree
 from rackwright.nvue.ranges import compress
-from rackwright.push.changeset import Changeset, DeviceChanges
+from rackwright.push.changeset import Changeset, DeviceChanges, Unread
 from rackwright.push.groups import Group, groups
 from rackwright.push.impact import Impact
 from rackwright.report.words import count, some
@@ -43,9 +43,9 @@ def what_changes(changeset: Changeset) -> str:
     return ", ".join(parts) or "no switch"
 
 
-def unread_lines(changeset: Changeset) -> Iterator[str]:
-    """Tell which switches could not be read, and why."""
-    for unread in changeset.unread:
+def unread_lines(devices: Iterable[Unread]) -> Iterator[str]:
+    """Tell which devices could not be read, and why."""
+    for unread in devices:
         yield f"{unread.device}: {_with_remedy(unread.cause, unread.remedy)}"
 
 
@@ -127,7 +127,7 @@ def pushed(outcomes: Sequence[Outcome]) -> str:
 
 
 def outcome_lines(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """Print how each switch ended; what was left alone because nothing differed is counted only."""
+    """Print how each device ended; what was left alone because nothing differed is counted only."""
     for outcome in outcomes:
         if outcome.state == "unchanged":
             continue
@@ -136,7 +136,7 @@ def outcome_lines(outcomes: Sequence[Outcome]) -> Iterator[str]:
         yield f"{outcome.subject}: {outcome.state}{where}{why}"
         if outcome.remedy and outcome.remedy not in outcome.cause:
             yield f"  remedy: {outcome.remedy}"
-        for kind in ("backup", "support"):
+        for kind in ("backup", "support", "profile", "inventory"):
             if outcome.state != "done" and outcome.detail.get(kind):
                 yield f"  {kind}: {outcome.detail[kind]}"
 

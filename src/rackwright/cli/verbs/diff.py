@@ -30,23 +30,26 @@ __all__ = ["command"]
 @click.option(
     "--against", type=click.Choice(["running"]), help="Compare what the switches of site A run with its plan."
 )
+@click.option("--only", type=click.Choice(["switch", "bmc"]), default="switch", show_default=True,
+              help="With --against: look at switches, or at firmware and BIOS settings of servers.")  # fmt: skip
 @click.option("-o", "out", type=PLACE, metavar="FILE", help="With --against: keep the changeset, for push --changes.")
 @reaching
 def command(
     talk: Talk, first: Path, second: Path | None, exports: tuple[Path, ...], more: tuple[Path, ...], device: str,
-    commands: bool, against: str | None, out: Path | None, wanted: Wanted,
+    commands: bool, against: str | None, only: str, out: Path | None, wanted: Wanted,
 ) -> Answer:  # fmt: skip
     """Compare two builds, a build with what a switch exported, or a site with what its switches run.
 
     diff A B tells what leads from build A to build B. diff OUT --running FILE... tells what leads from
     the exported configurations (nv config show -o yaml) to the build; each is matched by its hostname.
-    diff SITE --against running reads the switches and tells what a push would change and interrupt.
+    diff SITE --against running reads the switches and tells what a push would change and interrupt; with --only bmc
+    it reads the BMCs of servers and tells what firmware and BIOS settings a push would bring, in how many restarts.
     Secrets that an export masks are no difference. Exit code 3 when there is one.
     """
-    if against:
+    if against or only == "bmc":
         if second or exports or more or device or commands:
             raise click.UsageError("--against running goes with a site alone")
-        return _running(talk, first, out, wanted)
+        return _servers(talk, first, out, wanted) if only == "bmc" else _running(talk, first, out, wanted)
     if out or wanted != Wanted():
         raise click.UsageError("-o and the options of reaching switches go with --against running")
     files: list[tuple[str, str]] = []
@@ -75,13 +78,32 @@ def _running(talk: Talk, site: Path, out: Path | None, wanted: Wanted) -> Answer
     from rackwright.report.pushes import changeset_lines, unread_lines, what_changes
 
     found = pushing.compared(talk, pushing.aimed(talk, site, wanted))
-    for line in unread_lines(found):
+    for line in unread_lines(found.unread):
         talk.error(line)
     talk.say(what_changes(found))
     if out:
         out.write_bytes(found.encoded())
     code = worst(ERROR if found.unread else FINE, DIFFERENCE if found.changed else FINE)
     return Answer(code, found, changeset_lines(found, colour=True))
+
+
+def _servers(talk: Talk, site: Path, out: Path | None, wanted: Wanted) -> Answer:
+    """Read the BMCs of a site and tell what a push would do; who cannot be read makes it an error."""
+    from rackwright.cli import servers
+    from rackwright.report.pushes import unread_lines
+    from rackwright.report.servers import left_lines, rack_line, refused_lines, server_lines, server_value, what_differs
+
+    aim = servers.aimed(talk, site, wanted)
+    found = servers.compared(talk, aim)
+    for line in (*unread_lines(found.unread), *refused_lines(found)):
+        talk.error(line)
+    talk.say(what_differs(found))
+    if out:
+        out.write_bytes(found.encoded())
+    jobs = aim.way.jobs
+    lines = [*server_lines(found), *left_lines(found), *([rack_line(found, jobs)] if found.changed else [])]
+    code = worst(ERROR if found.unread else FINE, DIFFERENCE if found.changed or found.refused else FINE)
+    return Answer(code, server_value(found, jobs), lines)
 
 
 def _digests(folder: Path) -> dict[str, str]:

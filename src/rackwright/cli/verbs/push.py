@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from rackwright.cli.answer import DIFFERENCE, ERROR, FINE, Answer, verb
+from rackwright.cli.answer import DIFFERENCE, ERROR, Answer, verb
 from rackwright.cli.params import PLACE
 from rackwright.cli.reaching import Wanted, reaching
 from rackwright.cli.talk import Talk
+from rackwright.cli.watching import code_of, watch
 from rackwright.errors import RunChanged
 from rackwright.push.changeset import Changeset, load, refuse_stale
 
 if TYPE_CHECKING:
     from rackwright.cli.pushing import Aim
-    from rackwright.runs import Event, Outcome, Report
+    from rackwright.runs import Outcome, Report
 
-__all__ = ["command", "push", "watch"]
+__all__ = ["command", "push"]
 
-_INTERRUPTED: Final = 130
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600}
 _LEAST_S: Final = 180
 
@@ -41,6 +40,8 @@ def _seconds(ctx: click.Context, param: click.Parameter, text: str) -> int:
 
 @verb("push")
 @click.argument("site", type=PLACE, default=".", metavar="[DIR]")
+@click.option("--only", type=click.Choice(["switch", "bmc"]), default="switch", show_default=True,
+              help="Push to switches, or firmware and BIOS settings to servers over their BMCs.")  # fmt: skip
 @click.option(
     "--changes", type=PLACE, metavar="FILE", help="Push this changeset and nothing else; a stale one is refused."
 )
@@ -60,22 +61,38 @@ def _seconds(ctx: click.Context, param: click.Parameter, text: str) -> int:
     metavar="TIME",
     help="After it a switch goes back by itself.",
 )
+@click.option("--allow-downgrade", is_flag=True, help="Servers: bring in an older version where that is intended.")
+@click.option("--drained-by", default="", metavar="PROGRAM",
+              help="Servers: ask this program, with the server's name, whether its host is drained.")  # fmt: skip
+@click.option("--lift-lockdown", is_flag=True, help="Servers: lift a lockdown that the site asks for, meanwhile.")
+@click.option("--factory-login", is_flag=True, help="Servers: try the password that BMCs are delivered with, once.")
 @click.option("--resume", is_flag=True, help="Go on with the latest push that was cut off.")
 @reaching
 def command(
-    talk: Talk, site: Path, changes: Path | None, folder: Path | None, image: Path | None, image_sha256: str,
-    yes: bool, allow_disruption: bool, confirm_within: int, resume: bool, wanted: Wanted,
+    talk: Talk, site: Path, only: str, changes: Path | None, folder: Path | None, image: Path | None, image_sha256: str,
+    yes: bool, allow_disruption: bool, confirm_within: int, resume: bool, wanted: Wanted, **servers: Any,
 ) -> Answer:  # fmt: skip
-    """Bring switches to what is planned.
+    """Bring switches, or servers with --only bmc, to what is planned.
 
     Reads what runs, shows what would change and what that interrupts, and asks. Then goes wave by wave, one switch
     ahead of each: apply, log in afresh, look that it runs what was sent and that nothing is down that was up, confirm.
     A switch that is not confirmed goes back by itself. Cut off at any point, every switch is as it was, split as
     planned, or as planned; run it again to go on.
+
+    With --only bmc: settings of the BMC, firmware and BIOS with the fewest restarts. Each image is sent once, whatever
+    breaks; what counts is what the BMC shows afterwards, not how a job ended.
     """
     from rackwright.cli import pushing
     from rackwright.cli.installing import Wish, installed
 
+    if only == "bmc":
+        if folder or image:
+            raise click.UsageError("--build and --install go with switches")
+        return _servers(talk, site, wanted, changes, yes=yes, disruption=allow_disruption, resume=resume, **servers)
+    if any(servers.values()):
+        raise click.UsageError(
+            f"--{next(name for name, given in servers.items() if given).replace('_', '-')} goes with --only bmc"
+        )
     aim = pushing.aimed(talk, site, wanted, folder)
     if resume and (answer := _resumed(talk, aim)) is not None:
         return answer
@@ -84,6 +101,18 @@ def command(
         return answer
     kept = load(changes) if changes else None
     return push(talk, aim, kept, yes=yes, allow=allow_disruption, confirm_s=confirm_within, jobs=wanted.jobs)
+
+
+def _servers(
+    talk: Talk, site: Path, wanted: Wanted, changes: Path | None, *, yes: bool, disruption: bool, resume: bool,
+    allow_downgrade: bool, drained_by: str, lift_lockdown: bool, factory_login: bool,
+) -> Answer:  # fmt: skip
+    """Push to the BMCs of servers."""
+    from rackwright.cli.renewing import Consent, renewed
+    from rackwright.cli.servers import aimed
+
+    aim = aimed(talk, site, wanted, allow_downgrade=allow_downgrade, lift=lift_lockdown, factory=factory_login)
+    return renewed(talk, aim, Consent(yes, disruption, resume, changes, drained_by))
 
 
 def push(talk: Talk, aim: Aim, kept: Changeset | None, *, yes: bool, allow: bool, confirm_s: int, jobs: int) -> Answer:
@@ -109,7 +138,7 @@ def _consent(talk: Talk, found: Changeset, *, yes: bool, allow: bool) -> Answer 
     """Show what would change; return what ends the push here, or None when it may go on."""
     from rackwright.report.pushes import changeset_lines, impact_lines, unread_lines, what_changes
 
-    for line in unread_lines(found):
+    for line in unread_lines(found.unread):
         talk.error(line)
     talk.say(what_changes(found))
     if not found.changed:
@@ -148,21 +177,6 @@ def _resumed(talk: Talk, aim: Aim) -> Answer | None:
     return _answer(talk, None, report)
 
 
-def watch(talk: Talk) -> Callable[[Event], None]:
-    """Return what says the events of a run."""
-
-    def heard(event: Event) -> None:
-        subject = f"{event.subject}: " if event.subject else ""
-        if event.kind in ("wave", "gate", "run", "fault"):
-            talk.say(f"{subject}{event.kind} {event.text}")
-        elif event.kind == "note" or (event.kind == "device" and event.text != "begins"):
-            talk.say(f"{subject}{event.text}")
-        else:
-            talk.detail(f"{subject}{event.text}")
-
-    return heard
-
-
 def _answer(talk: Talk, found: Changeset | None, report: Report | None) -> Answer:
     """Tell how every switch ended; who could not be read failed alone."""
     from rackwright.report.pushes import lease_lines, outcome_lines, outcome_value, pushed
@@ -174,7 +188,7 @@ def _answer(talk: Talk, found: Changeset | None, report: Report | None) -> Answe
     for gate in gates:
         talk.error(f"{gate.subject}: what hangs on it was not begun: {gate.cause}; {gate.remedy}")
     lines = [*outcome_lines(outcomes), pushed(outcomes)]
-    return Answer(_code(outcomes, bool(gates)), outcome_value(report, outcomes), lines)
+    return Answer(code_of(outcomes, refused=bool(gates)), outcome_value(report, outcomes), lines)
 
 
 def _outcomes(found: Changeset | None, report: Report | None) -> list[Outcome]:
@@ -189,10 +203,3 @@ def _outcomes(found: Changeset | None, report: Report | None) -> list[Outcome]:
                 subject=unread.device, state="failed", stage="read", cause=unread.cause, remedy=unread.remedy
             )
     return list(ended.values())
-
-
-def _code(outcomes: Sequence[Outcome], refused: bool) -> int:
-    states = {outcome.state for outcome in outcomes}
-    if states & {"failed", "skipped"} or refused:
-        return ERROR
-    return _INTERRUPTED if "cancelled" in states else FINE

@@ -148,7 +148,8 @@ def _pushed(
     """Bring the new machine to what is planned, as push does."""
     from rackwright.cli import pushing
     from rackwright.cli.installing import Wish, installed
-    from rackwright.cli.verbs.push import push, watch
+    from rackwright.cli.verbs.push import push
+    from rackwright.cli.watching import watch
     from rackwright.push.order import CONFIRM_S
 
     aim = pushing.aimed(talk, site, wanted)

@@ -12,7 +12,7 @@ from rackwright.errors import DriverError
 from rackwright.push.bmc.activation import host_off, host_on, in_words
 from rackwright.push.bmc.contact import AGAIN, Contact, Seen, version_of
 from rackwright.push.bmc.keeping import Kept
-from rackwright.push.bmc.model import Left, Step
+from rackwright.push.bmc.model import Left, Step, Way
 from rackwright.push.bmc.order import ServerOrder
 from rackwright.push.bmc.sending import parts_off, settings_off
 from rackwright.push.contact import Halt
@@ -115,16 +115,13 @@ def wrong(contact: Contact, steps: Iterable[Step], seen: Seen) -> str:
     return "; ".join(found) or "jobs are still open"
 
 
-def untouched(order: ServerOrder) -> Outcome:
+def untouched(device: str, way: Way) -> Outcome:
     """Return the outcome of a server with nothing to do; what is refused or left to others is told."""
-    way = order.way
-    if way.refused:
-        first = way.refused[0]
-        cause = "; ".join(refusal.message for refusal in way.refused)
-        return Outcome(
-            subject=order.device, state="failed", stage="plan", cause=cause, remedy=first.remedy, detail=_left(way.left)
-        )
-    return Outcome(subject=order.device, state="unchanged", detail=_left(way.left))
+    if not way.refused:
+        return Outcome(subject=device, state="unchanged", detail=_left(way.left))
+    cause = "; ".join(refusal.message for refusal in way.refused)
+    remedy = way.refused[0].remedy
+    return Outcome(subject=device, state="failed", stage="plan", cause=cause, remedy=remedy, detail=_left(way.left))
 
 
 def _left(left: Iterable[Left]) -> dict[str, Any]:

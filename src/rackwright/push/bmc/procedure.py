@@ -84,7 +84,7 @@ class Procedure:
         """Bring the server to what is intended, and tell how it ended."""
         order = self.contact.order
         if not order.steps:
-            return ending.untouched(order)
+            return ending.untouched(order.device, order.way)
         try:
             look = self._step("look", self._look, Look)
             if look.halt is not None:

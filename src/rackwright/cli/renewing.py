@@ -1,0 +1,149 @@
+"""What ``push --only bmc`` does between its options and its answer: shown, agreed to, run, and told how it ended."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from rackwright.cli import servers
+from rackwright.cli.answer import DIFFERENCE, ERROR, Answer
+from rackwright.cli.settling import settled
+from rackwright.cli.talk import Talk
+from rackwright.cli.watching import code_of, watch
+from rackwright.errors import RunChanged
+
+if TYPE_CHECKING:
+    from rackwright.cli.servers import Aim
+    from rackwright.push.bmc.changeset import Changeset
+    from rackwright.runs import Outcome, Report
+
+__all__ = ["Consent", "renewed"]
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What the operator agreed to beforehand."""
+
+    yes: bool = False
+    disruption: bool = False
+    resume: bool = False
+    changes: Path | None = None
+    """A changeset that was reviewed."""
+    drained_by: str = ""
+
+
+def renewed(talk: Talk, aim: Aim, consent: Consent) -> Answer:
+    """Bring servers to their firmware, BIOS settings and settings of the BMC, or show what would be done."""
+    if consent.resume and (answer := _resumed(talk, aim)) is not None:
+        return answer
+    found = _compared(talk, aim, consent)
+    refused = _asked(talk, aim, found, consent)
+    if refused is not None:
+        return refused
+    heard = watch(talk)
+    if ended := settled(talk, aim.way, found, aim.settling, "first", heard):
+        return ended
+    report = _run(talk, aim, found, consent)
+    if report is None or report.state == "done":
+        ended = settled(talk, aim.way, found, aim.settling, "last", heard)
+        if ended:
+            return ended
+    return _answer(talk, found, report)
+
+
+def _compared(talk: Talk, aim: Aim, consent: Consent) -> Changeset:
+    from rackwright.push.bmc.changeset import load, refuse_stale
+
+    kept = load(consent.changes) if consent.changes else None
+    found = servers.compared(talk, aim, [server.device for server in kept.servers] if kept else ())
+    if kept:
+        refuse_stale(kept, found)
+    return found
+
+
+def _run(talk: Talk, aim: Aim, found: Changeset, consent: Consent) -> Report | None:
+    from rackwright.push.bmc.order import make_order
+    from rackwright.push.bmc.submitting import submit
+
+    if not any(server.way.steps for server in found.servers):
+        return None
+    order = make_order(found, aim.plan, aim.catalog, aim.folder, drained_by=consent.drained_by)
+    return submit(order, aim.way, jobs=aim.way.jobs, on_event=watch(talk))
+
+
+def _asked(talk: Talk, aim: Aim, found: Changeset, consent: Consent) -> Answer | None:
+    """Show what would change; return what ends the push here, or None when it may go on."""
+    from rackwright.report.pushes import unread_lines
+    from rackwright.report.servers import left_lines, rack_line, refused_lines, server_lines, server_value, what_differs
+
+    for line in (*unread_lines(found.unread), *refused_lines(found)):
+        talk.error(line)
+    for line in left_lines(found):
+        talk.say(line)
+    talk.say(what_differs(found))
+    if not found.changed:
+        return _answer(talk, found, None)
+    jobs = aim.way.jobs
+    value = server_value(found, jobs)
+    talk.say(rack_line(found, jobs))
+    if not consent.yes and not sys.stdin.isatty():
+        talk.error("nothing was pushed: look at it and run it again with --yes, or on a terminal")
+        return Answer(ERROR if found.unread else DIFFERENCE, value, server_lines(found))
+    if any(server.way.restarts for server in found.changed) and not consent.disruption:
+        talk.error("error: nothing was pushed: this restarts hosts; drain them and allow it with --allow-disruption")
+        return Answer(ERROR, value, server_lines(found))
+    for line in server_lines(found):
+        (talk.say if consent.yes else talk.error)(line)
+    if not consent.yes and not click.confirm("push this?", err=True):
+        return Answer(DIFFERENCE, value)
+    return None
+
+
+def _resumed(talk: Talk, aim: Aim) -> Answer | None:
+    """Go on with the latest push that was cut off; None when only a new one can."""
+    from rackwright.push.bmc.submitting import interrupted, resume
+
+    run = interrupted(aim.way.state)
+    if not run:
+        talk.say("no push to BMCs was cut off: this is a new one")
+        return None
+    talk.say(f"going on with run {run}")
+    try:
+        report = resume(run, aim.way, on_event=watch(talk))
+    except RunChanged as error:
+        talk.say(f"{error}; reading first")
+        return None
+    return _answer(talk, None, report)
+
+
+def _answer(talk: Talk, found: Changeset | None, report: Report | None) -> Answer:
+    """Tell how every server ended; who could not be read failed alone."""
+    from rackwright.report.pushes import outcome_lines, outcome_value, pushed
+
+    outcomes = _outcomes(found, report)
+    gates = [gate for gate in report.gates.values() if gate.state != "done"] if report else []
+    for gate in gates:
+        talk.error(f"{gate.subject}: what comes after it was not begun: {gate.cause}; {gate.remedy}")
+    lines = [*outcome_lines(outcomes), pushed(outcomes)]
+    return Answer(code_of(outcomes, refused=bool(gates)), outcome_value(report, outcomes), lines)
+
+
+def _outcomes(found: Changeset | None, report: Report | None) -> list[Outcome]:
+    from rackwright.push.bmc.ending import untouched
+    from rackwright.runs import Outcome
+
+    ended = dict(report.outcomes) if report else {}
+    for server in found.servers if found else ():
+        outcome = ended.setdefault(server.device, untouched(server.device, server.way))
+        if outcome.state == "unchanged" and server.settings.changes:
+            ended[server.device] = msgspec.structs.replace(outcome, state="done")
+    for unread in found.unread if found else ():
+        ended[unread.device] = Outcome(
+            subject=unread.device, state="failed", stage="read", cause=unread.cause, remedy=unread.remedy
+        )
+    return list(ended.values())
