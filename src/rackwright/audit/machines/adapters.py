@@ -86,6 +86,8 @@ class NicModels(ServerCheck):
             ledger.wrong("health", f"not well: {', '.join(ill)}", expected="OK", actual=", ".join(ill))
 
     def _planned(self, view: MachineView, nics: Collection[Nic], ledger: Ledger) -> None:
+        if not view.machine.adapters:
+            ledger.skip("no adapters are planned for its model", path="planned")
         taken: set[str] = set()
         lost: list[Adapter] = []
         for adapter in view.machine.adapters:
@@ -179,6 +181,8 @@ class NicRails(RackCheck):
                 ledger.right("address")
             else:
                 self._nowhere(view, adapter, port, ledger)
+        if not any(port.mac or port.cabled for _, port in ports):
+            ledger.skip("nodes.csv has no MAC address of its adapters", path="unnamed")
         self._unlike(view, usual, ledger)
 
     def _nowhere(self, view: MachineView, adapter: Adapter, port: AdapterPort, ledger: Ledger) -> None:
