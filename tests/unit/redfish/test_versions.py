@@ -49,7 +49,9 @@ UNTOLD = ["", "0", "NotAvailable", " N/A ", "null", "0.0.0.0", "00", "version no
 
 number = st.lists(st.integers(0, 12_000), min_size=1, max_size=5).map(lambda parts: ".".join(map(str, parts)))
 pairs = st.lists(st.text("0123456789ABCDEF", min_size=2, max_size=2), min_size=2, max_size=5).map(".".join)
-nvidia = st.tuples(st.integers(10, 40), st.integers(10, 50), st.integers(0, 9999)).map(lambda t: f"{t[0]}.{t[1]}.{t[2]:04}")
+nvidia = st.tuples(st.integers(10, 40), st.integers(10, 50), st.integers(0, 9999)).map(
+    lambda t: f"{t[0]}.{t[1]}.{t[2]:04}"
+)
 version = st.one_of(
     number,
     pairs,
