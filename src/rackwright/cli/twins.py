@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rackwright.cli.building import chosen
 from rackwright.errors import DocumentError
 from rackwright.plan.model import Plan
 from rackwright.plan.workspace import Workspace
 from rackwright.secrets import is_reference, parse, references
+from rackwright.twin.bmc.service.plans import Bmcs
+from rackwright.twin.bmc.service.plans import names as bmc_names
 from rackwright.twin.process import Spec
 
-__all__ = ["spec_of"]
+__all__ = ["count_bmcs", "spec_of"]
 
 
 def spec_of(
@@ -26,9 +28,18 @@ def spec_of(
     kind: str = "emulated",
     startup: Path | None = None,
     only: tuple[str, ...] = (),
+    bmcs: Literal["none", "behind", "planned"] = "behind",
 ) -> Spec:
-    """Put together what a twin is made from; ``startup`` is a startup.yaml for all switches, or a build folder."""
+    """Put together what a twin is made from; ``startup`` is a startup.yaml for all switches, or a build folder.
+
+    ``only`` names switches and BMCs; ``bmcs`` says whether there are any, and which firmware they come up with.
+    """
     names = [switch.name for switch in plan.switches]
+    catalog, wanted = site.loaded.catalog, site.loaded.site
+    if wanted is None:
+        bmcs = "none"
+    servers = bmc_names(plan, catalog) if bmcs != "none" else []
+    meant = chosen([*names, *servers], only) if only else None
     return Spec(
         plan=plan,
         state=str((site.file.parent / ".rackwright").absolute()),
@@ -36,9 +47,26 @@ def spec_of(
         latency_ms=latency_ms,
         kind=kind,
         startup=_startup(startup, names) if startup else {},
-        only=chosen(names, only) if only else None,
+        only=None if meant is None else meant & frozenset(names),
+        bmcs=None
+        if bmcs == "none" or wanted is None
+        else Bmcs(
+            site=wanted.model_dump_json(),
+            catalog=catalog.model_dump_json(),
+            user=wanted.bmc.user,
+            password=parse(wanted.access.bmc).name,
+            only=None if meant is None else meant & frozenset(servers),
+            firmware=bmcs,
+        ),
         secrets=tuple(sorted(set(_secrets(site, plan)))),
     )
+
+
+def count_bmcs(plan: Plan, spec: Spec) -> int:
+    """Say how many BMCs a twin has that answer."""
+    if spec.bmcs is None:
+        return 0
+    return len(spec.bmcs.only) if spec.bmcs.only is not None else len(bmc_names(plan, spec.bmcs.read_catalog()))
 
 
 def _secrets(site: Workspace, plan: Plan) -> Iterator[str]:

@@ -13,7 +13,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-__all__ = ["Authority", "write_private"]
+from rackwright.errors import TwinError
+
+__all__ = ["SPOILED", "Authority", "write_private"]
+
+SPOILED: Final = ("expired", "self-signed", "wrong-name")
+"""Ways in which a certificate can be bad."""
 
 _DAYS: Final = 825
 _PEM: Final = serialization.Encoding.PEM
@@ -60,21 +65,52 @@ class Authority:
         write_private(path, made.public_bytes(_PEM) + text)
         return path
 
+    def spoiled(self, device: str, address: str, how: str) -> Path:
+        """Write a certificate that nobody should trust: ``expired``, ``self-signed`` or ``wrong-name`` (redfish.md 5 row 19).
+
+        Raises :class:`~rackwright.errors.TwinError` for any other way.
+        """
+        if how not in SPOILED:
+            raise TwinError(f"no certificate is bad in this way: {how!r}; use one of {', '.join(SPOILED)}")
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, device)])
+        shown = ipaddress.ip_address("127.0.0.254" if how == "wrong-name" else address)
+        named = "somebody-else" if how == "wrong-name" else device
+        names = x509.SubjectAlternativeName([x509.DNSName(named), x509.IPAddress(shown)])
+        made = self._signed(
+            name,
+            key.public_key(),
+            names,
+            days=-1 if how == "expired" else _DAYS,
+            by=(name, key) if how == "self-signed" else None,
+        )
+        path = self._folder / "tls" / f"{device}.{how}.pem"
+        text = key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        write_private(path, made.public_bytes(_PEM) + text)
+        return path
+
     def _signed(
-        self, subject: x509.Name, public: ec.EllipticCurvePublicKey, names: x509.SubjectAlternativeName | None
+        self,
+        subject: x509.Name,
+        public: ec.EllipticCurvePublicKey,
+        names: x509.SubjectAlternativeName | None,
+        *,
+        days: int = _DAYS,
+        by: tuple[x509.Name, ec.EllipticCurvePrivateKey] | None = None,
     ) -> x509.Certificate:
         now = dt.datetime.now(dt.UTC)
+        issuer, signer = by or (self._name, self._key)
         builder = (
             x509.CertificateBuilder()
             .subject_name(subject)
-            .issuer_name(self._name)
+            .issuer_name(issuer)
             .public_key(public)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - dt.timedelta(days=1))
-            .not_valid_after(now + dt.timedelta(days=_DAYS))
+            .not_valid_before(now - dt.timedelta(days=30))
+            .not_valid_after(now + dt.timedelta(days=days))
             .add_extension(x509.BasicConstraints(ca=names is None, path_length=None), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
         )
         if names is None:
             usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
@@ -82,4 +118,4 @@ class Authority:
         else:
             server = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
             builder = builder.add_extension(names, critical=False).add_extension(server, critical=False)
-        return builder.sign(self._key, hashes.SHA256())
+        return builder.sign(signer, hashes.SHA256())

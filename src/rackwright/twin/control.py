@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fnmatch
 import json
 import os
 import socket
@@ -13,15 +14,22 @@ from typing import Any, Final
 import msgspec
 
 from rackwright.errors import TwinError
+from rackwright.twin.bmc.machine.faults import FAULTS as _MACHINE
+from rackwright.twin.bmc.service.faults import OPERATIONS as BMC_OPERATIONS
+from rackwright.twin.bmc.service.faults import WIRE
+from rackwright.twin.bmc.service.fleet import Fleet
 from rackwright.twin.box import Box
 from rackwright.twin.dataplane import NotEmulated
 from rackwright.twin.engine import Refused, digest
+from rackwright.twin.faults import FAULTS as SWITCH_FAULTS
+from rackwright.twin.faults import OPERATIONS as SWITCH_OPERATIONS
 from rackwright.twin.faults import read
 from rackwright.twin.rack import Rack
 
 __all__ = ["Control", "ask"]
 
 _LINE: Final = 64 << 20
+BMC_FAULTS: Final = frozenset({*_MACHINE, *WIRE})
 
 
 class Control:
@@ -81,25 +89,41 @@ class Control:
         rack = self._rack
         for box in rack.boxes.values():
             await box.settle()
+        fleet = self._fleet()
+        rules = [*rack.faults.rules(), *fleet.wire.rules(), *fleet.faults.rules()]
         return {
             "now": rack.clock.now(),
             "rate": rack.clock.rate,
             "kind": rack.wish.kind,
-            "faults": [msgspec.to_builtins(rule) for rule in rack.faults.rules()],
+            "faults": [msgspec.to_builtins(rule) for rule in sorted(rules, key=lambda rule: rule.id)],
             "devices": {name: _told(rack, box) for name, box in rack.boxes.items()},
+            "bmcs": fleet.told(fleet.bmcs),
         }
 
+    def _fleet(self) -> Fleet:
+        fleet = self._rack.fleet
+        assert fleet is not None  # noqa: S101 - the socket is opened when the rack has started
+        return fleet
+
     async def _fault(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        fault = read({key: value for key, value in request.items() if key != "op"})
+        row = {key: value for key, value in request.items() if key != "op"}
+        if _of_bmcs(row, self._fleet()):
+            return {"id": self._fleet().fault(row)}
+        fault = read(row)
         if fault.at:
             return {"id": self._rack.faults.add(fault).id}
         await self._rack.strike(fault)
         return {"id": 0}
 
     async def _clear(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        gone = self._rack.faults.clear(request.get("ids"))
-        mended = await self._rack.mend() if request.get("ids") is None else []
+        ids, fleet = request.get("ids"), self._fleet()
+        gone = self._rack.faults.clear(ids) + fleet.wire.clear(ids) + fleet.faults.clear(ids)
+        mended = [*await self._rack.mend(), *fleet.mend()] if ids is None else []
         return {"cleared": gone, "mended": mended}
+
+    async def _bmc(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Tell everything of one BMC: how it stands, what was really done to it, its state as a digest."""
+        return self._fleet().whole(str(request.get("device", "")))
 
     async def _stop(self, _request: Mapping[str, Any]) -> None:
         self._down()
@@ -130,7 +154,18 @@ _OPERATIONS: Final[dict[str, Callable[[Control, Mapping[str, Any]], Any]]] = {
     "tree": Control._tree,  # noqa: SLF001 - as above
     "cabling": Control._cabling,  # noqa: SLF001 - as above
     "log": Control._log,  # noqa: SLF001 - as above
+    "bmc": Control._bmc,  # noqa: SLF001 - as above
 }
+
+
+def _of_bmcs(row: Mapping[str, Any], fleet: Fleet) -> bool:
+    """Tell whether a fault is meant for BMCs; of one that both know, what it waits for and whom it names tell."""
+    kind, at, device = (str(row.get(name) or "") for name in ("kind", "at", "device"))
+    if kind not in BMC_FAULTS or kind not in SWITCH_FAULTS:
+        return kind in BMC_FAULTS
+    if at and (at in BMC_OPERATIONS) != (at in SWITCH_OPERATIONS):
+        return at in BMC_OPERATIONS
+    return device not in ("", "*") and any(fnmatch.fnmatchcase(name, device) for name in fleet.bmcs)
 
 
 def _told(rack: Rack, box: Box) -> dict[str, Any]:

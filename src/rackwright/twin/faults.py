@@ -114,14 +114,15 @@ def read(row: Any) -> Fault:
 class Faults:
     """The rules that are set, and how often each was met."""
 
-    def __init__(self) -> None:
+    def __init__(self, ids: Iterator[int] | None = None) -> None:
         self._rules: list[Fault] = []
         self._met: dict[tuple[int, str], int] = defaultdict(int)
-        self._ids = itertools.count(1)
+        self.ids: Iterator[int] = itertools.count(1) if ids is None else ids
+        """Rules of switches and BMCs are numbered in one row, so that a number names one of them."""
 
     def add(self, fault: Fault) -> Fault:
         """Set a rule; it gets an id."""
-        fault.id = next(self._ids)
+        fault.id = next(self.ids)
         self._rules.append(fault)
         return fault
 

@@ -26,6 +26,7 @@ from rackwright.plan.model import Plan
 from rackwright.secrets import SecretRef
 from rackwright.twin import standins
 from rackwright.twin.authority import write_private
+from rackwright.twin.bmc.service.plans import Bmcs, planned
 from rackwright.twin.control import Control, ask
 from rackwright.twin.engine.trees import Tree
 from rackwright.twin.rack import Rack, Wish
@@ -50,11 +51,14 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     only: frozenset[str] | None = None
     secrets: tuple[str, ...] = ()
     """Names of the secrets that the site refers to."""
+    bmcs: Bmcs | None = None
+    """The emulated BMCs; None: there are none."""
 
     def wish(self, secrets: Path) -> Wish:
         """Return how the rack is to be; references to secrets are resolved by what lies in a folder."""
         startup = {name: standins.filled(tree, secrets) for name, tree in self.startup.items()}
-        return Wish(self.rate, self.latency_ms, self.kind, startup, self.only)
+        bmcs = {} if self.bmcs is None else planned(self.plan, self.bmcs, standins.value(self.bmcs.password, secrets))
+        return Wish(self.rate, self.latency_ms, self.kind, startup, self.only, bmcs)
 
 
 # --- the files ----------------------------------------------------------------------------------------
@@ -117,7 +121,8 @@ async def serve(spec: Spec, ready: Callable[[], None], end: asyncio.Event) -> No
     held.take()
     asyncio.get_running_loop().set_exception_handler(_quietly)
     try:
-        standins.write(held.folder / "secrets", [SecretRef(name) for name in spec.secrets])
+        names = {*spec.secrets, *((spec.bmcs.password,) if spec.bmcs is not None else ())}
+        standins.write(held.folder / "secrets", [SecretRef(name) for name in sorted(names)])
         rack = Rack(spec.plan, held.folder, spec.wish(held.folder / "secrets"))
         try:
             await _serve(spec, held, rack, ready, end)
@@ -157,6 +162,7 @@ def _description(spec: Spec, rack: Rack, control: Path) -> bytes:
         "identity": "twin/id_ed25519",
         "known_hosts": "twin/known_hosts",
         "devices": rack.devices(),
+        "bmcs": rack.bmcs(),
     }
     return json.dumps(value, indent=2).encode() + b"\n"
 

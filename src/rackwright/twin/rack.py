@@ -1,4 +1,4 @@
-"""The emulated rack: every switch of a plan with its servers, in one event loop."""
+"""The emulated rack: every switch and every BMC of a plan with its servers, in one event loop."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from rackwright.errors import TwinError
 from rackwright.plan.model import Device, Plan
 from rackwright.twin import planes
 from rackwright.twin.authority import Authority
+from rackwright.twin.bmc.service.fleet import REDFISH_PORT, Fleet, Planned
 from rackwright.twin.box import Box
 from rackwright.twin.clock import TwinClock
 from rackwright.twin.dataplane import Housed
@@ -49,6 +50,12 @@ class Wish:
     """Configuration that a switch comes up with; the factory's without."""
     only: frozenset[str] | None = None
     """Switches that answer; the others are part of the fabric and cannot be reached."""
+    bmcs: Mapping[str, Planned] = field(default_factory=dict)
+    """BMCs that answer."""
+
+
+_Pairs: TypeAlias = dict[str, tuple[str, tuple[socket.socket, socket.socket]]]
+"""Switch -> its address and the sockets of SSH and REST there."""
 
 
 class Rack:
@@ -60,6 +67,7 @@ class Rack:
         self.wish = wish
         self.clock = TwinClock(wish.rate)
         self.faults = Faults()
+        self.fleet: Fleet | None = None
         self.boxes: dict[str, Box] = {}
         self.servers: dict[str, Server] = {}
         self.block = 0
@@ -81,7 +89,7 @@ class Rack:
         self._authority = Authority(self.folder)
         switches = [device for device in self.plan.devices if device.role in _SWITCHES]
         reachable = [one for one in switches if self.wish.only is None or one.name in self.wish.only]
-        sockets = self._bind([device.name for device in reachable])
+        sockets, doors = self._bind([device.name for device in reachable], list(self.wish.bmcs))
         for device in switches:
             startup = self.wish.startup.get(device.name)
             box = Box(_identity(device, self.plan), self._plane, self.clock, self.faults, self.journal, startup)
@@ -91,6 +99,8 @@ class Rack:
                 self.servers[device.name] = self._serve(box, *sockets[device.name])
             await box.settle()
         self._write_known_hosts()
+        self.fleet = Fleet(self.clock, self.journal, self.faults, self.wish.latency_ms / 1000)
+        await self.fleet.start(self.wish.bmcs, doors, self._authority)
 
     async def _open_house(self) -> None:
         """Bring up a data plane with doors of its own, and what answers inside it."""
@@ -119,6 +129,8 @@ class Rack:
 
     async def stop(self) -> None:
         """End everything; the files of the twin stay for whoever started it to remove."""
+        if self.fleet is not None:
+            await self.fleet.stop()
         for server in self.servers.values():
             await server.close()
         for box in self.boxes.values():
@@ -183,23 +195,31 @@ class Rack:
         lines = [f"[{one.address}]:{SSH_PORT} {one.host_key_line}\n" for one in self.servers.values()]
         (self.folder / "known_hosts").write_text("".join(lines), encoding="utf-8")
 
-    def _bind(self, names: list[str]) -> dict[str, tuple[str, tuple[socket.socket, socket.socket]]]:
-        """Find a block of 127/8 in which every address is free, so that twins can stand side by side."""
+    def bmcs(self) -> list[dict[str, Any]]:
+        """Return the endpoints of every BMC that answers."""
+        return self.fleet.endpoints() if self.fleet is not None else []
+
+    def _bind(self, names: list[str], bmcs: list[str]) -> tuple[_Pairs, dict[str, socket.socket]]:
+        """Find a block of 127/8 in which every address is free, so that twins can stand side by side; BMCs stand behind the switches."""
         first = hashlib.sha256(str(self.folder).encode()).digest()[0] % len(_BLOCKS)
         for block in itertools.chain(_BLOCKS[first:], _BLOCKS[:first]):
-            held: dict[str, tuple[str, tuple[socket.socket, socket.socket]]] = {}
+            held: _Pairs = {}
+            doors: dict[str, socket.socket] = {}
+            addresses = _addresses(block)
             try:
-                for name, address in zip(names, _addresses(block), strict=False):
+                for name in names:
+                    address = next(addresses)
                     held[name] = (address, _pair(address))
+                for name in bmcs:
+                    doors[name] = bound(next(addresses), REDFISH_PORT)
             except OSError as error:
-                for _, pair in held.values():
-                    for sock in pair:
-                        sock.close()
+                for sock in (*(one for _, pair in held.values() for one in pair), *doors.values()):
+                    sock.close()
                 if error.errno != errno.EADDRINUSE:
                     raise
                 continue
             self.block = block
-            return held
+            return held, doors
         raise TwinError("no block of addresses is free in 127.65.0.0 to 127.254.255.255: end another twin")
 
 

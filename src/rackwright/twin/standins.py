@@ -11,7 +11,7 @@ from rackwright.secrets import Environment, Folder, SecretRef, is_mapping, parse
 from rackwright.twin.authority import write_private
 from rackwright.twin.engine.accounts import hashed
 
-__all__ = ["filled", "write"]
+__all__ = ["filled", "value", "write"]
 
 _PASSWORD: Final = "switch_password"  # noqa: S105 - the name of a secret, not one
 
@@ -38,6 +38,11 @@ def write(folder: Path, references: Iterable[SecretRef]) -> list[str]:
     for name, value in kept.items():
         write_private(folder / name, f"{value}\n".encode())
     return sorted(kept)
+
+
+def value(name: str, folder: Path) -> str:
+    """Return one secret: by the environment, else by the stand-ins."""
+    return resolve(SecretRef(name), (Environment(), Folder(folder))).reveal()
 
 
 def filled(tree: Mapping[str, Any], folder: Path) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -18,7 +18,7 @@ __all__ = ["command"]
 
 @click.group("twin")
 def command() -> None:
-    """Run an emulated rack of the site on loopback: real SSH, nv and NVUE API.
+    """Run an emulated rack of the site on loopback: real SSH, nv, NVUE API, and Redfish.
 
     Verbs that reach devices go to it with --twin.
     """
@@ -30,48 +30,54 @@ def _state(site: Path) -> Path:
 
 @verb("up")
 @click.argument("site", type=PLACE, default=".", metavar="[DIR]")
-@click.option("--detach", is_flag=True, help="Return when every switch answers; 'twin down' ends it.")
+@click.option("--detach", is_flag=True, help="Return when every device answers; 'twin down' ends it.")
 @click.option("--rate", type=click.FloatRange(min=0.01), default=60.0, show_default=True, metavar="R",
               help="Seconds of the twin's clock in a real one.")  # fmt: skip
 @click.option("--latency", type=click.FloatRange(min=0), default=0.0, metavar="MS",
               help="Delay of everything that is sent, each way.")  # fmt: skip
 @click.option("--startup", type=PLACE, metavar="FILE|DIR",
               help="Configuration to come up with: a startup.yaml for all, or a build folder; else the factory's.")  # fmt: skip
-@click.option("--only", multiple=True, metavar="GLOB", help="Let only these switches answer; may be given again.")
+@click.option("--only", multiple=True, metavar="GLOB", help="Let only these switches and BMCs answer; may be given again.")
 @click.option("--dataplane", type=click.Choice(["emulated", "frr", "frr-guest"]), default="emulated", show_default=True,
               help="What stands behind them: computed state, real FRR in namespaces, or in a guest.")  # fmt: skip
+@click.option("--bmcs", type=click.Choice(["behind", "planned", "none"]), default="behind", show_default=True,
+              help="BMCs with firmware a step behind the plan, with the planned one, or none.")  # fmt: skip
+@click.option("--no-bmcs", is_flag=True, help="As --bmcs none.")
 def _up(
     talk: Talk, site: Path, detach: bool, rate: float, latency: float, startup: Path | None, only: tuple[str, ...],
-    dataplane: str,
+    dataplane: str, bmcs: Literal["behind", "planned", "none"], no_bmcs: bool,
 ) -> Answer:  # fmt: skip
     """Bring the emulated rack of a site up.
 
-    Its switches are factory-fresh and cabled as planned. Where they answer stands in SITE/.rackwright/twin.json.
+    Its switches and BMCs are factory-fresh and cabled as planned. Where they answer stands in SITE/.rackwright/twin.json.
     """
-    from rackwright.cli.twins import spec_of
+    from rackwright.cli.twins import count_bmcs, spec_of
     from rackwright.twin import process
 
     opened, planned = building.plan_site(talk, site)
     spec = spec_of(
-        opened, planned.plan, rate=rate, latency_ms=latency, kind=dataplane, startup=startup, only=only
+        opened, planned.plan, rate=rate, latency_ms=latency, kind=dataplane, startup=startup, only=only,
+        bmcs="none" if no_bmcs else bmcs,
     )  # fmt: skip
     count = len(spec.only) if spec.only is not None else len(planned.plan.switches)
+    servers = count_bmcs(planned.plan, spec)
+    beside = f" and {servers} BMCs" if servers else ""
 
     def ready() -> None:
-        talk.say(f"the twin is up: {count} switches in {talk.seconds():.1f} s, {rate:g} s of its clock in a second")
+        talk.say(f"the twin is up: {count} switches{beside} in {talk.seconds():.1f} s, {rate:g} s of its clock in a second")
 
     if detach:
         pid = process.detach(spec)
         ready()
-        return Answer(data={"pid": pid, "switches": count, "seconds": round(talk.seconds(), 2)})
+        return Answer(data={"pid": pid, "switches": count, "bmcs": servers, "seconds": round(talk.seconds(), 2)})
     process.run(spec, ready)
-    return Answer(data={"switches": count})
+    return Answer(data={"switches": count, "bmcs": servers})
 
 
 @verb("status")
 @click.argument("site", type=PLACE, default=".", metavar="[DIR]")
 def _status(talk: Talk, site: Path) -> Answer:  # noqa: ARG001 - every verb takes the talk
-    """Tell how each switch of the twin stands."""
+    """Tell how each switch and each BMC of the twin stands."""
     from rackwright import report
     from rackwright.twin import process
 
@@ -79,7 +85,15 @@ def _status(talk: Talk, site: Path) -> Answer:  # noqa: ARG001 - every verb take
     rows = [_row(name, one) for name, one in value["devices"].items()]
     heads = ("switch", "address", "version", "revision", "state")
     faults = [f"fault {rule['id']}: {rule['kind']} at {rule['at']} on {rule['device']}" for rule in value["faults"]]
-    return Answer(data=value, lines=[*report.columns(heads, rows), *faults])
+    bmcs = [_bmc_row(name, one) for name, one in value["bmcs"].items()]
+    shown = report.columns(("BMC", "address", "version", "BIOS", "power", "state"), bmcs) if bmcs else ()
+    return Answer(data=value, lines=[*report.columns(heads, rows), *shown, *faults])
+
+
+def _bmc_row(name: str, one: dict[str, Any]) -> tuple[str, ...]:
+    words = [one["state"], *one.get("jobs", ()), f"{one['sessions']} sessions" if one["sessions"] else ""]
+    told = [one.get(key, "") for key in ("host", "version", "bios", "power")]
+    return name, *told, ", ".join(word for word in words if word)
 
 
 def _row(name: str, one: dict[str, Any]) -> tuple[str, ...]:
@@ -97,21 +111,22 @@ def _row(name: str, one: dict[str, Any]) -> tuple[str, ...]:
 @click.argument("site", type=PLACE)
 @click.argument("kind", metavar="KIND")
 @click.argument("ends", nargs=-1, metavar="[DEVICE:PORT]...")
-@click.option("--device", default="*", metavar="GLOB", help="On these switches.")
+@click.option("--device", default="*", metavar="GLOB", help="On these switches or BMCs.")
 @click.option("--at", "operation", default="", metavar="OPERATION", help="Wait for this operation.")
 @click.option("--when", type=click.Choice(["before", "during", "after"]), help="Before, during or after its effect.")
 @click.option("--nth", type=click.IntRange(min=1), default=1, help="The first occurrence that it hits.")
 @click.option("--count", type=click.IntRange(min=0), default=1, help="How many it hits; 0 for all from then on.")
 @click.option("--duration", type=click.FloatRange(min=0), metavar="S", help="Seconds of the twin's clock.")
-@click.option("--value", default="", metavar="TEXT", help="Version, serial number or reason.")
-@click.option("--command", "prefix", default="", metavar="TEXT", help="Only commands that begin so.")
+@click.option("--value", default="", metavar="TEXT", help="Version, serial number, reason or message id.")
+@click.option("--command", "prefix", default="", metavar="TEXT", help="Only commands that begin so, or 'METHOD PATH' of a BMC.")
 def _fault(
     talk: Talk, site: Path, kind: str, ends: tuple[str, ...], device: str, operation: str, when: str | None, nth: int,
     count: int, duration: float | None, value: str, prefix: str,
 ) -> Answer:  # fmt: skip
     """Make something go wrong: cut-link, swap-cables, refuse-apply, stall, drop, crash-nvued, reboot and others.
 
-    Operations: connect, stage, diff, apply, confirm, refuse, confirm-status, save, show, detach, sftp, reboot, run.
+    Operations of a switch: connect, stage, diff, apply, confirm, refuse, confirm-status, save, show, detach, sftp,
+    reboot, run. BMCs have kinds and operations of their own (docs/twin.md): busy, bmc-dead, stuck, fail, lockdown and others.
     """
     from rackwright.twin import process
 
@@ -142,9 +157,9 @@ def _clear(talk: Talk, site: Path, ids: tuple[int, ...]) -> Answer:
 
 @verb("log")
 @click.argument("site", type=PLACE, default=".", metavar="[DIR]")
-@click.option("--device", default="", metavar="NAME", help="Only of this switch.")
+@click.option("--device", default="", metavar="NAME", help="Only of this device.")
 def _log(talk: Talk, site: Path, device: str) -> Answer:  # noqa: ARG001 - every verb takes the talk
-    """Tell what each switch was asked and what that changed, never with a secret."""
+    """Tell what each switch and BMC was asked and what that changed, never with a secret."""
     from rackwright.twin import process
 
     lines = process.request(_state(site), {"op": "log", "device": device})["lines"]
