@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import NamedTuple
+from functools import partial
+from typing import Final, NamedTuple
 
+from rackwright.twin.bmc.machine.faults import AT_ONCE
 from rackwright.twin.bmc.machine.messages import worded
 from rackwright.twin.bmc.machine.refusal import Refusal
 from rackwright.twin.bmc.machine.schedule import Schedule
 from rackwright.twin.faults import Fault, Faults, When
 
 __all__ = ["Bench", "Deed", "LogEntry", "Timings"]
+
+_LATER: Final[tuple[When, ...]] = ("during", "after")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,10 @@ class Bench:
     deeds: list[Deed] = field(default_factory=list)
     lifecycle_log: list[LogEntry] = field(default_factory=list)
     event_log: list[LogEntry] = field(default_factory=list)
+    strike: Callable[[Fault], None] = lambda _: None
+    """Does at once what a fault does; the machine's own."""
+    locked: Callable[[], bool] = lambda: False
+    """Whether System Lockdown is on."""
     clock_offset: float = 0.0
     """Seconds that the BMC's own clock is off by."""
     utc_offset_minutes: int = -360
@@ -113,12 +122,18 @@ class Bench:
         """Add a line to the system event log."""
         self.event_log.append(LogEntry(len(self.event_log) + 1, self.now(), severity, "", text))
 
-    def met(self, operation: str, when: When = "before") -> dict[str, Fault]:
+    def met(self, operation: str) -> dict[str, Fault]:
         """Count an occurrence of an operation and return the faults that hit it, by kind.
 
-        Raises :class:`Refusal` where one of them refuses it.
+        Faults that need no operation happen here, before the effect, or just after it. Raises :class:`Refusal` where a fault refuses it.
         """
-        hit = {fault.kind: fault for fault in self.faults.hits(self.name, operation, when)}
+        hit = {fault.kind: fault for fault in self.faults.hits(self.name, operation, "before")}
+        for when in _LATER:
+            for fault in self.faults.hits(self.name, operation, when):
+                self.schedule.after(0, partial(self.strike, fault))
+        for fault in hit.values():
+            if fault.kind in AT_ONCE:
+                self.strike(fault)
         refused = hit.get("refuse")
         if refused is not None:
             raise Refusal(int(refused.a or 400), refused.value or "SYS446")

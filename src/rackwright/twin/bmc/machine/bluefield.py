@@ -180,6 +180,7 @@ class Bluefield:
         self.firmware = DpuFirmware(bench, self.queue, self.bmc, versions or {})
         self.tells_health = True
         self.bmc.back = self.firmware.restarted
+        bench.strike = self.strike
 
     def tick(self) -> None:
         """Catch up with the clock; call it before looking."""

@@ -50,6 +50,7 @@ AT_ONCE: Final = {
     "clock-off": "the BMC's clock is off by VALUE s (row 36)",
     "odd-version": "component A shows version VALUE (row 30)",
     "no-health": "Status is null everywhere (row 30)",
+    "power-loss": "the server loses its power for DURATION s: the host is off, what runs in POST is torn, the BMC restarts",
     "psu-lost": "power supply VALUE is gone",
     "full": "there is no room for images (row 26 SUP0540)",
     "queue-full": "the queue holds as many jobs as it may (row 26 JCP014)",

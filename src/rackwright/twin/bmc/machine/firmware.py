@@ -224,7 +224,10 @@ class Firmware:
         return 60 * matching[0].minutes
 
     def _write(self, job: Job) -> None:
-        if not job.open or job.stuck:
+        if not job.open:
+            return
+        if job.stuck:
+            job.state, job.message_id, job.args, job.percent = "Scheduled", "PR30", (), 1
             return
         job.state, job.message_id, job.args, job.percent = "Running", "PR20", (), 1
         self._bench.schedule.after(self._run(job), lambda: self._finish(job))
@@ -299,6 +302,15 @@ class Firmware:
     def cold_boot(self) -> None:
         """Take into force what waits for a cold boot of the host."""
         self._bring_in([one for one in self.components.values() if one.staged_when == "power"])
+
+    def flash_from_host(self, fqdd: str, version: str) -> None:
+        """Stage what the host's own tools write into an adapter; in force after a cold boot of the host (Mellanox/dpu-update PR 97).
+
+        Raises ``KeyError`` for a component that is none.
+        """
+        one = self.components[fqdd]
+        one.staged, one.staged_when = version, "power"
+        self._bench.deed("flash", fqdd, version)
 
     def without_power(self, *, host_was_off: bool) -> None:
         """Take into force what waits for an AC cycle.

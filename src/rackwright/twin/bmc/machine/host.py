@@ -197,6 +197,10 @@ class Host:
             return
         self.phase = "jobs"
         job = waiting[0]
+        if self._bench.locked():
+            self._queue.end(job, "Failed", "JCP041")
+            self._next_job()
+            return
         self._running = job
         job.state, job.message_id, job.args, job.percent = "Running", "PR20", (), 1
         job.started = self._bench.now()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from rackwright.errors import TwinError
@@ -21,7 +22,7 @@ from rackwright.twin.bmc.machine.profiles import Profiles
 from rackwright.twin.bmc.machine.refusal import Refusal
 from rackwright.twin.bmc.machine.registry import registry
 from rackwright.twin.bmc.machine.schedule import Clock, Schedule
-from rackwright.twin.bmc.machine.settings import LOCKDOWN, Settings
+from rackwright.twin.bmc.machine.settings import LOCKDOWN, TIMEZONE, Settings, zone
 from rackwright.twin.bmc.machine.software import components
 from rackwright.twin.faults import Fault, Faults
 
@@ -33,6 +34,11 @@ REBOOTS: Final = {
     "PowerCycle": "RebootPowerCycle",
 }
 """What CreateRebootJob takes [C] -> JobType."""
+_NTP: Final = ("NTPConfigGroup.1.NTPEnable", "NTPConfigGroup.1.NTP1")
+_SYNC_S: Final = 60.0
+"""After which NTP has set the clock right [assumed]."""
+_FIRST: Final = {"PXE": "Pxe", "HDD": "Hdd", "VCD-DVD": "Cd", "BIOS": "BiosSetup", "UefiHttp": "UefiHttp"}
+"""ServerBoot.1.FirstBootDevice, the older way to boot once (redfish.md 2.6) -> target of the override."""
 _IDRAC: Final = "iDRAC.Embedded.1-1"
 _BIOS: Final = "BIOS.Setup.1-1"
 _UNLOCKED: Final = (
@@ -100,6 +106,9 @@ class Machine:
         self._wire_up()
 
     def _wire_up(self) -> None:
+        self.bench.strike = self.strike
+        self.bench.locked = lambda: self.settings.locked
+        self.settings.on_change = self._setting_changed
         self.bmc.server_status = lambda: self.host.server_status
         self.bmc.back = self._bmc_back
         self.host.cold = self.firmware.cold_boot
@@ -209,6 +218,25 @@ class Machine:
         wanted = self.bios.pending.get("SecureBoot", self.bios.values["SecureBoot"])
         return wanted == "Enabled", self._secure_at_boot
 
+    def _setting_changed(self, name: str, value: Any) -> None:
+        """Do what some attributes do at once."""
+        if name == TIMEZONE:
+            found = zone(str(value))
+            offset = datetime.fromtimestamp(self.bench.schedule.clock.date(self.bench.now()), found).utcoffset()
+            self.bench.utc_offset_minutes = int(offset.total_seconds() // 60) if offset else 0
+        elif (
+            name in _NTP
+            and self.settings.get("NTPConfigGroup.1.NTPEnable") == "Enabled"
+            and self.settings.get("NTPConfigGroup.1.NTP1")
+        ):
+            self.bench.schedule.after(_SYNC_S, lambda: setattr(self.bench, "clock_offset", 0.0))
+        elif (
+            name == "ServerBoot.1.FirstBootDevice"
+            and value in _FIRST
+            and self.settings.get("ServerBoot.1.BootOnce") == "Enabled"
+        ):
+            self.host.boot = Boot("Once", _FIRST[value], self.host.boot.mode)
+
     # --- what is asked of it -------------------------------------------------------------------------
 
     def admit(self, method: str, path: str) -> None:
@@ -257,12 +285,13 @@ class Machine:
         self.bench.met("ac-cycle")
         self._cycle(final)
 
-    def _cycle(self, final: str = "On") -> None:
+    def _cycle(self, final: str = "On", seconds: float | None = None) -> None:
         was_off = not self.host.on
         if self.host.on:
             self.host.power_off()
-        self.bench.deed("ac-cycle", final)
-        self.bmc.restart(without_power_s=self.bench.timings.drain)
+        drain = self.bench.timings.drain if seconds is None else seconds
+        self.bench.deed("ac-cycle" if seconds is None else "power-loss", final)
+        self.bmc.restart(without_power_s=drain)
 
         def back() -> None:
             self.firmware.without_power(host_was_off=was_off)
@@ -270,7 +299,7 @@ class Machine:
                 self.host.power_on()
 
         # The host waits for the iDRAC, which comes up after the power is back [assumed].
-        self.bench.schedule.after(self.bench.timings.drain + self.bench.timings.bmc_dark, back)
+        self.bench.schedule.after(drain + self.bench.timings.bmc_dark, back)
 
     def restart_bmc(self) -> None:
         """Manager.Reset."""
@@ -301,6 +330,7 @@ class Machine:
             "clock-off": lambda: setattr(self.bench, "clock_offset", float(fault.value or 7200)),
             "odd-version": lambda: self._show(fault.a, fault.value),
             "no-health": lambda: setattr(self, "tells_health", False),
+            "power-loss": lambda: self._cycle(seconds=fault.duration or 30.0),
             "psu-lost": lambda: self._lose_psu(fault.value),
             "full": lambda: setattr(self.firmware, "full", True),
             "queue-full": lambda: setattr(self.queue, "full", True),

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
 from rackwright.twin.bmc.machine.bench import Bench
 from rackwright.twin.bmc.machine.refusal import Refusal
 
-__all__ = ["GROUPS", "LOCKDOWN", "Setting", "Settings"]
+__all__ = ["GROUPS", "LOCKDOWN", "TIMEZONE", "Setting", "Settings", "zone"]
 
 GROUPS: Final = ("iDRAC", "System", "LifecycleController")
+TIMEZONE: Final = "Time.1.Timezone"
 LOCKDOWN: Final = "Lockdown.1.SystemLockdown"
 _DATA: Final = Path(__file__).with_name("data") / "settings.yaml"
 _NUMBER: Final = re.compile(r"int (\d+)\.\.(\d+) = (\d+)")
@@ -59,6 +61,8 @@ class Settings:
         self._bench = bench
         self._changed: dict[str, Any] = dict(facts)
         """Only what differs from the defaults is kept, a machine at a time."""
+        self.on_change: Callable[[str, Any], None] = lambda *_: None
+        """Told of each attribute that has got another value."""
 
     @staticmethod
     def known(group: str) -> Mapping[str, Setting]:
@@ -114,13 +118,22 @@ class Settings:
                 raise Refusal(400, "SYS429", [name], related)
             if row.read_only:
                 raise Refusal(400, "SYS427", [name], related)
-            fault = _fault(row, value)
+            fault = _fault(row, value) or ("SYS426" if name == TIMEZONE and zone(value) is None else "")
             if fault:
                 raise Refusal(400, fault, [value, name], related)
         for name, value in wanted.items():
             if self.get(name) != value:
                 self._changed[name] = value
                 self._bench.deed("attribute", name, str(value))
+                self.on_change(name, value)
+
+
+def zone(name: str) -> ZoneInfo | None:
+    """Return a time zone by its name in the IANA list; ``None``: there is none of this name here."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
 
 
 def _fault(row: Setting, value: Any) -> str:
