@@ -14,8 +14,8 @@ __all__ = ["MASK", "scrubbed"]
 MASK: Final = "*"
 
 _SECRET: Final = re.compile(
-    r"""password$ | passphrase$ | passwordsalt$ | passwordhash$ | secret$ | community(name)?$ | token$ | privatekey$
-    | (ipmi|v3|security|encryption|authentication|product)key$ | licensestring$ | ^(zip|sys|setup|old.*)password""",
+    r"""^(?!enable).*(password | passphrase | passwordsalt | passwordhash | secret | community(name)? | token | privatekey
+    | (ipmi|v3|security|encryption|authentication|product)key | licensestring)$""",
     re.IGNORECASE | re.VERBOSE,
 )
 """Names, behind their last dot, of what is secret; ``PasswordStatus`` and ``MinPasswordLength`` are settings and stay."""
