@@ -65,6 +65,12 @@ class Authority:
         write_private(path, made.public_bytes(_PEM) + text)
         return path
 
+    def keep(self, device: str, certificate: str, key: str) -> Path:
+        """Write a certificate that somebody else signed, with its key, into one file and return its path."""
+        path = self._folder / "tls" / f"{device}.renewed.pem"
+        write_private(path, f"{certificate.strip()}\n{key.strip()}\n".encode())
+        return path
+
     def spoiled(self, device: str, address: str, how: str) -> Path:
         """Write a certificate that nobody should trust: ``expired``, ``self-signed`` or ``wrong-name`` (redfish.md 5 row 19).
 

@@ -58,8 +58,6 @@ class Bmc:
         """Told after every request that may have changed something, so that its listener follows."""
         self.pem: Path | None = None
         """Certificate and key that it shows."""
-        self.renewed: Callable[[Path], None] | None = None
-        """Told of another certificate."""
         self.spawn: Callable[[Awaitable[None]], None] | None = None
         """Runs something beside; it ends with the twin."""
         self._journal = journal

@@ -43,6 +43,8 @@ class Planned(NamedTuple):
     """Its administrator."""
     make: Callable[[TwinClock, Faults], Any]
     """Makes its machine."""
+    server: str = ""
+    """Server in which the card of a DPU's BMC sits."""
 
 
 class Fleet:
@@ -56,6 +58,7 @@ class Fleet:
         self.bmcs: dict[str, Bmc] = {}
         self.listeners: dict[str, Listener] = {}
         self.users: dict[str, str] = {}
+        self._cards: dict[str, list[str]] = {}
         self._clock = clock
         self._journal = journal
         self._latency_s = latency_s
@@ -70,7 +73,9 @@ class Fleet:
         """Serve BMCs on bound sockets; those without one exist and cannot be reached."""
         self._authority = authority
         for name, planned in plans.items():
-            make = partial(planned.make, self._clock, self.faults)
+            if planned.server:
+                self._cards.setdefault(planned.server, []).append(name)
+            make = partial(self._made, name, planned)
             bmc = Bmc(name, planned.kind, make, self._clock, self.wire, self._journal)
             bmc.spawn = self._spawn
             self.users[name] = planned.user
@@ -83,8 +88,30 @@ class Fleet:
             listener = Listener(App(bmc, routes(planned.kind)), sock, certificate, self._latency_s)
             self.listeners[name] = listener
             bmc.changed = lambda name=name: self._follow(name)
-            bmc.renewed = listener.own
             await listener.reach(on=True)
+
+    def _made(self, name: str, planned: Planned) -> Any:
+        """Make the machine of a BMC, with what ties it to others and to its door."""
+        machine = planned.make(self._clock, self.faults)
+        if planned.kind == "idrac":
+            machine.certificate.replaced = lambda pem, key: self._renew(name, pem, key)
+            own = machine.host.cold
+
+            def cold() -> None:
+                own()
+                for card in self._cards.get(name, ()):
+                    self.bmcs[card].machine.firmware.host_power_cycled()
+
+            machine.host.cold = cold
+        return machine
+
+    def _renew(self, name: str, pem: str, key: str) -> None:
+        """Have a BMC show the certificate that was put into it."""
+        listener, bmc = self.listeners.get(name), self.bmcs[name]
+        if listener is None or self._authority is None:
+            return
+        bmc.pem = self._authority.keep(name, pem, key)
+        listener.own(bmc.pem)
 
     async def stop(self) -> None:
         """End everything."""

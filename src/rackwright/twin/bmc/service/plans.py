@@ -102,7 +102,12 @@ def planned(plan: Plan, bmcs: Bmcs, password: str) -> dict[str, Planned]:
     """Return every BMC that answers."""
     frame = _Frame(plan, bmcs, password)
     return {
-        name: Planned("bluefield" if adapter else "idrac", bmcs.user, partial(_made, frame, device, adapter))
+        name: Planned(
+            "bluefield" if adapter else "idrac",
+            bmcs.user,
+            partial(_made, frame, device, adapter),
+            device.name if adapter else "",
+        )
         for name, adapter, device in _all(plan, frame.catalog)
         if bmcs.only is None or name in bmcs.only
     }

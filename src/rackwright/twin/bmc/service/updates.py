@@ -14,14 +14,15 @@ from rackwright.twin.bmc.service.views import jobs
 from rackwright.twin.bmc.service.views.shape import ROOT
 from rackwright.twin.bmc.service.views.update import INVENTORY
 
-__all__ = ["fetch", "install", "push", "simple_update", "upload"]
+__all__ = ["accepted", "fetch", "fetched", "install", "push", "pushed", "simple_update", "upload"]
 
 _LIMIT_S: Final = 30.0
 _PROTOCOLS: Final = ("HTTP", "HTTPS")
 _UPON: Final = {"Now": "Immediate", "NowAndReboot": "Immediate", "NextReboot": "OnReset"}
 
 
-def _image(call: Call) -> Upload:
+def pushed(call: Call) -> Upload:
+    """Return the image that came with a request. Raises :class:`Denied` when none did."""
     if call.upload is None:
         raise Denied(415, base("UnsupportedMediaType"))
     return call.upload
@@ -43,7 +44,7 @@ def _targets(given: Any) -> list[str]:
 
 def upload(bmc: Bmc, call: Call) -> Answer:
     """Take an image in one multipart request."""
-    image = _image(call)
+    image = pushed(call)
     when = str(image.parameters.get("@Redfish.OperationApplyTime", "Immediate"))
     made = bmc.machine.firmware.upload(image.head, image.name, when, _targets(image.parameters.get("Targets")))
     return accepted(bmc, made.id)
@@ -51,7 +52,7 @@ def upload(bmc: Bmc, call: Call) -> Answer:
 
 def push(bmc: Bmc, call: Call) -> Answer:
     """Take an image to the inventory, from where SimpleUpdate installs it: the two steps of old builds."""
-    image = _image(call)
+    image = pushed(call)
     row = bmc.machine.firmware.push(image.head, image.name or "image.exe")
     return Answer(201, bmc.done("SYS414").body, {"Location": f"{INVENTORY}/{row}"})
 
@@ -73,7 +74,7 @@ def simple_update(bmc: Bmc, call: Call) -> Answer:
         uri = f"{protocol.lower()}://{uri}"
         parts = urlsplit(uri)
     made = bmc.machine.firmware.start(parts.path.rpartition("/")[2], when, _targets(body.get("Targets")))
-    bmc.beside(_fetched(bmc, made.id, uri))
+    bmc.beside(fetched(bmc, made.id, uri))
     return accepted(bmc, made.id)
 
 
@@ -93,7 +94,8 @@ def install(bmc: Bmc, call: Call) -> Answer:
 # --- fetching -------------------------------------------------------------------------------------------
 
 
-async def _fetched(bmc: Bmc, job: str, uri: str) -> None:
+async def fetched(bmc: Bmc, job: str, uri: str) -> None:
+    """Fetch the image of a job and give it to the machine."""
     data = await fetch(uri)
     bmc.settle()
     if not any(one.id == job and one.open for one in bmc.machine.queue.all()):

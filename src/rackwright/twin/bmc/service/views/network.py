@@ -51,6 +51,8 @@ def _port(bmc: Bmc, key: str, port_id: str) -> tuple[Nic, Port] | None:
 
 def port_key(nic: Nic, one: Port) -> str:
     """Return the id of a port: ``NIC.Slot.2-1``, the function's without its last number where that has three."""
+    if one.fqdd.count("-") > 1:
+        return one.fqdd.rpartition("-")[0]
     return f"{nic.fqdd}-{one.number}"
 
 
