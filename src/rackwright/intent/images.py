@@ -76,12 +76,12 @@ def read_images(base: FilePath, context: Context) -> tuple[Image, ...]:
     found: list[Image] = []
     for at, name in enumerate(context.site.firmware.images):
         path: Path = ("firmware", "images", at)
+        if not (base / name).is_file():
+            remedy = "write it beside the site file, or remove it here"
+            context.wrong("reference", path, f"there is no file {name!r}", remedy)
+            continue
         try:
             found += _file(base, name, context)
-        except FileNotFoundError:
-            context.wrong(
-                "reference", path, f"there is no file {name!r}", "write it beside the site file, or remove it here"
-            )
         except (OSError, zipfile.BadZipFile, DocumentError) as error:
             said = str(error) if isinstance(error, DocumentError) else type(error).__name__
             context.wrong(

@@ -242,7 +242,6 @@ def _firmware(frame: _Frame, device: Device, adapters: tuple[Adapter, ...]) -> I
         kind = frame.catalog.firmware.get(key)
         if kind is None:
             continue  # a component of the hosts or the cluster
-        row = frame.components.get(key)
         if kind.nics and not carried & {*kind.nics}:
             continue
         if not kind.nics and not _applies(frame, device, key):

@@ -200,3 +200,93 @@ def test_rows_are_frozen():
     """A row cannot be changed by whoever reads it."""
     with pytest.raises(ValueError, match="frozen"):
         ROWS.switches["sn5600"].height_u = 3
+
+
+# --- firmware and BIOS -------------------------------------------------------------------------
+
+
+def test_every_component_of_the_release_that_a_bmc_sees_has_a_kind():
+    """Components of servers and adapters are recognised; software of hosts and the cluster is none of them."""
+    release = ROWS.releases["dell-nvidia-1.3"]
+    carried = {*ROWS.servers, *ROWS.nics} - {"f710", "f210", "storage-node", "front"}
+    for component in release.components:
+        assert (component.key in ROWS.firmware) == bool(set(component.applies_to) & carried), component.key
+
+
+def test_kinds_refer_to_rows_and_each_barrier_has_a_reason():
+    """Activation, adapters and barriers lead somewhere, every barrier says why and whence, and the order has no circle."""
+    for key, kind in ROWS.firmware.items():
+        assert kind.activation in ROWS.activations, key
+        assert set(kind.nics) <= set(ROWS.nics), key
+        assert all(row.reason and row.source and row.component in ROWS.firmware for row in kind.after), key
+        seen, waiting = set(), [row.component for row in kind.after]
+        while waiting:
+            word = waiting.pop()
+            seen.add(word)
+            waiting += [row.component for row in ROWS.firmware[word].after if row.component not in seen]
+        assert key not in seen, key
+
+
+@pytest.mark.parametrize(
+    ("key", "activation", "alone", "backend"),
+    [
+        ("idrac", "bmc-restart", False, "bmc"), ("bios", "host-reboot", False, "bmc"), ("cpld", "ac-cycle", True, "bmc"),
+        ("gpu-baseboard", "ac-cycle", False, "bmc"), ("diagnostics", "none", False, "bmc"),
+        ("bluefield-firmware", "host-power-cycle", False, "host"), ("psu", "host-reboot", False, "bmc"),
+    ],
+)  # fmt: skip
+def test_what_puts_a_component_in_force(key, activation, alone, backend):
+    """The activations of redfish.md 2.5: a CPLD alone and by AC cycle, a BlueField by the host."""
+    kind = ROWS.firmware[key]
+    assert (kind.activation, kind.alone, kind.backend) == (activation, alone, backend)
+
+
+def test_bluefields_are_told_apart_by_their_ordering_numbers():
+    """B3140H and B3220L share their PCI ids and no part number."""
+    one, other = ROWS.nics["b3140h"], ROWS.nics["b3220l"]
+    assert one.pci == other.pci == "15B3:A2DC"
+    assert "900-9D3D4-00EN-HA0" in one.parts
+    assert "900-9D3B4-00CV-EA0" in other.parts
+    assert not set(one.parts) & set(other.parts)
+
+
+def test_each_server_model_is_in_one_profile_and_each_attribute_has_a_reason():
+    """GPU nodes and control nodes have a profile each; no attribute stands there without a reason and a source."""
+    claimed = [model for row in ROWS.bios.values() for model in row.models]
+    assert sorted(claimed) == ["r660", "r760xa", "xe9680"]
+    for row in ROWS.bios.values():
+        assert all(attribute.reason and attribute.source for attribute in row.attributes)
+        names = [attribute.attribute for attribute in row.attributes]
+        assert len(names) == len(set(names))
+
+
+def test_a_site_lays_a_profile_over_another(tmp_path):
+    """``extends`` replaces an attribute by name and adds others; the models are those that the new one names."""
+    text = "bios:\n  ours: {extends: gpu-node, name: Ours, source: lab, attributes: [{attribute: LogicalProc, value: Disabled}]}\n"
+    rows = catalog.load([write(tmp_path / "catalog", text)])
+    attributes = {row.attribute: row for row in rows.bios["ours"].attributes}
+    assert attributes["LogicalProc"].value == "Disabled"
+    assert attributes["LogicalProc"].reason == next(
+        row.reason for row in rows.bios["gpu-node"].attributes if row.attribute == "LogicalProc"
+    )
+    assert len(attributes) == len(rows.bios["gpu-node"].attributes)
+    assert rows.bios["ours"].models == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("firmware: {x: {name: X, source: lab, activation: magic}}", "'magic' is not known"),
+        ("firmware: {x: {name: X, source: lab, activation: none, nics: [b3140]}}", "'b3140' is not known"),
+        (
+            "firmware: {x: {name: X, source: lab, activation: none, after: [{component: y, must: live, reason: a, source: b}]}}",
+            "'y' is not known",
+        ),
+        ("bios: {x: {name: X, source: lab, models: [r6], attributes: []}}", "'r6' is not known"),
+    ],
+)
+def test_a_dangling_reference_of_a_new_row_is_told(tmp_path, text, message):
+    """A site's own row that refers to nothing is a problem at its place."""
+    _, problems = catalog.collect([write(tmp_path / "catalog", text)])
+    assert message in problems[0].message
+    assert problems[0].location.line == 1

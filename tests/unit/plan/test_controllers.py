@@ -36,7 +36,7 @@ def written(tmp_path):
     def write(text):
         source = (INVENTORY / "xe9680-two-racks" / "site.yaml").read_text()
         (tmp_path / "site.yaml").write_text(source + text)
-        for name in ("nodes.csv", "ops.pub"):
+        for name in ("nodes.csv", "ops.pub", "images.yaml"):
             (tmp_path / name).write_bytes((INVENTORY / "xe9680-two-racks" / name).read_bytes())
         return intent.load(tmp_path / "site.yaml")
 
