@@ -69,11 +69,10 @@ class Bios:
             raise Refusal(501 if known else 400, code, [apply_time, "ApplyTime"], ["#/@Redfish.SettingsApplyTime"])
         if not wanted:
             raise Refusal(400, "SYS428", ["Attributes"], ["#/Attributes"])
-        same = all(self.pending.get(name, self.values.get(name)) == value for name, value in wanted.items())
-        if same and (self.pending or all(name in self.registry.attributes for name in wanted)):
+        self.check(wanted)
+        if all(self.pending.get(name, self.values.get(name)) == value for name, value in wanted.items()):
             return Staged(200)
         self._check_free()
-        self.check(wanted)
         self.pending = {**self.pending, **wanted}
         self._bench.deed("bios-stage", ",".join(sorted(wanted)))
         if "early-pending" in hit:

@@ -147,6 +147,8 @@ class Controller:
     def mend(self) -> None:
         """Undo what faults did to it."""
         now = self._bench.now()
+        if math.isinf(self._dark_until) and self._dark_until > 0 and self.back is not None:
+            self._bench.schedule.after(0, self.back)
         self._busy = None
         self._dark_until = min(self._dark_until, now)
         self._starting_until = min(self._starting_until, now)
