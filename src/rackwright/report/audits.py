@@ -6,9 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from msgspec import structs
+
 from rackwright import audit
 from rackwright.audit import machines
 from rackwright.audit.ledger import Check
+from rackwright.audit.model import SHOWN
 from rackwright.check import Report
 from rackwright.findings import Finding, Status
 from rackwright.report.checks import finding_lines, junit, markdown
@@ -33,19 +36,20 @@ def audited(findings: Findings) -> str:
     parts = [
         count(numbers["fail"] - notes, "finding") if numbers["fail"] > notes else "",
         count(numbers["error"], "thing") + " could not be told" if numbers["error"] else "",
-        "nothing wrong" if not numbers["fail"] and not numbers["error"] and numbers["pass"] else "",
+        "nothing wrong" if numbers["fail"] == notes and not numbers["error"] and numbers["pass"] else "",
+        count(notes, "note") if notes else "",
         f"{numbers['skipped']} skipped" if numbers["skipped"] else "",
     ]
     return f"{looked}: {', '.join(part for part in parts if part) or 'nothing was judged'}"
 
 
 def _subjects(findings: Findings) -> str:
-    """Count what was looked at: ``5 switches and 8 servers``."""
+    """Count what was looked at: ``5 switches and 12 BMCs``."""
     seen = {(item.check in machines.CHECKS, item.subject) for item in findings if item.status in {"pass", "fail"}}
     servers = sum(of_servers for of_servers, _ in seen)
     switches = len(seen) - servers
     parts = [count(switches, "switch")] if switches or not servers else []
-    return " and ".join([*parts, *([count(servers, "server")] if servers else [])])
+    return " and ".join([*parts, *([count(servers, "BMC")] if servers else [])])
 
 
 def audit_lines(findings: Findings) -> Iterator[str]:
@@ -53,7 +57,7 @@ def audit_lines(findings: Findings) -> Iterator[str]:
     yield from columns(("check", *_STATUSES, "what"), _table(findings), indent="")
     yield ""
     wrong = [item for item in findings if item.status in {"fail", "error"}]
-    for item in wrong:
+    for item in _alike(wrong):
         yield from finding_lines(item)
     if wrong:
         yield ""
@@ -67,6 +71,17 @@ def _table(findings: Findings) -> Iterator[tuple[object, ...]]:
         row = [numbers[name, status] for status in _STATUSES]
         if any(row):
             yield (name, *row, check.title)
+
+
+def _alike(findings: Findings) -> Iterator[Finding]:
+    """Yield findings, those of equal servers that say the same as one that names them all: a rack has dozens of each."""
+    groups: dict[tuple[object, ...], list[Finding]] = {}
+    for item in findings:
+        of_switch = item.subject if item.check not in machines.CHECKS else ""
+        key = (item.check, item.path, item.status, item.severity, item.message, item.remedy, item.actual, of_switch)
+        groups.setdefault(key, []).append(item)
+    for same in groups.values():
+        yield structs.replace(same[0], subject=some([item.subject for item in same], SHOWN))
 
 
 def _skips(findings: Findings) -> Iterator[str]:

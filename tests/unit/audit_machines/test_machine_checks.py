@@ -228,7 +228,7 @@ CASES = [
     Case("SERVER-POWER", "off", is_("gpu01", power="Off"), (("gpu01", "power", "fail", "it is Off"),)),
     Case("SERVER-POWER", "mute", is_("gpu01", power=""), (("gpu01", "", "error", "whether it is on"),)),
     Case("FIRMWARE-VERSIONS", "behind", lambda made: made.nic("gpu01", 2, firmware="32.43.1014"),
-         (("gpu01", "bluefield-firmware.b3140h-3", "fail", "BlueField-3 firmware of b3140h-3 32.43.1014 is behind 32.44.1036; its BMC cannot bring it in"),)),
+         (("gpu01", "bluefield-firmware.b3140h-3", "fail", "BlueField-3 firmware of b3140h-3 32.43.1014 is behind 32.44.1036; left to the host"),)),
     Case("FIRMWARE-VERSIONS", "ahead", lambda made: made.nic("gpu01", 2, firmware="32.45.1020"),
          (("gpu01", "bluefield-firmware.b3140h-3", "fail", "is ahead of 32.44.1036, which is the validated one"),)),
     Case("FIRMWARE-VERSIONS", "spelt-otherwise", lambda made: made.nic("gpu01", 2, firmware="32.44.10.36"), ()),

@@ -50,7 +50,11 @@ class BiosSettings(ServerCheck):
         for problem in state.problems:
             row = wanted.get(problem.attribute)
             expected = "" if row is None or row.value is None else str(row.value)
-            actual = "" if view.inventory.bios is None else str(view.inventory.bios.attributes.get(problem.attribute, "absent"))
+            actual = (
+                ""
+                if view.inventory.bios is None
+                else str(view.inventory.bios.attributes.get(problem.attribute, "absent"))
+            )
             ledger.wrong(problem.attribute, problem.message, expected=expected, actual=actual, remedy=problem.remedy)
         if state.absent:
             ledger.skip(f"wished for where present, and absent or hidden: {', '.join(state.absent)}", path="absent")

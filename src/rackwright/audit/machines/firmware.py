@@ -15,15 +15,25 @@ from rackwright.redfish.versions import compare, same, told
 __all__ = ["FirmwareVersions"]
 
 _LEFT = {
-    "host": "its BMC cannot bring it in: it is done from the host (rackwright's HOSTS stage), and in force after a power cycle",
-    "dpu-bmc": "it is brought in through the adapter's own BMC, and in force after a power cycle of the host",
+    "host": "left to the host: no BMC is known to bring it in, so it is done from its system, and in force after a power cycle",
+    "dpu-bmc": "left to the adapter's own BMC, and in force after a power cycle of the host",
 }
-"""Who brings an image in, where it is not the server's BMC."""
+"""Who brings an image in, where it is not the server's BMC. Such a component is told and is no finding of the BMC stage, which could do
+nothing about it: an audit after a complete push would never come out right otherwise."""
 
 
 _CARD_KIND: Final = "bluefield-firmware"
 _CARD_NIC: Final = "DPU_NIC"
 """Row of a BlueField-3's own BMC that tells the firmware of the adapter (redfish.md 2.5)."""
+
+
+def _at_server(view: MachineView) -> str | None:
+    """Return what the server's own BMC tells of the firmware of a card; None where it was not asked, or does not tell."""
+    server = view.look.views.get(view.machine.name)
+    if not view.adapter or server is None or not server.reached:
+        return None
+    states = firmware_states(server.machine, server.inventory, view.look.catalog)
+    return next((one.found for one in states if one.subject == view.adapter and told(one.found)), None)
 
 
 def _others(rows: Iterable[Software], judged: Collection[str], ledger: Ledger) -> None:
@@ -41,7 +51,7 @@ class FirmwareVersions(ServerCheck):
     """Each component runs the version that is pinned, by the release or by the site.
 
     Passes on the pinned version in any spelling. Fails on one behind, ahead or different, on a component that is missing, and on one whose
-    version waits for a restart. Skipped, as *no validated version*, where nothing pins it. An error where the version is not told.
+    version waits for a restart; a component that a BMC cannot update (BlueField-3) is told as a note, left to the host. Skipped, as *no validated version*, where nothing pins it. An error where the version is not told.
     """
 
     id = "FIRMWARE-VERSIONS"
@@ -61,13 +71,22 @@ class FirmwareVersions(ServerCheck):
             self._card(view, ledger)
             return
         states = firmware_states(view.machine, inventory, view.look.catalog)
-        for state in states:
+        # A BMC lists an adapter once a port: one component all the same.
+        for state in {(one.key, one.subject, one.verdict, one.found): one for one in states}.values():
             self._state(state, ledger)
         _others(inventory.software, {state.evidence for state in states}, ledger)
 
     def _card(self, view: MachineView, ledger: Ledger) -> None:
         """Judge what an adapter's own BMC tells of the adapter."""
         row = next((row for row in view.inventory.software if row.id == _CARD_NIC), None)
+        other = _at_server(view)
+        if other is not None:
+            ledger.skip(f"{view.adapter} is judged by what {view.machine.name} tells of it", path="elsewhere")
+            if row is not None and told(row.version) and not same(row.version, other):
+                message = f"it tells {row.version} of {view.adapter}, and {view.machine.name} tells {other}"
+                remedy = "power cycle the server, after which both tell what runs; then audit again"
+                ledger.wrong("server", message, expected=other, actual=row.version, severity="info", remedy=remedy)
+            return
         for wanted in view.machine.firmware:
             if wanted.key != _CARD_KIND or (wanted.adapters and view.adapter not in wanted.adapters):
                 continue
@@ -114,8 +133,9 @@ class FirmwareVersions(ServerCheck):
             "missing": "see whether it is fitted and found by the BMC",
             "staged": "restart the server" + (f" (job {state.job})" if state.job else ", with its power cycled"),
         }
+        left = state.backend in _LEFT and state.verdict in {"behind", "ahead", "different"}
         ledger.wrong(
             path, message, expected=wanted, actual=state.found, evidence=evidence,
-            severity="warning" if state.verdict in {"ahead", "staged"} else "error",
+            severity="info" if left else "warning" if state.verdict in {"ahead", "staged"} else "error",
             remedy=remedies.get(state.verdict, _LEFT.get(state.backend, "")),
         )  # fmt: skip

@@ -208,7 +208,8 @@ class BootMirror(ServerCheck):
         mirrors = [volume for volume in told.volumes if volume.raid.upper().replace(" ", "") in {"RAID1", "MIRRORED"}]
         if not mirrors:
             there = (
-                ", ".join(f"{volume.fqdd} {volume.raid or 'without RAID'}" for volume in told.volumes) or "there is none"
+                ", ".join(f"{volume.fqdd} {volume.raid or 'without RAID'}" for volume in told.volumes)
+                or "there is none"
             )
             ledger.wrong("mirror", f"no volume is a mirror ({there})", expected=view.machine.boot_device, actual=there)
             return

@@ -68,13 +68,14 @@ def _checks(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) 
               help="Greatest bit error rate after correction.")  # fmt: skip
 @click.option("--max-flaps", type=click.IntRange(0), default=0, show_default=True, metavar="N",
               help="How often a link may have gone down since the last look.")  # fmt: skip
+@click.option("--strict", is_flag=True, help="Exit 4 for notes too: firmware left to the host, lockdown that is on.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "junit", "markdown"]), default="text",
               show_default=True, help="How to print.")  # fmt: skip
 @click.option("-o", "out", type=PLACE, metavar="FILE", help="Keep the findings as JSON.")
 @reaching
 def command(
     talk: Talk, site: Path, only: tuple[str, ...], checks: tuple[str, ...], keep: Path | None, snapshot: Path | None,
-    release: str | None, model: str, max_ber: float, max_flaps: int, form: str, out: Path | None, wanted: Wanted,
+    release: str | None, model: str, max_ber: float, max_flaps: int, strict: bool, form: str, out: Path | None, wanted: Wanted,
 ) -> Answer:  # fmt: skip
     """Look at devices and judge them against the plan.
 
@@ -108,7 +109,7 @@ def command(
         out.write_text(json_text(audit_value(findings)) + "\n", encoding="utf-8")
     if form != "text":
         talk.say(summary(findings))
-    wrong = any(item.status == "fail" and item.severity != "info" for item in findings)
+    wrong = any(item.status == "fail" and (strict or item.severity != "info") for item in findings)
     unknown = any(item.status == "error" for item in findings)
     code = worst(ERROR if unknown else FINE, FINDINGS if wrong else FINE)
     return Answer(code, audit_value(findings), FORMATS[form](findings))

@@ -166,6 +166,7 @@ def _older(bmc: Bmc, at: int, one: Psu) -> dict[str, Any]:
         "Manufacturer": "DELL",
         "MemberId": str(at),
         "Name": f"PS{at + 1} Status",
+        "Oem": {"Dell": {"DellPowerSupplyView": {"Id": one.fqdd, "Name": "DellPowerSupplyView"}}},
         "PowerCapacityWatts": one.watts,
         "PowerSupplyType": "AC",
         "SerialNumber": one.serial,
