@@ -129,7 +129,30 @@ def twin_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"errors.md": errors_page, "rules.md": rules_page, "cli.md": cli_page, "twin.md": twin_page}
+def twin_bmc_page() -> str:
+    """Return the page of the emulated BMCs: what they do with its source, and what can go wrong."""
+    behaviours = importlib.import_module("rackwright.twin.bmc.machine.behaviours").BEHAVIOURS
+    faults = importlib.import_module("rackwright.twin.bmc.machine.faults")
+    lines = ["# The twin's BMCs", "", WRITTEN]
+    lines += [
+        "What an emulated BMC does, each with where it is known from. **[assumed]**: no source at hand settles it."
+    ]
+    lines += ["", "## Behaviours", "", "| id | what | source |", "|---|---|---|"]
+    lines += [f"| `{row.id}` | {row.what} | {row.source} |" for row in behaviours]
+    lines += ["", "## Faults", "", "| fault | what it does |", "|---|---|"]
+    lines += [f"| `{name}` | {what} |" for name, what in faults.FAULTS.items()]
+    lines += ["", "| operation | what that is |", "|---|---|"]
+    lines += [f"| `{name}` | {what} |" for name, what in faults.OPERATIONS.items()]
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {
+    "errors.md": errors_page,
+    "rules.md": rules_page,
+    "cli.md": cli_page,
+    "twin.md": twin_page,
+    "twin-bmc.md": twin_bmc_page,
+}
 
 
 def differing() -> dict[str, str]:
