@@ -102,7 +102,10 @@ def _nic(card, slot, has):
 
 def _card_rows(card, nic):
     number = "108255" if card.nic == "lom" else "0"
-    for port in nic.ports:
+    # A BlueField has one row, of its first port's function; other adapters have one a port (R750 tree).
+    one = nic.pci[1] == "A2DC"
+    ports = [msgspec.structs.replace(nic.ports[0], fqdd=f"{nic.fqdd}-1")] if one else nic.ports
+    for port in ports:
         mac = port.macs[0].upper()
         yield Software(
             id=f"Installed-{number}-{nic.firmware}__{port.fqdd}", uri=f"/f/{port.fqdd}", name=f"{card.model} - {mac}",

@@ -120,7 +120,17 @@ def test_every_port_of_an_adapter_has_a_state():
     """Two ports of a ConnectX-6 Dx are two rows of one adapter."""
     what = machine(SITE, "mgmt01")
     found = [s for s in firmware_states(what, inventory(what), CATALOG) if s.key == "cx6dx-firmware"]
-    assert [(s.subject, s.verdict) for s in found] == [("cx6dx-1", "behind")] * 2
+    assert [(s.adapter, s.subject, s.verdict) for s in found] == [
+        ("cx6dx-1", "cx6dx-1.1", "behind"), ("cx6dx-1", "cx6dx-1.2", "behind"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["gpu01", "mgmt01"])
+def test_no_two_states_have_one_name(name):
+    """A subject names one component of a server."""
+    what = machine(SITE, name)
+    subjects = [state.subject for state in firmware_states(what, inventory(what), CATALOG)]
+    assert len(subjects) == len(set(subjects))
 
 
 def test_an_empty_inventory_is_missing_everything_and_does_not_crash():

@@ -28,7 +28,7 @@ def _states(machine: Machine, wanted: WantedFirmware, told: Inventory, catalog: 
     found = matches(machine, kind, wanted.adapters, told)
     for match in found:
         verdict, job, why = _verdict(wanted, match, told)
-        yield _state(wanted, match.subject or _alone(wanted, match, found), verdict, match, job=job, why=why)
+        yield _state(wanted, _subject(machine, wanted, match, found), verdict, match, job=job, why=why)
     missing = [name for name in wanted.adapters if name not in {match.subject for match in found}]
     if not wanted.adapters and not found:
         missing = [wanted.key]
@@ -43,6 +43,7 @@ def _state(
         key=wanted.key,
         name=wanted.name,
         subject=subject,
+        adapter=match.subject if match else subject if subject in wanted.adapters else "",
         verdict=verdict,
         fqdd=match.fqdd if match else "",
         found=match.version if match else "",
@@ -56,9 +57,14 @@ def _state(
     )
 
 
-def _alone(wanted: WantedFirmware, match: Match, found: tuple[Match, ...]) -> str:
-    """Return the name of a component of the server itself: the kind's own, or the FQDD where there are several."""
-    return wanted.key if len(found) == 1 and not wanted.adapters else match.fqdd or wanted.key
+def _subject(machine: Machine, wanted: WantedFirmware, match: Match, found: tuple[Match, ...]) -> str:
+    """Return the name of a component: of the kind, the adapter or its port, or the FQDD where several are not told apart."""
+    if not match.subject:
+        return wanted.key if len(found) == 1 and not wanted.adapters else match.fqdd or wanted.key
+    if sum(other.subject == match.subject for other in found) == 1:
+        return match.subject
+    card = next(card for card in machine.adapters if card.name == match.subject)
+    return next((port.port for port in card.ports if port.number == match.port), match.fqdd)
 
 
 def _verdict(wanted: WantedFirmware, match: Match, told: Inventory) -> tuple[FirmwareVerdict, str, str]:

@@ -22,7 +22,10 @@ class FirmwareState(msgspec.Struct, frozen=True, kw_only=True):
     """Kind of component: ``bios``, ``bluefield-firmware``."""
     name: str
     subject: str
-    """What it is in the words of the plan: ``bios``, ``b3140h-3``; the FQDD where several of one kind are not told apart."""
+    """What it is in the words of the plan: ``bios``, ``b3140h-3``, ``cx6dx-1.2`` where each port has firmware of its own; the FQDD where
+    several of one kind are not told apart. No two states of a server have the same."""
+    adapter: str = ""
+    """The adapter that carries it; empty: the server's own component."""
     verdict: FirmwareVerdict
     fqdd: str = ""
     """Empty: missing."""

@@ -29,6 +29,8 @@ class Match(NamedTuple):
     evidence: str
     printed: str
     """The component's name as the BMC prints it."""
+    port: int = 0
+    """Number of the port that the row is about; 0: the whole adapter."""
 
 
 def matches(machine: Machine, kind: FirmwareKind, adapters: Sequence[str], told: Inventory) -> tuple[Match, ...]:
@@ -100,10 +102,9 @@ def _carries(nic: Nic, kind: FirmwareKind, cards: Sequence[Adapter]) -> bool:
 def _at(row: Software, placed: Sequence[tuple[Nic, Adapter | None]]) -> Match:
     macs = {mac.lower() for mac in _MAC.findall(row.name)}
     for nic, card in placed:
-        if card is not None and (
-            row.fqdd == nic.fqdd or _below(row.fqdd, nic) or macs & {m for p in nic.ports for m in p.macs}
-        ):
-            return Match(card.name, row.fqdd, row.version, row.uri, row.name)
+        port = next((port.number for port in nic.ports if port.fqdd == row.fqdd or macs & set(port.macs)), 0)
+        if card is not None and (port or _below(row.fqdd, nic) or row.fqdd == nic.fqdd):
+            return Match(card.name, row.fqdd, row.version, row.uri, row.name, port)
     return Match("", row.fqdd, row.version, row.uri, row.name)
 
 

@@ -163,7 +163,7 @@ def _image(machine: Machine, off: Sequence[FirmwareState], images: Iterable[Imag
 
 def _fitting(machine: Machine, off: Sequence[FirmwareState], images: Iterable[Image]) -> Iterator[Image]:
     adapters = {adapter.name: adapter.nic for adapter in machine.adapters}
-    words = {machine.model, *(adapters[row.subject] for row in off if row.subject in adapters)}
+    words = {machine.model, *(adapters[row.adapter] for row in off if row.adapter in adapters)}
     for image in images:
         if image.component == off[0].key and (not image.models or words & set(image.models)):
             yield image
