@@ -217,14 +217,25 @@ def change_protocol(bmc: Bmc, call: Call) -> Answer:
     wanted: dict[str, Any] = {}
     if "ProtocolEnabled" in ntp:
         wanted["NTPConfigGroup.1.NTPEnable"] = "Enabled" if ntp["ProtocolEnabled"] else "Disabled"
-    for n, server in enumerate(ntp.get("NTPServers", ())[:3], 1):
-        wanted[f"NTPConfigGroup.1.NTP{n}"] = server
+    if "NTPServers" in ntp:
+        wanted |= _servers(bmc, ntp["NTPServers"])
     if wanted:
         bmc.machine.settings.change("iDRAC.Embedded.1", wanted)
     return bmc.done()
 
 
 _ACCOUNT: Final = frozenset({"UserName", "Password", "RoleId", "Enabled"})
+
+
+def _servers(bmc: Bmc, given: Any) -> dict[str, Any]:
+    """Return the three time servers as a list changes them: null takes one out, ``{}`` leaves one, a short list ends there."""
+    if not isinstance(given, list):
+        raise Denied(400, base("PropertyValueTypeError", str(given), "NTPServers", related=("#/NTP/NTPServers",)))
+    held = bmc.machine.settings.group("iDRAC")
+    names = [f"NTPConfigGroup.1.NTP{n}" for n in (1, 2, 3)]
+    now = [str(held.get(name, "")) for name in names]
+    told = [now[at] if one == {} else one for at, one in enumerate(given[:3]) if one is not None]
+    return dict(zip(names, [*told, "", "", ""], strict=False))
 
 
 def change_account(bmc: Bmc, call: Call, key: str) -> Answer:
@@ -301,6 +312,8 @@ def subscribe(bmc: Bmc, call: Call) -> Answer:
     if urlsplit(target).scheme not in ("http", "https"):
         raise Denied(400, base("PropertyValueFormatError", target, "Destination", related=("#/Destination",)))
     key = str(len(bmc.subscriptions) + 1)
+    if call.object().get("Protocol", "Redfish") != "Redfish":
+        raise Denied(400, base("PropertyValueNotInList", str(call.object()["Protocol"]), "Protocol", related=("#/Protocol",)))
     kept = ("Destination", "Context", "Protocol", "EventTypes", "EventFormatType")
     body = {name: value for name, value in call.object().items() if name in kept}
     bmc.subscriptions[key] = {"Context": "", "Protocol": "Redfish", "SubscriptionType": "RedfishEvent", **body}

@@ -96,7 +96,7 @@ class App:
         token, credentials = call.headers.get("X-Auth-Token"), call.headers.get("Authorization")
         if call.path in _PUBLIC and call.method in ("GET", "HEAD"):
             return call
-        if call.path == _SESSIONS and call.method == "POST":
+        if call.path.removesuffix("/Members") == _SESSIONS and call.method == "POST":
             return call
         if token is not None and credentials is not None:
             raise bmc.told(Refusal(400, "SYS468"))
@@ -113,7 +113,11 @@ class App:
         return replace(call, user=pair[0])
 
     def _answered(self, call: Call) -> Answer:
-        found = self._routes.find(call.path)
+        path = call.path
+        if call.method == "POST" and path.endswith("/Members"):
+            # A POST to the members of a collection is one to the collection (DSP0266).
+            path = path.removesuffix("/Members")
+        found = self._routes.find(path)
         if call.path == "/redfish":
             return Answer(200, {"v1": "/redfish/v1/"})
         if found is None:
@@ -140,6 +144,8 @@ class App:
         if isinstance(body, Answer):
             return body
         tag = etag(body)
+        if "ManagerAccount." in body.get("@odata.type", ""):
+            body = {**body, "@odata.etag": tag}
         if wanted != query.Query():
             body = query.apply(body, wanted, self._linked)
         headers = {"ETag": tag, **_described(body)}

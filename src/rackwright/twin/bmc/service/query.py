@@ -46,6 +46,8 @@ def parse(given: Mapping[str, str], *, levels: int) -> Query:
     for word in given:
         if word.startswith("$") and word not in _KNOWN:
             raise Denied(501, base("QueryParameterUnsupported", word))
+    if given.get("only"):
+        raise Denied(400, base("QueryParameterValueFormatError", given["only"], "only"))
     expand, depth = "", 1
     if "$expand" in given:
         found = _EXPAND.fullmatch(given["$expand"])
