@@ -83,6 +83,8 @@ class LoneBmc:
             return answer
         if request.method == "POST" and path == SESSIONS and self.with_sessions:
             return self._login(body)
+        if path == SESSIONS and not self.with_sessions:
+            return web.json_response(said("SYS403"), status=404)
         if path != ROOT and not self._known(request):
             return web.json_response(said("SYS403", "Unauthorized"), status=401)
         return self._usual(request, path)

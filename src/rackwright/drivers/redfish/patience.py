@@ -13,6 +13,8 @@ __all__ = ["Patience"]
 
 _BREAKS: Final = 4
 """A connection that breaks this often in a row is no accident."""
+_LEAST_TRIES: Final = 3
+"""So often it is asked at least: on a clock that runs fast the first answer alone may outlast the bound."""
 _LONGEST_PAUSE_S: Final = 30
 _SERVER_ERROR_S: Final = 60
 """A plain 500 is asked again for a minute: an iDRAC that restarts its service answers so (redfish.md 2.5)."""
@@ -26,6 +28,7 @@ class Patience:
         self._limits = limits
         self._breaks = breaks
         self._began = clock.now()
+        self._tries = 0
         self._pause_s = limits.pause_s
 
     def broke(self, error: LostMidCommand) -> None:
@@ -41,7 +44,8 @@ class Patience:
         if wish_s is None and (not answer.fine or answer.sound):
             return False
         bound_s = min(_SERVER_ERROR_S, self._limits.busy_s) if answer.status == 500 else self._limits.busy_s
-        if self._clock.now() + (wish_s or 0) - self._began > bound_s:
+        self._tries += 1
+        if self._tries >= _LEAST_TRIES and self._clock.now() + (wish_s or 0) - self._began > bound_s:
             return False
         self._wait(wish_s or 0)
         return True

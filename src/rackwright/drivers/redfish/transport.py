@@ -71,7 +71,6 @@ class Transport:
             self.host,
             self.port,
             maxsize=1,
-            block=True,
             ssl_context=self.context,
             assert_fingerprint=self.pin or None,
         )
@@ -109,7 +108,8 @@ class Transport:
         except BaseException:
             answer.close()
             raise
-        answer.release_conn()
+        finally:
+            answer.release_conn()
         return Response(answer.status, answer.headers, content, answer.reason or "")
 
     def close(self) -> None:
