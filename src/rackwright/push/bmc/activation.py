@@ -19,7 +19,7 @@ from rackwright.redfish.inventory import Job
 
 __all__ = ["Activation", "ended_badly", "host_off", "host_on", "in_words", "ready"]
 
-_BAD: Final = frozenset({"done-with-errors", "failed", "needs-user"})
+_BAD: Final = frozenset({"done-with-errors", "failed"})
 _RUNS: Final = frozenset({"OSRunning", "OSBootStarted", ""})
 """Words of ``BootProgress`` that do not say that a restart is under way; empty where none is told."""
 _LOOK: Final = (
@@ -76,7 +76,7 @@ class Activation:
 
     def _over(self, jobs: Sequence[Job]) -> bool:
         """Tell whether nothing is left to wait for: every job ended, and the restart took place if it was needed."""
-        if any(job.open and job.state != "needs-user" for job in jobs):
+        if any(job.open for job in jobs):
             return False
         return bool(self.asked) or bool(ended_badly(jobs)) or self.in_force()
 
@@ -131,7 +131,7 @@ class Activation:
 
 
 def ended_badly(jobs: Collection[Job]) -> list[Job]:
-    """Return the jobs that ended otherwise than well, or wait for somebody at the console."""
+    """Return the jobs that ended otherwise than well."""
     return [job for job in jobs if job.state in _BAD]
 
 
@@ -149,7 +149,7 @@ def ready(contact: Contact, stage: str) -> Halt | None:
 
     def over() -> bool:
         nonlocal said
-        now = contact.patiently(lambda session: session.readiness(), contact.limits.login_s)
+        now = contact.patiently(lambda session: session.readiness())
         said = now.said or now.lifecycle or "not ready"
         return now.ready
 

@@ -26,7 +26,8 @@ _BUSY: Final = frozenset(
     {"SYS518", "ServiceTemporarilyUnavailable", "SWC0700", "RAC0768", "RAC0218", "LC060", "RED113"}
 )
 """Ids of messages by which a BMC says that it cannot just now (redfish.md 2.1 and 5)."""
-_BUSY_STATUS: Final = frozenset({429, 503})
+_BUSY_STATUS: Final = frozenset({429, 500, 502, 503, 504})
+"""A plain 500 too: an iDRAC that restarts its service answers so (redfish.md 2.5)."""
 _PAUSE_S: Final = 60.0
 """Between two logins that are refused: three wrong ones within a minute shut an address out (``IPBlocking.1``)."""
 
@@ -92,9 +93,9 @@ class Contact:
                 raise
             self.close()
 
-    def patiently(self, question: Callable[[Redfish], T], patience_s: float) -> T:
+    def patiently(self, question: Callable[[Redfish], T]) -> T:
         """Ask until there is an answer or the time is over; only for questions that change nothing."""
-        until = self.clock.now() + patience_s
+        until = self.clock.now() + (self.limits.bmc_s if self.restarted else self.limits.login_s)
         while True:
             try:
                 return self.ask(question)
@@ -112,15 +113,15 @@ class Contact:
 
     def jobs(self) -> tuple[Job, ...]:
         """Look at the queue, with patience."""
-        return self.patiently(lambda session: session.jobs(), self.limits.login_s)
+        return self.patiently(lambda session: session.jobs())
 
     def power(self) -> str:
         """Look whether the host is on, with patience."""
-        return self.patiently(lambda session: session.power(), self.limits.login_s)
+        return self.patiently(lambda session: session.power())
 
     def host(self) -> Host:
         """Look how far the host is, with patience."""
-        return self.patiently(_host, self.limits.login_s)
+        return self.patiently(_host)
 
     def look(self, *, hardware: bool = False) -> Seen:
         """Look at versions, settings, jobs and power, with patience; ``hardware``: at the power supplies too."""
@@ -129,7 +130,7 @@ class Contact:
         def seen(session: Redfish) -> Seen:
             return Seen(self.inventory_of(session.read(topics)), session.jobs(), session.power())
 
-        return self.patiently(seen, self.limits.login_s)
+        return self.patiently(seen)
 
     def wait(self, patience_s: float, over: Callable[[], bool]) -> bool:
         """Look until something is so; False when the time is over first."""

@@ -30,7 +30,7 @@ def kept(contact: Contact, folder: Path) -> Kept:
     at all is not changed.
     """
     try:
-        resources = contact.patiently(lambda session: session.read(), contact.limits.login_s)
+        resources = contact.patiently(lambda session: session.read())
         inventory = artifacts.keep(
             folder / "inventory" / f"{contact.device}.json", msgspec.json.encode(resources).decode()
         )
@@ -41,7 +41,7 @@ def kept(contact: Contact, folder: Path) -> Kept:
 
 def _profile(contact: Contact, folder: Path) -> str:
     try:
-        text = contact.patiently(lambda session: session.export_profile(), contact.limits.login_s)
+        text = contact.patiently(lambda session: session.export_profile())
     except DeviceRefused as error:
         return f"none: {error}"
     return artifacts.keep(folder / "profile" / f"{contact.device}.json", text)

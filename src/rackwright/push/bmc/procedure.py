@@ -38,6 +38,7 @@ _CYCLE: Final = (
 )
 
 
+_LOG: Final = "read the Lifecycle log about it, then push again: it reads first and does what is left"
 _WORDS: Final = {"install": "install {}", "stage": "stage {}", "settings": "BIOS settings {}", "restart": "restart {}"}
 
 
@@ -230,13 +231,21 @@ class Procedure:
         try:
             patience = limits.heed_s if ended.badly else limits.verify_s
             if contact.wait(patience, lambda: self._in_force(steps, contact.look())):
-                return Ended(words=ended.words)
+                return _well(name, ended)
             wrong = ending.wrong(contact, steps, contact.look())
         except DriverError as error:
             return Ended(halt=halt_of(name, error, touched=True))
         said = f" ({ended.words})" if ended.words else ""
         remedy = remedy_of(ended.words) if ended.badly else _CYCLE if ended.words else AGAIN
         return Ended(halt=Halt(name, f"{wrong}{said}", remedy, touched=True))
+
+
+def _well(name: str, ended: Ended) -> Ended:
+    """Return what is as intended as well done, unless a job said otherwise: its word is heard too."""
+    if not ended.badly:
+        return ended
+    cause = f"everything is as intended, but a job did not end well: {ended.words}"
+    return Ended(halt=Halt(name, cause, _LOG, touched=True))
 
 
 def _names(steps: Sequence[Step]) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ _REMEDIES: Final = {
     "RED136": "the BMC does not trust the certificate of the image's server: list the image as a file, or install the authority",
     "SUP0540": "free space on the BMC (delete images that it keeps), then push again",
     **dict.fromkeys(("JCP048", "JCP030"), "another update of the BMC itself runs: let it end, then push again"),
+    "PR30": "the job does not begin; restart the BMC, see that its queue is empty, then push again",
     "JCP052": "the job ran out of time: restart the BMC, see that its queue is empty, then push again",
 }
 

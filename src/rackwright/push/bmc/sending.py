@@ -31,6 +31,11 @@ SETTINGS_JOB: Final = "BIOSConfiguration"
 """Dell's types of job, as far as they matter here (redfish.md 2.2)."""
 
 _TRIES: Final = 2
+_BUSY: Final = 20
+"""Times that a BMC may be busy, or end the session, before anything was sent."""
+_STUCK: Final = frozenset({"PR30"})
+"""A job that says this stays Scheduled for ever (redfish.md 2.3, item 6)."""
+_SERVER_ERROR: Final = 500
 _RIGHT: Final = frozenset({"SUP029"})
 """Nothing to do: it is installed already (redfish.md 5, row 27)."""
 _THERE: Final = frozenset({"RED014", "SUP031"})
@@ -81,7 +86,7 @@ class Sender:
     def _sent(self) -> Sent:
         clock, limits = self.contact.clock, self.contact.limits
         tries, last, until = 0, "", 0.0 if self.fresh else clock.now() + limits.heed_s
-        patience = clock.now() + limits.ready_s
+        busy = 0
         while True:
             try:
                 seen = self.contact.look()
@@ -92,13 +97,13 @@ class Sender:
             if clock.now() < until:
                 clock.sleep(limits.poll_s)
                 continue
-            if tries >= _TRIES or clock.now() > patience:
+            if tries >= _TRIES or busy >= _BUSY:
                 cause = f"{self._name}: neither a job nor the inventory shows what was sent ({last})"
                 return Sent(halt=Halt(self.stage, cause, AGAIN, touched=True))
             said = self._once()
             if said.sent is not None:
                 return said.sent
-            tries, last = tries + said.unsure, said.last
+            tries, busy, last = tries + said.unsure, busy + (not said.unsure), said.last
             until = clock.now() + (limits.heed_s if said.unsure else limits.poll_s)
 
     def _room(self) -> Halt | None:
@@ -136,7 +141,7 @@ class Sender:
             self.contact.wait(self.contact.limits.arrive_s, over)
         except DriverError as error:
             return Sent(sent.job, halt_of(self.stage, error, touched=True))
-        if bad := ended_badly(found):
+        if bad := [*ended_badly(found), *(job for job in found if job.open and job.message_id in _STUCK)]:
             words = in_words(bad)
             return Sent(sent.job, Halt(self.stage, f"{self._name}: {words}", remedy_of(words), touched=True))
         return sent
@@ -172,7 +177,7 @@ class Sender:
     def _refused(self, error: DeviceRefused) -> Said:
         """Tell what a refusal means."""
         if self.contact.passing(error):
-            return Said(None, str(error))
+            return Said(None, str(error), unsure=error.status == _SERVER_ERROR)
         if error.message_id in _THERE:
             return Said(None, str(error), unsure=True)
         if error.message_id in _RIGHT:
