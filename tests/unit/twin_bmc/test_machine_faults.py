@@ -196,15 +196,25 @@ def test_lockdown_and_readiness(bed, images):
     assert not bed.machine.bmc.ready
 
 
-@pytest.mark.parametrize(("kind", "said"), [("late", "SUP0545"), ("silent", "RED001")])
-def test_a_version_that_does_not_change(bed, images, kind, said):
-    """Row 28: after the next AC cycle, or never."""
-    bed.fault(kind=kind, at="flash")
+@pytest.mark.parametrize(
+    ("kind", "value", "said", "cold", "cycled"),
+    [
+        ("late", "", "SUP0545", "2.1.5", "2.7.4"),
+        ("late", "power", "SUP0544", "2.7.4", "2.7.4"),
+        ("silent", "", "RED001", "2.1.5", "2.1.5"),
+    ],
+)
+def test_a_version_that_does_not_change(bed, images, kind, value, said, cold, cycled):
+    """Row 28: after the next cold boot, after the next AC cycle, or never."""
+    bed.fault(kind=kind, at="flash", value=value)
     job = flashed(bed, images)
     assert (job.state, job.message_id, bed.machine.bios_version) == ("Completed", said, "2.1.5")
+    bed.machine.host.reset("PowerCycle")
+    bed.until(lambda: bed.machine.host.phase == "os")
+    assert bed.machine.bios_version == cold
     bed.machine.ac_cycle("On")
     bed.until(lambda: bed.machine.host.phase == "os")
-    assert bed.machine.bios_version == ("2.7.4" if kind == "late" else "2.1.5")
+    assert bed.machine.bios_version == cycled
 
 
 def test_what_is_shown_may_be_odd(bed):

@@ -86,6 +86,25 @@ def test_nothing_else_is_taken_while_the_idrac_is_updated(bed, images):
         bed.machine.bios.stage({"SriovGlobalEnable": "Enabled"}, "OnReset")
 
 
+def test_nothing_is_taken_before_the_lifecycle_controller_is_settled(bed, images):
+    """After a restart of the iDRAC images and settings are refused LC060 until it is; while settings are applied images say JCP030."""
+    bed.machine.restart_bmc()
+    bed.until(lambda: bed.machine.bmc.state == "up")
+    for call in (
+        lambda: bed.upload("2.7.4", **images.bios),
+        lambda: bed.machine.bios.stage({"LogicalProc": "Disabled"}, "OnReset"),
+    ):
+        with pytest.raises(Refusal, match="LC060"):
+            call()
+    bed.until(lambda: bed.machine.bmc.ready)
+    bed.machine.bios.stage({"LogicalProc": "Disabled"}, "OnReset")
+    bed.wind(10)
+    bed.machine.host.reset("ForceRestart")
+    bed.until(lambda: bed.machine.queue.all()[0].state == "Running")
+    with pytest.raises(Refusal, match="JCP030"):
+        bed.upload("2.7.4", **images.bios)
+
+
 def test_a_cpld_is_alone_and_cycles_the_power_itself(bed, images):
     """RED149 beside any other; its version is new after the virtual AC cycle that it makes by itself, which the iDRAC goes through too."""
     job = bed.upload("1.6.0", **images.cpld)
@@ -125,6 +144,19 @@ def test_a_gpu_baseboard_wants_the_host_off_and_an_ac_cycle(bed, images, shut_do
     bed.machine.ac_cycle("On")
     bed.until(lambda: bed.machine.host.phase == "os")
     assert bed.machine.version_of(GPU) == ("1.6.0" if shut_down else "1.5.0")
+
+
+def test_one_ac_cycle_serves_a_gpu_baseboard_and_a_bios(bed, images):
+    """Shut down, AC cycle: the baseboard is in force, and the BIOS that waited is written in the start that follows."""
+    bed.upload("2.7.4", **images.bios)
+    gpu = bed.upload("1.6.0", when="Immediate", **images.gpu)
+    bed.until(lambda: not gpu.open)
+    bed.machine.host.reset("GracefulShutdown")
+    bed.until(lambda: bed.machine.power == "Off")
+    bed.machine.ac_cycle("On")
+    bed.until(lambda: bed.machine.host.phase == "os")
+    assert (bed.machine.version_of(GPU), bed.machine.bios_version) == ("1.6.0", "2.7.4")
+    assert len(bed.deeds("post")) == 1
 
 
 def test_without_the_usb_port_a_gpu_baseboard_is_silently_not_updated(bed, images):

@@ -89,6 +89,8 @@ class Bench:
     event_log: list[LogEntry] = field(default_factory=list)
     strike: Callable[[Fault], None] = lambda _: None
     """Does at once what a fault does; the machine's own."""
+    check_settled: Callable[[], None] = lambda: None
+    """Refuses work while the Lifecycle Controller is not settled."""
     locked: Callable[[], bool] = lambda: False
     """Whether System Lockdown is on."""
     clock_offset: float = 0.0

@@ -69,6 +69,7 @@ class Bios:
             raise Refusal(501 if known else 400, code, [apply_time, "ApplyTime"], ["#/@Redfish.SettingsApplyTime"])
         if not wanted:
             raise Refusal(400, "SYS428", ["Attributes"], ["#/Attributes"])
+        self._bench.check_settled()
         self.check(wanted)
         if all(self.pending.get(name, self.values.get(name)) == value for name, value in wanted.items()):
             return Staged(200)
@@ -85,6 +86,7 @@ class Bios:
     def create_job(self) -> Job:
         """POST of a job for what is staged. Raises :class:`Refusal` where one exists (SYS011) or nothing is staged (BIOS008)."""
         hit = self._bench.met("bios-job")
+        self._bench.check_settled()
         self._check_free()
         if not self.pending:
             raise Refusal(400, "BIOS008")

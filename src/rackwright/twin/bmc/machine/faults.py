@@ -72,7 +72,7 @@ _WAITING: Final = {
     "odd-job": "the job shows state VALUE, no percent, no messages, until it has ended (row 11); at bios-stage, update",
     "task-late": "the job's task is 404 for DURATION s after its making (row 12); at bios-stage, update",
     "task-gone": "the job's task is 404 for good (row 12); at bios-stage, update",
-    "late": "the job succeeds, the version comes with the next AC power cycle (SUP0545) (row 28); at flash",
+    "late": "the job succeeds, the version comes with the next AC power cycle (SUP0545), or with VALUE power at a cold boot (SUP0544) (row 28); at flash",
     "silent": "the job succeeds and the version never changes (row 28); at flash",
     "bmc-lost": "the BMC does not come back, for DURATION s or for good (row 14); at bmc-restart",
     "deaf-os": "the operating system ignores a graceful request (row 35); at power",

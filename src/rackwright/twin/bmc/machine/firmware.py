@@ -25,6 +25,7 @@ APPLY_TIMES: Final = ("Immediate", "OnReset", "OnStartUpdateRequest")
 _ENDINGS: Final = (".exe", ".d9", ".d10", ".pm", ".d7", ".efi", ".bin64")
 _IDRAC: Final = "iDRAC.Embedded.1-1"
 _LC: Final = "USC.Embedded.1:LC.Embedded.1"
+_BY_HAND: Final = {"power": "SUP0544", "ac": "SUP0545"}
 _LEVELS: Final = {"bios": ("BIOS.Setup.1-1", "RED147"), "cpld": ("CPLD.Embedded.1", "RED145")}
 
 
@@ -243,7 +244,7 @@ class Firmware:
         if how == "silent":
             self._queue.end(job, "Completed", "RED001")
             return
-        when: Activation = "ac" if how == "late" else matching[0].activation
+        when = _when(job, matching[0])
         for one in matching:
             one.staged, one.staged_when = image.version, when
         if when == "bmc":
@@ -252,15 +253,13 @@ class Firmware:
             return
         if when in {"none", "host"}:
             self._bring_in(matching)
-        if when == "ac" and matching[0].alone and how != "late":
-            self._self_cycle = True
-        said = {"power": "SUP0544", "ac": "SUP0545"}.get(when, "")
+        own = when == "ac" and matching[0].alone and how != "late"
+        self._self_cycle = self._self_cycle or own
+        said = "" if own else _BY_HAND.get(when, "")
         if how == "errors":
             close(self._queue, job)
-        elif said and not (when == "ac" and matching[0].alone and how != "late"):
-            self._queue.end(job, "Completed", said, matching[0].name)
         else:
-            self._queue.end(job, "Completed", "RED001")
+            self._queue.end(job, "Completed", said or "RED001", *([matching[0].name] if said else []))
 
     def _bring_in(self, found: Sequence[Component]) -> None:
         """Put what is staged into force."""
@@ -325,6 +324,13 @@ class Firmware:
     def wants_cycle(self) -> bool:
         """Tell whether a CPLD was written, after which the machine does a virtual AC cycle by itself (Dell's script says so)."""
         return self._self_cycle
+
+
+def _when(job: Job, component: Component) -> Activation:
+    """Return what puts a component in force; a fault makes it later (row 28)."""
+    if job.facts.get("ending") == "late":
+        return "power" if job.facts.get("left") == "power" else "ac"
+    return component.activation
 
 
 def _is_for(image: Image, component: Component) -> bool:

@@ -107,6 +107,7 @@ class Machine:
 
     def _wire_up(self) -> None:
         self.bench.strike = self.strike
+        self.bench.check_settled = self.bmc.check_lifecycle
         self.bench.locked = lambda: self.settings.locked
         self.settings.on_change = self._setting_changed
         self.bmc.server_status = lambda: self.host.server_status

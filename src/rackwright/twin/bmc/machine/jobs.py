@@ -160,10 +160,12 @@ class Queue:
             raise Refusal(400, "JCP014")
 
     def add(self, kind: str, name: str, **rest: object) -> Job:
-        """Make a job; it is ``New``. Raises :class:`Refusal` when none fits in, or while the iDRAC is being updated (JCP030)."""
+        """Make a job; it is ``New``. Raises :class:`Refusal` when none fits in, while the iDRAC is being updated or settings are applied (JCP030)."""
         self.check_room()
         if any(job.open and job.facts.get("updates-bmc") for job in self._jobs.values()):
             raise Refusal(400, "JCP048" if kind == "FirmwareUpdate" else "JCP030")
+        if kind == "FirmwareUpdate" and any(job.state == "Running" for job in self.open(kind="BIOSConfiguration")):
+            raise Refusal(400, "JCP030")
         job = Job(self._next_id(kind), kind, name, self._bench.now(), **rest)  # type: ignore[arg-type] # fields of Job by name
         job.args = (job.id,)
         self._jobs[job.id] = job

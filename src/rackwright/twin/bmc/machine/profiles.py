@@ -100,6 +100,7 @@ class Profiles:
         job.started = self._bench.now()
 
     def _check_idle(self) -> None:
+        self._bench.check_settled()
         if self._bios.pending or self._queue.open(FQDD):
             raise Refusal(400, "LC068")
 
