@@ -58,6 +58,8 @@ class LoneBmc:
     headers: list[dict[str, str]] = field(default_factory=list)
     override: dict[str, Callable[[web.Request], Any]] = field(default_factory=dict)
     """``METHOD /path`` -> what answers instead; one that returns None lets the usual answer through."""
+    lose_logins: int = 0
+    """So many logins are done and their answers lost."""
     sessions: dict[str, str] = field(default_factory=dict)
     """URI -> token."""
     opened: int = 0
@@ -82,7 +84,11 @@ class LoneBmc:
         if answer is not None:
             return answer
         if request.method == "POST" and path == SESSIONS and self.with_sessions:
-            return self._login(body)
+            made = self._login(body)
+            if self.lose_logins:
+                self.lose_logins -= 1
+                request.transport.abort()
+            return made
         if path == SESSIONS and not self.with_sessions:
             return web.json_response(said("SYS403"), status=404)
         if path != ROOT and not self._known(request):
@@ -97,6 +103,11 @@ class LoneBmc:
         self.opened += 1
         uri, token = f"{SESSIONS}/{self.opened}", f"{TOKEN}-{self.opened}"
         self.sessions[uri] = token
+        self.resources[uri] = {
+            "@odata.id": uri, "UserName": body["UserName"], "ClientOriginIPAddress": "127.0.0.1",
+            "CreatedTime": f"2026-01-01T00:00:{self.opened:02}-05:00",
+        }  # fmt: skip
+        self.resources[SESSIONS] = {"Members": [{"@odata.id": one} for one in self.sessions]}
         headers = {"X-Auth-Token": token, "Location": uri}
         return web.json_response({"@odata.id": uri, "Id": str(self.opened)}, status=201, headers=headers)
 
@@ -109,6 +120,7 @@ class LoneBmc:
     def _usual(self, request: web.Request, path: str) -> web.StreamResponse:
         if request.method == "DELETE":
             self.sessions.pop(path, None)
+            self.resources.pop(path, None)
             return web.Response(status=204)
         found = self.resources.get(path.rstrip("/"))
         if found is None:

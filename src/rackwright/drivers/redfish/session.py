@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any, Final, NoReturn
 from urllib.parse import urljoin, urlsplit
 
@@ -13,6 +13,7 @@ from rackwright.drivers.endpoint import Endpoint
 from rackwright.drivers.limits import Limits
 from rackwright.drivers.redfish.answers import Answer, busy_s, messages, refusal
 from rackwright.drivers.redfish.multipart import Multipart
+from rackwright.drivers.redfish.orphans import orphans
 from rackwright.drivers.redfish.patience import Patience
 from rackwright.drivers.redfish.wire import Wire
 from rackwright.drivers.trust import Trust
@@ -49,6 +50,8 @@ class Session:
         self._password = password
         self._place = ""
         self._in = False
+        self._lost = 0.0
+        """When the answer to a login was lost; 0: never."""
         self._heard = clock.now()
         self._wire = Wire(endpoint, trust=trust, limits=limits)
         with ExitStack() as unless_in:
@@ -204,6 +207,7 @@ class Session:
             self._wire.basic("Basic " + base64.b64encode(f"{user}:{password}".encode()).decode())
         elif answer.fine and answer.header("X-Auth-Token"):
             self._began(answer)
+            self._end_orphans(place)
         elif answer.status in {401, 403}:
             raise AuthRefused(
                 f"the BMC of {self.device} does not let {user} in: {_REMEDY}", device=self.device, remedy=_REMEDY
@@ -213,12 +217,16 @@ class Session:
         self._in = True
 
     def _offered(self, place: str, login: dict[str, str]) -> Answer:
-        """Ask for a session, again while the BMC says that it is busy or has none left: then it made none."""
+        """Ask for a session, again while the BMC says that it is busy or has none left: then it made none.
+
+        One more try is made when an answer was lost; the session that the BMC may have made is looked for then and ended.
+        """
         patience = Patience(self.clock, self.limits, breaks=2)
         while True:
             try:
                 answer = self._wire.ask("POST", place, login, limit_s=self.limits.login_s)
             except LostMidCommand as error:
+                self._lost = self._lost or self.clock.now()
                 patience.broke(error)
                 continue
             if answer.fine or not patience.wants_more(answer):
@@ -233,6 +241,14 @@ class Session:
         for message in messages(answer):
             if message.id == "PasswordChangeRequired" and message.arguments:
                 self.account = self.path(message.arguments[0])
+
+    def _end_orphans(self, collection: str) -> None:
+        since, self._lost = self._lost, 0.0
+        if since and self._place:
+            # Ours is the wish to leave nothing behind; that the BMC will not hear of it spoils no work.
+            with suppress(DriverError):
+                for uri in orphans(self.object, collection, self._place, self.clock.now() - since):
+                    self._wire.ask("DELETE", self.path(uri), limit_s=self.limits.login_s)
 
     def _renew(self) -> None:
         """Log in again, once. The old session is gone, or we would not have been asked."""
