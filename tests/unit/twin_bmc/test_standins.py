@@ -8,6 +8,7 @@ import pytest
 
 from rackwright import intent
 from rackwright.catalog.images import Image
+from rackwright.errors import DocumentError
 from rackwright.twin.bmc.machine.image import parse
 from rackwright.twin.bmc.standins import FOLDER, make_images, stand_in
 
@@ -45,7 +46,7 @@ def test_another_hash_is_said(tmp_path):
     """A stand-in that is not what the site expects is no silent change of the site."""
     loaded = intent.load(ROOT / "inventory" / SITES[0])
     wrong = Image(component="bios", version="1.0.0", file=f"{FOLDER}x.bin", sha256="0" * 64)
-    with pytest.raises(ValueError, match="the stand-in for"):
+    with pytest.raises(DocumentError, match="the stand-in for"):
         make_images(tmp_path, [wrong], loaded.catalog)
 
 

@@ -37,7 +37,9 @@ def _state(site: Path) -> Path:
               help="Delay of everything that is sent, each way.")  # fmt: skip
 @click.option("--startup", type=PLACE, metavar="FILE|DIR",
               help="Configuration to come up with: a startup.yaml for all, or a build folder; else the factory's.")  # fmt: skip
-@click.option("--only", multiple=True, metavar="GLOB", help="Let only these switches and BMCs answer; may be given again.")
+@click.option(
+    "--only", multiple=True, metavar="GLOB", help="Let only these switches and BMCs answer; may be given again."
+)
 @click.option("--dataplane", type=click.Choice(["emulated", "frr", "frr-guest"]), default="emulated", show_default=True,
               help="What stands behind them: computed state, real FRR in namespaces, or in a guest.")  # fmt: skip
 @click.option("--bmcs", type=click.Choice(["behind", "planned", "none"]), default="behind", show_default=True,
@@ -53,6 +55,7 @@ def _up(
     """
     from rackwright.cli.twins import count_bmcs, spec_of
     from rackwright.twin import process
+    from rackwright.twin.bmc.standins import make_images
 
     opened, planned = building.plan_site(talk, site)
     spec = spec_of(
@@ -62,9 +65,13 @@ def _up(
     count = len(spec.only) if spec.only is not None else len(planned.plan.switches)
     servers = count_bmcs(planned.plan, spec)
     beside = f" and {servers} BMCs" if servers else ""
+    if servers:
+        make_images(opened.file.parent, opened.loaded.images, opened.loaded.catalog)
 
     def ready() -> None:
-        talk.say(f"the twin is up: {count} switches{beside} in {talk.seconds():.1f} s, {rate:g} s of its clock in a second")
+        talk.say(
+            f"the twin is up: {count} switches{beside} in {talk.seconds():.1f} s, {rate:g} s of its clock in a second"
+        )
 
     if detach:
         pid = process.detach(spec)
@@ -118,7 +125,9 @@ def _row(name: str, one: dict[str, Any]) -> tuple[str, ...]:
 @click.option("--count", type=click.IntRange(min=0), default=1, help="How many it hits; 0 for all from then on.")
 @click.option("--duration", type=click.FloatRange(min=0), metavar="S", help="Seconds of the twin's clock.")
 @click.option("--value", default="", metavar="TEXT", help="Version, serial number, reason or message id.")
-@click.option("--command", "prefix", default="", metavar="TEXT", help="Only commands that begin so, or 'METHOD PATH' of a BMC.")
+@click.option(
+    "--command", "prefix", default="", metavar="TEXT", help="Only commands that begin so, or 'METHOD PATH' of a BMC."
+)
 def _fault(
     talk: Talk, site: Path, kind: str, ends: tuple[str, ...], device: str, operation: str, when: str | None, nth: int,
     count: int, duration: float | None, value: str, prefix: str,

@@ -12,6 +12,7 @@ from typing import Final
 
 from rackwright.catalog.images import Image as Listed
 from rackwright.catalog.models import Catalog
+from rackwright.errors import DocumentError
 from rackwright.twin.bmc.machine.image import BiosChange, Image, dump
 
 __all__ = ["FOLDER", "make_images", "stand_in"]
@@ -49,7 +50,7 @@ def stand_in(listed: Listed, catalog: Catalog) -> bytes:
 def make_images(folder: Path, images: Iterable[Listed], catalog: Catalog) -> tuple[Path, ...]:
     """Write what a site lists in the twin's folder and is not there, or is another; return the files.
 
-    Raises ``ValueError`` where the site gives another SHA-256 than that of the stand-in.
+    Raises ``DocumentError`` where the site gives another SHA-256 than that of the stand-in.
     """
     return tuple(_made(folder, images, catalog))
 
@@ -61,7 +62,9 @@ def _made(folder: Path, images: Iterable[Listed], catalog: Catalog) -> Iterator[
         data = stand_in(image, catalog)
         digest = hashlib.sha256(data).hexdigest()
         if image.sha256 and image.sha256 != digest:
-            raise ValueError(f"{image.source}: the stand-in for {image.file} has the SHA-256 {digest}")
+            raise DocumentError(
+                f"{image.source}: the stand-in for {image.file} has the SHA-256 {digest}, not the one here"
+            )
         path = folder / image.file
         if not path.is_file() or path.read_bytes() != data:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
