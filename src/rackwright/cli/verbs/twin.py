@@ -55,7 +55,7 @@ def _up(
     """
     from rackwright.cli.twins import count_bmcs, spec_of
     from rackwright.twin import process
-    from rackwright.twin.bmc.standins import make_images
+    from rackwright.twin.bmc.standins import make_images, stand_ins
 
     opened, planned = building.plan_site(talk, site)
     spec = spec_of(
@@ -65,10 +65,11 @@ def _up(
     count = len(spec.only) if spec.only is not None else len(planned.plan.switches)
     servers = count_bmcs(planned.plan, spec)
     beside = f" and {servers} BMCs" if servers else ""
-    if servers:
-        make_images(opened.file.parent, opened.loaded.images, opened.loaded.catalog)
+    images = opened.loaded.images if servers else ()
+    stand_ins(images, opened.loaded.catalog)  # what is wrong with them is told before anything is up
 
     def ready() -> None:
+        make_images(opened.file.parent, images, opened.loaded.catalog)
         talk.say(
             f"the twin is up: {count} switches{beside} in {talk.seconds():.1f} s, {rate:g} s of its clock in a second"
         )

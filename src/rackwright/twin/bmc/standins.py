@@ -6,7 +6,7 @@ Only images whose path lies in the twin's own folder are made: nothing that coul
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,7 @@ from rackwright.catalog.models import Catalog
 from rackwright.errors import DocumentError
 from rackwright.twin.bmc.machine.image import BiosChange, Image, dump
 
-__all__ = ["FOLDER", "make_images", "stand_in"]
+__all__ = ["FOLDER", "make_images", "stand_in", "stand_ins"]
 
 FOLDER: Final = ".rackwright/twin/images/"
 """Below the site's folder; what git ignores and ``init`` does not copy."""
@@ -47,15 +47,12 @@ def stand_in(listed: Listed, catalog: Catalog) -> bytes:
     )
 
 
-def make_images(folder: Path, images: Iterable[Listed], catalog: Catalog) -> tuple[Path, ...]:
-    """Write what a site lists in the twin's folder and is not there, or is another; return the files.
+def stand_ins(images: Iterable[Listed], catalog: Catalog) -> dict[str, bytes]:
+    """Return the files of the images that a site lists in the twin's folder, by their path below the site's.
 
     Raises ``DocumentError`` where the site gives another SHA-256 than that of the stand-in.
     """
-    return tuple(_made(folder, images, catalog))
-
-
-def _made(folder: Path, images: Iterable[Listed], catalog: Catalog) -> Iterator[Path]:
+    found: dict[str, bytes] = {}
     for image in images:
         if not image.file.startswith(FOLDER):
             continue
@@ -65,8 +62,20 @@ def _made(folder: Path, images: Iterable[Listed], catalog: Catalog) -> Iterator[
             raise DocumentError(
                 f"{image.source}: the stand-in for {image.file} has the SHA-256 {digest}, not the one here"
             )
-        path = folder / image.file
+        found[image.file] = data
+    return found
+
+
+def make_images(folder: Path, images: Iterable[Listed], catalog: Catalog) -> tuple[Path, ...]:
+    """Write the stand-ins of a site where they are not there, or are others; return the files.
+
+    A twin empties its folder when it begins and ends: they are made once it is up. Raises as :func:`stand_ins`.
+    """
+    made = []
+    for file, data in stand_ins(images, catalog).items():
+        path = folder / file
         if not path.is_file() or path.read_bytes() != data:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.write_bytes(data)
-        yield path
+        made.append(path)
+    return tuple(made)
