@@ -24,7 +24,7 @@ _RAID_OF_TYPE = {
 """DMTF's former words for volumes; the new one, ``RAIDType``, wins."""
 
 
-def present(node: Node) -> bool:
+def _present(node: Node) -> bool:
     """Tell whether something is in its place; a BMC that does not say so is believed."""
     return text(node, "Status", "State") != "Absent"
 
@@ -39,7 +39,7 @@ def cpus(processors: Iterable[Node]) -> tuple[Cpu, ...]:
             health=text(one, "Status", "Health"),
         )
         for one in _sorted(processors)
-        if present(one) and (text(one, "ProcessorType") or ("CPU" if number(one, "TotalCores") else "")) == "CPU"
+        if _present(one) and (text(one, "ProcessorType") or ("CPU" if number(one, "TotalCores") else "")) == "CPU"
     )
 
 
@@ -53,7 +53,7 @@ def dimms(modules: Iterable[Node]) -> tuple[Dimm, ...]:
             health=text(one, "Status", "Health"),
         )
         for one in _sorted(modules)
-        if present(one) and (capacity := number(one, "CapacityMiB"))
+        if _present(one) and (capacity := number(one, "CapacityMiB"))
     )
 
 
@@ -62,9 +62,9 @@ def gpus(tree: Tree, processors: Iterable[Node], videos: Iterable[Node], devices
 
     One GPU is told several times by a BMC that offers several of these; it is one by its id, or by its serial number.
     """
-    found = [_gpu(tree, one) for one in _sorted(processors) if present(one) and text(one, "ProcessorType") == "GPU"]
-    found += [_gpu(tree, one) for one in _sorted(videos) if present(one) and _VIDEO.match(_id(one))]
-    found = found or [_gpu(tree, one) for one in _sorted(devices) if present(one) and _is_gpu(tree, one)]
+    found = [_gpu(tree, one) for one in _sorted(processors) if _present(one) and text(one, "ProcessorType") == "GPU"]
+    found += [_gpu(tree, one) for one in _sorted(videos) if _present(one) and _VIDEO.match(_id(one))]
+    found = found or [_gpu(tree, one) for one in _sorted(devices) if _present(one) and _is_gpu(tree, one)]
     kept: dict[str, Gpu] = {}
     serials: set[str] = set()
     for one in found:
@@ -136,7 +136,7 @@ def drives(tree: Tree, controllers: Iterable[Node]) -> tuple[Drive, ...]:
         (one, _id(controller))
         for controller in controllers
         for one in tree.members(controller, "Drives")
-        if present(one)
+        if _present(one)
     ]
     names = _distinct([(_id(one), controller) for one, controller in found])
     return tuple(
@@ -204,7 +204,7 @@ def psus(tree: Tree, chassis: Iterable[Node], *, asked: bool = True) -> tuple[Ps
         dell = text(oem, "DellPowerSupplyView", "Id") or text(oem, "DellPowerSupply", "Id")
         name = dell or text(one, "Id") or text(one, "MemberId") or text(one, "Name") or str(len(kept))
         watts = _watts(one)
-        there = present(one) and bool(text(one, "Status", "State") or watts or text(one, "SerialNumber"))
+        there = _present(one) and bool(text(one, "Status", "State") or watts or text(one, "SerialNumber"))
         kept.setdefault(name, Psu(fqdd=name, watts=watts, health=text(one, "Status", "Health"), present=there))
     return tuple(kept.values())
 

@@ -171,7 +171,7 @@ def _bmc_macs(tree: Tree, machine: _Machine) -> tuple[str, ...]:
         one
         for one in interfaces
         if text(one, "EthernetInterfaceType") in {"", "Physical"}
-        and not text(one, "Id").startswith(("tmfifo", "usb", "hostusb"))
+        and not text(one, "Id").startswith(("tmfifo", "usb", "hostusb", "vlan"))
     ]
     told = [each for one in real for each in (one.get("PermanentMACAddress"), one.get("MACAddress"))]
     return macs(*told, inner(machine.root, "Oem", "Dell", "ManagerMACAddress"))

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from rackwright.redfish.inventory import Software
 from rackwright.redfish.tree import Node, Tree, flag, inner, text
 
-__all__ = ["Identity", "identity", "row", "software"]
+__all__ = ["Identity", "identity", "pci_ids", "row", "software"]
 
 Status = Literal["installed", "kept", "available", "unknown"]
 
