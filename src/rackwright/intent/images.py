@@ -25,13 +25,15 @@ from rackwright.catalog.images import Image
 from rackwright.documents import Marked, Path, canonical_json, read
 from rackwright.documents.markup import read_markup
 from rackwright.errors import DocumentError
-from rackwright.findings import Location, problem
+from rackwright.findings import Location, Severity, problem
 from rackwright.intent.context import Context
 
 __all__ = ["ImageEntry", "ImageFile", "read_images"]
 
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _CHECK: Final = "intent.images"
+_TAKEN: Final = (".exe", ".d9", ".d10", ".pm")
+"""Endings that an iDRAC takes (redfish.md 2.5); a package for Linux (.BIN) is refused with SYS434."""
 _MEMBER: Final = "package.xml"
 MAX_PACKAGE: Final = 16 * 1024 * 1024
 """Bytes of a ``package.xml`` inside a zip; real ones have some 100 kB."""
@@ -150,10 +152,13 @@ def _image(entry: ImageEntry, folder: str, source: str) -> Image:
 def _right(entry: ImageEntry, at: int, marked: Marked, context: Context) -> bool:
     before = len(context.problems)
 
-    def wrong(message: str, remedy: str, *path: str | int) -> None:
+    def wrong(message: str, remedy: str, *path: str | int, severity: Severity = "error") -> None:
         place: Path = ("images", at, *path)
         words = [str(part) for part in place]
-        context.problems.append(problem(_CHECK, message, remedy=remedy, location=marked.value_at(*place), path=words))
+        location = marked.value_at(*place)
+        context.problems.append(
+            problem(_CHECK, message, remedy=remedy, location=location, path=words, severity=severity)
+        )
 
     kinds = [key for key, kind in context.catalog.firmware.items() if not kind.settings]
     if entry.component not in kinds:
@@ -169,9 +174,17 @@ def _right(entry: ImageEntry, at: int, marked: Marked, context: Context) -> bool
         wrong("the image has neither a file nor a url", "add file: PATH or url: URL")
     if entry.file and (posixpath.isabs(entry.file) or ".." in entry.file.split("/")):
         wrong(f"{entry.file!r} leads out of the site's folder", "put the image below it, or give a url", "file")
+    if entry.file and posixpath.splitext(entry.file)[1].lower() not in _TAKEN and _by_bmc(entry.component, context):
+        message = f"iDRACs take no {posixpath.basename(entry.file)!r}: Windows packages and raw images only"
+        wrong(message, f"get the package that ends in {', '.join(_TAKEN)}", "file", severity="warning")
     if entry.sha256 is not None and not _SHA256.fullmatch(entry.sha256):
         wrong(f"{entry.sha256!r} is no SHA-256", "write the 64 hex digits that sha256sum prints", "sha256")
-    return len(context.problems) == before
+    return all(found.severity != "error" for found in context.problems[before:])
+
+
+def _by_bmc(component: str, context: Context) -> bool:
+    kind = context.catalog.firmware.get(component)
+    return kind is not None and kind.backend == "bmc"
 
 
 def _distinct(found: list[Image], context: Context) -> Iterator[Image]:

@@ -71,15 +71,19 @@ def test_a_wrong_wish_is_told_with_place_and_remedy(site, sections, message, rem
 @pytest.mark.parametrize(
     ("entry", "message", "place"),
     [
-        ("{component: boiz, version: 1.2.3, file: a}", "'boiz' is no component", "boiz"),
+        ("{component: boiz, version: 1.2.3, file: a.exe}", "'boiz' is no component", "boiz"),
         ("{component: bios, version: 1.2.3}", "neither a file nor a url", "{"),
-        ("{component: bios, version: 1.2.3, file: /a}", "leads out of the site's folder", "/a"),
-        ("{component: bios, version: 1.2.3, file: ../a}", "leads out of the site's folder", "../a"),
-        ("{component: bios, version: 1.2.3, file: a, sha256: abc}", "is no SHA-256", "abc"),
-        ("{component: bios, version: 1.2.3, file: a, models: [xe968]}", "'xe968' is no server or NIC model", "xe968"),
-        ("{component: bios, version: 1.2.3, file: a, needs: {idrak: 7.0.0}}", "'idrak' is no component", "7.0.0"),
-        ("{component: bios, version: 7.1, file: a}", "expected text", "7.1"),
-        ("{component: bios, version: 1.2.3, file: a, colour: red}", "unknown key 'colour'", "colour"),
+        ("{component: bios, version: 1.2.3, file: /a.exe}", "leads out of the site's folder", "/a.exe"),
+        ("{component: bios, version: 1.2.3, file: ../a.exe}", "leads out of the site's folder", "../a.exe"),
+        ("{component: bios, version: 1.2.3, file: a.exe, sha256: abc}", "is no SHA-256", "abc"),
+        (
+            "{component: bios, version: 1.2.3, file: a.exe, models: [xe968]}",
+            "'xe968' is no server or NIC model",
+            "xe968",
+        ),
+        ("{component: bios, version: 1.2.3, file: a.exe, needs: {idrak: 7.0.0}}", "'idrak' is no component", "7.0.0"),
+        ("{component: bios, version: 7.1, file: a.exe}", "expected text", "7.1"),
+        ("{component: bios, version: 1.2.3, file: a.exe, colour: red}", "unknown key 'colour'", "colour"),
     ],
 )
 def test_a_wrong_image_is_told_at_its_place_in_images_yaml(site, entry, message, place):
@@ -110,19 +114,29 @@ def test_an_image_is_read_whole(site):
     assert (cpld.url, cpld.file, cpld.changes, cpld.id) == ("https://images.example/cpld.exe", "", ("*",), "cpld 1.6.0")
 
 
+def test_a_package_that_no_idrac_takes_is_a_warning(site):
+    """A Linux package is refused by every iDRAC: it is told before it is sent, at the file."""
+    loaded = site(LISTED, f"images:\n  - {{component: bios, version: 2.7.4, file: BIOS.BIN, sha256: {SHA}}}\n")
+    (found,) = loaded.problems
+    assert (found.severity, found.location.line) == ("warning", 2)
+    assert ".exe" in found.remedy
+    assert len(loaded.images) == 1
+
+
 def test_one_image_twice_with_two_hashes_is_a_problem(site):
     """Two entries for the same version and model that disagree on the file are told."""
-    text = f"images:\n  - {{component: cpld, version: 1.6.0, file: a, sha256: {SHA}}}\n  - {{component: cpld, version: 1.6.0, file: b, sha256: {SHA[::-1]}}}\n"
+    text = f"images:\n  - {{component: cpld, version: 1.6.0, file: a.exe, sha256: {SHA}}}\n  - {{component: cpld, version: 1.6.0, file: b.exe, sha256: {SHA[::-1]}}}\n"
     (found,) = site(LISTED, text).problems
     assert "stands in images.yaml:2 too" in found.message
 
 
 def test_the_images_count_in_the_digest(site):
     """Another image is another intent."""
-    one = site(LISTED, f"images:\n  - {{component: cpld, version: 1.6.0, file: a, sha256: {SHA}}}\n").digest
+    one = site(LISTED, f"images:\n  - {{component: cpld, version: 1.6.0, file: a.exe, sha256: {SHA}}}\n").digest
     assert one
     assert (
-        site(LISTED, f"images:\n  - {{component: cpld, version: 1.6.0, file: a, sha256: {SHA[::-1]}}}\n").digest != one
+        site(LISTED, f"images:\n  - {{component: cpld, version: 1.6.0, file: a.exe, sha256: {SHA[::-1]}}}\n").digest
+        != one
     )
 
 
