@@ -12,12 +12,40 @@ from rackwright.twin.bmc.service.envelope import Answer, Denied, base
 from rackwright.twin.bmc.service.views import accounts, jobs, manager
 from rackwright.twin.bmc.service.views.shape import ROOT
 
-__all__: list[str] = []
+__all__ = [
+    "add_account",
+    "change_account",
+    "change_attributes",
+    "change_manager",
+    "change_protocol",
+    "change_secure_boot",
+    "change_system",
+    "clear_bios",
+    "delete_account",
+    "delete_job",
+    "delete_queue",
+    "eject",
+    "extended_reset",
+    "insert",
+    "known",
+    "log_in",
+    "log_out",
+    "make_job",
+    "make_reboot_job",
+    "readiness",
+    "reset_bios",
+    "reset_chassis",
+    "reset_manager",
+    "reset_system",
+    "stage_bios",
+    "subscribe",
+    "unsubscribe",
+]
 
 _NOTHING: Final = Answer(204)
 
 
-def _known(body: Mapping[str, Any], names: frozenset[str], locked: frozenset[str] = frozenset()) -> None:
+def known(body: Mapping[str, Any], names: frozenset[str], locked: frozenset[str] = frozenset()) -> None:
     """Refuse properties that cannot be written."""
     for name in body:
         if name.startswith("@"):
@@ -97,7 +125,7 @@ _BOOT: Final = {
 def change_system(bmc: Bmc, call: Call) -> Answer:
     """Change the boot override or the asset tag."""
     body = call.object()
-    _known(
+    known(
         body,
         frozenset({"Boot", "AssetTag"}),
         frozenset({"Model", "SKU", "SerialNumber", "Manufacturer", "PowerState", "Id", "Name", "BiosVersion", "UUID"}),
@@ -120,7 +148,7 @@ def change_system(bmc: Bmc, call: Call) -> Answer:
 def change_secure_boot(bmc: Bmc, call: Call) -> Answer:
     """Have secure boot on or off from the next boot."""
     body = call.object()
-    _known(body, frozenset({"SecureBootEnable"}), frozenset({"SecureBootCurrentBoot", "SecureBootMode"}))
+    known(body, frozenset({"SecureBootEnable"}), frozenset({"SecureBootCurrentBoot", "SecureBootMode"}))
     wanted = body.get("SecureBootEnable")
     if not isinstance(wanted, bool):
         raise Denied(400, base("PropertyValueTypeError", str(wanted), "SecureBootEnable"))
@@ -130,7 +158,7 @@ def change_secure_boot(bmc: Bmc, call: Call) -> Answer:
 def stage_bios(bmc: Bmc, call: Call) -> Answer:
     """Stage BIOS settings (redfish.md 2.3)."""
     body = call.object()
-    _known(body, frozenset({"Attributes"}))
+    known(body, frozenset({"Attributes"}))
     wanted = body.get("Attributes", {})
     when = body.get("@Redfish.SettingsApplyTime")
     if not isinstance(wanted, dict) or (when is not None and not isinstance(when, dict)):
@@ -212,7 +240,7 @@ def change_attributes(bmc: Bmc, call: Call, key: str) -> Answer:
 def change_protocol(bmc: Bmc, call: Call) -> Answer:
     """Set NTP in DMTF's way."""
     body = call.object()
-    _known(body, frozenset({"NTP"}))
+    known(body, frozenset({"NTP"}))
     ntp = body.get("NTP") or {}
     wanted: dict[str, Any] = {}
     if "ProtocolEnabled" in ntp:
@@ -224,7 +252,7 @@ def change_protocol(bmc: Bmc, call: Call) -> Answer:
     return bmc.done()
 
 
-_ACCOUNT: Final = frozenset({"UserName", "Password", "RoleId", "Enabled"})
+ACCOUNT: Final = frozenset({"UserName", "Password", "RoleId", "Enabled"})
 
 
 def _servers(bmc: Bmc, given: Any) -> dict[str, Any]:
@@ -243,15 +271,15 @@ def change_account(bmc: Bmc, call: Call, key: str) -> Answer:
     if accounts.account(bmc, key) is None:
         raise Denied(404, base("ResourceMissingAtURI", call.path))
     body = call.object()
-    _known(body, _ACCOUNT, frozenset({"Locked", "Id", "Name", "AccountTypes"}))
-    bmc.machine.accounts.change(key, {name: value for name, value in body.items() if name in _ACCOUNT})
+    known(body, ACCOUNT, frozenset({"Locked", "Id", "Name", "AccountTypes"}))
+    bmc.machine.accounts.change(key, {name: value for name, value in body.items() if name in ACCOUNT})
     return bmc.done()
 
 
 def add_account(bmc: Bmc, call: Call) -> Answer:
     """Make an account in the first free place."""
     body = call.object()
-    _known(body, _ACCOUNT)
+    known(body, ACCOUNT)
     made = bmc.machine.accounts.add(call.text("UserName"), call.text("Password"), str(body.get("RoleId", "ReadOnly")))
     path = f"{ROOT}/AccountService/Accounts/{made.id}"
     return Answer(201, accounts.account(bmc, made.id), {"Location": path})
@@ -265,7 +293,7 @@ def delete_account(bmc: Bmc, call: Call, key: str) -> Answer:  # noqa: ARG001 - 
 
 def change_manager(bmc: Bmc, call: Call) -> Answer:
     """Refuse: the date of an iDRAC comes from NTP, nothing else of it is written here."""
-    _known(
+    known(
         call.object(),
         frozenset(),
         frozenset({"DateTime", "FirmwareVersion", "Model", "Id", "Name", "ManagerType", "PowerState"}),
@@ -313,7 +341,9 @@ def subscribe(bmc: Bmc, call: Call) -> Answer:
         raise Denied(400, base("PropertyValueFormatError", target, "Destination", related=("#/Destination",)))
     key = str(len(bmc.subscriptions) + 1)
     if call.object().get("Protocol", "Redfish") != "Redfish":
-        raise Denied(400, base("PropertyValueNotInList", str(call.object()["Protocol"]), "Protocol", related=("#/Protocol",)))
+        raise Denied(
+            400, base("PropertyValueNotInList", str(call.object()["Protocol"]), "Protocol", related=("#/Protocol",))
+        )
     kept = ("Destination", "Context", "Protocol", "EventTypes", "EventFormatType")
     body = {name: value for name, value in call.object().items() if name in kept}
     bmc.subscriptions[key] = {"Context": "", "Protocol": "Redfish", "SubscriptionType": "RedfishEvent", **body}

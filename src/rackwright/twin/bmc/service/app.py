@@ -23,7 +23,7 @@ from rackwright.twin.bmc.service.faults import operation_of
 from rackwright.twin.bmc.service.routing import Found, Routes
 from rackwright.twin.bmc.service.spoiling import Cut, Spoiler
 
-__all__ = ["App"]
+__all__ = ["App", "etag", "reset"]
 
 _PUBLIC: Final = frozenset({"/redfish", "/redfish/v1", "/redfish/v1/odata", "/redfish/v1/$metadata"})
 _SESSIONS: Final = "/redfish/v1/SessionService/Sessions"

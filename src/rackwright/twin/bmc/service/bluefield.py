@@ -14,7 +14,7 @@ from rackwright.twin.bmc.service.updates import fetched, pushed
 from rackwright.twin.bmc.service.views import accounts, dpu, jobs
 from rackwright.twin.bmc.service.views.shape import ROOT
 
-__all__ = ["ROUTES"]
+__all__ = ["ROUTES", "add_account", "change_account", "delete_account", "reset_system", "simple_update", "upload"]
 
 _PROTOCOLS: Final = ("HTTP", "HTTPS")
 
@@ -52,7 +52,11 @@ def change_account(bmc: Bmc, call: Call, key: str) -> Answer:
     found = dpu.account_of(bmc, key)
     if found is None:
         raise Denied(404, base("ResourceMissingAtURI", call.path))
-    bmc.machine.accounts.change(found.id, call.object())
+    do.known(call.object(), do.ACCOUNT)
+    wanted = {name: value for name, value in call.object().items() if name in do.ACCOUNT}
+    if not wanted:
+        raise Denied(400, base("NoOperation"))
+    bmc.machine.accounts.change(found.id, wanted)
     return Answer(204)
 
 

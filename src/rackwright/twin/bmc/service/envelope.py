@@ -88,6 +88,7 @@ _BASE: Final[dict[str, tuple[str, str, str]]] = {
     "HeaderInvalid": ("The header {0} is not understood.", "Critical", "Send a header that the protocol knows."),
     "InsufficientPrivilege": ("The account has not the privilege that this needs.", "Critical", "Use another account."),
     "MalformedJSON": ("The body is not a JSON object.", "Critical", "Send a JSON object."),
+    "NoOperation": ("The request asked for nothing that could be done.", "Warning", "Ask for something."),
     "NoValidSession": ("There is no session with this token.", "Critical", "Log in again."),
     "OperationNotAllowed": ("The method is not offered on this resource.", "Critical", "Use one of the Allow header."),
     "PreconditionFailed": ("The resource is no longer as the ETag says.", "Critical", "Read it again."),

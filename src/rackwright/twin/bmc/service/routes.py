@@ -139,7 +139,7 @@ _MANAGER: Final = (
     Route(f"{_D}/DellLCService/Actions/DellLCService.GetRemoteServicesAPIStatus", post=do.readiness),
     Route(f"{_D}/DellAttributes", manager.attributes_list),
     Route(f"{_D}/DellAttributes/*", manager.attributes, patch=do.change_attributes),
-    Route(f"{_D}/DellAttributes/*/Settings", manager.attributes, patch=do.change_attributes),
+    Route(f"{_D}/DellAttributes/*/Settings", manager.staged_attributes, patch=do.change_attributes),
 )
 
 _IDRAC: Final = (

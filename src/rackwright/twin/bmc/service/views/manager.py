@@ -25,6 +25,7 @@ __all__ = [
     "attributes_list",
     "certificate",
     "certificates",
+    "has_drive",
     "interface",
     "interfaces",
     "lifecycle_service",
@@ -34,6 +35,7 @@ __all__ = [
     "media_list",
     "protocol",
     "software_service",
+    "staged_attributes",
 ]
 
 ATTRIBUTES: Final = f"{MANAGER}/Oem/Dell/DellAttributes"
@@ -124,6 +126,14 @@ def attributes(bmc: Bmc, key: str) -> dict[str, Any] | None:
         "AttributeRegistry": "ManagerAttributeRegistry.v1_0_0",
         "Attributes": bmc.machine.settings.shown(key),
     }
+
+
+def staged_attributes(bmc: Bmc, key: str) -> dict[str, Any] | None:  # noqa: ARG001 - as above
+    """Show what of a group is staged: nothing ever, attributes are in force at once."""
+    if key not in _GROUPS:
+        return None
+    path = f"{ATTRIBUTES}/{key}/Settings"
+    return {**head(path, "DellAttributes", "v1_0_0", "Settings", "OEMAttributeRegistry"), "Attributes": {}}
 
 
 # --- network and certificate -------------------------------------------------------------------------------

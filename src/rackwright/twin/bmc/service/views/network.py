@@ -13,6 +13,7 @@ __all__ = [
     "adapters",
     "dell_nic",
     "device",
+    "device_paths",
     "devices",
     "ethernet",
     "ethernets",
@@ -22,9 +23,11 @@ __all__ = [
     "interfaces",
     "network_port",
     "network_ports",
+    "nics",
     "pcie_function",
     "pcie_functions",
     "port",
+    "port_key",
     "ports",
 ]
 

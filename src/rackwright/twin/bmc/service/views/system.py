@@ -36,6 +36,18 @@ RESETS: Final = (
 TARGETS: Final = ("None", "Pxe", "Floppy", "Cd", "Hdd", "BiosSetup", "Utilities", "UefiTarget", "SDCard", "UefiHttp")
 
 
+_PARTS: Final = (
+    "Bios",
+    "EthernetInterfaces",
+    "Memory",
+    "NetworkInterfaces",
+    "Processors",
+    "SecureBoot",
+    "Storage",
+    "VirtualMedia",
+)
+
+
 def systems(bmc: Bmc) -> dict[str, Any]:
     """List the systems: none while a data manager restarts (redfish.md 2.3 item 8)."""
     members = [SYSTEM] if bmc.machine.shows_system else []
@@ -59,50 +71,39 @@ def system(bmc: Bmc) -> dict[str, Any]:
                 "target": f"{SYSTEM}/Actions/ComputerSystem.Reset",
             }
         },
+        **{name: link(f"{SYSTEM}/{name}") for name in _PARTS},
         "AssetTag": machine.asset_tag,
-        "Bios": link(f"{SYSTEM}/Bios"),
         "BiosVersion": machine.bios_version,
         "Boot": _boot(bmc),
         "BootProgress": {"LastState": machine.boot_progress},
-        "EthernetInterfaces": link(f"{SYSTEM}/EthernetInterfaces"),
         "HostName": "",
-        "Id": "System.Embedded.1",
         "IndicatorLED": "Lit",
-        "Links": {
-            **links("Chassis", [CHASSIS]),
-            **links("ManagedBy", [MANAGER]),
-            "Oem": {
-                "Dell": {
-                    "@odata.type": "#DellOem.v1_3_0.DellOemLinks",
-                    "DellSoftwareInstallationService": link(f"{SYSTEM}/Oem/Dell/DellSoftwareInstallationService"),
-                }
-            },
-        },
+        "Links": _links(),
         "LocationIndicatorActive": False,
         "Manufacturer": "Dell Inc.",
-        "Memory": link(f"{SYSTEM}/Memory"),
         "MemorySummary": {
             "MemoryMirroring": "System",
             "Status": bmc.status(rollup=True),
             "TotalSystemMemoryGiB": hardware.memory_gib,
         },
         "Model": hardware.model,
-        "NetworkInterfaces": link(f"{SYSTEM}/NetworkInterfaces"),
         "Oem": {"Dell": {"@odata.type": "#DellOem.v1_3_0.DellOemResources", "DellSystem": dell_system(bmc)}},
         **links("PCIeDevices", network.device_paths(bmc)),
         "PowerState": machine.power,
         "ProcessorSummary": _processor_summary(bmc),
-        "Processors": link(f"{SYSTEM}/Processors"),
         "SKU": machine.service_tag,
-        "SecureBoot": link(f"{SYSTEM}/SecureBoot"),
         "SerialNumber": hardware.serial,
         "Status": bmc.status(rollup=True),
-        "Storage": link(f"{SYSTEM}/Storage"),
         "SystemType": "Physical",
         "UUID": hardware.uuid,
-        "VirtualMedia": link(f"{SYSTEM}/VirtualMedia"),
         "VirtualMediaConfig": {"ServiceEnabled": True},
     }
+
+
+def _links() -> dict[str, Any]:
+    service = link(f"{SYSTEM}/Oem/Dell/DellSoftwareInstallationService")
+    dell = {"@odata.type": "#DellOem.v1_3_0.DellOemLinks", "DellSoftwareInstallationService": service}
+    return {**links("Chassis", [CHASSIS]), **links("ManagedBy", [MANAGER]), "Oem": {"Dell": dell}}
 
 
 def _boot(bmc: Bmc) -> dict[str, Any]:
