@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -322,3 +323,13 @@ def test_attributes_wished_for_where_present_may_be_absent():
         "wished for where present, and absent or hidden: MmioAbove4Gb"
     ]
     assert not [item for item in found if item.status in {"fail", "error"}]
+
+
+def test_the_page_lists_every_check_of_servers():
+    """docs/design/audit.md holds the registry's table: id, domain, title and resources of each check."""
+    page = (Path(__file__).resolve().parents[3] / "docs" / "design" / "audit.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `") and line.count("|") == 5]
+    assert rows == [
+        f"| `{check.id}` | {check.domain} | {check.title} | {', '.join(f'`{part}`' for part in check.asks)} |"
+        for check in machines.CHECKS.values()
+    ]

@@ -43,7 +43,7 @@ def by_mac(view: MachineView) -> dict[str, tuple[Nic, NicPort]]:
     return {mac: (nic, port) for nic in view.inventory.nics for port in nic.ports for mac in port.macs}
 
 
-def found(view: MachineView, adapter: Adapter) -> Nic | None:
+def _found(view: MachineView, adapter: Adapter) -> Nic | None:
     """Return the adapter that is there for a planned one: by its MAC addresses, else by its slot."""
     known = by_mac(view)
     own = next((one for one in view.body.adapters if one.name == adapter.name), adapter)
@@ -72,7 +72,7 @@ class NicModels(ServerCheck):
     title = "network adapters of the planned models are in their slots"
     remedy = "see the riser and the adapter in that slot"
     source = "NetworkAdapter (Redfish); the catalog's adapters and slots of the model"
-    asks: ClassVar[tuple[str, ...]] = ("Chassis/…/NetworkAdapters",)
+    asks: ClassVar[tuple[str, ...]] = ("Chassis/*/NetworkAdapters",)
     domain = "hardware"
 
     def judge(self, view: MachineView, ledger: Ledger) -> None:
@@ -91,7 +91,7 @@ class NicModels(ServerCheck):
         taken: set[str] = set()
         lost: list[Adapter] = []
         for adapter in view.machine.adapters:
-            nic = found(view, adapter)
+            nic = _found(view, adapter)
             if nic is None:
                 lost.append(adapter)
                 continue
@@ -124,7 +124,7 @@ class NicModels(ServerCheck):
     def _slots(self, view: MachineView, ledger: Ledger) -> None:
         open_slots: list[str] = []
         for adapter in view.machine.adapters:
-            nic = found(view, adapter)
+            nic = _found(view, adapter)
             if adapter.embedded or nic is None:
                 continue
             if adapter.slot is None:
@@ -152,7 +152,7 @@ class NicRails(RackCheck):
     title = "MAC addresses of adapters are those of nodes.csv, slots those of equal servers"
     remedy = "correct the cell in nodes.csv when the adapter was replaced (rackwright discover finds it), else exchange the adapters"
     source = "nodes.csv; NetworkDeviceFunction.Ethernet.PermanentMACAddress (Redfish)"
-    asks: ClassVar[tuple[str, ...]] = ("Chassis/…/NetworkAdapters",)
+    asks: ClassVar[tuple[str, ...]] = ("Chassis/*/NetworkAdapters",)
     domain = "hardware"
     of_site = True
 
@@ -247,7 +247,7 @@ class NicLinks(ServerCheck):
     title = "planned links are up at the servers' ends"
     remedy = "see the cable at both ends (rackwright audit --only switch tells the other one)"
     source = "Port.LinkStatus, Port.CurrentSpeedGbps (Redfish); the plan's links"
-    asks: ClassVar[tuple[str, ...]] = ("Chassis/…/NetworkAdapters/…/Ports",)
+    asks: ClassVar[tuple[str, ...]] = ("Chassis/*/NetworkAdapters/*/Ports",)
     domain = "hardware"
     of_site = True
 
@@ -291,7 +291,7 @@ def _port_of(view: MachineView, adapter: Adapter, port: AdapterPort) -> NicPort 
     known = by_mac(view)
     if own.mac in known:
         return known[own.mac][1]
-    nic = found(view, adapter)
+    nic = _found(view, adapter)
     return next((one for one in nic.ports if one.number == port.number), None) if nic else None
 
 
@@ -306,7 +306,7 @@ class NicLanes(RackCheck):
     title = "network adapters run on all their PCIe lanes"
     remedy = "reseat the adapter and its riser, see slot bifurcation and the width of the slot; then restart the server"
     source = "PCIeDevice.PCIeInterface.LanesInUse (Redfish); redfish.md 2.5; the captured R750: x8 of x16"
-    asks: ClassVar[tuple[str, ...]] = ("Chassis/…/PCIeDevices",)
+    asks: ClassVar[tuple[str, ...]] = ("Chassis/*/PCIeDevices",)
     domain = "hardware"
 
     def judge(self, look: MachineLook, views: Collection[MachineView]) -> Iterator[Ledger]:  # noqa: ARG002 - the signature is that of all checks
@@ -326,7 +326,7 @@ class NicLanes(RackCheck):
         if not nics:
             ledger.untold("", "it does not tell its network adapters")
             return
-        names = {nic.fqdd: adapter.name for adapter in view.machine.adapters if (nic := found(view, adapter))}
+        names = {nic.fqdd: adapter.name for adapter in view.machine.adapters if (nic := _found(view, adapter))}
         for nic in nics:
             if not nic.lanes:
                 continue

@@ -22,7 +22,7 @@ class BiosSettings(ServerCheck):
     title = "BIOS attributes have the values of the profile"
     remedy = "rackwright push --only bmc sets it"
     source = "the BIOS profile of the model; Bios.Attributes and the machine's own attribute registry (Redfish)"
-    asks: ClassVar[tuple[str, ...]] = ("Systems/…/Bios", "Systems/…/Bios/Settings", "Registries")
+    asks: ClassVar[tuple[str, ...]] = ("Systems/*/Bios", "Systems/*/Bios/Settings", "Registries")
     domain = "bios"
 
     def applies(self, view: MachineView) -> bool:

@@ -88,7 +88,7 @@ class BmcTime(ServerCheck):
     title = "BMCs take their time from the site's time servers"
     remedy = "rackwright push --only bmc sets services.ntp"
     source = "NTPConfigGroup of an iDRAC, ManagerNetworkProtocol.NTP (Redfish); redfish.md 2.1"
-    asks: ClassVar[tuple[str, ...]] = ("Managers/…/DellAttributes", "Managers/…/NetworkProtocol")
+    asks: ClassVar[tuple[str, ...]] = ("Managers/*/DellAttributes", "Managers/*/NetworkProtocol")
     domain = "settings"
 
     def judge(self, view: MachineView, ledger: Ledger) -> None:
@@ -134,7 +134,7 @@ class BmcTls(ServerCheck):
         "set WebServer.1.TLSProtocol to TLS 1.2 and higher; rackwright push --only bmc puts a signed certificate in"
     )
     source = "WebServer and SecurityCertificate of an iDRAC (redfish.md 2.1)"
-    asks: ClassVar[tuple[str, ...]] = ("Managers/…/DellAttributes",)
+    asks: ClassVar[tuple[str, ...]] = ("Managers/*/DellAttributes",)
     domain = "settings"
 
     def judge(self, view: MachineView, ledger: Ledger) -> None:
@@ -170,7 +170,7 @@ class BmcLockdown(ServerCheck):
     title = "system lockdown is as the site says"
     remedy = "rackwright push --only bmc sets it last"
     source = "Lockdown.1.SystemLockdown of an iDRAC (redfish.md 2.1)"
-    asks: ClassVar[tuple[str, ...]] = ("Managers/…/DellAttributes",)
+    asks: ClassVar[tuple[str, ...]] = ("Managers/*/DellAttributes",)
     domain = "settings"
 
     def judge(self, view: MachineView, ledger: Ledger) -> None:

@@ -58,7 +58,7 @@ class FirmwareVersions(ServerCheck):
     title = "components run the pinned firmware"
     remedy = "rackwright push --only bmc brings it there"
     source = "the release's rows, the site's firmware; SoftwareInventory (Redfish)"
-    asks: ClassVar[tuple[str, ...]] = ("UpdateService/FirmwareInventory", "Chassis/…/NetworkAdapters")
+    asks: ClassVar[tuple[str, ...]] = ("UpdateService/FirmwareInventory", "Chassis/*/NetworkAdapters")
     domain = "firmware"
     cards = True
 

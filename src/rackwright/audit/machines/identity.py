@@ -60,7 +60,7 @@ class MachineIdentity(RackCheck):
     title = "service tags and MAC addresses are those of nodes.csv"
     remedy = "see which server stands there; correct its row of nodes.csv, or exchange the servers"
     source = "nodes.csv; ComputerSystem.SKU, EthernetInterface.PermanentMACAddress (Redfish)"
-    asks: ClassVar[tuple[str, ...]] = ("Systems", "Managers/…/EthernetInterfaces", "Chassis/…/NetworkAdapters")
+    asks: ClassVar[tuple[str, ...]] = ("Systems", "Managers/*/EthernetInterfaces", "Chassis/*/NetworkAdapters")
     domain = "hardware"
     of_site = True
 

@@ -11,7 +11,17 @@ from rackwright.audit.ledger import Ledger, Untold
 from rackwright.audit.machines.model import MachineView, ServerCheck
 from rackwright.redfish.inventory import Volume
 
-__all__ = ["BootMirror", "PowerSupplies", "ServerCpus", "ServerGpus", "ServerMemory", "ServerModel", "ServerPower"]
+__all__ = [
+    "BootMirror",
+    "PowerSupplies",
+    "ServerCpus",
+    "ServerGpus",
+    "ServerMemory",
+    "ServerModel",
+    "ServerPower",
+    "is_gpu",
+    "unwell",
+]
 
 _MIB_PER_GB: Final = 1024
 """Memory is sold in GB and means GiB: 2,048 GB are 32 modules of 64 GiB."""
@@ -68,7 +78,7 @@ class ServerCpus(ServerCheck):
     title = "processors are alike and well"
     remedy = "reseat or replace the processor; the Lifecycle log says what is wrong with it"
     source = "Processor (Redfish)"
-    asks: ClassVar[tuple[str, ...]] = ("Systems/…/Processors",)
+    asks: ClassVar[tuple[str, ...]] = ("Systems/*/Processors",)
     domain = "hardware"
 
     def judge(self, view: MachineView, ledger: Ledger) -> None:
@@ -100,7 +110,7 @@ class ServerMemory(ServerCheck):
     source = (
         "ComputerSystem.MemorySummary (Redfish); Dell/NVIDIA design guide 1.3: host memory exceeds 1.5 x GPU memory"
     )
-    asks: ClassVar[tuple[str, ...]] = ("Systems", "Systems/…/Memory")
+    asks: ClassVar[tuple[str, ...]] = ("Systems", "Systems/*/Memory")
     domain = "hardware"
 
     def judge(self, view: MachineView, ledger: Ledger) -> None:
@@ -142,7 +152,7 @@ class ServerGpus(ServerCheck):
     title = "the planned GPUs are there and well"
     remedy = "reseat or replace the GPU; one that is missing on an HGX board often returns after an AC power cycle"
     source = "Processor with ProcessorType GPU (Redfish); the site's gpu and the catalog's count"
-    asks: ClassVar[tuple[str, ...]] = ("Systems/…/Processors",)
+    asks: ClassVar[tuple[str, ...]] = ("Systems/*/Processors",)
     domain = "hardware"
 
     def applies(self, view: MachineView) -> bool:
@@ -193,7 +203,7 @@ class BootMirror(ServerCheck):
     title = "the boot device is a whole mirror of two drives"
     remedy = "make the BOSS virtual disk (RAID 1 over both M.2 drives), or replace the drive that is not well"
     source = "Volume.RAIDType, Drive.Status (Redfish); the boot device of the catalog's model"
-    asks: ClassVar[tuple[str, ...]] = ("Systems/…/Storage",)
+    asks: ClassVar[tuple[str, ...]] = ("Systems/*/Storage",)
     domain = "hardware"
 
     def applies(self, view: MachineView) -> bool:
@@ -244,7 +254,7 @@ class PowerSupplies(ServerCheck):
     title = "power supplies are there, well and redundant"
     remedy = "plug in its cord, or replace it; both feeds must be live before firmware is updated"
     source = "PowerSupply, Redundancy (Redfish); the catalog's count of the model"
-    asks: ClassVar[tuple[str, ...]] = ("Chassis/…/PowerSubsystem",)
+    asks: ClassVar[tuple[str, ...]] = ("Chassis/*/PowerSubsystem",)
     domain = "hardware"
 
     def judge(self, view: MachineView, ledger: Ledger) -> None:

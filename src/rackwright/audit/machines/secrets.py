@@ -7,6 +7,7 @@ An iDRAC gives salted hashes of all passwords and the IPMI keys with its attribu
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 __all__ = ["MASK", "scrubbed"]
@@ -22,16 +23,26 @@ _SECRET: Final = re.compile(
 
 
 def scrubbed(value: Any) -> Any:
-    """Return the same JSON with every secret masked; null, empty texts and truth values tell nothing and stay."""
+    """Return the same JSON with every secret masked; null, empty texts and truth values tell nothing and stay.
+
+    What holds no secret is given back itself, not a copy: a BMC tells ten thousand values, and a few of them are secret.
+    """
     if isinstance(value, dict):
-        return {key: _masked(key, item) for key, item in value.items()}
+        changed = {key: new for key, item in value.items() if (new := _masked(key, item)) is not item}
+        return {**value, **changed} if changed else value
     if isinstance(value, list):
-        return [scrubbed(item) for item in value]
+        items = [scrubbed(item) if isinstance(item, (dict, list)) else item for item in value]
+        return items if any(new is not item for new, item in zip(items, value, strict=True)) else value
     return value
 
 
 def _masked(key: str, item: Any) -> Any:
     if isinstance(item, (dict, list)):
         return scrubbed(item)
-    is_secret = bool(item) and not isinstance(item, bool) and _SECRET.search(key.rpartition(".")[2])
-    return MASK if is_secret else item
+    return MASK if item and not isinstance(item, bool) and _is_secret(key) else item
+
+
+@lru_cache(maxsize=1 << 16)
+def _is_secret(name: str) -> bool:
+    """Tell whether what has this name is secret; the names are the same at every BMC."""
+    return bool(_SECRET.search(name.rpartition(".")[2]))
