@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rackwright.twin.bmc.machine.image import BiosChange
+from rackwright.twin.bmc.machine.image import BiosChange, Image, dump
+from rackwright.twin.bmc.machine.making import bluefield
 from rackwright.twin.bmc.machine.refusal import Away, Refusal
 from rackwright.twin.bmc.machine.software import before, lower
 
@@ -259,8 +260,6 @@ def test_the_image_before_can_be_installed_again(bed, images):
 
 def test_an_image_can_be_pushed_first_and_installed_after(bed, images):
     """HttpPushUri keeps an Available- row, which SimpleUpdate uses up."""
-    from rackwright.twin.bmc.machine.image import Image, dump
-
     row = bed.machine.firmware.push(dump(Image(version="2.7.4", **images.bios)), "bios.exe")
     assert row == "Available-159-2.7.4__BIOS.Setup.1-1"
     assert row in {one.id for one in bed.machine.firmware.inventory()}
@@ -316,8 +315,6 @@ def test_versions_are_compared_and_stepped_back():
 
 def test_a_dpu_takes_one_update_at_a_time(bed):
     """The BMC of a BlueField updates its own firmware and restarts; a bundle's NIC firmware waits for the host's power cycle."""
-    from rackwright.twin.bmc.machine.image import Image, dump
-
     dpu = bed.dpu
     bundle = Image(
         version="bf-bundle-2.10.0", fqdds=("DPU_OS",), carries={"DPU_NIC": "32.44.1036", "DPU_UEFI": "4.10.0"}
@@ -337,3 +334,13 @@ def test_a_dpu_takes_one_update_at_a_time(bed):
     assert not job.open
     bed.until(lambda: dpu.bmc.state == "up")
     assert dpu.bmc_version == "BF-25.01-1"
+
+
+def test_a_card_and_its_idrac_begin_with_one_version(bed):
+    """``bluefield-firmware`` names the NIC's firmware in both."""
+    made = bluefield(
+        bed.machine.hardware, "b3140h-1", bed.clock, bed.faults, versions={"bluefield-firmware": "32.44.1035"}
+    )
+    assert made.firmware.members["DPU_NIC"].version == "32.44.1035"
+    with pytest.raises(KeyError):
+        bluefield(bed.machine.hardware, "lom", bed.clock, bed.faults)

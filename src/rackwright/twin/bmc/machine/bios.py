@@ -9,7 +9,7 @@ from rackwright.twin.bmc.machine.bench import Bench
 from rackwright.twin.bmc.machine.endings import close, ending, mark
 from rackwright.twin.bmc.machine.jobs import Job, Queue
 from rackwright.twin.bmc.machine.refusal import Refusal
-from rackwright.twin.bmc.machine.registry import Attribute, Registry
+from rackwright.twin.bmc.machine.registry import Attribute, Registry, State
 from rackwright.twin.faults import Fault
 
 __all__ = ["APPLY_TIMES", "FQDD", "SETTINGS_URI", "Bios", "Staged"]
@@ -41,19 +41,26 @@ class Bios:
         """Bios.ResetBios: the defaults come at the next boot."""
         self._early: dict[str, Any] = {}
         self._drop: set[str] = set()
+        self._settled: tuple[object, State] | None = None
 
     def attributes(self) -> dict[str, Any]:
         """Return what Bios.Attributes shows: no hidden ones; with a fault, what is pending already (row 25)."""
-        state = self.registry.settle({**self.values, **self._early})
+        state = self.registry.settle({**self.values, **self._early}) if self._early else self._state()
         return {
             name: None if row.type == "Password" else state.values.get(name, row.default)
             for name, row in self.registry.attributes.items()
             if name not in state.hidden
         }
 
+    def _state(self) -> State:
+        """Return the values in force, settled; kept, since they are read far more often than they change."""
+        if self._settled is None or self._settled[0] is not self.values:
+            self._settled = (self.values, self.registry.settle(self.values))
+        return self._settled[1]
+
     def described(self) -> list[tuple[Attribute, bool, bool]]:
         """Return every entry of the registry with its ReadOnly and Hidden as they are under the values in force."""
-        state = self.registry.settle(self.values)
+        state = self._state()
         return [(row, name in state.read_only, name in state.hidden) for name, row in self.registry.attributes.items()]
 
     def stage(self, wanted: Mapping[str, Any], apply_time: str | None = None) -> Staged:
@@ -188,6 +195,10 @@ class Bios:
         defaults = {name: row.default for name, row in self.registry.attributes.items() if name not in self.values}
         kept = {name: value for name, value in self.values.items() if name in self.registry.attributes}
         self.values = self.registry.settle({**defaults, **kept, "SystemBiosVersion": version}).values
+
+    def note(self, fact: str, value: str) -> None:
+        """Write down one of the machine's own facts."""
+        self.values = {**self.values, fact: value}
 
     def restore(self, names: Iterable[str]) -> None:
         """Put attributes back to their defaults, as a new BIOS does with what it changes."""

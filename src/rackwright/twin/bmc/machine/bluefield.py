@@ -71,7 +71,9 @@ class DpuFirmware:
     def __init__(self, bench: Bench, queue: Queue, bmc: Controller, versions: Mapping[str, str]) -> None:
         self._bench, self._queue, self._bmc = bench, queue, bmc
         self.members = {row[0]: Member(*row) for row in _ROWS}
-        for name, version in versions.items():
+        for key, version in versions.items():
+            # An iDRAC's row of the card and the card's own BMC tell of one firmware.
+            name = "DPU_NIC" if key == "bluefield-firmware" else key
             if name in self.members:
                 self.members[name].version = version
 

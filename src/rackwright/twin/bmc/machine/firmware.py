@@ -276,7 +276,7 @@ class Firmware:
             elif one.key == "bios":
                 self._new_bios(one)
             elif one.key == "cpld":
-                self._bios.values["SystemCpldVersion"] = one.version
+                self._bios.note("SystemCpldVersion", one.version)
 
     def _new_bios(self, component: Component) -> None:
         image = next((image for image, found in reversed(self._images.values()) if component in found), None)
