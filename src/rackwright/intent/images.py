@@ -15,7 +15,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path as FilePath
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -38,6 +38,10 @@ _MEMBER: Final = "package.xml"
 MAX_PACKAGE: Final = 16 * 1024 * 1024
 """Bytes of a ``package.xml`` inside a zip; real ones have some 100 kB."""
 Key = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class _Wrong(Protocol):
+    def __call__(self, message: str, remedy: str, *path: str | int, severity: Severity = "error") -> None: ...
 
 
 class ImageEntry(BaseModel):
@@ -170,6 +174,13 @@ def _right(entry: ImageEntry, at: int, marked: Marked, context: Context) -> bool
     for word in entry.needs:
         if word not in kinds:
             wrong(f"{word!r} is no component of the catalog", nearest(word, kinds), "needs", word)
+    _file_of(entry, context, wrong)
+    if entry.sha256 is not None and not _SHA256.fullmatch(entry.sha256):
+        wrong(f"{entry.sha256!r} is no SHA-256", "write the 64 hex digits that sha256sum prints", "sha256")
+    return all(found.severity != "error" for found in context.problems[before:])
+
+
+def _file_of(entry: ImageEntry, context: Context, wrong: _Wrong) -> None:
     if not entry.file and not entry.url:
         wrong("the image has neither a file nor a url", "add file: PATH or url: URL")
     if entry.file and (posixpath.isabs(entry.file) or ".." in entry.file.split("/")):
@@ -177,9 +188,6 @@ def _right(entry: ImageEntry, at: int, marked: Marked, context: Context) -> bool
     if entry.file and posixpath.splitext(entry.file)[1].lower() not in _TAKEN and _by_bmc(entry.component, context):
         message = f"iDRACs take no {posixpath.basename(entry.file)!r}: Windows packages and raw images only"
         wrong(message, f"get the package that ends in {', '.join(_TAKEN)}", "file", severity="warning")
-    if entry.sha256 is not None and not _SHA256.fullmatch(entry.sha256):
-        wrong(f"{entry.sha256!r} is no SHA-256", "write the 64 hex digits that sha256sum prints", "sha256")
-    return all(found.severity != "error" for found in context.problems[before:])
 
 
 def _by_bmc(component: str, context: Context) -> bool:
