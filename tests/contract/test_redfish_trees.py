@@ -312,7 +312,7 @@ def targets(root: Path) -> tuple[tuple[Any, ...], ...]:
 
 
 @pytest.mark.parametrize("name", TREES)
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), null=st.booleans())
 def test_less_evidence_never_tells_more(shared: Shared, name: str, data: st.DataObject, null: bool) -> None:
     """A node that is missing or null made the reading fail, or tell something that the whole tree does not."""
