@@ -15,7 +15,7 @@ from rackwright.push.contact import Halt
 from rackwright.redfish.inventory import Inventory
 from rackwright.redfish.versions import same
 
-__all__ = ["objection"]
+__all__ = ["against_restart", "objection"]
 
 _STAGE: Final = "look"
 _DRAIN_S: Final = 120
@@ -23,6 +23,12 @@ _FINE: Final = frozenset({"", "OK", "Unknown"})
 _LOST: Final = ("degraded", "lost", "nonredundant", "not redundant", "failed")
 _CABLING: Final = "see the service tags of nodes.csv and where the server stands; 'rackwright audit SITE --only hardware' names swapped ones"
 _WAIT: Final = "let it end, or delete it over the web page of the BMC; then push again"
+
+
+def against_restart(stage: str, seen: Seen) -> Halt | None:
+    """Return what has come up since the first look and would have the waiting jobs fail; None when they may run."""
+    found = next(_conditions(seen.inventory), None)
+    return Halt(stage, f"{found[0]}: {found[1]}", found[2], touched=True) if found else None
 
 
 def objection(contact: Contact, seen: Seen, order: Order) -> Halt | None:
@@ -36,14 +42,7 @@ def _objections(contact: Contact, seen: Seen, order: Order) -> Iterator[tuple[st
     inventory, server = seen.inventory, contact.order
     if server.tag and inventory.service_tag and inventory.service_tag.upper() != server.tag.upper():
         yield "identity", f"service tag {inventory.service_tag} answers where {server.tag} is planned", _CABLING
-    if inventory.lockdown:
-        yield (
-            "lockdown",
-            "System Lockdown is on, nothing can be changed",
-            "lift it by hand (it is never lifted here), then push again",
-        )
-    if weak := _power(inventory):
-        yield "power supplies", weak, "mend the supply or its feed: a flash that loses power ends a board"
+    yield from _conditions(inventory)
     ours = {step.job for step in server.steps if step.job}
     if foreign := [job for job in seen.jobs if job.open and job.id not in ours]:
         yield "jobs", f"the queue holds what is not ours: {in_words(foreign)}", _WAIT
@@ -58,6 +57,17 @@ def _objections(contact: Contact, seen: Seen, order: Order) -> Iterator[tuple[st
             yield "images", wrong, "put the right file there, or mend its row in the images file, and push again"
     if order.drained_by and server.way.restarts and (busy := _busy(order.drained_by, server.device)):
         yield "drained", busy, "drain the host, then push again"
+
+
+def _conditions(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
+    if inventory.lockdown:
+        yield (
+            "lockdown",
+            "System Lockdown is on, nothing can be changed",
+            "lift it by hand (it is never lifted here), then push again",
+        )
+    if weak := _power(inventory):
+        yield "power supplies", weak, "mend the supply or its feed: a flash that loses power ends a board"
 
 
 def _foreign_settings(server: ServerOrder, inventory: Inventory) -> list[str]:

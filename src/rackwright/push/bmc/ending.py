@@ -60,7 +60,8 @@ class Finish:
             trouble = self._power()
             seen = self.contact.look()
         except DriverError as error:
-            return End(trouble=f"it cannot be looked at since ({error})")
+            known = self.halt is not None and str(error) in self.halt.cause
+            return End(trouble="nor since" if known else f"it cannot be looked at since ({error})")
         now = seen.inventory.bios.attributes if seen.inventory.bios else {}
         order = self.contact.order
         return End(
@@ -172,16 +173,9 @@ def _half_way(order: ServerOrder, end: End | None) -> str:
         return ""
     if not end.versions and end.trouble:
         return f"; {end.trouble}"
-    done = [
-        f"{part.component} {end.versions.get(part.fqdd)}"
-        for part in order.parts
-        if part.right(end.versions.get(part.fqdd, ""))
-    ]
-    left = [
-        f"{part.component} {end.versions.get(part.fqdd) or '?'}"
-        for part in order.parts
-        if not part.right(end.versions.get(part.fqdd, ""))
-    ]
+    now = [(part, end.versions.get(part.fqdd, "")) for part in order.parts]
+    done = dict.fromkeys(f"{part.component} {version}" for part, version in now if part.right(version))
+    left = dict.fromkeys(f"{part.component} {version or '?'}" for part, version in now if not part.right(version))
     words = [f"as intended: {', '.join(done)}"] if done else []
     words += [f"as before: {', '.join(left)}"] if left else []
     words += [f"{len(end.attributes)} BIOS attributes are not set"] if end.attributes else []

@@ -18,7 +18,7 @@ import msgspec
 from rackwright.errors import DriverError
 from rackwright.push.bmc import ending
 from rackwright.push.bmc.activation import Activation, ended_badly, host_on, in_words, ready
-from rackwright.push.bmc.checks import objection
+from rackwright.push.bmc.checks import against_restart, objection
 from rackwright.push.bmc.contact import AGAIN, Contact, Seen, halt_of
 from rackwright.push.bmc.ending import End
 from rackwright.push.bmc.keeping import Kept, kept
@@ -38,6 +38,9 @@ _CYCLE: Final = (
 )
 
 
+_DEAD: Final = (
+    "see whether it answers; if not, pull the cords of the server for a minute, then push again: it reads first"
+)
 _LOG: Final = "read the Lifecycle log about it, then push again: it reads first and does what is left"
 _WORDS: Final = {"install": "install {}", "stage": "stage {}", "settings": "BIOS settings {}", "restart": "restart {}"}
 
@@ -55,6 +58,7 @@ class Before(msgspec.Struct, frozen=True, omit_defaults=True):
     life: str
     jobs: tuple[str, ...] = ()
     reset_at: str = ""
+    halt: Halt | None = None
 
 
 class Ended(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -149,9 +153,11 @@ class Procedure:
         ended = self._step(f"follow {name}", lambda: self._follow(name, step, sent.job), Ended)
         return ended.halt
 
-    def _before(self) -> Before:
+    def _before(self, restart: str = "") -> Before:
+        """Note what is so before a command; before a restart, look once more that nothing stands against it."""
         host = self.contact.host()
-        return Before(self.life, tuple(job.id for job in self.contact.jobs()), host.reset_at)
+        halt = against_restart(restart, self.contact.look(hardware=True)) if restart else None
+        return Before(self.life, tuple(job.id for job in self.contact.jobs()), host.reset_at, halt)
 
     def _follow(self, name: str, step: Step, job: str) -> Ended:
         """Follow what is applied at once to its own end, over a restart of the BMC too; then see its version."""
@@ -162,12 +168,11 @@ class Procedure:
             jobs = [one for one in contact.jobs() if one.id == job]
             halt = ready(contact, name)
         except DriverError as error:
-            return Ended(halt=halt_of(name, error, touched=True))
-        return (
-            Ended(halt=halt)
-            if halt
-            else self._verified(name, (step,), Ended(words=in_words(jobs), badly=bool(ended_badly(jobs))))
-        )
+            cause = f"{step.component}: the BMC did not come back within {contact.limits.bmc_s / 60:.0f} min ({error})"
+            return Ended(halt=Halt(name, cause, _DEAD, touched=True))
+        if halt is not None:
+            return Ended(halt=halt)
+        return self._verified(name, (step,), Ended(words=in_words(jobs), badly=bool(ended_badly(jobs))))
 
     def _restart(self, name: str, step: Step) -> Halt | None:
         mine = [
@@ -177,7 +182,9 @@ class Procedure:
         ]
         jobs = frozenset(self.sent[number] for number, _ in mine if number in self.sent)
         steps = tuple(one for _, one in mine)
-        before = self._step(f"before {name}", self._before, Before)
+        before = self._step(f"before {name}", lambda: self._before(name), Before)
+        if before.halt is not None:
+            return before.halt
 
         def work() -> Ended:
             fresh = before.life == self.life
@@ -186,7 +193,7 @@ class Procedure:
             alone = event == "ac" and all(one.component in self.whole.self_cycling for one in steps)
             halt = self._go(name, "restart" if alone else event, jobs, before, steps, fresh=fresh)
             ours = [job for job in self.contact.jobs() if job.id in jobs]
-            ended = Ended(halt=halt, words=in_words(ours), badly=bool(ended_badly(ours)))
+            ended = Ended(halt=halt, words=in_words(ended_badly(ours) or ours), badly=bool(ended_badly(ours)))
             if not alone or ended.halt or ended.badly or self._waited(steps):
                 return ended
             return Ended(halt=self._go(name, "ac", frozenset(), before, steps, fresh=True), words=ended.words)
