@@ -115,6 +115,8 @@ def _held(scope: _Scope) -> _Scope:
     if not switches and not bmcs:
         remedy = "take it with 'rackwright snapshot' or 'rackwright audit --keep'"
         raise DocumentError(f"{folder} holds no evidence of these devices: {remedy}")
+    # A tree of a server says nothing of the BMCs on its adapters; it tells their firmware itself.
+    scope = replace(scope, bmcs=tuple(name for name in scope.bmcs if "." not in name or name in bmcs))
     if not scope.asked.everything:
         return scope
     if not switches and scope.switches:

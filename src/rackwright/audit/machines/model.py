@@ -11,7 +11,7 @@ from typing import ClassVar, Final, Literal
 from rackwright.audit.evidence import Evidence
 from rackwright.audit.ledger import Check, Ledger, Untold
 from rackwright.audit.machines.evidence import resources
-from rackwright.audit.machines.swaps import Marks, Muddle, muddles, who
+from rackwright.audit.machines.swaps import Known, Marks, Muddle, muddles
 from rackwright.catalog.models import Catalog
 from rackwright.plan.controllers import BmcSettings
 from rackwright.plan.machines import Machine
@@ -64,10 +64,15 @@ class MachineLook:
         return {name: _planned(machine) for name, machine in self.machines.items()}
 
     @cached_property
+    def known(self) -> Known:
+        """Return the same by tag and by MAC address."""
+        return Known(self.planned)
+
+    @cached_property
     def muddles(self) -> tuple[Muddle, ...]:
         """Return which servers stand in each other's place."""
         views = self.views.values()
-        return muddles(self.planned, {view.name: view.marks for view in views if view.reached and not view.card})
+        return muddles(self.known, {view.name: view.marks for view in views if view.reached and not view.card})
 
 
 class MachineView:
@@ -121,7 +126,8 @@ class MachineView:
     @cached_property
     def body(self) -> Machine:
         """Return the machine that answers, which is another one where two are swapped: its MAC addresses are its own."""
-        found = who(self.marks, self.look.planned, "macs") or who(self.marks, self.look.planned, "tags")
+        known = self.look.known
+        found = known.who(self.marks, "macs") or known.who(self.marks, "tags")
         return self.look.machines[found] if found else self.machine
 
     @property
