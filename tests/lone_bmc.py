@@ -146,7 +146,8 @@ class LoneBmc:
         if isinstance(value, list):
             return [self._put(one) for one in value]
         if isinstance(value, dict) and set(value) == {"@odata.id"}:
-            return self.resources.get(value["@odata.id"].rstrip("/"), value)
+            found = self.resources.get(value["@odata.id"].rstrip("/"), value)
+            return found if "@odata.id" in found else value
         return value
 
 

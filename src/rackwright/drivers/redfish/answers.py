@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +21,9 @@ _BUSY: Final = frozenset({429, 500, 502, 503, 504})
 """Statuses that mean: later. A 500 in HTML is an iDRAC whose service is on its way up (redfish.md 2.1)."""
 _SAY_NOTHING: Final = frozenset({"Success", "GeneralError"})
 _LONGEST_S: Final = 60
+_LARGE: Final = 1 << 16
+_ENTRIES: Final = "RegistryEntries"
+"""What is most of an attribute registry: BIOSes of one model and version tell the same, which is read and kept once for all."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,11 +61,29 @@ class Answer:
     @cached_property
     def value(self) -> Any:
         """The JSON of the body, None for an empty one; raises ``ValueError`` for what is no JSON."""
+        if len(self.data) >= _LARGE:
+            return _decoded(self.data)
         return msgspec.json.decode(self.data) if self.data.strip() else None
 
     def header(self, name: str) -> str:
         """Return a header; empty where there is none."""
         return self.headers.get(name) or ""
+
+
+def _decoded(data: bytes) -> Any:
+    """Read a large body; equal entries of registries become one value, which nobody changes."""
+    if _ENTRIES.encode() not in data:
+        return msgspec.json.decode(data) if data.strip() else None
+    try:
+        parts = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    except msgspec.ValidationError:
+        return msgspec.json.decode(data)
+    return {key: _entries_of(bytes(raw)) if key == _ENTRIES else msgspec.json.decode(raw) for key, raw in parts.items()}
+
+
+@lru_cache(maxsize=16)
+def _entries_of(data: bytes) -> Any:
+    return msgspec.json.decode(data)
 
 
 def messages(answer: Answer) -> tuple[Message, ...]:
@@ -72,6 +93,7 @@ def messages(answer: Answer) -> tuple[Message, ...]:
     except ValueError:
         return ()
     found = [message for message in _entries(body) if message.id not in _SAY_NOTHING]
+    found = found or [message for message in _summary(body) if message.text]
     return tuple(sorted(found, key=lambda message: not message.id[-1:].isdigit()))
 
 
@@ -128,5 +150,11 @@ def _entries(body: Any) -> Iterator[Message]:
                 resolution=str(entry.get("Resolution") or "").strip(),
                 arguments=tuple(str(one) for one in arguments) if isinstance(arguments, list) else (),
             )
-    if not entries and isinstance(error, Mapping):
-        yield Message(id=str(error.get("code") or "").rpartition(".")[2], text=str(error.get("message") or "").strip())
+
+
+def _summary(body: Any) -> Iterator[Message]:
+    """Yield what stands above the entries: where none of them says anything it is all there is."""
+    error = body.get("error") if isinstance(body, Mapping) else None
+    if isinstance(error, Mapping):
+        code = str(error.get("code") or "").rpartition(".")[2]
+        yield Message(id="" if code in _SAY_NOTHING else code, text=str(error.get("message") or "").strip())

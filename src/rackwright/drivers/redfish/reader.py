@@ -38,8 +38,10 @@ class Reader:
         self._resources, self._errors, self._dead, self._had = {ROOT: self._session.root}, {}, 0, set()
         found: dict[str, list[dict[str, Any]]] = {"root": [self._session.root]}
         for row in rows_of(topics):
-            if row.instead_of not in self._had:
-                found[row.name] = [one for parent in found.get(row.of, ()) for one in self._follow(row, parent)]
+            if row.instead_of in self._had:
+                continue
+            parents = (one for one in found.get(row.of, ()) if not _linked_up(one, found.get(row.untold_by, ())))
+            found[row.name] = [one for parent in parents for one in self._follow(row, parent)]
         if "registry" in topics:
             for bios in found["bios"]:
                 self._registry(bios)
@@ -120,7 +122,7 @@ class Reader:
             collection = self._try(uri)
         if collection is None:
             return []
-        members = list(self._pages(uri, collection))
+        members = [_at_home(uri, member) for member in self._pages(uri, collection)]
         self._keep(uri, {**collection, "Members": [{"@odata.id": member["@odata.id"]} for member in members]})
         return self._each(members, again=uri)
 
@@ -208,6 +210,20 @@ def _expansion(root: Mapping[str, Any]) -> str:
     kind = "*" if offered.get("ExpandAll") else "." if offered.get("NoLinks") else ""
     levels = "($levels=1)" if offered.get("Levels") else ""
     return f"$expand={kind}{levels}" if kind else ""
+
+
+def _at_home(collection: str, member: dict[str, Any]) -> dict[str, Any]:
+    """Return an expanded member under the collection that it came in: a BlueField BMC names its host's ports as if they were its own."""
+    home = collection.partition("?")[0].rstrip("/")
+    if len(member) == 1 or member["@odata.id"].startswith(home + "/") or not isinstance(member.get("Id"), str):
+        return member
+    return {**member, "@odata.id": f"{home}/{member['Id']}"}
+
+
+def _linked_up(adapter: Mapping[str, Any], ports: Collection[Mapping[str, Any]]) -> bool:
+    """Tell whether the ports of an adapter (``NIC.Slot.2-1-1`` of ``NIC.Slot.2``) are all there with their link."""
+    ours = [port for port in ports if str(port.get("Id")).startswith(f"{adapter.get('Id')}-")]
+    return bool(ours) and all(port.get("LinkStatus") for port in ours)
 
 
 def _links(value: Any) -> Iterator[dict[str, Any]]:

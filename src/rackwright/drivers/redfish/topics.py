@@ -36,6 +36,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """Read only where the resource that links to it has one of each of these, and not empty."""
     unless: tuple[str, ...] = ()
     """Not read where the resource that links to it has this."""
+    untold_by: str = ""
+    """Read only where this row does not tell the links of the ports of the resource."""
     instead_of: str = ""
     """Not read where this row could be read."""
 
@@ -52,9 +54,10 @@ ROWS: Final[tuple[Row, ...]] = (
     _row("chassis", "hardware", at=[["Chassis"]], members=True),
     _row("processors", "hardware", of="systems", at=[["Processors"]], members=True),
     _row("memory", "hardware", of="systems", at=[["Memory"]], members=True),
-    # MAC and link of every port in one answer; the ports of each adapter would be one each.
+    # MAC and link of every port in one answer. An iDRAC tells no link of some (BlueField-3, link down): the ports of such an adapter are one more.
     _row("ports", "hardware", of="systems", at=[["EthernetInterfaces"]], members=True),
     _row("adapters", "hardware", of="chassis", at=[["NetworkAdapters"]], members=True),
+    _row("adapter ports", "hardware", of="adapters", at=[["Ports"], ["NetworkPorts"]], members=True, untold_by="ports"),
     # Lanes in use; an enclosure of drives has devices too, of which nobody asks.
     _row("pcie", "hardware", of="chassis", at=[["PCIeDevices"]], members=True, needs=[["NetworkAdapters"]]),
     _row("power", "hardware", of="chassis", at=[["Power"]]),
