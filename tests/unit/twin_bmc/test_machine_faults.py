@@ -275,6 +275,41 @@ def test_power_that_is_lost_tears_what_runs(bed, images):
     assert bed.deeds("torn") == [("BIOS.Setup.1-1", job.id)]
 
 
+@pytest.mark.parametrize("at", ["flash", "bios-run", "activate", "boot"])
+def test_power_may_go_at_any_step(bed, images, at):
+    """Whatever the step, the server comes back and boots, nothing runs any more, and nothing is new that was not flashed."""
+    bed.fault(kind="power-loss", at=at, duration=20, nth=1)
+    job = bed.upload("2.7.4", **images.bios)
+    bed.machine.bios.stage(WANTED, "OnReset")
+    bed.wind(60)
+    bed.machine.host.reset("ForceRestart")
+    bed.until(lambda: bed.deeds("power-loss"))
+    bed.until(lambda: bed.machine.host.phase == "os" and bed.machine.bmc.state == "up")
+    bed.wind(3600)
+    assert bed.machine.next_due() is None
+    assert not job.open
+    assert bed.machine.bios_version == ("2.1.5" if at == "flash" else "2.7.4")
+    assert bed.deeds("flash") == ([] if at == "flash" else [("BIOS.Setup.1-1", "2.7.4")])
+
+
+def test_an_idrac_that_is_restarted_while_it_writes(bed, images):
+    """Its own update fails RED108, the GPU baseboard's fails too, and what waits for the host goes on waiting."""
+    waiting = bed.upload("2.7.4", **images.bios)
+    gpu = bed.upload("1.6.0", **images.gpu)
+    bed.until(lambda: gpu.state == "Running")
+    bed.machine.restart_bmc()
+    assert (gpu.state, gpu.message_id, waiting.state) == ("Failed", "PR21", "Scheduled")
+    bed.until(lambda: bed.machine.bmc.ready)
+    own = bed.upload("7.20.60.50", **images.idrac)
+    bed.until(lambda: own.state == "Running")
+    bed.machine.restart_bmc()
+    assert (own.state, own.message_id) == ("Failed", "RED108")
+    bed.wind(3600)
+    assert bed.machine.bmc_version == "7.10.30.00"
+    bed.reboot()
+    assert waiting.state == "Completed"
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_fault_that_needs_nothing_can_wait_for_an_operation(bed, images, when):
     """bmc-restart at an update: the iDRAC is away before it, so that it is not taken, or after it."""

@@ -99,3 +99,51 @@ def test_the_end_does_not_hang_on_how_often_somebody_looks(steps):
         return [*bed.machine.bench.deeds, *(job.state for job in bed.machine.queue.all())]
 
     assert run(often=True) == run(often=False)
+
+
+FAULTED = st.lists(
+    st.tuples(
+        st.sampled_from(
+            [
+                "refuse",
+                "stuck",
+                "timeout",
+                "errors",
+                "fail",
+                "late",
+                "silent",
+                "partial",
+                "deaf-os",
+                "boot-ignored",
+                "power-loss",
+                "bmc-restart",
+            ]
+        ),
+        st.sampled_from(["bios-stage", "update", "bios-run", "flash", "activate", "power", "boot", "ac-cycle"]),
+        st.integers(1, 2),
+    ),
+    max_size=3,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(STEPS, FAULTED)
+def test_faults_leave_a_machine_that_can_be_used(steps, faults):
+    """Whatever goes wrong, time never stops; cleared, the machine takes a BIOS, is restarted, and has it."""
+    bed = Bed()
+    for kind, at, nth in faults:
+        bed.fault(kind=kind, at=at, nth=nth, duration=20)
+    for step, value in steps:
+        act(bed, step, value)
+    bed.wind(6 * 3600)
+    bed.faults.clear()
+    machine = bed.machine
+    assert machine.next_due() is None
+    assert machine.bmc.state == "up"
+    machine.queue.clear("JID_CLEARALL_FORCE")
+    bed.upload("10.0.1", **IMAGES["bios"])
+    bed.wind(60)
+    machine.host.reset("ForceRestart" if machine.host.on else "On")
+    bed.wind(3600)
+    assert machine.bios_version == "10.0.1"
+    assert machine.host.phase == "os"

@@ -56,6 +56,7 @@ BEHAVIOURS: Final[tuple[Behaviour, ...]] = (
     Behaviour("update-all", "one image is written to every component that it fits: all power supplies, all ports", ASSUMED),
     Behaviour("update-floor", "a downgrade is taken unless it is below a component's floor, RED103", "OME: downgrade_enabled is true by default; floors [assumed]"),
     Behaviour("update-idrac", "the iDRAC restarts in its own update: refused, 503 RAC0768, sessions gone, 3 to 8 minutes", "redfish.md 5 row 13"),
+    Behaviour("update-torn", "an iDRAC that goes down while it fetches or writes by itself fails that job; what waits for the host goes on waiting", ASSUMED),
     Behaviour("update-idrac-alone", "while it is updated other images are refused JCP048, settings JCP030; images too while settings are applied", "Dell's message ids"),
     Behaviour("update-cpld", "a CPLD waits for a restart of the host, alone (RED149), and then cycles the AC power by itself", f"RED149; {_MULTIPART}, CPLD/FPGA"),
     Behaviour("update-gpu", "a GPU baseboard is written at once, and in force after the host was shut down and the AC cycled", "KB 000355295, told by others; at once [assumed]"),

@@ -147,6 +147,12 @@ class DpuFirmware:
                 one.version, one.staged = one.staged, ""
                 self._bench.deed("activate", one.id, one.version)
 
+    def interrupted(self) -> None:
+        """Tear what is being written when the BMC goes down."""
+        for job in self._queue.open():
+            self._bench.deed("torn", job.target, job.id)
+            self._queue.end(job, "Failed", "PR21")
+
     def restarted(self) -> None:
         """Take the BMC's own new version into force."""
         self._bring_in(["BMC_Firmware"])
@@ -182,6 +188,7 @@ class Bluefield:
         self.firmware = DpuFirmware(bench, self.queue, self.bmc, versions or {})
         self.tells_health = True
         self.bmc.back = self.firmware.restarted
+        self.bmc.going = self.firmware.interrupted
         bench.strike = self.strike
 
     def tick(self) -> None:

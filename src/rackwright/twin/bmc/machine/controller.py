@@ -45,6 +45,8 @@ class Controller:
         """How far the host is; the machine puts the host's own here."""
         self.back: Callable[[], None] | None = None
         """Called when it has come up again."""
+        self.going: Callable[[], None] = lambda: None
+        """Called when it goes down: what it was writing itself is torn."""
 
     @property
     def state(self) -> str:
@@ -73,6 +75,7 @@ class Controller:
         lost = hit.get("bmc-lost")
         if lost is not None:
             dark = math.inf if lost.duration is None else dark + lost.duration
+        self.going()
         self.generation += 1
         self.rebooted_at = now
         self._updated = updated

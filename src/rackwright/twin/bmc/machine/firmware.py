@@ -216,6 +216,8 @@ class Firmware:
         """Begin to write; returns the seconds that it takes."""
         image, matching = self._images[job.id]
         hit = self._bench.met("flash")
+        if not job.open:
+            return 0
         ending(job, hit)
         if matching[0].key == "gpu-baseboard" and self._bios.values.get("UsbManagedPort") == "Off":
             # KB 000308105, told by others (redfish.md 2.4): it fails without a word.
@@ -231,7 +233,18 @@ class Firmware:
             job.state, job.message_id, job.args, job.percent = "Scheduled", "PR30", (), 1
             return
         job.state, job.message_id, job.args, job.percent = "Running", "PR20", (), 1
-        self._bench.schedule.after(self._run(job), lambda: self._finish(job))
+        seconds = self._run(job)
+        if job.open:
+            self._bench.schedule.after(seconds, lambda: self._finish(job))
+
+    def interrupted(self) -> None:
+        """Tear what the iDRAC itself is fetching or writing when it goes down; what waits for the host goes on waiting."""
+        for job in self._queue.open(kind="FirmwareUpdate"):
+            own = bool(job.facts.get("updates-bmc"))
+            written = own and bool(self.components[_IDRAC].staged)
+            if not written and (job.state == "Downloading" or (job.state == "Running" and not job.delayed)):
+                self._bench.deed("torn", job.target, job.id)
+                self._queue.end(job, "Failed", "RED108" if own else "PR21")
 
     def _finish(self, job: Job) -> None:
         if "deleted" in job.facts or "torn" in job.facts or not job.open:
@@ -292,11 +305,10 @@ class Firmware:
 
     def restarted(self) -> None:
         """Take the iDRAC's own new version into force, and end its job."""
-        written = bool(self.components[_IDRAC].staged)
         self._bring_in([self.components[_IDRAC]])
         for job in self._queue.open(kind="FirmwareUpdate"):
             if job.facts.get("updates-bmc") and job.state == "Running":
-                self._queue.end(job, "Completed" if written else "Failed", "RED001" if written else "RED108")
+                self._queue.end(job, "Completed", "RED001")
 
     def cold_boot(self) -> None:
         """Take into force what waits for a cold boot of the host."""

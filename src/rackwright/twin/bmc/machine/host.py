@@ -206,6 +206,9 @@ class Host:
         job.started = self._bench.now()
         assert job.run is not None  # noqa: S101 - due() gives only jobs with something to do
         seconds = job.run(job)
+        if self._running is not job:
+            # A fault took the power away as the job began; whatever comes next was set going by that.
+            return
 
         def done() -> None:
             self._running = None

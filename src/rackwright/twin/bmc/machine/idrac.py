@@ -112,6 +112,7 @@ class Machine:
         self.settings.on_change = self._setting_changed
         self.bmc.server_status = lambda: self.host.server_status
         self.bmc.back = self._bmc_back
+        self.bmc.going = self.firmware.interrupted
         self.host.cold = self.firmware.cold_boot
         self.host.past_post = self._past_post
         self.host.medium = self.media.cd
