@@ -63,6 +63,7 @@ def aimed(
     planner = Planner(
         loaded.catalog, planned.plan.release, loaded.images, allow_downgrade, settings=meant.settings,
         authority=authority_name(way.state) if signed else "", lift=lift,
+        absent=frozenset(image.file for image in loaded.images if image.file and not (folder / image.file).is_file()),
     )  # fmt: skip
     settling = Settling(meant.settings, lift, factory)
     return Aim(planned.plan, folder, loaded.catalog, found, way, planner, settling)

@@ -18,11 +18,13 @@ RIGHT = {"SysProfile": "PerfOptimized", "SriovGlobalEnable": "Enabled"}
 IMAGES = tuple(image(key, version) for key, version in NEW.items())
 
 
-def way_of(versions=None, *, pins=NEW, images=IMAGES, allow=False, catalog=CATALOG, bios=True, **told):
+def way_of(
+    versions=None, *, pins=NEW, images=IMAGES, allow=False, catalog=CATALOG, bios=True, absent=frozenset(), **told
+):
     """Return the way of gpu01 that has these versions and should have ``pins``."""
     what = machine(SITE, "gpu01", firmware={"versions": pins})
     found = inventory(what, {"b3140h": "32.44.1036", "b3220l": "32.44.1036", **(versions or {})}, **told)
-    rules = rules_of(catalog, RELEASE, what.model, allow_downgrade=allow)
+    rules = rules_of(catalog, RELEASE, what.model, allow_downgrade=allow, absent=absent)
     states = firmware_states(what, found, catalog)
     return way(what, states, bios_state(what, found, None) if bios else None, images, rules)
 
@@ -124,6 +126,16 @@ def test_a_file_without_a_hash_is_not_sent():
     assert way_of({**NEW, "bios": "2.1.5"}, images=(bare,), attributes=RIGHT).refused[0].reason == "no-hash"
     url = image("bios", "2.7.4", sha256="", file="", url="https://images.example/bios.exe")
     assert way_of({**NEW, "bios": "2.1.5"}, images=(url,), attributes=RIGHT).refused == ()
+
+
+def test_a_file_that_is_not_there_is_said_before_anything_is_sent():
+    """An image whose file is absent bars its component by the file's name; one with a URL is fetched by the BMC instead."""
+    found = way_of({**NEW, "bios": "2.1.5"}, absent=frozenset({"bios.bin"}), attributes=RIGHT)
+    assert [(refusal.component, refusal.reason) for refusal in found.refused] == [("bios", "no-file")]
+    assert "bios.bin" in found.refused[0].message
+    both = image("bios", "2.7.4", url="https://images.example/bios.exe")
+    found = way_of({**NEW, "bios": "2.1.5"}, images=(both,), absent=frozenset({"bios.bin"}), attributes=RIGHT)
+    assert (found.steps[0].image.file, found.steps[0].image.url) == ("", "https://images.example/bios.exe")
 
 
 def test_an_image_may_need_another_component_first():

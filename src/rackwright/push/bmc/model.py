@@ -60,7 +60,17 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
 
     component: str
     reason: Literal[
-        "downgrade", "order-unknown", "no-image", "no-hash", "needs", "unknown", "missing", "bios", "circle", "blocked"
+        "downgrade",
+        "order-unknown",
+        "no-image",
+        "no-file",
+        "no-hash",
+        "needs",
+        "unknown",
+        "missing",
+        "bios",
+        "circle",
+        "blocked",
     ]
     message: str
     remedy: str

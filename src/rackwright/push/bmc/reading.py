@@ -51,6 +51,8 @@ class Planner:
     """Common name of the site's authority; empty: there is none."""
     lift: bool = False
     """Lockdown may be lifted meanwhile."""
+    absent: frozenset[str] = frozenset()
+    """Files of images that are not where the site says."""
 
     @property
     def topics(self) -> frozenset[Topic]:
@@ -67,7 +69,9 @@ class Planner:
         firmware = firmware_states(machine, told, self.catalog)
         bios = bios_state(machine, told, reading.registry(resources, told.bios))
         if machine.model not in self._rules:
-            made = rules_of(self.catalog, self.release, machine.model, allow_downgrade=self.allow_downgrade)
+            made = rules_of(
+                self.catalog, self.release, machine.model, allow_downgrade=self.allow_downgrade, absent=self.absent
+            )
             self._rules[machine.model] = made
         found = way(
             machine,

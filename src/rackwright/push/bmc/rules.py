@@ -20,13 +20,17 @@ class Rules(NamedTuple):
     barriers: Mapping[str, tuple[Barrier, ...]]
     """What must stand before a component, by its key; ``bios-settings`` is one."""
     allow_downgrade: bool = False
+    absent: frozenset[str] = frozenset()
+    """Files of images that are not where the site says; a BMC fetches such an image by its URL, where it has one."""
 
     def activation(self, key: str) -> ActivationModel:
         """Return what puts a component in force."""
         return self.activations[self.kinds[key].activation]
 
 
-def rules_of(catalog: Catalog, release: str, model: str, *, allow_downgrade: bool = False) -> Rules:
+def rules_of(
+    catalog: Catalog, release: str, model: str, *, allow_downgrade: bool = False, absent: frozenset[str] = frozenset()
+) -> Rules:
     """Return the rules for a server model under a release.
 
     The release's own order (``after``) comes on top of the kinds': what it names goes first, and may share a restart. Raises
@@ -52,4 +56,5 @@ def rules_of(catalog: Catalog, release: str, model: str, *, allow_downgrade: boo
         catalog.activations,
         {key: tuple(rows) for key, rows in barriers.items()},
         allow_downgrade,
+        absent,
     )

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec.structs import replace
+
 from rackwright.catalog.images import Image
 from rackwright.diff.bmc.model import BiosChange, BiosState, FirmwareState
 from rackwright.plan.machines import Machine
@@ -17,7 +19,7 @@ __all__ = ["Task", "Work", "work"]
 
 MOST_HOPS: Final = 4
 """Images of one component one after the other, where each needs the one before."""
-_BARS: Final = frozenset({"no-image", "no-hash", "needs", "blocked", "circle"})
+_BARS: Final = frozenset({"no-image", "no-file", "no-hash", "needs", "blocked", "circle"})
 """Refusals that leave a component behind, so that what builds on it is not sent either."""
 
 
@@ -98,7 +100,7 @@ def _component(
             Task(key, key, tuple(off), _image(machine, off, images), waits=True, job=off[0].job, why=off[0].why)
         )
         return
-    _hops(machine, off, states, images, found)
+    _hops(machine, off, states, images, rules, found)
 
 
 def _shown(machine: Machine, off: Sequence[FirmwareState], found: Work) -> list[FirmwareState]:
@@ -170,7 +172,12 @@ def _fitting(machine: Machine, off: Sequence[FirmwareState], images: Iterable[Im
 
 
 def _hops(
-    machine: Machine, off: list[FirmwareState], states: Sequence[FirmwareState], images: Sequence[Image], found: Work
+    machine: Machine,
+    off: list[FirmwareState],
+    states: Sequence[FirmwareState],
+    images: Sequence[Image],
+    rules: Rules,
+    found: Work,
 ) -> None:
     """Enter the image of the wanted version, and before it those that it needs as steps of its own."""
     key, row = off[0].key, off[0]
@@ -189,14 +196,8 @@ def _hops(
             f"add an image of {key} between {least} and {row.wanted} to the site's images",
         )  # fmt: skip
         return
-    if any(hop.file and not hop.sha256 for hop in chain):
-        bare = next(hop for hop in chain if hop.file and not hop.sha256)
-        found.refuse(
-            key,
-            "no-hash",
-            f"{bare.source or bare.id}: no SHA-256 is given for {bare.file}",
-            f"write sha256: what sha256sum {bare.file} prints",
-        )
+    chain = [replace(hop, file="") if hop.url and hop.file in rules.absent else hop for hop in chain]
+    if not _sendable(chain, rules, found):
         return
     tasks: list[Task] = []
     for at, hop in enumerate(chain, 1):
@@ -208,6 +209,20 @@ def _hops(
         if not _needs(machine, hop, key, states, tasks[-1], found):
             return
     found.tasks += tasks
+
+
+def _sendable(chain: Sequence[Image], rules: Rules, found: Work) -> bool:
+    """Say whether the file of each image is there and vouched for."""
+    for hop in chain:
+        if hop.file in rules.absent:
+            message = f"the image {hop.file} is not there" + (f" ({hop.source} lists it)" if hop.source else "")
+            found.refuse(hop.component, "no-file", message, "put the file there, or correct the entry")
+            return False
+        if hop.file and not hop.sha256:
+            message = f"{hop.source or hop.id}: no SHA-256 is given for {hop.file}"
+            found.refuse(hop.component, "no-hash", message, f"write sha256: what sha256sum {hop.file} prints")
+            return False
+    return True
 
 
 def _from(before: Sequence[str], hop: Image) -> str:
