@@ -10,6 +10,7 @@ they have in common. Both captured machines bear this out: every value that a de
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -88,6 +89,10 @@ class _Settled:
         return self.effects.get((name, part))
 
 
+_READ: deque[tuple[Mapping[str, Any], Registry]] = deque(maxlen=8)
+"""The last ones by the very entries that they were read from: the driver gives servers alike one and the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class Registry:
     """The attributes of one machine's BIOS and how they hang together."""
@@ -100,15 +105,24 @@ class Registry:
     def of(cls, resource: Any) -> Registry:
         """Read the registry's JSON (``Bios/BiosRegistry``, or the file that ``Registries`` leads to); anything else gives an empty one."""
         resource = resource if isinstance(resource, Mapping) else {}
-        entries = resource.get("RegistryEntries")
+        entries, version = resource.get("RegistryEntries"), str(resource.get("RegistryVersion") or "")
         entries = entries if isinstance(entries, Mapping) else {}
+        for known, made in tuple(_READ):
+            if known is entries and made.version == version:
+                return made
+        made = cls._of(entries, version)
+        _READ.appendleft((entries, made))
+        return made
+
+    @classmethod
+    def _of(cls, entries: Mapping[str, Any], version: str) -> Registry:
         attributes = [one for raw in _list(entries.get("Attributes")) if (one := attribute(raw)) is not None]
         return cls(
             attributes={one.name: one for one in attributes},
             dependencies=tuple(
                 each for raw in _list(entries.get("Dependencies")) if (each := dependency(raw)) is not None
             ),
-            version=str(resource.get("RegistryVersion") or ""),
+            version=version,
         )
 
     @property
