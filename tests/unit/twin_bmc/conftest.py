@@ -42,6 +42,7 @@ class Bed:
         self.clock.wind(seconds)
         self.machine.tick()
         self.dpu.tick()
+        assert (self.machine.power == "Off") == (self.machine.host.phase == "off"), "a host that is off does nothing"
 
     def until(self, done: Any, *, most: float = 4 * 3600, step: float = 10) -> float:
         """Let time pass until something is so; returns how long it took."""
