@@ -20,6 +20,7 @@ __all__ = [
     "change_protocol",
     "change_secure_boot",
     "change_system",
+    "change_system_settings",
     "clear_bios",
     "delete_account",
     "delete_job",
@@ -118,7 +119,6 @@ _BOOT: Final = {
     "BootSourceOverrideEnabled": "enabled",
     "BootSourceOverrideTarget": "target",
     "BootSourceOverrideMode": "mode",
-    "HttpBootUri": "uri",
 }
 
 
@@ -142,6 +142,17 @@ def change_system(bmc: Bmc, call: Call) -> Answer:
         bmc.machine.host.set_boot(**{_BOOT[name]: value for name, value in boot.items()})
     if "AssetTag" in body:
         bmc.machine.asset_tag = call.text("AssetTag")
+    return bmc.done()
+
+
+def change_system_settings(bmc: Bmc, call: Call) -> Answer:
+    """Change what of the boot override a real one stages for the next reset: its mode, here at once [assumed]."""
+    body = call.object()
+    known(body, frozenset({"Boot"}))
+    boot = body.get("Boot")
+    if not isinstance(boot, dict) or set(boot) != {"BootSourceOverrideMode"}:
+        raise Denied(400, base("PropertyUnknown", "Boot", related=("#/Boot",)))
+    bmc.machine.host.set_boot(mode=str(boot["BootSourceOverrideMode"]))
     return bmc.done()
 
 

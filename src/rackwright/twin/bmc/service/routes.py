@@ -48,7 +48,7 @@ SERVICES: Final = (
 _SYSTEM: Final = (
     Route("/Systems", system.systems),
     Route(_S, system.system, patch=do.change_system),
-    Route(f"{_S}/Settings", system.settings),
+    Route(f"{_S}/Settings", system.settings, patch=do.change_system_settings),
     Route(f"{_S}/Actions/ComputerSystem.Reset", post=do.reset_system),
     Route(f"{_S}/Processors", system.processors),
     Route(f"{_S}/Processors/*", system.processor),

@@ -60,7 +60,7 @@ def manager(bmc: Bmc) -> dict[str, Any]:
                 "ResetType@Redfish.AllowableValues": ["GracefulRestart"],
                 "target": f"{actions}/Manager.Reset",
             },
-            "Oem": {f"#OemManager.{name}": {"target": f"{actions}/Oem/EID_674_Manager.{name}"} for name in _PROFILE},
+            "Oem": {f"#OemManager.{name}": _profile_action(name) for name in _PROFILE},
         },
         "DateTime": date,
         "DateTimeLocalOffset": date[-6:],
@@ -78,6 +78,17 @@ def manager(bmc: Bmc) -> dict[str, Any]:
         "UUID": machine.hardware.uuid,
         "VirtualMedia": link(f"{MANAGER}/VirtualMedia"),
     }
+
+
+def _profile_action(name: str) -> dict[str, Any]:
+    """Offer what of the profiles is emulated: JSON, in the request or the answer, of BIOS and iDRAC."""
+    share = {"ShareType@Redfish.AllowableValues": ["LOCAL"], "Target@Redfish.AllowableValues": ["ALL", "IDRAC", "BIOS"]}
+    offered: dict[str, Any] = {"ShareParameters": share, "target": f"{MANAGER}/Actions/Oem/EID_674_Manager.{name}"}
+    if name.startswith("Export"):
+        offered["ExportFormat@Redfish.AllowableValues"] = ["JSON"]
+        offered["ExportUse@Redfish.AllowableValues"] = ["Default", "Clone", "Replace"]
+        offered["IncludeInExport@Redfish.AllowableValues"] = ["Default", "IncludeReadOnly"]
+    return offered
 
 
 def _links(bmc: Bmc) -> dict[str, Any]:

@@ -117,7 +117,6 @@ def _boot(bmc: Bmc) -> dict[str, Any]:
         "BootSourceOverrideMode": boot.mode,
         "BootSourceOverrideTarget": boot.target,
         "BootSourceOverrideTarget@Redfish.AllowableValues": list(TARGETS),
-        "HttpBootUri": boot.uri,
         "StopBootOnFault": "Never",
         "UefiTargetBootSourceOverride": None,
     }
