@@ -20,6 +20,8 @@ _SECRET: Final = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Names, behind their last dot, of what is secret; ``PasswordStatus`` and ``MinPasswordLength`` are settings and stay."""
+_DEFINITIONS: Final = "RegistryEntries"
+"""What attributes there can be, with no value of any machine; most of what a BMC could send."""
 
 
 def scrubbed(value: Any) -> Any:
@@ -38,7 +40,7 @@ def scrubbed(value: Any) -> Any:
 
 def _masked(key: str, item: Any) -> Any:
     if isinstance(item, (dict, list)):
-        return scrubbed(item)
+        return item if key == _DEFINITIONS else scrubbed(item)
     return MASK if item and not isinstance(item, bool) and _is_secret(key) else item
 
 

@@ -35,7 +35,13 @@ class Reader:
 
         Raises when the BMC is gone, or lets us in no more.
         """
+        settings = self._bios() if set(topics) == {"registry"} else []
         self._resources, self._errors, self._dead, self._had = {ROOT: self._session.root}, {}, 0, set()
+        if settings:
+            # Its BIOS was just read, and says where the registry is.
+            for bios in settings:
+                self._registry(bios)
+            return self._resources | ({ERRORS: self._errors} if self._errors else {})
         found: dict[str, list[dict[str, Any]]] = {"root": [self._session.root]}
         for row in rows_of(topics):
             if row.instead_of in self._had:
@@ -46,6 +52,10 @@ class Reader:
             for bios in found["bios"]:
                 self._registry(bios)
         return self._resources | ({ERRORS: self._errors} if self._errors else {})
+
+    def _bios(self) -> list[dict[str, Any]]:
+        """Return the BIOS settings of the last reading."""
+        return [one for uri, one in self._resources.items() if uri.endswith("/Bios")]
 
     def members(self, uri: str) -> list[dict[str, Any]]:
         """Return the members of one collection; raises what :meth:`Session.get` does."""
