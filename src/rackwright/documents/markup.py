@@ -77,6 +77,8 @@ def read_markup(data: bytes, source: str) -> Element:
         raise DocumentError(
             f"{source}:{error.lineno}:{error.offset + 1}: no XML ({expat.ErrorString(error.code)})"
         ) from error
+    except (LookupError, ValueError) as error:  # an encoding that expat does not know
+        raise DocumentError(f"{source}: no XML ({error})") from error
     return builder.close()
 
 

@@ -201,6 +201,8 @@ def test_a_catalogue_tells_of_many_packages(site):
         (b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>', "declares a document type"),
         (b"<a><b></a>", "no XML"),
         (b"", "no XML"),
+        (b'<?xml version="1.0" encoding="klingon"?><a/>', "no XML"),
+        (b'<?xml version="1.0" encoding="shift_jis"?><a/>', "no XML"),
         (b"<a>" * 100 + b"</a>" * 100, "nested deeper"),
         (b"MZ\x90\x00 a program", "no XML"),
     ],
