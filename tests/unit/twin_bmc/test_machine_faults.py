@@ -323,6 +323,14 @@ def test_a_fault_that_needs_nothing_can_wait_for_an_operation(bed, images, when)
     assert bed.machine.bmc.state == "dark"
 
 
+def test_a_fault_may_cause_what_it_waits_for(bed):
+    """A restart at every restart is no ring."""
+    bed.fault(kind="bmc-restart", at="bmc-restart", count=0)
+    bed.machine.restart_bmc()
+    assert len(bed.deeds("bmc-restart")) == 2
+    bed.until(lambda: bed.machine.bmc.state == "up")
+
+
 def test_the_rows_say_what_they_are():
     """A kind, an operation or a missing operation that is wrong is refused; every id that is said has words."""
     for row in ({"kind": "nothing"}, {"kind": "refuse"}, {"kind": "refuse", "at": "nowhere"}, {"kind": 3}):

@@ -93,6 +93,7 @@ class Bench:
     """Refuses work while the Lifecycle Controller is not settled."""
     locked: Callable[[], bool] = lambda: False
     """Whether System Lockdown is on."""
+    _striking: set[int] = field(default_factory=set)
     clock_offset: float = 0.0
     """Seconds that the BMC's own clock is off by."""
     utc_offset_minutes: int = -360
@@ -134,8 +135,13 @@ class Bench:
             for fault in self.faults.hits(self.name, operation, when):
                 self.schedule.after(0, partial(self.strike, fault))
         for fault in hit.values():
-            if fault.kind in AT_ONCE:
-                self.strike(fault)
+            if fault.kind in AT_ONCE and fault.id not in self._striking:
+                # A fault may cause the operation that it waits for: a restart at each restart happens once a restart.
+                self._striking.add(fault.id)
+                try:
+                    self.strike(fault)
+                finally:
+                    self._striking.discard(fault.id)
         refused = hit.get("refuse")
         if refused is not None:
             raise Refusal(int(refused.a or 400), refused.value or "SYS446")

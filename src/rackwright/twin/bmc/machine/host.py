@@ -75,6 +75,8 @@ class Host:
         self.reset_at = bench.now()
         self._event: int | None = None
         self._running: Job | None = None
+        self._life = 0
+        """Rises with each loss of power and each reset: what was under way in an older life must not go on."""
         self.cold: Callable[[], None] = lambda: None
         """Called when the host was without power and gets it back."""
         self.past_post: Callable[[], None] = lambda: None
@@ -115,7 +117,10 @@ class Host:
             raise Refusal(
                 409, "Base.ActionNotSupported", [f"ResetType {kind} in power state {self.power}"], ["#/ResetType"]
             )
+        life = self._life
         hit = self._bench.met("power")
+        if self._life != life:
+            return
         self._bench.deed("reset", kind)
         if kind in _GRACEFUL and self.on:
             if self.phase == "os" and "deaf-os" not in hit:
@@ -159,8 +164,10 @@ class Host:
         self.on = True
         self._bench.deed("power-on")
         self._bench.event("System power is on.")
+        life = self._life
         self.cold()
-        self._start()
+        if self._life == life:
+            self._start()
 
     def _start(self) -> None:
         self.phase = "post"
@@ -169,6 +176,7 @@ class Host:
         self._later(self._bench.timings.post, self._next_job)
 
     def _break_off(self) -> None:
+        self._life += 1
         if self._event is not None:
             self._bench.schedule.cancel(self._event)
             self._event = None
@@ -205,16 +213,17 @@ class Host:
         job.state, job.message_id, job.args, job.percent = "Running", "PR20", (), 1
         job.started = self._bench.now()
         assert job.run is not None  # noqa: S101 - due() gives only jobs with something to do
+        life = self._life
         seconds = job.run(job)
-        if self._running is not job:
-            # A fault took the power away as the job began; whatever comes next was set going by that.
+        if self._life != life:
             return
 
         def done() -> None:
             self._running = None
             if job.finish is not None and job.open:
                 job.finish(job)
-            self._next_job()
+            if self._life == life:
+                self._next_job()
 
         self._later(seconds, done)
 
@@ -222,13 +231,18 @@ class Host:
         if self.ac_wanted():
             self.ac_cycle_now()
             return
+        life = self._life
         self.past_post()
+        if self._life != life:
+            return
         if self.phase == "jobs":
             # Jobs end in a restart of the host of their own [assumed]; it is part of theirs and no reset that anybody asked for.
             self.phase = "post"
             self._later(self._bench.timings.post, self._leave_post)
             return
         hit = self._bench.met("boot")
+        if self._life != life:
+            return
         target, image = self._pick(ignored=hit.get("boot-ignored"))
         self.booted = f"{target} {image}".strip()
         self._bench.deed("boot", target, image)
