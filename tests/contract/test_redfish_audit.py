@@ -104,9 +104,9 @@ def test_trees_without_a_site_are_judged_by_a_release(trees):
     found = auditing.verdict(auditing.MachineLook({"it": server}, {"it": evidence}, known, site=False))
     behind = [one for one in found if one.check == "FIRMWARE-VERSIONS" and one.status == "fail"]
     assert [(one.path, one.actual, one.expected) for one in behind] == [
-        ("bluefield-firmware.NIC.Slot.2", "32.41.1000", "32.44.1036"),
-        ("bluefield-firmware.NIC.Slot.5", "32.41.1000", "32.44.1036"),
+        ("bluefield-firmware", "32.41.1000", "32.44.1036")
     ]
+    assert "NIC.Slot.2, NIC.Slot.5" in behind[0].message
     skipped = {one.check for one in found if one.status == "skipped" and "not judged" in one.message}
     assert {"MACHINE-IDENTITY", "NIC-RAILS", "NIC-LINKS", "SERVER-GPUS", "BIOS-SETTINGS"} <= skipped
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import ClassVar, Final
 
 from rackwright.audit.ledger import Ledger, Untold
@@ -25,6 +25,19 @@ nothing about it: an audit after a complete push would never come out right othe
 _CARD_KIND: Final = "bluefield-firmware"
 _CARD_NIC: Final = "DPU_NIC"
 """Row of a BlueField-3's own BMC that tells the firmware of the adapter (redfish.md 2.5)."""
+
+
+def _by_kind(states: Iterable[FirmwareState]) -> Iterator[tuple[str, list[FirmwareState]]]:
+    """Yield the components of a kind together where all of them are alike, else one by one; each of them once.
+
+    A BMC lists an adapter once a port, and eight adapters that are behind by the same are one thing to do.
+    """
+    kinds: dict[str, dict[tuple[str, str, str], FirmwareState]] = {}
+    for one in states:
+        kinds.setdefault(one.key, {})[one.subject, one.verdict, one.found] = one
+    for key, found in kinds.items():
+        alike = len({(one.verdict, one.found, one.wanted, one.job) for one in found.values()}) == 1
+        yield from [(key, list(found.values()))] if alike else ((key, [one]) for one in found.values())
 
 
 def _at_server(view: MachineView) -> str | None:
@@ -71,9 +84,8 @@ class FirmwareVersions(ServerCheck):
             self._card(view, ledger)
             return
         states = firmware_states(view.machine, inventory, view.look.catalog)
-        # A BMC lists an adapter once a port: one component all the same.
-        for state in {(one.key, one.subject, one.verdict, one.found): one for one in states}.values():
-            self._state(state, ledger)
+        for key, alike in _by_kind(states):
+            self._state(alike[0], ledger, [one.subject for one in alike], path=key if len(alike) > 1 else "")
         _others(inventory.software, {state.evidence for state in states}, ledger)
 
     def _card(self, view: MachineView, ledger: Ledger) -> None:
@@ -101,15 +113,17 @@ class FirmwareVersions(ServerCheck):
                 key=wanted.key, name=wanted.name, subject=view.adapter, verdict=verdict, found=found,
                 wanted=wanted.version, backend=wanted.backend, source=wanted.source, evidence=row.uri if row else "",
             )  # fmt: skip
-            self._state(state, ledger)
+            self._state(state, ledger, [state.subject])
         _others(view.inventory.software, {row.uri} if row else set(), ledger)
 
-    def _state(self, state: FirmwareState, ledger: Ledger) -> None:
-        what = state.name if state.subject in {state.key, ""} else f"{state.name} of {state.subject}"
-        path = f"{state.key}.{state.subject}" if state.subject not in {state.key, ""} else state.key
+    def _state(self, state: FirmwareState, ledger: Ledger, subjects: Sequence[str], path: str = "") -> None:
+        """Enter what is so of one component, or of all of a kind; ``path`` is then that of the kind."""
+        named = [subject for subject in subjects if subject not in {state.key, ""}]
+        what = f"{state.name} of {', '.join(named)}" if named else state.name
+        path = path or ".".join([state.key, *named])
         evidence = tuple(text for text in (state.evidence, state.source) if text)
         if state.verdict == "compliant":
-            ledger.right("component")
+            ledger.right("component", len(subjects))
         elif state.wanted is None:
             ledger.skip(f"{what}: no validated version", path=path, actual=state.found, evidence=evidence,
                         remedy="pin one in the site's firmware, or in a release of its own")  # fmt: skip
