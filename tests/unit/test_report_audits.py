@@ -46,3 +46,30 @@ def test_junit_and_markdown_know_the_checks():
     assert [suite.get(word) for word in ("tests", "failures", "errors", "skipped")] == ["4", "1", "1", "1"]
     assert any(case.get("name", "").startswith("RoCE mode") for case in suite)
     assert next(iter(FORMATS["markdown"](EVERY))) == "# Audit"
+
+
+def test_equal_servers_are_one_line_and_every_finding_is_in_the_json():
+    """What is said alike of many servers stands once with their names; switches, and what differs, stay apart."""
+    alike = [
+        finding("SERVER-POWER", f"gpu{at:02d}", "it is Off", path="power", remedy="power it on", actual="Off")
+        for at in range(1, 11)
+    ]
+    other = finding(
+        "SERVER-POWER", "gpu11", "it is PoweringOn", path="power", remedy="power it on", actual="PoweringOn"
+    )
+    lines = list(FORMATS["text"]((*alike, other)))
+    told = [line for line in lines if "SERVER-POWER: it is" in line]
+    assert told == [
+        "gpu01, gpu02, gpu03, gpu04, gpu05, gpu06, gpu07, gpu08 and 2 more power: error: SERVER-POWER: it is Off; power it on",
+        "gpu11 power: error: SERVER-POWER: it is PoweringOn; power it on",
+    ]
+    assert lines[-1] == "11 BMCs judged by 1 check: 11 findings"
+    assert len(json.loads("\n".join(FORMATS["json"](alike)))["findings"]) == 10
+
+
+def test_notes_are_counted_as_such():
+    """A note is no finding and hides none: right but for notes is nothing wrong, with their number."""
+    note = finding("BMC-LOCKDOWN", "gpu01", "on", path="lockdown", remedy="lift it", severity="info")
+    right = finding("SERVER-POWER", "gpu01", "1 server as planned", remedy="", status="pass", severity="info")
+    assert audited((note, right)) == "1 BMC judged by 2 checks: nothing wrong, 1 note"
+    assert audited((note, WRONG)) == "1 switch and 1 BMC judged by 2 checks: 1 finding, 1 note"
