@@ -144,7 +144,7 @@ class App:
         if isinstance(body, Answer):
             return body
         tag = etag(body)
-        if "ManagerAccount." in body.get("@odata.type", ""):
+        if self._bmc.kind == "idrac" and "ManagerAccount." in body.get("@odata.type", ""):
             body = {**body, "@odata.etag": tag}
         if wanted != query.Query():
             body = query.apply(body, wanted, self._linked)

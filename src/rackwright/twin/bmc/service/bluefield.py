@@ -11,7 +11,7 @@ from rackwright.twin.bmc.service.call import Call
 from rackwright.twin.bmc.service.envelope import Answer, Denied, base
 from rackwright.twin.bmc.service.routing import Route
 from rackwright.twin.bmc.service.updates import fetched, pushed
-from rackwright.twin.bmc.service.views import accounts, dpu, jobs
+from rackwright.twin.bmc.service.views import accounts, dpu, jobs, root
 from rackwright.twin.bmc.service.views.shape import ROOT
 
 __all__ = ["ROUTES", "add_account", "change_account", "delete_account", "reset_system", "simple_update", "upload"]
@@ -87,7 +87,18 @@ _C: Final = "/Chassis/Card1"
 
 ROUTES: Final = (
     Route("", dpu.service_root),
-    Route("/AccountService", accounts.account_service),
+    Route("/SessionService", dpu.bare(accounts.session_service)),
+    Route("/SessionService/Sessions", dpu.bare(accounts.sessions), post=do.log_in),
+    Route("/SessionService/Sessions/*", dpu.bare(accounts.session), delete=do.log_out),
+    Route(
+        "/AccountService",
+        dpu.bare(accounts.account_service, "AccountLockoutCounterResetAfter", "LocalAccountAuth", "Status"),
+    ),
+    Route("/AccountService/Roles", dpu.bare(accounts.roles)),
+    Route("/AccountService/Roles/*", dpu.bare(accounts.role)),
+    Route("/EventService", dpu.bare(root.event_service, "Description")),
+    Route("/EventService/Subscriptions", dpu.bare(root.subscriptions, "Description"), post=do.subscribe),
+    Route("/EventService/Subscriptions/*", dpu.bare(root.subscription), delete=do.unsubscribe),
     Route("/AccountService/Accounts", dpu.accounts, post=add_account),
     Route("/AccountService/Accounts/*", dpu.account, patch=change_account, delete=delete_account),
     Route("/Systems", dpu.systems),
@@ -114,7 +125,7 @@ ROUTES: Final = (
     Route("/UpdateService/update", post=upload),
     Route("/UpdateService/update-multipart", post=upload),
     Route("/UpdateService/Actions/UpdateService.SimpleUpdate", post=simple_update),
-    Route("/TaskService", jobs.task_service),
+    Route("/TaskService", dpu.bare(jobs.task_service, "Description", "TaskAutoDeleteTimeoutMinutes")),
     Route("/TaskService/Tasks", dpu.tasks),
     Route("/TaskService/Tasks/*", dpu.task),
     Route("/TaskService/Tasks/*/Monitor", dpu.task),

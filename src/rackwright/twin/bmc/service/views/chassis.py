@@ -93,15 +93,7 @@ def power_subsystem(bmc: Bmc) -> dict[str, Any]:
         **head(path, "PowerSubsystem", "v1_1_0", "PowerSubsystem", "Power Subsystem for Chassis"),
         "CapacityWatts": float(sum(one.watts or 0 for one in _psus(bmc))),
         "PowerSupplies": link(_SUPPLIES),
-        "PowerSupplyRedundancy": [
-            {
-                "MaxSupportedInGroup": len(_psus(bmc)),
-                "MinNeededInGroup": len(_psus(bmc)) // 2,
-                "RedundancyGroup": [link(f"{_SUPPLIES}/{one.fqdd}") for one in _psus(bmc)],
-                "RedundancyType": "NPlusM",
-                "Status": status(health),
-            }
-        ],
+        "PowerSupplyRedundancy": [],
         "Status": status(health),
     }
 
@@ -125,6 +117,7 @@ def power_supply(bmc: Bmc, key: str) -> dict[str, Any] | None:
         "LineInputStatus": "Normal" if one.present else "LossOfInput",
         "Manufacturer": "DELL",
         "Model": f"PWR SPLY,{one.watts}W,RDNT" if one.watts else "PWR SPLY,RDNT",
+        "Oem": {"Dell": {"@odata.type": "#DellOemPower.v1_0_0.DellOemPower", "DellPowerSupplyView": _said(bmc, one)}},
         "PowerCapacityWatts": float(one.watts) if one.watts else None,
         "PowerSupplyType": "AC",
         "SerialNumber": one.serial,
@@ -157,6 +150,24 @@ def power(bmc: Bmc) -> dict[str, Any]:
     }
 
 
+def _view(bmc: Bmc, one: Psu) -> dict[str, Any]:
+    """Show Dell's own view; a redundancy that is known is told here alone, in words of Dell's profile [assumed]: both captures say Unknown."""
+    return {
+        "@odata.type": "#DellPowerSupplyView.v1_3_0.DellPowerSupplyView",
+        "Id": one.fqdd,
+        "Name": "DellPowerSupplyView",
+        **_said(bmc, one),
+    }
+
+
+def _said(bmc: Bmc, one: Psu) -> dict[str, Any]:
+    return {
+        "DetailedState": "Presence Detected" if one.present else "Absent",
+        "DeviceDescription": f"Power Supply {one.fqdd.rpartition('.')[2]}",
+        "RedundancyStatus": "Fully Redundant" if _redundant(bmc) else "Redundancy Lost",
+    }
+
+
 def _older(bmc: Bmc, at: int, one: Psu) -> dict[str, Any]:
     return {
         "@odata.id": f"{CHASSIS}/Power#/PowerSupplies/{at}",
@@ -166,7 +177,7 @@ def _older(bmc: Bmc, at: int, one: Psu) -> dict[str, Any]:
         "Manufacturer": "DELL",
         "MemberId": str(at),
         "Name": f"PS{at + 1} Status",
-        "Oem": {"Dell": {"DellPowerSupplyView": {"Id": one.fqdd, "Name": "DellPowerSupplyView"}}},
+        "Oem": {"Dell": {"@odata.type": "#DellOem.v1_3_0.DellOemResources", "DellPowerSupplyView": _view(bmc, one)}},
         "PowerCapacityWatts": one.watts,
         "PowerSupplyType": "AC",
         "SerialNumber": one.serial,

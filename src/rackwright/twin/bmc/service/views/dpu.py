@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from rackwright.twin.bmc.machine.accounts import Account
@@ -18,6 +19,7 @@ __all__ = [
     "accounts",
     "adapter",
     "adapters",
+    "bare",
     "bios",
     "card",
     "chassis_list",
@@ -77,6 +79,22 @@ def _status(bmc: Bmc) -> dict[str, Any]:
     return {"Conditions": [], **bmc.status(rollup=True)}
 
 
+def bare(view: Callable[..., Any], *without: str) -> Callable[..., Any]:
+    """Return a resource of an iDRAC's as this BMC has it: without Dell's context and counts, and without what is named."""
+
+    def shown(bmc: Bmc, *captured: str) -> Any:
+        body = view(bmc, *captured)
+        if not isinstance(body, dict):
+            return body
+        kept = {key: value for key, value in body.items() if key not in without and key != "@odata.context"}
+        counts = {key for key in kept if key.endswith("@odata.count") and key != "Members@odata.count"}
+        if "Status" in kept:
+            kept["Status"] = {"State": kept["Status"]["State"]}
+        return {key: value for key, value in kept.items() if key not in counts}
+
+    return shown
+
+
 def service_root(bmc: Bmc) -> dict[str, Any]:
     """Show the service root."""
     return {
@@ -129,7 +147,8 @@ def system(bmc: Bmc) -> dict[str, Any]:
 def nvidia(bmc: Bmc) -> dict[str, Any]:
     """Show NVIDIA's own view of the system: the mode in which the card is [assumed: NIC mode, as the design has it]."""
     return {
-        **_head(f"{SYSTEM}/Oem/Nvidia", "NvidiaComputerSystem", "v1_0_0", "Nvidia", "Nvidia"),
+        "@odata.id": f"{SYSTEM}/Oem/Nvidia",
+        "@odata.type": "#NvidiaComputerSystem.v1_0_0.NvidiaComputerSystem",
         "BaseMAC": bmc.machine.hardware.nic.ports[0].mac.replace(":", ""),
         "Description": bmc.machine.hardware.model,
         "HostRshim": "Enabled",

@@ -6,7 +6,7 @@ from typing import Any
 
 from rackwright.twin.bmc.machine.hardware import Nic, Port
 from rackwright.twin.bmc.service.bmc import Bmc
-from rackwright.twin.bmc.service.views.shape import CHASSIS, SYSTEM, collection, head, link, links, status
+from rackwright.twin.bmc.service.views.shape import CHASSIS, SYSTEM, collection, head, link, links, plain, status
 
 __all__ = [
     "adapter",
@@ -198,7 +198,7 @@ def _dell(bmc: Bmc, nic: Nic, one: Port) -> dict[str, Any]:
     path = f"{_ADAPTERS}/{nic.fqdd}/NetworkDeviceFunctions/{one.fqdd}/Oem/Dell/DellNIC/{one.fqdd}"
     where = f"NIC in Slot {nic.slot} Port {one.number}" if nic.slot else f"Embedded NIC Port {one.number}"
     return {
-        **head(path, "DellNIC", "v1_7_0", one.fqdd, "DellNIC"),
+        **plain(path, "DellNIC", "v1_7_0", one.fqdd, "DellNIC"),
         "DeviceDescription": where,
         "FQDD": one.fqdd,
         "FamilyVersion": bmc.machine.nic_version(nic),

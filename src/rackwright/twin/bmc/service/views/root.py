@@ -69,7 +69,6 @@ def service_root(bmc: Bmc) -> dict[str, Any]:
         },
         "RedfishVersion": "1.18.0",
         "ServiceIdentification": machine.service_tag,
-        "UUID": machine.hardware.uuid,
         "Vendor": "Dell",
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-__all__ = ["CHASSIS", "MANAGER", "ROOT", "SYSTEM", "collection", "head", "link", "links", "status"]
+__all__ = ["CHASSIS", "MANAGER", "ROOT", "SYSTEM", "collection", "head", "link", "links", "plain", "status"]
 
 ROOT: Final = "/redfish/v1"
 SYSTEM: Final = f"{ROOT}/Systems/System.Embedded.1"
@@ -26,11 +26,15 @@ def links(name: str, paths: Iterable[str]) -> dict[str, Any]:
 
 def head(path: str, kind: str, version: str, key: str, name: str, about: str = "") -> dict[str, Any]:
     """Return what every resource begins with; ``kind`` is its schema, ``version`` as in ``v1_20_1``."""
+    return {**plain(path, kind, version, key, name), "Description": about or name}
+
+
+def plain(path: str, kind: str, version: str, key: str, name: str) -> dict[str, Any]:
+    """Return the same without a description, which Dell's own parts of a resource have none of."""
     return {
         "@odata.context": f"{ROOT}/$metadata#{kind}.{kind}",
         "@odata.id": path,
-        "@odata.type": f"#{kind}.{version}.{kind}" if version else f"#{kind}.{kind}",
-        "Description": about or name,
+        "@odata.type": f"#{kind}.{version}.{kind}",
         "Id": key,
         "Name": name,
     }

@@ -7,7 +7,7 @@ from typing import Any, Final
 from rackwright.twin.bmc.machine.hardware import Cpu, Gpu
 from rackwright.twin.bmc.service.bmc import Bmc
 from rackwright.twin.bmc.service.views import network
-from rackwright.twin.bmc.service.views.shape import CHASSIS, MANAGER, ROOT, SYSTEM, collection, head, link, links
+from rackwright.twin.bmc.service.views.shape import CHASSIS, MANAGER, ROOT, SYSTEM, collection, head, link, links, plain
 
 __all__ = [
     "boot_option",
@@ -140,7 +140,7 @@ def dell_system(bmc: Bmc) -> dict[str, Any]:
     hardware = bmc.machine.hardware
     cards = [one for one in hardware.nics if one.slot]
     return {
-        **head(
+        **plain(
             f"{SYSTEM}/Oem/Dell/DellSystem/System.Embedded.1", "DellSystem", "v1_4_0", "System.Embedded.1", "DellSystem"
         ),
         "ChassisServiceTag": bmc.machine.service_tag,
@@ -212,7 +212,6 @@ def _gpu(bmc: Bmc, gpu: Gpu) -> dict[str, Any]:
         "Enabled": True,
         "FirmwareVersion": bmc.machine.gpu_version(gpu),
         "Links": {"Chassis": link(CHASSIS)},
-        "Location": {"PartLocation": {"LocationOrdinalValue": gpu.slot, "LocationType": "Slot"}},
         "Manufacturer": "NVIDIA Corporation",
         "Model": gpu.model,
         "MemorySummary": {"TotalMemorySizeMiB": gpu.memory_mib},
