@@ -11,6 +11,8 @@ from typing import Any
 
 __all__ = ["DeadlineSocket", "check", "within"]
 
+_NEAR = 1.05
+
 
 class _Now(local):
     end: float | None = None
@@ -53,8 +55,11 @@ class DeadlineSocket(SSLSocket):
         super().sendall(*args, **kwargs)
 
     def _hurry(self) -> None:
-        if _NOW.end is not None:
-            left_s = _NOW.end - time.monotonic()
-            if left_s <= 0:
-                raise TimeoutError
+        if _NOW.end is None:
+            return
+        left_s = _NOW.end - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError
+        # Each setting is a system call: it is made when the one before is off by more than a twentieth.
+        if (self.gettimeout() or 2 * left_s) > left_s * _NEAR:
             self.settimeout(left_s)

@@ -23,6 +23,7 @@ from rackwright.secrets import Secret
 __all__ = ["ROOT", "Session"]
 
 ROOT: Final = "/redfish/v1"
+_PLAIN: Final = ROOT + "/"
 _SESSIONS: Final = ROOT + "/SessionService/Sessions"
 _REMEDY: Final = "check the user and the secret that access.bmc names; a new server has the password of its label"
 _NO_SESSIONS: Final = frozenset({404, 405, 501})
@@ -146,6 +147,8 @@ class Session:
 
     def path(self, url: str, base: str = "/") -> str:
         """Return the path of a URL of this BMC; raises ``DeviceRefused`` for one of another host, which must not get our token."""
+        if url.startswith(_PLAIN) and "//" not in url and "#" not in url:
+            return url
         parts = urlsplit(urljoin(self._wire.origin + base, url))
         if f"{parts.scheme}://{parts.netloc}" != self._wire.origin:
             remedy = "look at what the BMC is told of its own name, and who answers in its place"
