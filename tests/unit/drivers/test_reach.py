@@ -148,3 +148,35 @@ def test_a_copied_site_has_no_twin(plan, tmp_path):
     with pytest.raises(TwinError, match=f"of the twin of {site}, not of this folder.*twin up {copied} --detach"):
         reach(plan, copied, Wanted(twin=True))
     assert reach(plan, link, Wanted(twin=True)).twin
+
+
+def test_bmcs_have_endpoints_of_their_own(plan, tmp_path):
+    """A BMC answers at port 443 as root; one without an address, or outside of --limit, is told and not left out in silence."""
+    known = {"gpu01": "10.0.0.1", "gpu02": ""}
+    way = reach(plan, tmp_path, Wanted(), bmcs=known)
+    assert (way.bmcs["gpu01"].host, way.bmcs["gpu01"].redfish_port, way.bmcs["gpu01"].user) == ("10.0.0.1", 443, "root")
+    with pytest.raises(DriverError, match="no management address"):
+        way.bmc("gpu02")
+    only = reach(plan, tmp_path, Wanted(limit=("gpu01",)), bmcs=known)
+    assert (set(only.bmcs), set(only.endpoints), set(only.bmcs_astray)) == ({"gpu01"}, set(), set())
+    with pytest.raises(DriverError, match="outside of --limit"):
+        only.bmc("gpu02")
+
+
+def test_a_bmc_without_a_password_is_refused_before_it_is_asked(plan, tmp_path):
+    """The secret that the site names is wanted when a session is opened, and named when it is nowhere."""
+    from rackwright.errors import AuthRefused
+    from rackwright.secrets import SecretRef
+
+    way = reach(plan, tmp_path, Wanted(), bmcs={"gpu01": "127.0.0.1"}, bmc_password=SecretRef("rack_bmc"))
+    with pytest.raises(AuthRefused, match="RACKWRIGHT_SECRET_RACK_BMC"):
+        way.bmc("gpu01")
+
+
+def test_the_twin_says_where_its_bmcs_answer(plan, tmp_path):
+    """Host, port and user are those of twin.json; a BMC that it has not is astray."""
+    told = {"device": "gpu01", "host": "127.136.0.1", "redfish_port": 8443, "user": "root"}
+    twin_json(tmp_path, bmcs=[told])
+    way = reach(plan, tmp_path, Wanted(twin=True), bmcs={"gpu01": "10.0.0.1", "gpu02": "10.0.0.2"})
+    assert (way.bmcs["gpu01"].host, way.bmcs["gpu01"].redfish_port) == ("127.136.0.1", 8443)
+    assert set(way.bmcs_astray) == {"gpu02"}
