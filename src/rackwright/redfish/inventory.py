@@ -180,6 +180,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Last dotted token, e.g. ``PR19``."""
     percent: int | None = None
     target: str = ""
+    ended: str = ""
+    """``2024-08-06T13:52:29``, by the BMC's own clock in its own zone; empty: not told, or it has not ended."""
 
     @property
     def open(self) -> bool:
@@ -198,6 +200,8 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     """``idrac``, ``bluefield``, ``hpe``, ``lenovo``, ``supermicro``, ``nvidia`` or ``other``."""
     bmc_version: str = ""
     bmc_macs: tuple[str, ...] = ()
+    bmc_reset: str = ""
+    """When the BMC itself started, by its own clock in its own zone, to the second; empty: not told. Only to be held against its other times."""
     bios_version: str = ""
     power: str = ""
     """``On``, ``Off``, ``PoweringOn``, ...; empty where not told."""

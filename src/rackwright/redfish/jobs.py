@@ -14,7 +14,7 @@ from rackwright.redfish.inventory import Job, JobState, Resources
 from rackwright.redfish.messages import last_token
 from rackwright.redfish.tree import Node, Tree, inner, text
 
-__all__ = ["STATES", "job", "jobs", "state"]
+__all__ = ["STATES", "job", "jobs", "local_time", "state"]
 
 STATES: dict[str, JobState] = {
     # DellJob (redfish.md 2.3)
@@ -54,6 +54,7 @@ STATES: dict[str, JobState] = {
 """A state as a BMC words it, lower case without blanks -> ours; any other word is ``unknown`` and never an end."""
 
 _TARGET = re.compile(r":\s*([A-Za-z]+\.[A-Za-z]+\.[\w:.-]+)")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 _FULL = 100
 
 
@@ -82,6 +83,7 @@ def job(resource: Any) -> Job:
         message=text(outer, "Message") or text(dell, "Message") or text(last, "Message"),
         message_id=last_token(text(outer, "MessageId") or text(dell, "MessageId") or text(last, "MessageId")),
         percent=_percent(outer.get("PercentComplete")),
+        ended=next((at for at in map(local_time, (outer.get("CompletionTime"), outer.get("EndTime"))) if at), ""),
         target=text(outer, "TargetSettingsURI") or text(dell, "TargetSettingsURI") or (aim[1] if aim else ""),
     )
 
@@ -108,6 +110,12 @@ def _collected(tree: Tree) -> Iterator[Node]:
         yield from tree.below(root, service, collection, asked=False)
     yield from tree.of_type("Job")
     yield from tree.of_type("Task")
+
+
+def local_time(raw: Any) -> str:
+    """Return a time to the second in the BMC's own zone, as it is printed; empty for ``TIME_NA``, zeros and what is none."""
+    found = _TIME.match(raw) if isinstance(raw, str) else None
+    return found[0] if found and not found[0].startswith("0000") else ""
 
 
 def _percent(raw: Any) -> int | None:

@@ -15,7 +15,7 @@ import msgspec
 
 from rackwright.redfish import adapters, hardware
 from rackwright.redfish.inventory import Bios, Dimm, Inventory, Nic, Resources, Software
-from rackwright.redfish.jobs import job, jobs
+from rackwright.redfish.jobs import job, jobs, local_time
 from rackwright.redfish.registry import Registry
 from rackwright.redfish.software import software
 from rackwright.redfish.tree import Node, Tree, inner, macs, text
@@ -95,6 +95,7 @@ def inventory(resources: Resources) -> Inventory:
         bmc_kind=kind,
         bmc_version=text(manager, "FirmwareVersion"),
         bmc_macs=_bmc_macs(tree, machine),
+        bmc_reset=local_time(manager.get("LastResetTime")) if manager else "",
         bios_version=text(system, "BiosVersion"),
         power=text(system, "PowerState"),
         memory_mib=_memory(system, dimms),

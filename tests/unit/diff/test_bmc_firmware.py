@@ -102,6 +102,11 @@ def test_a_job_that_ended_and_asks_for_a_power_cycle_is_staged():
     what = machine(SITE, "gpu01", firmware=PINS)
     job = Job(id="JID_2", kind="FirmwareUpdate", target="CPLD.Embedded.1", state="done", message_id="SUP0545")
     assert states(what, inventory(what, jobs=(job,)))["cpld", "cpld"].verdict == "staged"
+    cycled = msgspec.structs.replace(job, ended="2026-11-27T10:00:00")
+    after = inventory(what, jobs=(cycled,), bmc_reset="2026-11-27T10:10:00")
+    assert states(what, after)["cpld", "cpld"].verdict == "behind"
+    before = inventory(what, jobs=(cycled,), bmc_reset="2026-11-27T09:00:00")
+    assert states(what, before)["cpld", "cpld"].verdict == "staged"
     failed = msgspec.structs.replace(job, state="failed", message_id="PR21")
     assert states(what, inventory(what, jobs=(failed,)))["cpld", "cpld"].verdict == "behind"
 

@@ -93,10 +93,11 @@ def _waiting(right: tuple[str, ...], match: Match, told: Inventory) -> str:
         lies = row.status == "available" and row.fqdd == match.fqdd
         if lies and any(versions.same(row.version, one) for one in right):
             return f"{row.version} lies at the BMC and waits for a restart"
-    # The job is over and the former version runs on: to flash it once more would be the wrong answer.
+    # The job is over and the former version runs on: to flash it once more would be the wrong answer, unless the BMC has started
+    # since, as it does after an AC cycle. Both times are those of one clock (redfish.md 5, row 36: never of two).
     ended = (job for job in told.jobs if job.state == "done" and job.message_id in _CYCLE and _about(job, match))
-    job = next(ended, None)
-    return f"job {job.id} ended and asks for a power cycle ({job.message_id})" if job else ""
+    waits = [job for job in ended if not (job.ended and told.bmc_reset > job.ended)]
+    return f"job {waits[-1].id} ended and asks for a power cycle ({waits[-1].message_id})" if waits else ""
 
 
 def _job(match: Match, told: Inventory) -> str:
