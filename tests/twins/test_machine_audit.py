@@ -8,11 +8,15 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
+from rackwright.audit import Answer, read
+from rackwright.audit.machines import judge
 from rackwright.cli import main
 from rackwright.plan import workspace
+from rackwright.plan.machines import machines
 from rackwright.twin.bmc.service.plans import Bmcs
 from rackwright.twin.process import Background, Spec
 
@@ -176,3 +180,27 @@ def test_no_session_is_left_at_a_bmc(rack):
     while sessions() != before and time.monotonic() < until:
         time.sleep(0.05)
     assert sessions() == before
+
+
+def test_less_evidence_never_tells_more(rack, tmp_path):
+    """Whichever resource is missing or refused, nothing that was right is called wrong for it, and nothing wrong right."""
+    audit(rack.site, "--only", "hardware,firmware", "--keep", tmp_path)
+    opened = workspace.open_site(rack.site)
+    servers = machines(workspace.planned(opened).plan, opened.loaded.require(), opened.loaded.catalog)
+    kept = dict(read(tmp_path, NAMES))
+
+    def judged(evidence):
+        found = judge(servers, {**kept, "gpu01": evidence}, names=NAMES, domains=("hardware", "firmware"))
+        return {(one.check, one.path, one.status) for one in found if one.subject == "gpu01"}
+
+    whole = judged(kept["gpu01"])
+    assert not {one for one in whole if one[2] == "error"}
+    answers = kept["gpu01"].answers
+    wrong = {}
+    for at, answer in enumerate(answers):
+        for less in ((), (Answer(answer.question, error="503"),)):
+            partly = msgspec.structs.replace(kept["gpu01"], answers=(*answers[:at], *less, *answers[at + 1 :]))
+            more = {one for one in judged(partly) - whole if one[2] in {"fail", "pass"}}
+            if more:
+                wrong[answer.question, bool(less)] = more
+    assert wrong == {}

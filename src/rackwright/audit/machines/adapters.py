@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 
 from rackwright.audit.ledger import Ledger, Untold
 from rackwright.audit.machines.insides import unwell
-from rackwright.audit.machines.model import MachineLook, MachineView, RackCheck, ServerCheck
+from rackwright.audit.machines.model import MachineLook, MachineView, RackCheck, ServerCheck, missing
 from rackwright.plan.machines import Adapter, AdapterPort
 from rackwright.redfish.inventory import Nic, NicPort
 
@@ -102,7 +102,9 @@ class NicModels(ServerCheck):
             nic = next((nic for nic in free if is_model(nic, adapter)), None)
             if nic is None:
                 message = f"no {adapter.model} is there for {adapter.name}"
-                ledger.wrong(adapter.name, message, expected=adapter.model, evidence=[_place(nic) for nic in free])
+                evidence = [_place(nic) for nic in free]
+                gaps = view.gaps("/NetworkAdapters")
+                missing(ledger, gaps, adapter.name, message, expected=adapter.model, evidence=evidence)
                 continue
             free.remove(nic)
             ledger.right("adapter")
@@ -193,7 +195,12 @@ class NicRails(RackCheck):
             if mac not in planned and is_model(nic, adapter)
         ]  # fmt: skip
         message = f"no adapter has the MAC address of {port.port}{rail}"
-        ledger.wrong(port.port, message, expected=port.mac, actual=", ".join(others), evidence=others)
+        mute = [one.fqdd for nic in view.inventory.nics for one in nic.ports if not one.macs]
+        gaps = [
+            *view.gaps("/NetworkAdapters", "/EthernetInterfaces"),
+            *(f"{name} tells no MAC address" for name in mute),
+        ]
+        missing(ledger, gaps, port.port, message, expected=port.mac, actual=", ".join(others), evidence=others)
 
     def _unlike(self, view: MachineView, usual: Mapping[tuple[str, str], int], ledger: Ledger) -> None:
         here = _slots_of(view)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import ClassVar, Final
 
 from rackwright.audit.ledger import Ledger, Untold
-from rackwright.audit.machines.model import MachineView, ServerCheck
+from rackwright.audit.machines.model import MachineView, ServerCheck, missing
 from rackwright.diff.bmc.firmware import firmware_states
 from rackwright.diff.bmc.model import FirmwareState, FirmwareVerdict
 from rackwright.redfish.inventory import Software
@@ -84,7 +84,12 @@ class FirmwareVersions(ServerCheck):
             self._card(view, ledger)
             return
         states = firmware_states(view.machine, inventory, view.look.catalog)
+        gaps = view.gaps("/FirmwareInventory", "/NetworkAdapters")
         for key, alike in _by_kind(states):
+            if alike[0].verdict == "missing" and gaps:
+                names = ", ".join(one.subject for one in alike)
+                missing(ledger, gaps, key, f"{alike[0].name} of {names} is missing")
+                continue
             self._state(alike[0], ledger, [one.subject for one in alike], path=key if len(alike) > 1 else "")
         _others(inventory.software, {state.evidence for state in states}, ledger)
 

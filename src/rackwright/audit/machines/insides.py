@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import ClassVar, Final
 
 from rackwright.audit.ledger import Ledger, Untold
-from rackwright.audit.machines.model import MachineView, ServerCheck
+from rackwright.audit.machines.model import MachineView, ServerCheck, missing
 from rackwright.redfish.inventory import Volume
 
 __all__ = [
@@ -167,9 +167,9 @@ class ServerGpus(ServerCheck):
         if len(gpus) != machine.gpu_count:
             there = ", ".join(gpu.fqdd for gpu in gpus) or "none"
             message = f"it has {len(gpus)} GPUs, not {machine.gpu_count}"
-            ledger.wrong(
-                "count", message, expected=str(machine.gpu_count), actual=str(len(gpus)), evidence=[f"there: {there}"]
-            )
+            gaps = view.gaps("/Processors") if len(gpus) < machine.gpu_count else []
+            expected, actual = str(machine.gpu_count), str(len(gpus))
+            missing(ledger, gaps, "count", message, expected=expected, actual=actual, evidence=[f"there: {there}"])
         other = [gpu for gpu in gpus if gpu.model and not is_gpu(gpu.model, machine.gpu)]
         if other:
             models = ", ".join(sorted({gpu.model for gpu in other}))
@@ -221,7 +221,9 @@ class BootMirror(ServerCheck):
                 ", ".join(f"{volume.fqdd} {volume.raid or 'without RAID'}" for volume in told.volumes)
                 or "there is none"
             )
-            ledger.wrong("mirror", f"no volume is a mirror ({there})", expected=view.machine.boot_device, actual=there)
+            gaps = view.gaps("/Storage")
+            expected = view.machine.boot_device
+            missing(ledger, gaps, "mirror", f"no volume is a mirror ({there})", expected=expected, actual=there)
             return
         # A BOSS card holds one volume; data drives may be mirrored beside it.
         boss = [volume for volume in mirrors if "boss" in f"{volume.fqdd} {volume.controller}".lower()] or mirrors
@@ -269,7 +271,8 @@ class PowerSupplies(ServerCheck):
             ledger.skip("the catalog does not tell how many power supplies the model has", path="count")
         elif len(there) != expected and not (gone and len(told.psus) == expected):
             message = f"it has {len(there)} power supplies, not {expected}"
-            ledger.wrong("count", message, expected=str(expected), actual=str(len(there)))
+            gaps = view.gaps("/Power") if len(there) < expected else []
+            missing(ledger, gaps, "count", message, expected=str(expected), actual=str(len(there)))
         if ill := unwell((psu.fqdd, psu.health) for psu in there):
             ledger.wrong("health", f"not well: {', '.join(ill)}", expected="OK", actual=", ".join(ill))
         word = re.sub(r"[^a-z]", "", told.psu_redundancy.lower())

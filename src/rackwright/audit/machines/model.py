@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Final, Literal
@@ -19,7 +19,17 @@ from rackwright.redfish.inventory import Inventory, Resources
 from rackwright.redfish.reading import inventory
 from rackwright.redfish.registry import Registry
 
-__all__ = ["DOMAINS", "Card", "Domain", "MachineCheck", "MachineLook", "MachineView", "RackCheck", "ServerCheck"]
+__all__ = [
+    "DOMAINS",
+    "Card",
+    "Domain",
+    "MachineCheck",
+    "MachineLook",
+    "MachineView",
+    "RackCheck",
+    "ServerCheck",
+    "missing",
+]
 
 Domain = Literal["hardware", "firmware", "bios", "settings"]
 
@@ -130,6 +140,10 @@ class MachineView:
         found = known.who(self.marks, "macs") or known.who(self.marks, "tags")
         return self.look.machines[found] if found else self.machine
 
+    def gaps(self, *parts: str) -> list[str]:
+        """Return what was asked and not told below some paths (``/Processors``): what is missing may be there all the same."""
+        return [sentence for sentence in self.inventory.untold if any(part in sentence for part in parts)]
+
     @property
     def on(self) -> bool:
         """Tell whether the server runs; links and some adapters are silent when it does not."""
@@ -160,6 +174,17 @@ class MachineCheck(Check):
     def applies(self, view: MachineView) -> bool:  # noqa: ARG002 - the signature is that of all checks
         """Tell whether the plan gives this machine anything of the kind; a check that does not apply says nothing."""
         return True
+
+
+def missing(
+    ledger: Ledger, gaps: Sequence[str], path: str, message: str, *, expected: str = "", actual: str = "",
+    evidence: Iterable[str] = (), remedy: str = "",
+) -> None:  # fmt: skip
+    """Enter that something is not there: wrong, or untold where the BMC did not tell all of the kind."""
+    if gaps:
+        ledger.untold(path, f"{message}, as far as it tells", evidence=[*gaps[:8], *evidence])
+    else:
+        ledger.wrong(path, message, expected=expected, actual=actual, evidence=evidence, remedy=remedy)
 
 
 class ServerCheck(MachineCheck):
