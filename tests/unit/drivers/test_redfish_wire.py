@@ -1,6 +1,7 @@
 """The wire to a BMC against every fault of it: what is asked again, what never is, and what no log ever holds."""
 
 import asyncio
+import logging
 import time
 from contextlib import closing
 
@@ -462,6 +463,7 @@ def test_nothing_secret_is_logged_or_raised(bmc, trust):
     }
     bmc.override[f"PATCH {ROOT}/AccountService/Accounts/2"] = lambda _: web.json_response(quoting, status=400)
     with watched() as seen, session(bmc, trust, password=old.secret) as redfish:
+        logging.getLogger("somebody").debug("the ear hears")
         with pytest.raises(DeviceRefused, match="SYS426") as caught:
             redfish.set_password("root", new.secret)
         bmc.override[f"GET {THING}"] = cut

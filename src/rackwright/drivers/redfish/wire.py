@@ -25,8 +25,9 @@ from rackwright.drivers.endpoint import Endpoint
 from rackwright.drivers.faults import lost, slow, unreachable
 from rackwright.drivers.limits import Limits
 from rackwright.drivers.redfish.answers import Answer
+from rackwright.drivers.redfish.line import Endless
 from rackwright.drivers.redfish.multipart import Multipart
-from rackwright.drivers.redfish.transport import Endless, Transport
+from rackwright.drivers.redfish.transport import Transport
 from rackwright.drivers.trust import Trust
 from rackwright.errors import DeviceRefused, DriverError, IdentityUnknown
 
