@@ -69,6 +69,22 @@ def test_an_adapter_is_found_by_its_mac_wherever_it_sits():
     assert [subject for subject, verdict in found.items() if verdict == "behind"] == ["b3140h-8"]
 
 
+def test_without_macs_the_ordering_number_tells_the_model():
+    """A site without nodes.csv: the B3220L in the first slot is not taken for the first B3140H."""
+    what = machine(SITE, "gpu01")
+    bare = [
+        msgspec.structs.replace(card, ports=tuple(msgspec.structs.replace(port, mac="") for port in card.ports))
+        for card in what.adapters
+    ]
+    told = inventory(what, {"b3140h": "32.44.1036", "b3220l": "32.43.1014"})
+    told = msgspec.structs.replace(told, nics=tuple(reversed(told.nics)), software=tuple(reversed(told.software)))
+    found = states(msgspec.structs.replace(what, adapters=tuple(bare)), told)
+    behind = [
+        subject for (key, subject), state in found.items() if key == "bluefield-firmware" and state.verdict == "behind"
+    ]
+    assert behind == ["b3220l-1"]
+
+
 def test_an_adapter_without_a_row_tells_its_own_version():
     """Where the inventory has no row for an adapter, the adapter's own firmware version counts."""
     what = machine(SITE, "gpu01")

@@ -74,10 +74,17 @@ def _shortest(rows: Sequence[Software]) -> Iterator[Software]:
 
 
 def _placed(cards: Sequence[Adapter], kind: FirmwareKind, told: Inventory) -> list[tuple[Nic, Adapter | None]]:
-    """Return the adapters of the machine that carry a kind, each with the planned one that it is."""
+    """Return the adapters of the machine that carry a kind, each with the planned one that it is.
+
+    Where neither MAC nor slot tells, the ordering number does: the first planned one of that model which nobody else is.
+    """
+    sure = [(nic, next((card for card in cards if _is_card(nic, card)), None)) for nic in told.nics]
+    taken = {card.name for _, card in sure if card is not None}
     found: list[tuple[Nic, Adapter | None]] = []
-    for nic in told.nics:
-        card = next((card for card in cards if _is_card(nic, card)), None)
+    for nic, known in sure:
+        card = known or next((card for card in cards if _may_be(nic, card) and card.name not in taken), None)
+        if card is not None:
+            taken.add(card.name)
         if card is not None or _carries(nic, kind, cards):
             found.append((nic, card))
     return found
@@ -90,6 +97,12 @@ def _is_card(nic: Nic, card: Adapter) -> bool:
     if planned:
         return bool(planned & real)
     return card.slot is not None and nic.slot == card.slot
+
+
+def _may_be(nic: Nic, card: Adapter) -> bool:
+    """Say whether an adapter has the model of a planned one of which neither MAC nor slot is known."""
+    unknown = card.slot is None and not any(port.mac for port in card.ports)
+    return unknown and bool(nic.part) and nic.part in card.parts
 
 
 def _carries(nic: Nic, kind: FirmwareKind, cards: Sequence[Adapter]) -> bool:
