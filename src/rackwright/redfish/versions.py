@@ -12,6 +12,7 @@ compare at all: ``None`` is an answer, and a guess would flash a server. Forms (
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 __all__ = ["Parsed", "Sign", "compare", "parse", "same", "told"]
@@ -51,6 +52,7 @@ def told(version: str | None) -> bool:
     return word not in _UNTOLD and bool(word.strip("0.-"))
 
 
+@lru_cache(maxsize=4096)
 def parse(version: str | None) -> Parsed | None:
     """Bring a version to its scheme and key; None for one that is not told and for text without an order."""
     if not told(version):
