@@ -12,10 +12,13 @@
 #                              make and run the guest whose kernel has what this one may lack (as above)
 #   busybox-static udhcpc xxd  a switch that boots for the first time (tests/journeys/test_ztp.py)
 #   shellcheck                 judges the first-boot script (tests/unit/render/test_ztp_script.py)
+#   systemd-container apt-utils dpkg-dev gnupg openssh-client
+#                              (with mmdebstrap) make the hosts that the playbooks run on, and their packages (tests/lab)
 # `scripts/apt-packages.sh --list` prints the names only.
 set -eu
 packages="chromium fonts-dejavu-core dnsmasq-base kea-dhcp4-server bind9-utils netplan.io openssh-client curl postgresql shellcheck busybox-static udhcpc xxd"
 packages="$packages frr frr-pythontools lldpd openssh-server nftables iproute2 iputils-ping procps mmdebstrap qemu-system-x86 xz-utils"
+packages="$packages systemd-container apt-utils dpkg-dev gnupg"
 if [ "${1:-}" = --list ]; then
   echo "$packages"
   exit 0
