@@ -1,0 +1,164 @@
+"""The document that the playbooks are told about one host: printing of a :class:`HostStack`, nothing is decided here.
+
+Every key is always there, so that a role needs no ``default()``; what does not apply is empty, 0 or false. A secret stands
+as ``{secret: NAME}``. The table is in ``docs/design/stack.md``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from rackwright.documents import dump
+from rackwright.plan.stack_model import Adapter, Bcm, Bluefield, HostStack, Mirror
+
+__all__ = ["KEY", "variables", "variables_yaml"]
+
+KEY: Final = "rackwright"
+"""The one variable of a host that is not Ansible's own."""
+
+
+def variables(stack: HostStack) -> dict[str, Any]:
+    """Return the document of one host, as plain values."""
+    return {
+        KEY: {
+            "host": stack.name,
+            "role": stack.role,
+            "roles": list(stack.roles),
+            "group": stack.group,
+            "model": stack.model,
+            "service_tag": stack.service_tag,
+            "release": stack.release,
+            "profile": stack.profile,
+            "installer": stack.installer,
+            "user": stack.user,
+            "steps": [step.name for step in stack.steps],
+            "stages": [
+                {"steps": list(stage.steps), "reboot": stage.reboot, "why": list(stage.why)} for stage in stack.stages
+            ],
+            "packages": {step.name: [package.word for package in step.packages] for step in stack.steps},
+            "holds": {
+                step.name: [package.name for package in step.packages] if step.hold else [] for step in stack.steps
+            },
+            "remove": {step.name: list(step.remove) for step in stack.steps},
+            "pins": [
+                {"packages": list(pin.packages), "pin": pin.pin, "priority": pin.priority, "reason": pin.reason}
+                for pin in stack.pins
+            ],
+            "mirror": _mirror(stack.mirror),
+            "time": {"ntp": list(stack.ntp), "timezone": stack.timezone},
+            "sysctl": {row.name: row.value for row in stack.sysctl},
+            "environment": {row.name: row.value for row in stack.environment},
+            "expected": {row.fact: [row.expected, *row.equal] if row.expected else [] for row in stack.expected},
+            "network": {"netplan": f"devices/{stack.name}/netplan.yaml", "domain": stack.domain},
+            **_parts(stack),
+        }
+    }
+
+
+def variables_yaml(stack: HostStack) -> bytes:
+    """Print ``devices/HOST/vars.yaml``."""
+    head = f"# {stack.name}: written by rackwright from the plan; change the site file, not this one.\n"
+    return (head + dump(variables(stack))).encode()
+
+
+def _parts(stack: HostStack) -> dict[str, Any]:
+    kernel, ofed, gpu, pcie = stack.kernel, stack.ofed, stack.gpu, stack.pcie
+    return {
+        "kernel": {
+            "series": kernel.series,
+            "flavour": kernel.flavour,
+            "release": kernel.release,
+            "cmdline": list(kernel.cmdline),
+        },
+        "ofed": {
+            "owner": ofed.owner,
+            "doca": ofed.doca,
+            "version": ofed.version,
+            "info": ofed.info,
+            "modules": list(ofed.modules),
+        },
+        "bluefield": _bluefield(stack.bluefield),
+        "gpu": {
+            "owner": gpu.owner,
+            "model": gpu.model,
+            "count": gpu.count,
+            "driver": gpu.driver,
+            "fabric_manager": gpu.fabric_manager,
+            "mig": gpu.mig,
+        },
+        "pcie": {
+            "acs": pcie.acs,
+            "max_read_request_bytes": pcie.max_read_request_bytes,
+            "relaxed_ordering": pcie.relaxed_ordering,
+            "devices": list(pcie.devices),
+        },
+        "bcm": _bcm(stack.name, stack.bcm),
+    }
+
+
+def _mirror(mirror: Mirror) -> dict[str, Any]:
+    return {
+        "kind": mirror.kind,
+        "exclusive": mirror.exclusive,
+        "proxy": mirror.proxy,
+        "sources": [
+            {
+                "name": source.name,
+                "uris": source.uris,
+                "suites": list(source.suites),
+                "components": list(source.components),
+                "signed_by": source.signed_by,
+            }
+            for source in mirror.sources
+        ],
+    }
+
+
+def _bluefield(bluefield: Bluefield) -> dict[str, Any]:
+    marking = bluefield.marking
+    return {
+        "adapters": [_adapter(adapter) for adapter in bluefield.adapters],
+        "firmware": {"version": bluefield.firmware, "equal": list(bluefield.equal), "image": bluefield.image},
+        "nvconfig": {row.name: row.value for row in bluefield.nvconfig},
+        "runtime": {
+            "settings": [{"path": row.name, "value": row.value} for row in bluefield.runtime],
+            "trust": marking.trust if marking else "",
+            "pfc": marking.pfc if marking else "",
+            "dscp": marking.dscp if marking else 0,
+            "priority": marking.priority if marking else 0,
+            "tos": marking.tos if marking else 0,
+            "cnp_dscp": marking.cnp_dscp if marking else 0,
+            "cnp_priority": marking.cnp_priority if marking else 0,
+            "gap": bluefield.gap,
+            "congestion_service": bluefield.congestion_service,
+        },
+    }
+
+
+def _adapter(adapter: Adapter) -> dict[str, Any]:
+    return {
+        "name": adapter.name,
+        "nic": adapter.nic,
+        "mac": adapter.macs[0] if adapter.macs else "",
+        "macs": list(adapter.macs),
+        "interfaces": list(adapter.interfaces),
+        "rail": adapter.rail,
+        "slot": adapter.slot,
+        "mode": adapter.mode,
+        "parts": list(adapter.parts),
+        "psid": adapter.psid,
+    }
+
+
+def _bcm(host: str, bcm: Bcm | None) -> dict[str, Any]:
+    found = bcm or Bcm()
+    secrets = {"bootstrap_cert": found.bootstrap_cert, "bootstrap_key": found.bootstrap_key, "ca": found.ca}
+    return {
+        "heads": list(found.heads),
+        "port": found.port,
+        "node": host,
+        "version": found.version,
+        "package": found.package,
+        "category": found.category,
+        **{key: {"secret": name} if name else {} for key, name in secrets.items()},
+    }
