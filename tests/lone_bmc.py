@@ -173,7 +173,11 @@ def lone_bmc(context: ssl.SSLContext | None, **values: Any) -> Iterator[LoneBmc]
         started.set()
         await done.wait()
         await runner.cleanup()
-        await asyncio.sleep(0.01)
+        # What still drips or stalls is left nobody to hear it.
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(run()), name="lone-bmc")
     thread.start()

@@ -162,3 +162,11 @@ def test_headers():
         None,
         "x",
     )
+
+
+def test_a_body_where_there_is_none(talk):
+    """What is sent with a 204 all the same is taken for the beginning of the next answer."""
+    no_content = b"HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\nnull"
+    line, _ = talk([no_content], [OK + b"Content-Length: 2\r\n\r\n{}"])
+    assert get(line).content == b""
+    assert get(line).content == b"{}"

@@ -52,7 +52,7 @@ def trust(authority, tmp_path):
     return Trust(tmp_path, ca=authority.path)
 
 
-def session(bmc, trust, *, password="right", rate=20_000, **limits):
+def session(bmc, trust, *, password="right", rate=2000, **limits):
     return closing(
         connect(
             bmc.endpoint,
@@ -106,7 +106,7 @@ def cut(request):
 def test_reading_is_asked_again(bmc, trust, answer):
     """A BMC that is busy, breaks off or answers nonsense is asked once more, and what it then says counts."""
     bmc.override[f"GET {THING}"] = script = first(2, answer)
-    with session(bmc, trust, rate=2000) as redfish:
+    with session(bmc, trust) as redfish:
         assert redfish.get(THING)["Name"] == "thing"
     assert script.seen == 3
 
@@ -225,7 +225,7 @@ def test_one_that_is_on_its_way_up_is_waited_for(bmc, trust):
     """With patience a BMC that breaks off and is not ready yet is tried again."""
     script = first(9, lambda request: cut(request) if script.seen < 7 else web.Response(status=503))
     bmc.override[f"GET {ROOT}"] = script
-    with session(bmc, trust, rate=2000, patience_s=600, busy_s=1) as redfish:
+    with session(bmc, trust, patience_s=600, busy_s=1) as redfish:
         assert redfish.get(THING)
     assert script.seen > 9
 
@@ -318,7 +318,7 @@ def test_a_login_whose_answer_was_lost_leaves_no_session(bmc, trust):
         at = f"2026-01-01T00:{second:02}:00-05:00"
         bmc.resources[uri] = {"UserName": user, "ClientOriginIPAddress": "127.0.0.1", "CreatedTime": at}
     bmc.lose_logins = 1
-    with session(bmc, trust, rate=2000) as redfish:
+    with session(bmc, trust) as redfish:
         assert redfish.get(THING)
         assert bmc.opened == 2
         assert sorted(bmc.sessions) == [f"{SESSIONS}/2", *theirs]

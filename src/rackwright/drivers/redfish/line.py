@@ -13,6 +13,7 @@ import socket
 import ssl
 import zlib
 from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import BinaryIO, Final, NamedTuple, cast
 from urllib.parse import quote
@@ -86,21 +87,20 @@ class Line:
         ``OSError`` and :class:`Endless` where something was.
         """
         head = self._head(method, target, body, headers)
-        try:
+        with ExitStack() as unless_answered:
+            unless_answered.callback(self.close)
             wire = self._open(timeout[0])
             wire.settimeout(timeout[1])
-            try:
+            # A BMC that hangs up on us may have said why before.
+            with suppress(BrokenPipeError):
                 wire.sendall(head + body if isinstance(body, bytes) else head)
                 if isinstance(body, Multipart):
                     while part := body.read(_CHUNK):
                         wire.sendall(part)
-            except BrokenPipeError:
-                # It may have said why before it hung up.
-                pass
-            return self._answer(method)
-        except BaseException:
-            self.close()
-            raise
+            answer, kept = self._answer(method)
+            if kept:
+                unless_answered.pop_all()
+        return answer
 
     def close(self) -> None:
         """Close the connection; nothing is sent."""
@@ -155,7 +155,8 @@ class Line:
 
     # --- and back ------------------------------------------------------------------------------------------------------
 
-    def _answer(self, method: str) -> Response:
+    def _answer(self, method: str) -> tuple[Response, bool]:
+        """Return the answer, and whether the connection serves for another."""
         for _ in range(_MOST_INTERIM):
             minor, status, reason = self._status()
             headers = self._headers()
@@ -164,13 +165,13 @@ class Line:
         else:
             raise ProtocolError("no end of interim answers")
         if method == "HEAD" or status in _NO_BODY:
-            content, ends = b"", False
+            # What one sends with it all the same would be taken for the beginning of the next answer.
+            content, ends = b"", status in _NO_BODY and headers.get("Content-Length", "0") != "0"
         else:
             content, ends = self._body(headers)
         word = (headers.get("Connection") or "").lower()
-        if ends or "close" in word or (minor == 0 and "keep-alive" not in word):
-            self.close()
-        return Response(status, headers, content, reason)
+        ends = ends or "close" in word or (minor == 0 and "keep-alive" not in word)
+        return Response(status, headers, content, reason), not ends
 
     def _status(self) -> tuple[int, int, str]:
         found = _STATUS.fullmatch(line := self._line())
