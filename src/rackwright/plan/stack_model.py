@@ -174,6 +174,12 @@ class Adapter(Value, frozen=True, kw_only=True):
     """Ordering numbers (OPN) that the adapter may have."""
     psid: str = ""
     """Board id, from the site; empty: read from the adapter."""
+    nvconfig: tuple[Setting, ...] = ()
+    """mlxconfig parameters, live after a restart of the adapter."""
+    marked: bool = False
+    """Trust, PFC and the marking of RoCE are set on its ports: the switches of its fabric are lossless."""
+    tuned: bool = False
+    """The runtime settings and the congestion control of the profile are for it: it is on a rail."""
 
 
 class Marking(Value, frozen=True):
@@ -206,10 +212,8 @@ class Bluefield(Value, frozen=True, kw_only=True):
     """Other spellings of the firmware's version."""
     image: str = ""
     """Folder or file with firmware on the controller; empty: the images that DOCA brings."""
-    nvconfig: tuple[Setting, ...] = ()
-    """mlxconfig parameters of every adapter, live after a restart of the adapter."""
     runtime: tuple[Setting, ...] = ()
-    """Settings by DMS path, to be made at every boot."""
+    """Settings by DMS path, to be made at every boot on every tuned adapter."""
     marking: Marking | None = None
     gap: int = 0
     """Inter-packet gap; 0: left as it is."""

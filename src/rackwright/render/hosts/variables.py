@@ -119,7 +119,6 @@ def _bluefield(bluefield: Bluefield) -> dict[str, Any]:
     return {
         "adapters": [_adapter(adapter) for adapter in bluefield.adapters],
         "firmware": {"version": bluefield.firmware, "equal": list(bluefield.equal), "image": bluefield.image},
-        "nvconfig": {row.name: row.value for row in bluefield.nvconfig},
         "runtime": {
             "settings": [{"path": row.name, "value": row.value} for row in bluefield.runtime],
             "trust": marking.trust if marking else "",
@@ -147,6 +146,9 @@ def _adapter(adapter: Adapter) -> dict[str, Any]:
         "mode": adapter.mode,
         "parts": list(adapter.parts),
         "psid": adapter.psid,
+        "nvconfig": {row.name: row.value for row in adapter.nvconfig},
+        "marked": adapter.marked,
+        "tuned": adapter.tuned,
     }
 
 
