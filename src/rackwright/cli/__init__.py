@@ -36,7 +36,7 @@ VERBS: Final = {
     "audit": "Look at devices and judge them against the plan.",
     "replace": "Put another machine in the place of a switch.",
     "inventory": "Print the inventory of Nornir or Ansible.",
-    "twin": "Run an emulated rack of the site on loopback: real SSH, nv and NVUE API.",
+    "twin": "Run an emulated rack of the site on loopback: real SSH, nv, NVUE API, and Redfish.",
     "demo": "Validate, plan, render and check a reference site, and show what came out.",
     "serve": "Answer switches that boot for the first time.",
 }
