@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from rackwright.catalog.models import Catalog
-from rackwright.diff.bmc.model import FirmwareState, FirmwareVerdict
+from rackwright.diff.bmc.model import Cycle, FirmwareState, FirmwareVerdict
 from rackwright.diff.bmc.recognise import Match, matches
 from rackwright.plan.machines import Machine, WantedFirmware
 from rackwright.redfish import versions
@@ -16,6 +16,7 @@ __all__ = ["firmware_states"]
 
 _CYCLE: Final = frozenset({"SUP0544", "SUP0545"})
 """To be power cycled, to be AC power cycled (table of Dell's messages)."""
+_OFF: Final = frozenset({"behind", "ahead", "different"})
 
 
 def firmware_states(machine: Machine, told: Inventory, catalog: Catalog) -> tuple[FirmwareState, ...]:
@@ -26,9 +27,12 @@ def firmware_states(machine: Machine, told: Inventory, catalog: Catalog) -> tupl
 def _states(machine: Machine, wanted: WantedFirmware, told: Inventory, catalog: Catalog) -> Iterator[FirmwareState]:
     kind = catalog.firmware[wanted.key]
     found = matches(machine, kind, wanted.adapters, told)
-    for match in found:
-        verdict, job, why = _verdict(wanted, match, told)
-        yield _state(wanted, _subject(machine, wanted, match, found), verdict, match, job=job, why=why)
+    verdicts = [_verdict(wanted, match, told) for match in found]
+    # A job is named for one of several alike, and its image is for all of them: none of them is flashed a second time.
+    staged = next((one for one in verdicts if one[0] == "staged"), None)
+    for match, verdict in zip(found, verdicts, strict=True):
+        state, job, why = staged if staged and verdict[0] in _OFF else verdict
+        yield _state(wanted, _subject(machine, wanted, match, found), state, match, job=job, why=why)
     missing = [name for name in wanted.adapters if name not in {match.subject for match in found}]
     if not wanted.adapters and not found:
         missing = [wanted.key]
@@ -53,8 +57,14 @@ def _state(
         source=wanted.source,
         evidence=match.evidence if match else "",
         job=job,
+        cycle=_cycle(why),
         why=why,
     )
+
+
+def _cycle(why: str) -> Cycle:
+    """Return which cycle a staged component waits for, over what its kind asks for."""
+    return "ac" if "SUP0545" in why else "power" if "SUP0544" in why else ""
 
 
 def _subject(machine: Machine, wanted: WantedFirmware, match: Match, found: tuple[Match, ...]) -> str:

@@ -8,11 +8,14 @@ import msgspec
 
 from rackwright.catalog.firmware import Backend
 
-__all__ = ["BiosChange", "BiosProblem", "BiosState", "FirmwareState", "FirmwareVerdict"]
+__all__ = ["BiosChange", "BiosProblem", "BiosState", "Cycle", "FirmwareState", "FirmwareVerdict"]
 
 FirmwareVerdict = Literal["compliant", "behind", "ahead", "different", "unpinned", "unknown", "missing", "staged"]
 """``different``: another version, and which is newer cannot be told; ``unknown``: the BMC shows the component and no version;
 ``staged``: the wanted version waits for a restart."""
+
+
+Cycle = Literal["", "power", "ac"]
 
 
 class FirmwareState(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +42,8 @@ class FirmwareState(msgspec.Struct, frozen=True, kw_only=True):
     """URI of the row that told the version."""
     job: str = ""
     """Id of the open job that is about this component."""
+    cycle: Cycle = ""
+    """What the job that brought it asks for: the host's power off and on, the auxiliary power too; empty: what is usual."""
     why: str = ""
     """One sentence; empty where the verdict says it all."""
 

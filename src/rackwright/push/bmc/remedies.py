@@ -27,6 +27,7 @@ _REMEDIES: Final = {
         ("JCP014", "JCP017"), "the job queue is full: delete jobs that have ended over the web page, then push again"
     ),
     "RED136": "the BMC does not trust the certificate of the image's server: list the image as a file, or install the authority",
+    "RED108": "restart the BMC over its web page, then push again: it reads first",
     "SUP0540": "free space on the BMC (delete images that it keeps), then push again",
     **dict.fromkeys(("JCP048", "JCP030"), "another update of the BMC itself runs: let it end, then push again"),
     "PR30": "the job does not begin; restart the BMC, see that its queue is empty, then push again",

@@ -22,6 +22,9 @@ from rackwright.push.bmc.work import Task, Work, work
 
 __all__ = ["RackSum", "Rules", "rack", "rules_of", "way"]
 
+_CYCLES = {"": 0, "power": 2, "ac": 3}
+"""Strength of the activation that a job asks for by itself (SUP0544, SUP0545)."""
+
 
 class RackSum(msgspec.Struct, frozen=True, kw_only=True):
     """What the ways of many servers come to."""
@@ -85,7 +88,7 @@ def _items(found: Work, rules: Rules) -> list[Item]:
     return [
         Item(
             name=task.name,
-            strength=rules.activation(task.component).strength,
+            strength=_asked(task, rules).strength,
             alone=rules.kinds[task.component].alone,
             live=frozenset(task.live),
             sent=frozenset(task.sent),
@@ -163,11 +166,19 @@ def _brought(task: Task, group: int, rules: Rules) -> Step:
     )
 
 
+def _asked(task: Task, rules: Rules) -> ActivationModel:
+    """Return what a task asks for: its kind's activation, or the cycle that its own job named."""
+    usual = rules.activation(task.component)
+    least = max((_CYCLES[state.cycle] for state in task.states), default=0)
+    if least <= usual.strength:
+        return usual
+    stronger = [row for row in rules.activations.values() if row.strength >= least]
+    return min(stronger, key=lambda row: row.strength, default=usual)
+
+
 def _restart(members: Sequence[Task], group: int, rules: Rules) -> Step:
     """Return the one restart that puts a group in force: of the strongest kind that one of them asks for."""
-    strongest: ActivationModel = max(
-        (rules.activation(task.component) for task in members), key=lambda row: row.strength
-    )
+    strongest: ActivationModel = max((_asked(task, rules) for task in members), key=lambda row: row.strength)
     return Step(
         kind="restart",
         group=group,
