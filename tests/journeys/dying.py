@@ -21,16 +21,24 @@ import netmiko  # noqa: F401 - as above
 import sqlalchemy
 
 import nornir_tasks  # noqa: F401 - as above
+import rackwright.cli.renewing
 import rackwright.report.pushes
+import rackwright.report.servers
 import rackwright.runs.engine  # noqa: F401 - as above
 from rackwright.cli import main
 from rackwright.cli.verbs import push  # noqa: F401 - as above
 from rackwright.drivers.nvue import connect, ssh
+from rackwright.drivers.redfish import bmc
+from rackwright.drivers.redfish import connect as to_bmc
 from rackwright.push import artifacts
 from rackwright.runs import folder
 
 _CALLS = (
     "facts", "running", "startup", "stage", "difference", "apply", "confirmation", "confirm", "rollback", "save", "show",
+)  # fmt: skip
+_BMC_CALLS = (
+    "read", "readiness", "jobs", "job", "stage_bios", "delete_job", "push_image", "power", "reset", "ac_cycle", "export_profile",
+    "change_settings", "set_password",
 )  # fmt: skip
 _WRITES = ("INSERT", "UPDATE", "DELETE")
 
@@ -58,6 +66,9 @@ def watch(moments: Moments) -> None:
     for name in _CALLS:
         setattr(ssh.NvueSsh, name, _announced(getattr(ssh.NvueSsh, name), name, moments))
     connect.connect = _announced(connect.connect, "connect", moments)
+    for name in _BMC_CALLS:
+        setattr(bmc.Bmc, name, _announced(getattr(bmc.Bmc, name), name, moments))
+    to_bmc.connect = _announced(to_bmc.connect, "connect", moments)
     folder.write_private = _announced(folder.write_private, "file", moments)
     artifacts.keep = _announced(artifacts.keep, "file", moments)
     wrote: dict[int, str] = {}

@@ -25,8 +25,9 @@ from rackwright.push.bmc.program import PushBmc
 from rackwright.push.bmc.reading import Planner, survey
 from rackwright.runs import Outcome
 from rackwright.secrets import Environment, variable
+from rackwright.twin import process
 from rackwright.twin.bmc.service.plans import Bmcs, planned
-from rackwright.twin.bmc.standins import stand_in
+from rackwright.twin.bmc.standins import make_images
 from rackwright.twin.rack import Rack, Wish
 from tests.unit.push.fake import Journal
 
@@ -35,7 +36,7 @@ PASSWORD = "of-the-bmc-lanes"
 LANES = ("mgmt01", "mgmt02", "mgmt03", "mgmt04")
 """PowerEdge R660: an install, two images and settings that share a restart, and a CPLD that stands alone."""
 
-LIMITS = Limits(login_s=3000, ready_s=6000, bmc_s=4500, verify_s=1500, arrive_s=3000, boot_s=3000, poll_s=20)
+LIMITS = Limits(login_s=12000, ready_s=6000, bmc_s=12000, verify_s=1500, arrive_s=6000, boot_s=3000, poll_s=20)
 """As long as it takes on a busy machine: the clock of these BMCs runs 1500 times as fast as ours."""
 
 
@@ -52,28 +53,24 @@ class BmcLanes:
         self.plan = workspace.planned(opened).plan
         intent, self.catalog = opened.loaded.require(), opened.loaded.catalog
         self.machines = {one.name: one for one in machines(self.plan, intent, self.catalog)}
-        self.images = tuple(self._image(image) for image in opened.loaded.images)
-        self.planner = Planner(self.catalog, self.plan.release, self.images)
+        self.state = self.site / ".rackwright"
+        self.state.mkdir(mode=0o700)
+        self.listed = opened.loaded.images
+        self.planner = Planner(self.catalog, self.plan.release, self.listed)
         wanted = Bmcs(site=intent.model_dump_json(), catalog=_json(self.catalog), only=frozenset(names))
         self.planned = planned(self.plan, wanted, PASSWORD)
-        self.rack = Rack(self.plan, folder / "twin", Wish(rate=rate, only=frozenset(), bmcs=self.planned))
+        self.rack = Rack(self.plan, self.state / "twin", Wish(rate=rate, only=frozenset(), bmcs=self.planned))
         self._loop = asyncio.new_event_loop()
         self._loop.set_exception_handler(lambda *_: None)
         self._thread = threading.Thread(target=self._loop.run_forever, name="bmcs", daemon=True)
 
-    def _image(self, image):
-        """Write the file that stands for an image; a Windows package by its name, since an iDRAC takes no other."""
-        path = f"images/{image.component}-{'-'.join(image.models)}-{image.version}.exe"
-        (self.site / "images").mkdir(exist_ok=True)
-        (self.site / path).write_bytes(stand_in(image, self.catalog))
-        return msgspec.structs.replace(image, file=path)
-
     def __enter__(self):
         self._thread.start()
         self.call(self.rack.start())
-        twin = self.folder / "twin"
+        make_images(self.site, self.listed, self.catalog)
+        twin = self.state / "twin"
         self.way = Reach(
-            endpoints={}, astray={}, state=self.folder, login=Login(None),
+            endpoints={}, astray={}, state=self.state, login=Login(None),
             trust=Trust(twin, ca=twin / "ca.pem"),
             resolvers=(Environment({variable("bmc"): PASSWORD}),),
             clock=ScaledClock(self.rack.wish.rate),
@@ -105,6 +102,15 @@ class BmcLanes:
 
     # --- one lane --------------------------------------------------------------------------------
 
+    def described(self):
+        """Write what the command needs to find these BMCs as the twin of the site."""
+        secret = self.state / "twin" / "secrets" / "bmc"
+        secret.parent.mkdir(mode=0o700, exist_ok=True)
+        secret.touch(mode=0o600)
+        secret.write_text(PASSWORD)
+        spec = process.Spec(plan=self.plan, state=str(self.state), rate=self.rack.wish.rate)
+        (self.state / "twin.json").write_bytes(process._description(spec, self.rack, self.state / "none"))
+
     def reset(self, name):
         """Have a server be as it was delivered, its BMC without sessions, jobs and faults."""
 
@@ -127,12 +133,15 @@ class BmcLanes:
         """Set a fault for a server."""
         self._ask(lambda: self.fleet.fault({"device": name, **fault}))
 
-    def mend(self, name):
+    def mend(self, name, *, lift=False):
         """Take the faults of a server away and what they did: what a remedy asks for."""
 
         def work():
             self._forget(name)
-            self.fleet.bmcs[name].machine.mend()
+            machine = self.fleet.bmcs[name].machine
+            machine.mend()
+            if lift:
+                machine.settings.put("Lockdown.1.SystemLockdown", "Disabled")
             self.fleet.listeners[name].use()
             self.fleet._follow(name)
 
@@ -173,6 +182,10 @@ class BmcLanes:
     def flashed(self, name):
         """Return how often each component was written."""
         return dict(Counter(deed["what"] for deed in self.told(name)["deeds"] if deed["kind"] == "flash"))
+
+    def images(self, name):
+        """Return the components whose image came in, in order."""
+        return [deed["what"] for deed in self.told(name)["deeds"] if deed["kind"] == "image"]
 
     def torn(self, name):
         """Return what was cut off while it was written."""
