@@ -60,14 +60,18 @@ class Authority:
         names = x509.SubjectAlternativeName([x509.DNSName(device), x509.IPAddress(ipaddress.ip_address(address))])
         made = self._signed(name, key.public_key(), names)
         text = key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        path = self._folder / "tls" / f"{device}.pem"
-        path.parent.mkdir(mode=0o700, exist_ok=True)
+        path = self._place(f"{device}.pem")
         write_private(path, made.public_bytes(_PEM) + text)
         return path
 
+    def _place(self, name: str) -> Path:
+        folder = self._folder / "tls"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder / name
+
     def keep(self, device: str, certificate: str, key: str) -> Path:
         """Write a certificate that somebody else signed, with its key, into one file and return its path."""
-        path = self._folder / "tls" / f"{device}.renewed.pem"
+        path = self._place(f"{device}.renewed.pem")
         write_private(path, f"{certificate.strip()}\n{key.strip()}\n".encode())
         return path
 
@@ -90,7 +94,7 @@ class Authority:
             days=-1 if how == "expired" else _DAYS,
             by=(name, key) if how == "self-signed" else None,
         )
-        path = self._folder / "tls" / f"{device}.{how}.pem"
+        path = self._place(f"{device}.{how}.pem")
         text = key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         write_private(path, made.public_bytes(_PEM) + text)
         return path

@@ -56,8 +56,8 @@ class Bmc:
         """How often each method came."""
         self.changed: Callable[[], None] | None = None
         """Told after every request that may have changed something, so that its listener follows."""
-        self.pem: Path | None = None
-        """Certificate and key that it shows."""
+        self.shown: Callable[[], Path] | None = None
+        """Returns the file of the certificate and key that it shows."""
         self.spawn: Callable[[Awaitable[None]], None] | None = None
         """Runs something beside; it ends with the twin."""
         self._journal = journal
@@ -158,9 +158,9 @@ class Bmc:
         """Tell of the certificate that is shown: whose it is, who signed it, how long it holds."""
         from cryptography import x509
 
-        if self.pem is None:
+        if self.shown is None:
             return {}
-        shown = x509.load_pem_x509_certificate(self.pem.read_bytes())
+        shown = x509.load_pem_x509_certificate(self.shown().read_bytes())
         names = {"Subject": shown.subject, "Issuer": shown.issuer}
         common = x509.NameOID.COMMON_NAME
         told = {key: {"CommonName": str(name.get_attributes_for_oid(common)[0].value)} for key, name in names.items()}

@@ -83,10 +83,10 @@ class Fleet:
             sock = sockets.get(name)
             if sock is None:
                 continue
-            certificate = authority.certificate(name, sock.getsockname()[0])
-            bmc.pem = certificate
+            certificate = partial(authority.certificate, name, sock.getsockname()[0])
             listener = Listener(App(bmc, routes(planned.kind)), sock, certificate, self._latency_s)
             self.listeners[name] = listener
+            bmc.shown = partial(getattr, listener, "certificate")
             bmc.changed = lambda name=name: self._follow(name)
             await listener.reach(on=True)
 
@@ -107,11 +107,9 @@ class Fleet:
 
     def _renew(self, name: str, pem: str, key: str) -> None:
         """Have a BMC show the certificate that was put into it."""
-        listener, bmc = self.listeners.get(name), self.bmcs[name]
-        if listener is None or self._authority is None:
-            return
-        bmc.pem = self._authority.keep(name, pem, key)
-        listener.own(bmc.pem)
+        listener = self.listeners.get(name)
+        if listener is not None and self._authority is not None:
+            listener.own(self._authority.keep(name, pem, key))
 
     async def stop(self) -> None:
         """End everything."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 from rackwright.twin.bmc.service.app import App
@@ -14,27 +16,49 @@ __all__ = ["Listener"]
 
 
 class Listener:
-    """Accepts connections for one BMC on one address; a closed one refuses them, as a dead iDRAC does."""
+    """Accepts connections for one BMC on one address; a closed one refuses them, as a dead iDRAC does.
 
-    def __init__(self, app: App, sock: socket.socket, certificate: Path, latency_s: float) -> None:
+    Certificate and TLS context are made for the first connection: of a thousand BMCs most are never asked in a test.
+    """
+
+    def __init__(self, app: App, sock: socket.socket, certificate: Callable[[], Path], latency_s: float) -> None:
         self.address, self.port = sock.getsockname()[:2]
         self._app = app
         self._fresh: socket.socket | None = sock
-        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._latency_s = latency_s
         self._server: asyncio.Server | None = None
         self._relay: Relay | None = None
-        self._certificate = certificate
-        self.use(certificate)
+        self._make = certificate
+        self._own: Path | None = None
+        self._shown: Path | None = None
+        self._tls: ssl.SSLContext | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- what it shows --------------------------------------------------------------------------------
+
+    @property
+    def certificate(self) -> Path:
+        """Return the file of its own certificate and key."""
+        if self._own is None:
+            self._own = self._make()
+        return self._own
 
     def use(self, certificate: Path | None = None) -> None:
         """Show another certificate from now on; None: its own again."""
-        self._tls.load_cert_chain(certificate or self._certificate)
+        if certificate != self._shown:
+            self._shown, self._tls = certificate, None
 
     def own(self, certificate: Path) -> None:
         """Have another certificate of its own."""
-        self._certificate = certificate
-        self.use()
+        self._own, self._tls = certificate, None
+
+    def _context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(self._shown or self.certificate)
+        return self._tls
+
+    # --- open and closed --------------------------------------------------------------------------------
 
     @property
     def open(self) -> bool:
@@ -58,6 +82,9 @@ class Listener:
         await self.reach(on=False)
         if self._fresh is not None:
             self._fresh.close()
+        for task in [*self._tasks]:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _listen(self) -> None:
         public, self._fresh = self._fresh or bound(self.address, self.port), None
@@ -66,5 +93,34 @@ class Listener:
             self._relay = Relay(inner.getsockname(), self._latency_s)
             await self._relay.listen(public)
             public = inner
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._app.protocol, sock=public, ssl=self._tls, backlog=64)
+        self._server = await asyncio.get_running_loop().create_server(lambda: _Door(self), sock=public, backlog=64)
+
+    def greet(self, transport: asyncio.Transport) -> None:
+        """Begin TLS on a new connection."""
+        task = asyncio.ensure_future(self._handshake(transport))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _handshake(self, transport: asyncio.Transport) -> None:
+        # Who goes away in the middle of a handshake, or does not trust us, is no trouble of ours.
+        with contextlib.suppress(OSError, asyncio.CancelledError):
+            protocol = self._app.protocol()
+            loop = asyncio.get_running_loop()
+            sealed = await loop.start_tls(transport, protocol, self._context(), server_side=True)
+            if sealed is not None and self._server is not None:
+                protocol.connection_made(sealed)
+                return
+        transport.abort()
+
+
+class _Door(asyncio.Protocol):
+    """Hands a new connection on."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin TLS."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream's transport is one
+        transport.pause_reading()
+        self._listener.greet(transport)
