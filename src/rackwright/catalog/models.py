@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rackwright.catalog.firmware import ActivationModel, BiosProfile, FirmwareKind
 from rackwright.catalog.rows import Row
+from rackwright.catalog.stack import AdapterProfile, DriverProfile, FactRow, Repository, StepRow, TuningRow
 
 __all__ = [
     "Breakout",
@@ -130,6 +131,8 @@ class ServerModel(Physical):
     gpus: tuple[str, ...] = ()
     """Keys of the GPU models it can hold."""
     gpu_count: int = 0
+    nvswitch: bool = False
+    """Its GPUs are joined by NVSwitches, which a Fabric Manager of the driver's own version must serve."""
     nics: tuple[NicSlot, ...] = ()
     bmc_port: str = "bmc"
     bmc_gbps: int = 1
@@ -298,3 +301,9 @@ class Catalog(BaseModel):
     activations: dict[str, ActivationModel] = Field(default_factory=dict)
     firmware: dict[str, FirmwareKind] = Field(default_factory=dict)
     bios: dict[str, BiosProfile] = Field(default_factory=dict)
+    steps: dict[str, StepRow] = Field(default_factory=dict)
+    drivers: dict[str, DriverProfile] = Field(default_factory=dict)
+    adapter_profiles: dict[str, AdapterProfile] = Field(default_factory=dict)
+    tunings: dict[str, TuningRow] = Field(default_factory=dict)
+    repositories: dict[str, Repository] = Field(default_factory=dict)
+    facts: dict[str, FactRow] = Field(default_factory=dict)
