@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from rackwright.intent.base import Intent, Key, Reference
+from rackwright.intent.host_models import Hosts
 from rackwright.intent.ranges import LIMIT
 
 __all__ = [
@@ -43,16 +45,7 @@ __all__ = [
     "VrfIntent",
 ]
 
-Key = Annotated[str, Field(min_length=1, max_length=64)]
-Reference = Annotated[str, Field(json_schema_extra={"pattern": "^secret:([a-z]+/)?[A-Za-z][A-Za-z0-9_.-]*$"})]
-"""``secret:NAME``; what is none is told without printing it, which pydantic's own pattern would do."""
 VlanId = Annotated[int, Field(ge=1, le=4094)]
-
-
-class Intent(BaseModel):
-    """A frozen section; unknown keys are problems."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, populate_by_name=True)
 
 
 class SiteInfo(Intent):
@@ -158,17 +151,6 @@ class Services(Intent):
     """Roles, names or addresses of name servers."""
     syslog: tuple[str, ...] = ()
     """Roles, names or addresses of log servers."""
-
-
-class Hosts(Intent):
-    """What runs on the hosts."""
-
-    os: str = "ubuntu-24.04"
-    """Operating system, a component of the release."""
-    driver_profile: Literal["host", "hybrid", "operator"] = "host"
-    """Who installs OFED and the GPU driver."""
-    installer: Literal["rackwright", "bcm"] = "rackwright"
-    """Who installs the operating system."""
 
 
 class Group(Intent):
@@ -467,3 +449,5 @@ class Site(Intent):
     aaa: Aaa = Aaa()
     rows: tuple[NodeRow, ...] = Field((), exclude=True)
     """Rows of nodes.csv; never written in site.yaml."""
+    armoured: tuple[tuple[str, str], ...] = Field((), exclude=True)
+    """(file, public key) of the mirrors; never written in site.yaml."""

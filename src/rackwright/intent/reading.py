@@ -23,7 +23,7 @@ from rackwright.documents import Marked, Path, canonical_json, digest, read
 from rackwright.documents import load as load_document
 from rackwright.errors import IntentError
 from rackwright.findings import Location, Problem, problem, sort_key
-from rackwright.intent import fabrics, groups, networks, racks, upkeep
+from rackwright.intent import fabrics, groups, hosts, networks, racks, upkeep
 from rackwright.intent.context import Context
 from rackwright.intent.images import read_images
 from rackwright.intent.keys import PublicKey, read_keys
@@ -111,7 +111,7 @@ def _examined(marked: Marked, base: FilePath | None) -> Loaded:
     if site is None:
         return Loaded(None, tuple(sorted(found, key=sort_key)), catalog, marked)
     context = Context(site, catalog, marked, found, frozenset(cut))
-    for rules in (groups, networks, fabrics, racks, upkeep):
+    for rules in (groups, networks, fabrics, racks, upkeep, hosts):
         rules.check(context)
     keys: tuple[PublicKey, ...] = ()
     overlays: tuple[Overlay, ...] = ()
@@ -120,6 +120,7 @@ def _examined(marked: Marked, base: FilePath | None) -> Loaded:
         keys, overlays = read_keys(base, context), read_overlays(base / "overlays", context)
         images = read_images(base, context)
         check_templates(base / "templates", context)
+        site = site.model_copy(update={"armoured": hosts.read_mirror_keys(base, context)})
         if site.site.nodes is not None:
             rows = read_nodes(base / site.site.nodes, context)
             site = site.model_copy(update={"rows": rows})
@@ -139,13 +140,15 @@ def _digest(
     site: Site, catalog: Catalog, overlays: tuple[Overlay, ...], keys: tuple[PublicKey, ...], images: tuple[Image, ...]
 ) -> str:
     parts = {
-        "site": site.model_dump(mode="json", by_alias=True, exclude={"rows"}),
+        "site": site.model_dump(mode="json", by_alias=True, exclude={"rows", "armoured"}),
         "rows": sorted((row.name, row.service_tag, sorted(row.macs)) for row in site.rows),
         "catalog": catalog.model_dump(mode="json"),
         "overlays": [(overlay.scope, overlay.name, overlay.patch) for overlay in overlays],
         "keys": keys,
         "images": msgspec.to_builtins(images),
     }
+    if site.armoured:
+        parts["armoured"] = site.armoured
     # Frozen sets come out in the order of their hashes, which differs from process to process.
     for row in parts["catalog"]["switches"].values():
         row["features"] = sorted(row["features"])
@@ -158,7 +161,7 @@ def _digest(
 def _shaped(marked: Marked, catalog: Catalog, problems: list[Problem], cut: set[Path]) -> Site | None:
     """Return the site without what has a wrong shape, which goes to ``cut``; None when nothing can be read."""
     data = marked.value
-    for key in ("rows",):
+    for key in ("rows", "armoured"):
         if key in data:
             problems.append(_unknown(key, marked))
             data = {name: value for name, value in data.items() if name != key}

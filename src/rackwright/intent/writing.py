@@ -6,7 +6,7 @@ from typing import Any
 
 from rackwright import documents
 from rackwright.catalog.shape import FieldRow, fields, help_of
-from rackwright.intent import models
+from rackwright.intent import host_models, models
 from rackwright.intent.models import Site
 
 __all__ = ["defaults", "dump", "json_schema"]
@@ -17,7 +17,7 @@ def dump(site: Site) -> str:
 
     The rows of nodes.csv are no part of it.
     """
-    return documents.dump(site.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"rows"}))
+    return documents.dump(site.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"rows", "armoured"}))
 
 
 def defaults() -> tuple[FieldRow, ...]:
@@ -31,9 +31,9 @@ def json_schema() -> dict[str, Any]:
     An editor takes it from a first line ``# yaml-language-server: $schema=PATH``.
     """
     schema = Site.model_json_schema(by_alias=True)
-    del schema["properties"]["rows"], schema["$defs"]["NodeRow"]
+    del schema["properties"]["rows"], schema["properties"]["armoured"], schema["$defs"]["NodeRow"]
     for name, shape in [("Site", schema), *schema["$defs"].items()]:
-        model = getattr(models, name)
+        model = getattr(models, name, None) or getattr(host_models, name)
         for field, help_text in help_of(model).items():
             key = model.model_fields[field].alias or field
             if key in shape["properties"]:

@@ -161,11 +161,11 @@ def test_a_site_extends_a_release_component_by_component(tmp_path):
     text = (
         "releases:\n  own:\n    extends: dell-nvidia-1.3\n    name: Own\n    source: lab\n    components:\n"
         "      - {key: bios, version: 2.6.3}\n"
-        "      - {key: dcgm, name: DCGM, applies_to: [server], version: '4', after: [gpu-driver], reason: r, source: lab}\n"
+        "      - {key: gdrcopy, name: GDRCopy, applies_to: [server], version: '2', after: [gpu-driver], reason: r, source: lab}\n"
     )
     own = catalog.load([write(tmp_path / "catalog", text)]).releases["own"]
     shipped = ROWS.releases["dell-nvidia-1.3"]
-    assert [row.key for row in own.components] == [*(row.key for row in shipped.components), "dcgm"]
+    assert [row.key for row in own.components] == [*(row.key for row in shipped.components), "gdrcopy"]
     bios = next(row for row in own.components if row.key == "bios")
     assert (bios.version, bios.after) == ("2.6.3", ("idrac",))
     assert next(row for row in shipped.components if row.key == "bios").version is None
