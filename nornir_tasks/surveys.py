@@ -17,8 +17,8 @@ __all__ = ["survey_bmc"]
 
 def survey_bmc(
     task: Task, machines: Mapping[str, Machine], connect: Connect, clock: Clock, planner: Planner,
-    heard: Callable[[str, str], None],
+    heard: Callable[[str, str], None], *, patience_s: float = 0,
 ) -> Result:  # fmt: skip
     """Return a :class:`~rackwright.push.bmc.changeset.ServerChanges`, or an ``Unread`` that says why there is none."""
-    found = survey(machines[task.host.name], connect, clock, planner, heard)
+    found = survey(machines[task.host.name], connect, clock, planner, heard, patience_s=patience_s)
     return Result(task.host, result=found, failed=isinstance(found, Unread))

@@ -118,6 +118,11 @@ def _resumed(talk: Talk, aim: Aim) -> Answer | None:
     except RunChanged as error:
         talk.say(f"{error}; reading first")
         return None
+    if report.state == "done" and any(wanted.lockdown for wanted in aim.settling.wanted.values()):
+        # Lockdown comes after everything else, and the run that was cut off did not come so far.
+        ended = settled(talk, aim.way, servers.compared(talk, aim), aim.settling, "last", watch(talk))
+        if ended is not None:
+            return ended
     return _answer(talk, None, report)
 
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rackwright import secrets
 from rackwright.catalog.models import Catalog
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from rackwright.push.bmc.reading import Planner
 
 __all__ = ["Aim", "aimed", "compared"]
+
+_BACK_S: Final = 1800
+"""Longest that a BMC is waited for which a push that was cut off may have left restarting (redfish.md 2.5)."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ def compared(talk: Talk, aim: Aim, names: Sequence[str] = ()) -> Changeset:
 def _surveyed(talk: Talk, aim: Aim, names: Sequence[str]) -> dict[str, ServerChanges | Unread]:
     """Ask the BMCs through Nornir, as many at the same time as ``--jobs`` says."""
     import nornir_tasks
+    from rackwright.push.bmc.submitting import interrupted
 
     if not names:
         return {}
@@ -95,7 +99,7 @@ def _surveyed(talk: Talk, aim: Aim, names: Sequence[str]) -> dict[str, ServerCha
     hosts = nornir_tasks.nornir_of_bmcs(names, servers.parallel(aim.way.jobs), talk.counter("read", len(names)))
     results = hosts.run(
         task=nornir_tasks.survey_bmc, machines=aim.machines, connect=greeter(aim.way, aim.settling), clock=aim.way.clock,
-        planner=aim.planner, heard=_waiting(talk),
+        planner=aim.planner, heard=_waiting(talk), patience_s=_BACK_S if interrupted(aim.way.state) else 0,
     )  # fmt: skip
     found = {}
     for name, result in results.items():
@@ -106,7 +110,7 @@ def _surveyed(talk: Talk, aim: Aim, names: Sequence[str]) -> dict[str, ServerCha
 
 
 def _waiting(talk: Talk) -> Callable[[str, str], None]:
-    def said(device: str, jobs: str) -> None:
-        talk.say(f"{device}: jobs run, looking again until they have ended: {jobs}")
+    def said(device: str, what: str) -> None:
+        talk.say(f"{device}: looking again, since {what}")
 
     return said

@@ -102,8 +102,8 @@ class Activation:
     def _heeded(self) -> bool:
         """Tell whether the host has been reset since, or is being."""
         host = self.contact.host()
-        if self.reset_at and host.reset_at:
-            return host.reset_at != self.reset_at
+        if self.reset_at and host.reset_at and host.reset_at != self.reset_at:
+            return True
         return bool(self.asked) and host.progress not in _RUNS
 
     def _ask(self, *, gently: bool, waiting: int) -> None:

@@ -24,6 +24,7 @@ from rackwright.push.bmc.meeting import FIRST_A_PASSWORD
 from rackwright.push.bmc.model import Way
 from rackwright.push.bmc.rules import Rules, rules_of
 from rackwright.push.bmc.way import way
+from rackwright.push.contact import MAY_PASS
 from rackwright.redfish import reading
 
 __all__ = ["TOPICS", "Planner", "survey"]
@@ -109,32 +110,41 @@ class Planner:
 
 
 def survey(
-    machine: Machine, connect: Connect, clock: Clock, planner: Planner, heard: Callable[[str, str], None]
-) -> ServerChanges | Unread:
+    machine: Machine, connect: Connect, clock: Clock, planner: Planner, heard: Callable[[str, str], None],
+    *, patience_s: float = 0,
+) -> ServerChanges | Unread:  # fmt: skip
     """Read one server once no job runs on it any more, and compare it; nothing is done to it meanwhile.
 
-    A push that was killed leaves jobs running: what they bring is not there yet. ``heard`` is told the server and the
-    jobs. What the wire or the BMC refuses is told in the value. A ``connect`` that is a
-    :class:`~rackwright.push.bmc.meeting.Greeter` knows whom the factory's password opened.
+    A push that was killed leaves jobs running: what they bring is not there yet; and BMCs that restart, which are waited for
+    ``patience_s``. ``heard`` is told the server and what is waited for. What the wire or the BMC refuses is told in the
+    value. A ``connect`` that is a :class:`~rackwright.push.bmc.meeting.Greeter` knows whom the factory's password opened.
     """
-    device, until, said = machine.name, clock.now() + _RUNS_S, False
+    device, begun, said = machine.name, clock.now(), False
+    while True:
+        try:
+            found, waits = _surveyed(machine, connect, planner), "jobs run"
+        except DriverError as error:
+            if getattr(error, "message_id", "") in FIRST_A_PASSWORD and device in getattr(connect, "fresh", ()):
+                return planner.first_of_all(machine)
+            found, waits = Unread(device, str(error), error.remedy or AGAIN), "it does not answer"
+            if not isinstance(error, MAY_PASS) or clock.now() - begun >= patience_s:
+                return found
+        if isinstance(found, ServerChanges) or clock.now() - begun >= _RUNS_S:
+            return found
+        if not said:
+            heard(device, f"{waits}: {found.cause}")
+            said = True
+        clock.sleep(_STEP_S)
+
+
+def _surveyed(machine: Machine, connect: Connect, planner: Planner) -> ServerChanges | Unread:
+    """Read one server, unless jobs run on it."""
+    device, session = machine.name, connect(machine.name)
     try:
-        while True:
-            session = connect(device)
-            try:
-                running = [job for job in session.jobs() if job.state == "running"]
-                if not running:
-                    fresh = device in getattr(connect, "fresh", ())
-                    return planner.changes(machine, session.read(planner.topics), factory=fresh)
-            finally:
-                session.close()
-            if clock.now() >= until:
-                return Unread(device, f"jobs run and do not end: {in_words(running)}", AGAIN)
-            if not said:
-                heard(device, in_words(running))
-                said = True
-            clock.sleep(_STEP_S)
-    except DriverError as error:
-        if getattr(error, "message_id", "") in FIRST_A_PASSWORD and device in getattr(connect, "fresh", ()):
-            return planner.first_of_all(machine)
-        return Unread(device, str(error), error.remedy or AGAIN)
+        running = [job for job in session.jobs() if job.state == "running"]
+        if running:
+            return Unread(device, f"jobs run and do not end: {in_words(running)}", AGAIN)
+        fresh = device in getattr(connect, "fresh", ())
+        return planner.changes(machine, session.read(planner.topics), factory=fresh)
+    finally:
+        session.close()
