@@ -131,8 +131,10 @@ def twin_page() -> str:
 
 def twin_bmc_page() -> str:
     """Return the page of the emulated BMCs: what they do with its source, and what can go wrong."""
-    behaviours = importlib.import_module("rackwright.twin.bmc.machine.behaviours").BEHAVIOURS
-    faults = importlib.import_module("rackwright.twin.bmc.machine.faults")
+    parts = [importlib.import_module(f"rackwright.twin.bmc.{part}.behaviours") for part in ("machine", "service")]
+    behaviours = [row for part in parts for row in part.BEHAVIOURS]
+    kinds = importlib.import_module("rackwright.twin.bmc.machine.faults").FAULTS
+    wire = importlib.import_module("rackwright.twin.bmc.service.faults")
     lines = ["# The twin's BMCs", "", WRITTEN]
     lines += [
         "What an emulated BMC does, each with where it is known from. **[assumed]**: no source at hand settles it."
@@ -140,9 +142,11 @@ def twin_bmc_page() -> str:
     lines += ["", "## Behaviours", "", "| id | what | source |", "|---|---|---|"]
     lines += [f"| `{row.id}` | {row.what} | {row.source} |" for row in behaviours]
     lines += ["", "## Faults", "", "| fault | what it does |", "|---|---|"]
-    lines += [f"| `{name}` | {what} |" for name, what in faults.FAULTS.items()]
+    lines += [f"| `{name}` | {what} |" for name, what in kinds.items() if name not in wire.WIRE]
+    lines += ["", "On the wire, at any operation, `request` when none is named:", "", "| fault | what it does |", "|---|---|"]
+    lines += [f"| `{name}` | {what} |" for name, what in wire.WIRE.items()]
     lines += ["", "| operation | what that is |", "|---|---|"]
-    lines += [f"| `{name}` | {what} |" for name, what in faults.OPERATIONS.items()]
+    lines += [f"| `{name}` | {what} |" for name, what in wire.OPERATIONS.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -25,6 +25,17 @@ OPERATIONS: Final = {
 
 WIRE: Final = {
     **machine.WIRE,
+    "drop": "the connection is cut: before the effect, or with when=after behind it (rows 7, 13)",
+    "stall": "the effect at once, the answer DURATION s of the twin's clock later, or never (rows 8, 37)",
+    "truncate": "half of the body, then the connection is cut (row 15)",
+    "garbage": "half of the body as if it were all of it (row 15)",
+    "too-many": "429; VALUE is what Retry-After says, none without (row 16)",
+    "drip": "the body comes a byte every half second of the twin's clock (row 17)",
+    "redirect": "308, or A, to host VALUE; without VALUE to the same path with a slash behind it (row 18)",
+    "no-expand": "VALUE, 501 without, to $expand (row 31)",
+    "paged": "collections come in pages of VALUE members, 2 without (row 31)",
+    "etag": "412 to a write with If-Match (row 32)",
+    "bad-certificate": "the certificate is VALUE: expired, self-signed, wrong-name; at once (row 19)",
     "unauthorized": "401, and the session is gone (row 4)",
     "needs-etag": "400 SYS404 to a PATCH without If-Match (row 32)",
     "answer-busy": "503 SYS518 once, VALUE is what Retry-After says; none without (row 1)",
