@@ -8,6 +8,8 @@ from collections import deque
 
 __all__ = ["Relay", "bound"]
 
+_SOON_S = 0.002
+
 
 def bound(address: str, port: int) -> socket.socket:
     """Return a bound socket; asyncio sets TCP_NODELAY only on one that says it is TCP (twin.md 4)."""
@@ -66,6 +68,10 @@ class _End(asyncio.Protocol):
     def _send(self) -> None:
         loop = asyncio.get_running_loop()
         self._timer = None
+        if self.other is not None and self.other.transport is None:
+            # A busy loop has not made the other side yet: what came is not lost for that.
+            self._timer = loop.call_later(_SOON_S, self._send)
+            return
         while self._queue and self._queue[0][0] <= loop.time() + 0.0005:
             _, data = self._queue.popleft()
             far = self.other.transport if self.other is not None else None
@@ -106,6 +112,7 @@ class Relay:
         try:
             await asyncio.get_running_loop().create_connection(lambda: inner, *self._inner)
         except OSError:
+            outer.other = None
             if outer.transport is not None:
                 outer.transport.abort()
 
