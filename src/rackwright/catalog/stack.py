@@ -165,7 +165,7 @@ class Repository(Row):
     uris: str
     suites: tuple[str, ...]
     components: tuple[str, ...] = ()
-    key: str = ""
+    key_address: str = ""
     """Address of its public key; empty: the distribution's own keyring."""
     rank: int = 50
     """Order in which they are listed."""

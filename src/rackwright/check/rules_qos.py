@@ -10,11 +10,10 @@ from rackwright.check.model import Fabric, FabricRule, FileRule, Path, Tree
 from rackwright.check.view import View
 from rackwright.check.view_l3 import components, joined
 from rackwright.findings import Finding
+from rackwright.nvue.roce import ROCE_DSCP, ROCE_PRIORITY
 
 __all__ = ["EcnThreshold", "PfcWatchdog", "RoceDiffers", "RocePools", "RocePriority"]
 
-ROCE_PRIORITY, ROCE_DSCP = 3, 26
-"""Switch priority and DSCP of RoCE traffic as ``qos roce`` sets them (nvue.md 3.5)."""
 ECN_STEP_BYTES = 192 * 64
 """Spectrum-4 counts ECN thresholds in 64 cells of 192 bytes (RN-4347029)."""
 
