@@ -143,7 +143,13 @@ def twin_bmc_page() -> str:
     lines += [f"| `{row.id}` | {row.what} | {row.source} |" for row in behaviours]
     lines += ["", "## Faults", "", "| fault | what it does |", "|---|---|"]
     lines += [f"| `{name}` | {what} |" for name, what in kinds.items() if name not in wire.WIRE]
-    lines += ["", "On the wire, at any operation, `request` when none is named:", "", "| fault | what it does |", "|---|---|"]
+    lines += [
+        "",
+        "On the wire, at any operation, `request` when none is named:",
+        "",
+        "| fault | what it does |",
+        "|---|---|",
+    ]
     lines += [f"| `{name}` | {what} |" for name, what in wire.WIRE.items()]
     lines += ["", "| operation | what that is |", "|---|---|"]
     lines += [f"| `{name}` | {what} |" for name, what in wire.OPERATIONS.items()]
