@@ -16,7 +16,7 @@ import msgspec
 from pydantic import ValidationError
 
 from rackwright.catalog.faults import nearest, translate
-from rackwright.catalog.links import upkeep_references
+from rackwright.catalog.links import graph_faults, step_references, upkeep_references
 from rackwright.catalog.models import Catalog
 from rackwright.documents import Marked, canonical_json, read
 from rackwright.errors import CatalogError
@@ -31,6 +31,7 @@ COMPILED: Final = DATA / "catalog.json"
 
 _CHECK: Final = "catalog"
 _UPKEEP: Final = ("firmware", "bios")
+_STEPS: Final = ("steps", "facts")
 _LISTS: Final = {"releases": ("components", "key"), "bios": ("attributes", "attribute")}
 """Kinds that ``extends`` lays over one another entry by entry: their list, and what names an entry."""
 _Raw = dict[str, dict[str, dict[str, Any]]]
@@ -61,7 +62,10 @@ def collect(extra: Sequence[Path] = ()) -> tuple[Catalog, tuple[Problem, ...]]:
         problems += _add(document, raw, origin)
     catalog, wrong = _validated(raw, origin)
     problems += wrong
-    problems += _dangling(catalog, origin)
+    dangling = _dangling(catalog, origin)
+    problems += dangling
+    if not dangling:
+        problems += _graph(catalog, origin)
     return catalog, tuple(sorted(problems, key=sort_key))
 
 
@@ -207,6 +211,17 @@ def _dangling(catalog: Catalog, origin: _Origin) -> list[Problem]:
     return problems
 
 
+def _graph(catalog: Catalog, origin: _Origin) -> Iterator[Problem]:
+    """Report what a site's own steps do to the order of all."""
+    own = {key for kind, key in origin if kind == "steps"}
+    if not own:
+        return
+    for place, message, remedy in graph_faults(catalog, _shipped(), own):
+        document = origin["steps", str(place[1])]
+        words = [str(part) for part in place]
+        yield problem(_CHECK, message, remedy=remedy, location=document.at(*place), path=words)
+
+
 def _references(
     catalog: Catalog, kind: str, key: str
 ) -> Iterator[tuple[tuple[str | int, ...], str, Sequence[str] | Mapping[str, Any]]]:
@@ -219,6 +234,8 @@ def _references(
             yield ("gpus", at), gpu, catalog.gpus
     if kind in _UPKEEP and key in getattr(catalog, kind):
         yield from upkeep_references(catalog, kind, key)
+    if kind in _STEPS and key in getattr(catalog, kind):
+        yield from step_references(catalog, kind, key)
     if kind == "releases" and key in catalog.releases:
         # Only what stands before may be named, so that the order has no circle.
         before: list[str] = []

@@ -18,7 +18,7 @@ from rackwright.errors import PlanError
 from rackwright.findings import Location, Problem, sort_key
 from rackwright.intent.models import Site
 from rackwright.plan import addresses as addressing
-from rackwright.plan import cables, hosts, nodes, racks, services, switches
+from rackwright.plan import cables, hosts, nodes, racks, services, stack_wishes, switches
 from rackwright.plan.address_model import Addresses
 from rackwright.plan.collisions import collisions
 from rackwright.plan.contradictions import contradictions, name_clashes
@@ -62,7 +62,11 @@ def build(site: Site, lock: LockFile | None = None, *, catalog: Catalog, keys: K
 def attempt(site: Site, kept: LockFile | None = None, *, catalog: Catalog, keys: Keys = ()) -> Outcome:
     """Return the plan, or every problem that stands in its way; warnings do not."""
     lock, site = Lock(kept), _ordered(site)
-    problems: list[Problem] = [*judge(site, catalog), *contradictions(site, catalog)]
+    problems: list[Problem] = [
+        *judge(site, catalog),
+        *contradictions(site, catalog),
+        *stack_wishes.judge(site, catalog),
+    ]
     if _blocked(problems):
         return Outcome(None, lock, tuple(sorted(problems, key=sort_key)))
     wiring = _wire(site, catalog, lock)
