@@ -11,13 +11,13 @@ from typing import Any, Final
 import msgspec
 
 from rackwright.plan.model import DhcpScope, Plan
+from rackwright.render.netboot import BOOT_FILE, FIRST_SCRIPT
 from rackwright.render.printing import Printer
 from rackwright.render.slices import Slices
 
 __all__ = ["dnsmasq", "image_url", "kea", "ztp_url"]
 
 _LEASE_S: Final = 3600
-_PXE_FILE: Final = "bootx64.efi"
 _PROVISION: Final = "cumulus-provision-url"
 
 
@@ -61,10 +61,11 @@ def _scope(slices: Slices, scope: DhcpScope, place: int) -> dict[str, Any]:
         "ntp": ",".join(scope.ntp),
         "ztp": scope.ztp and bool(scope.next_server),
         "pxe": scope.pxe and bool(scope.next_server),
-        "pxe_file": _PXE_FILE,
+        "pxe_file": BOOT_FILE,
         "next_server": scope.next_server,
         "onie_url": image_url(slices.plan, scope.next_server),
-        "http_url": f"http://{scope.next_server}/boot/{_PXE_FILE}",
+        "http_url": f"http://{scope.next_server}/boot/{BOOT_FILE}",
+        "script_url": f"http://{scope.next_server}/boot/{FIRST_SCRIPT}",
         "switches": switches,
         "known": known,
         "unknown": unknown,
@@ -103,11 +104,15 @@ def _classes(plan: Plan) -> list[dict[str, Any]]:
         )
     boot = next((scope.next_server for scope in plan.scopes if scope.pxe and scope.next_server), "")
     if boot:
-        url = f"http://{boot}/boot/{_PXE_FILE}"
+        url, script = (f"http://{boot}/boot/{name}" for name in (BOOT_FILE, FIRST_SCRIPT))
         client = {"name": "vendor-class-identifier", "data": "HTTPClient", "always-send": True}
+        # iPXE calls itself so (option 77), whichever way it was loaded; only who has a reservation is told anything.
+        known, ipxe = "member('KNOWN')", "substring(option[77].hex,0,4) == 'iPXE'"
+        pxe, http = (f"{known} and not ({ipxe}) and option[93].hex == {arch}" for arch in ("0x0007", "0x0010"))
         classes += [
-            {"name": "pxe", "test": "option[93].hex == 0x0007", "next-server": boot, "boot-file-name": _PXE_FILE},
-            {"name": "http", "test": "option[93].hex == 0x0010", "boot-file-name": url, "option-data": [client]},
+            {"name": "ipxe", "test": f"{known} and {ipxe}", "boot-file-name": script},
+            {"name": "pxe", "test": pxe, "next-server": boot, "boot-file-name": BOOT_FILE},
+            {"name": "http", "test": http, "boot-file-name": url, "option-data": [client]},
         ]
     return classes
 

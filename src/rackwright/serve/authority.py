@@ -7,6 +7,8 @@ nobody else, by a name that does not depend on the server's address.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
+from ipaddress import ip_address
 from pathlib import Path
 from ssl import PROTOCOL_TLS_SERVER, SSLContext, TLSVersion
 from typing import Final
@@ -50,12 +52,16 @@ class Authority:
         """Return the SHA-256 fingerprint of the CA's certificate, to be compared by eye."""
         return self._certificate.fingerprint(hashes.SHA256()).hex(":").upper()
 
-    def context(self) -> SSLContext:
-        """Make a key and certificate for this life of the server and return what TLS needs of them."""
+    def context(self, addresses: Iterable[str] = ()) -> SSLContext:
+        """Make a key and certificate for this life of the server and return what TLS needs of them.
+
+        ``addresses`` are those by which an installer knows the server: curtin's reporter can be told no other name for it.
+        """
+        names = [x509.DNSName(NAME), *(x509.IPAddress(ip_address(one)) for one in dict.fromkeys(addresses))]
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = _signed(
             x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)]), key, self._certificate.subject, self._key,
-            days=_SERVER_DAYS, names=x509.SubjectAlternativeName([x509.DNSName(NAME)]),
+            days=_SERVER_DAYS, names=x509.SubjectAlternativeName(names),
         )  # fmt: skip
         context = SSLContext(PROTOCOL_TLS_SERVER)
         context.minimum_version = TLSVersion.TLSv1_2

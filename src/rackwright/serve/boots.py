@@ -1,4 +1,4 @@
-"""The first boot of switches over HTTP: script, image, configuration, reports.
+"""The first boot of switches over HTTP: script, image, configuration, reports; beside it the installation of hosts.
 
 Two doors. What a switch needs before it knows our CA, the script and the image, may also stand open on plain HTTP;
 the configuration and the reports are on TLS only, and ask for the token that the script brought.
@@ -17,6 +17,7 @@ from rackwright.intent.nodes import normal_mac
 from rackwright.render.nvue.ztp import filled
 from rackwright.serve.authority import NAME, Authority
 from rackwright.serve.events import Events, Kind
+from rackwright.serve.hosts import Hosts
 from rackwright.serve.offer import Image, Offer, Who
 from rackwright.serve.tokens import Tokens
 
@@ -40,6 +41,10 @@ class Boots:
     authority: Authority
     events: Events
     image: Image | None
+    hosts: Hosts | None = None
+    """The answers to hosts that are installed; they stand at both doors."""
+    addresses: tuple[str, ...] = ()
+    """Further addresses that the certificate is good for."""
     port: int = 0
     """Port of the door with TLS."""
     address: str = ""
@@ -59,6 +64,8 @@ class Boots:
         # A HEAD would use up what only a GET brings.
         door.router.add_get("/devices/{device}/ztp.sh", self._guarded(self._script), allow_head=False)
         door.router.add_get("/images/{name}", self._guarded(self._image))
+        if self.hosts is not None:
+            self.hosts.add(door)
         return door
 
     def _guarded(self, work: Handler) -> Handler:

@@ -13,7 +13,10 @@ import msgspec
 
 __all__ = ["Event", "Events", "Kind"]
 
-Kind = Literal["serving", "script", "startup", "image", "installing", "provisioned", "failed", "refused", "stopped"]
+Kind = Literal[
+    "serving", "script", "startup", "image", "installing", "provisioned", "failed", "refused", "stopped",
+    "armed", "seed", "warning", "rebooting",
+]  # fmt: skip
 """What an event is about."""
 
 

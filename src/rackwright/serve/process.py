@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from ssl import SSLContext
@@ -81,20 +81,30 @@ def run(boots: Boots, secure: Door, plain: Door | None, ready: Callable[[Door, D
             port = bound.getsockname()[1]
             where = "" if secure.everywhere else secure.bracketed
             answers = replace(boots, port=port, address=where)
-            await _open(open_doors, answers.secure(), bound, boots.authority.context())
+            here = boots.addresses if secure.everywhere else (*boots.addresses, secure.host)
+            await _open(open_doors, answers.secure(), bound, boots.authority.context(here))
             if plain is not None:
                 await _open(open_doors, answers.open(), other := _bound(plain), None)
                 plain_port = other.getsockname()[1]
+            if boots.hosts is not None:
+                watching = asyncio.create_task(boots.hosts.watch())
+                open_doors.push_async_callback(_ended, watching)
             ready(Door(secure.host, port), Door(plain.host, plain_port) if plain else None)
             await end.wait()
 
     asyncio.run(main())
 
 
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
 def _bound(at: Door) -> socket.socket:
     family = socket.AF_INET6 if ":" in at.host else socket.AF_INET
     try:
-        return socket.create_server((at.host, at.port), family=family, backlog=128)
+        return socket.create_server((at.host, at.port), family=family, backlog=1024)
     except OSError as error:
         what = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else "no such address"
         raise ServeError(f"nothing can listen on {at}: {what}; {_ADVICE.get(error.errno or 0, _ELSEWHERE)}") from None

@@ -78,7 +78,7 @@ class Installs:
             if last is not None and last.stage == "given" and not self._over(last) and not self.verdict(device).ended:
                 raise BootRefused(
                     f"{device}: an installer got its user-data at {_time(last.given)} and is at work: see its console; "
-                    f"'rackwright serve SITE --forget {device}' gives that attempt up"
+                    f"'rackwright serve SITE --again {device} --install {device}' gives that attempt up"
                 )
             made = Attempt(device=device, number=last.number + 1 if last else 1, armed=self._clock())
             self._keep(made)
@@ -90,6 +90,15 @@ class Installs:
             last = self.attempt(device)
             if last is not None and not last.ended:
                 self._keep(msgspec.structs.replace(last, ended=self._clock(), why=why))
+
+    def going(self, device: str) -> Attempt:
+        """Return the attempt under way. Raises :class:`~rackwright.errors.BootRefused` where none is."""
+        last = self.attempt(device)
+        if last is None or last.ended or self._over(last):
+            raise BootRefused(
+                f"{device}: not to be installed now; 'rackwright serve SITE --install {device}' lets its next boot wipe it"
+            )
+        return last
 
     def attempt(self, device: str) -> Attempt | None:
         """Return the last attempt of a host; None: there was none.
@@ -110,14 +119,19 @@ class Installs:
             self._known[device] = known
         return known[1]
 
+    def age_s(self, attempt: Attempt) -> float:
+        """Return how long ago its user-data was handed over, in s of the wall's clock; 0: not yet."""
+        return max(0.0, self._clock() - attempt.given) if attempt.given else 0.0
+
     # --- tokens ---------------------------------------------------------------------------------------------------
 
     def token(self, device: str) -> str:
-        """Return the token of the attempt under way, the same each time.
+        """Return the token of the last attempt, the same each time.
 
-        Raises :class:`~rackwright.errors.BootRefused` where none is.
+        Raises :class:`~rackwright.errors.BootRefused` where there was none.
         """
-        return self._token(self._going(device))
+        last = self.attempt(device)
+        return self._token(self.going(device) if last is None else last)
 
     def owner(self, token: str) -> Attempt:
         """Return whose attempt a token is of.
@@ -141,7 +155,7 @@ class Installs:
         :class:`~rackwright.errors.BootRefused` where none is armed, and after the first word.
         """
         with locked(self._path(device)):
-            last = self._going(device)
+            last = self.going(device)
             if self.said(device):
                 raise BootRefused(
                     f"{device}: its user-data is asked for again after its installer had begun: it restarted, or somebody else "
@@ -185,14 +199,6 @@ class Installs:
         return judge(self.said(device))
 
     # --- files ----------------------------------------------------------------------------------------------------
-
-    def _going(self, device: str) -> Attempt:
-        last = self.attempt(device)
-        if last is None or last.ended or self._over(last):
-            raise BootRefused(
-                f"{device}: not to be installed now; 'rackwright serve SITE --install {device}' lets its next boot wipe it"
-            )
-        return last
 
     def _over(self, attempt: Attempt) -> bool:
         return self._clock() >= attempt.armed + self._life_s

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from rackwright.drivers.clock import Clock
 from rackwright.drivers.hosts.causes import KINDS, Kind, cause_of
 
-__all__ = ["LONGEST", "ProgressLimits", "Said", "State", "Verdict", "Watch", "judge", "read_event"]
+__all__ = ["LONGEST", "ProgressLimits", "Said", "State", "Verdict", "Watch", "judge", "may_end", "read_event"]
 
 State = Literal["waiting", "installing", "rebooting", "failed"]
 """``rebooting``: the installer says that it is done; whether the system is what it should be, SSH tells."""
@@ -137,6 +137,11 @@ def judge(events: Iterable[Said]) -> Verdict:
         return _failed(whole, told, failures)
     over = tuple(f"{event.name}: {event.description}".rstrip(": ") for event in failures)
     return _ended(replace(whole, troubles=over), told)
+
+
+def may_end(event: Said) -> bool:
+    """Say whether an event can end an attempt, so that not every one needs a verdict."""
+    return event.failed or event.name in (_DONE, _GAVE_UP)
 
 
 def _ended(whole: Verdict, told: Sequence[Said]) -> Verdict:
