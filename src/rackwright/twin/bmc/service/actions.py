@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from rackwright.twin.bmc.service.bmc import Bmc
 from rackwright.twin.bmc.service.call import Call
 from rackwright.twin.bmc.service.envelope import Answer, Denied, base
-from rackwright.twin.bmc.service.views import accounts, jobs, manager
+from rackwright.twin.bmc.service.views import accounts, idrac, jobs
 from rackwright.twin.bmc.service.views.shape import ROOT
 
 __all__ = [
@@ -239,7 +239,7 @@ def readiness(bmc: Bmc, call: Call) -> Answer:  # noqa: ARG001 - as above
 
 def change_attributes(bmc: Bmc, call: Call, key: str) -> Answer:
     """Set attributes of the iDRAC; in force at once."""
-    if manager.attributes(bmc, key) is None:
+    if idrac.attributes(bmc, key) is None:
         raise Denied(404, base("ResourceMissingAtURI", call.path))
     wanted = call.object().get("Attributes")
     if not isinstance(wanted, dict):
@@ -319,7 +319,7 @@ def insert(owner: str) -> Any:
     """Return what puts a medium into a drive of ``Systems`` or ``Managers``."""
 
     def put(bmc: Bmc, call: Call, key: str) -> Answer:
-        if not manager.has_drive(owner, key):
+        if not idrac.has_drive(owner, key):
             raise Denied(404, base("ResourceMissingAtURI", call.path))
         image = call.text("Image", "VirtualMedia.InsertMedia")
         body = call.object()
@@ -334,7 +334,7 @@ def eject(owner: str) -> Any:
     """Return what takes a medium out."""
 
     def take(bmc: Bmc, call: Call, key: str) -> Answer:
-        if not manager.has_drive(owner, key):
+        if not idrac.has_drive(owner, key):
             raise Denied(404, base("ResourceMissingAtURI", call.path))
         bmc.machine.media.eject(key)
         return _NOTHING
