@@ -12,6 +12,7 @@ from rackwright.twin.bmc.service.views import (
     accounts,
     bios,
     chassis,
+    idrac,
     jobs,
     logs,
     network,
