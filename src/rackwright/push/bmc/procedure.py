@@ -52,7 +52,7 @@ class Look(msgspec.Struct, frozen=True, omit_defaults=True):
     halt: Halt | None = None
 
 
-class Before(msgspec.Struct, frozen=True, omit_defaults=True):
+class _Before(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was so before a command that must not be given twice, and which life was about to give it."""
 
     life: str
@@ -61,7 +61,7 @@ class Before(msgspec.Struct, frozen=True, omit_defaults=True):
     halt: Halt | None = None
 
 
-class Ended(msgspec.Struct, frozen=True, omit_defaults=True):
+class _Ended(msgspec.Struct, frozen=True, omit_defaults=True):
     """How jobs ended, in the BMC's words."""
 
     halt: Halt | None = None
@@ -136,7 +136,7 @@ class Procedure:
         return None
 
     def _send(self, name: str, number: int, step: Step) -> Halt | None:
-        before = self._step(f"before {name}", self._before, Before)
+        before = self._step(f"before {name}", self._before, _Before)
 
         def work() -> Sent:
             sender = Sender(
@@ -150,16 +150,16 @@ class Procedure:
             self.sent[number] = sent.job
         if sent.halt is not None or step.kind != "install":
             return sent.halt
-        ended = self._step(f"follow {name}", lambda: self._follow(name, step, sent.job), Ended)
+        ended = self._step(f"follow {name}", lambda: self._follow(name, step, sent.job), _Ended)
         return ended.halt
 
-    def _before(self, restart: str = "") -> Before:
+    def _before(self, restart: str = "") -> _Before:
         """Note what is so before a command; before a restart, look once more that nothing stands against it."""
         host = self.contact.host()
         halt = against_restart(restart, self.contact.look(hardware=True)) if restart else None
-        return Before(self.life, tuple(job.id for job in self.contact.jobs()), host.reset_at, halt)
+        return _Before(self.life, tuple(job.id for job in self.contact.jobs()), host.reset_at, halt)
 
-    def _follow(self, name: str, step: Step, job: str) -> Ended:
+    def _follow(self, name: str, step: Step, job: str) -> _Ended:
         """Follow what is applied at once to its own end, over a restart of the BMC too; then see its version."""
         contact = self.contact
         contact.restarted = True
@@ -169,10 +169,10 @@ class Procedure:
             halt = ready(contact, name)
         except DriverError as error:
             cause = f"{step.component}: the BMC did not come back within {contact.limits.bmc_s / 60:.0f} min ({error})"
-            return Ended(halt=Halt(name, cause, _DEAD, touched=True))
+            return _Ended(halt=Halt(name, cause, _DEAD, touched=True))
         if halt is not None:
-            return Ended(halt=halt)
-        return self._verified(name, (step,), Ended(words=in_words(jobs), badly=bool(ended_badly(jobs))))
+            return _Ended(halt=halt)
+        return self._verified(name, (step,), _Ended(words=in_words(jobs), badly=bool(ended_badly(jobs))))
 
     def _restart(self, name: str, step: Step) -> Halt | None:
         mine = [
@@ -182,29 +182,29 @@ class Procedure:
         ]
         jobs = frozenset(self.sent[number] for number, _ in mine if number in self.sent)
         steps = tuple(one for _, one in mine)
-        before = self._step(f"before {name}", lambda: self._before(name), Before)
+        before = self._step(f"before {name}", lambda: self._before(name), _Before)
         if before.halt is not None:
             return before.halt
 
-        def work() -> Ended:
+        def work() -> _Ended:
             fresh = before.life == self.life
             event = self.whole.events.get(step.activation, "restart")
             # What cycles its power by itself, once its job ran, needs a restart for the job and mostly no more.
             alone = event == "ac" and all(one.component in self.whole.self_cycling for one in steps)
             halt = self._go(name, "restart" if alone else event, jobs, before, steps, fresh=fresh)
             ours = [job for job in self.contact.jobs() if job.id in jobs]
-            ended = Ended(halt=halt, words=in_words(ended_badly(ours) or ours), badly=bool(ended_badly(ours)))
+            ended = _Ended(halt=halt, words=in_words(ended_badly(ours) or ours), badly=bool(ended_badly(ours)))
             if not alone or ended.halt or ended.badly or self._waited(steps):
                 return ended
-            return Ended(halt=self._go(name, "ac", frozenset(), before, steps, fresh=True), words=ended.words)
+            return _Ended(halt=self._go(name, "ac", frozenset(), before, steps, fresh=True), words=ended.words)
 
-        ended = self._step(name, work, Ended)
+        ended = self._step(name, work, _Ended)
         if ended.halt is not None:
             return ended.halt
-        return self._step(f"verify {name}", lambda: self._verified(name, steps, ended), Ended).halt
+        return self._step(f"verify {name}", lambda: self._verified(name, steps, ended), _Ended).halt
 
     def _go(
-        self, name: str, event: Event, jobs: Collection[str], before: Before, steps: tuple[Step, ...], *, fresh: bool
+        self, name: str, event: Event, jobs: Collection[str], before: _Before, steps: tuple[Step, ...], *, fresh: bool
     ) -> Halt | None:
         go = Activation(
             self.contact, name, event, jobs, before.reset_at, fresh,
@@ -231,7 +231,7 @@ class Procedure:
     def _in_force(self, steps: tuple[Step, ...], seen: Seen) -> bool:
         return all(settled(self.contact, step, seen) for step in steps)
 
-    def _verified(self, name: str, steps: tuple[Step, ...], ended: Ended) -> Ended:
+    def _verified(self, name: str, steps: tuple[Step, ...], ended: _Ended) -> _Ended:
         """Read versions and attributes until they are as intended; the word of a job is no proof."""
         contact, limits = self.contact, self.contact.limits
         contact.restarted = True
@@ -241,18 +241,18 @@ class Procedure:
                 return _well(name, ended)
             wrong = ending.wrong(contact, steps, contact.look())
         except DriverError as error:
-            return Ended(halt=halt_of(name, error, touched=True))
+            return _Ended(halt=halt_of(name, error, touched=True))
         said = f" ({ended.words})" if ended.words else ""
         remedy = remedy_of(ended.words) if ended.badly else _CYCLE if ended.words else AGAIN
-        return Ended(halt=Halt(name, f"{wrong}{said}", remedy, touched=True))
+        return _Ended(halt=Halt(name, f"{wrong}{said}", remedy, touched=True))
 
 
-def _well(name: str, ended: Ended) -> Ended:
+def _well(name: str, ended: _Ended) -> _Ended:
     """Return what is as intended as well done, unless a job said otherwise: its word is heard too."""
     if not ended.badly:
         return ended
     cause = f"everything is as intended, but a job did not end well: {ended.words}"
-    return Ended(halt=Halt(name, cause, _LOG, touched=True))
+    return _Ended(halt=Halt(name, cause, _LOG, touched=True))
 
 
 def _names(steps: Sequence[Step]) -> tuple[str, ...]:

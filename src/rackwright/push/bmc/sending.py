@@ -50,7 +50,7 @@ class Sent(msgspec.Struct, frozen=True, omit_defaults=True):
     halt: Halt | None = None
 
 
-class Said(NamedTuple):
+class _Said(NamedTuple):
     """What came of saying it once."""
 
     sent: Sent | None
@@ -146,7 +146,7 @@ class Sender:
             return Sent(sent.job, Halt(self.stage, f"{self._name}: {words}", remedy_of(words), touched=True))
         return sent
 
-    def _once(self) -> Said:
+    def _once(self) -> _Said:
         """Say it once."""
         try:
             job = self._say()
@@ -154,8 +154,8 @@ class Sender:
             return self._refused(error)
         except DriverError as error:
             self.contact.close()
-            return Said(None, str(error), unsure=not isinstance(error, Unreachable))
-        return Said(Sent(job=job)) if job else Said(None, "the BMC named no job", unsure=True)
+            return _Said(None, str(error), unsure=not isinstance(error, Unreachable))
+        return _Said(Sent(job=job)) if job else _Said(None, "the BMC named no job", unsure=True)
 
     def _say(self) -> str:
         step = self.step
@@ -174,17 +174,17 @@ class Sender:
             return self.contact.ask(lambda session: session.push_image(path, at=step.at))
         return self.contact.ask(lambda session: session.pull_image(image.url, at=step.at))
 
-    def _refused(self, error: DeviceRefused) -> Said:
+    def _refused(self, error: DeviceRefused) -> _Said:
         """Tell what a refusal means."""
         if self.contact.passing(error):
-            return Said(None, str(error), unsure=error.status == _SERVER_ERROR)
+            return _Said(None, str(error), unsure=error.status == _SERVER_ERROR)
         if error.message_id in _THERE:
-            return Said(None, str(error), unsure=True)
+            return _Said(None, str(error), unsure=True)
         if error.message_id in _RIGHT:
             # Whether it is the wanted version that is there already is verified like all else.
-            return Said(Sent())
+            return _Said(Sent())
         halt = Halt(self.stage, f"{self._name}: {error}", error.remedy or remedy_of(str(error)), touched=True)
-        return Said(Sent(halt=halt))
+        return _Said(Sent(halt=halt))
 
 
 def settled(contact: Contact, step: Step, seen: Seen) -> bool:
