@@ -13,6 +13,8 @@ from rackwright.intent import Loaded
 from rackwright.plan import workspace
 from rackwright.plan.machines import Machine, machines
 from rackwright.plan.model import Plan
+from rackwright.plan.stack import stack
+from rackwright.plan.stack_model import HostStack
 from rackwright.render import File, Manifest, Overlays, everything
 from rackwright.render.site_overlays import of_site
 
@@ -40,7 +42,12 @@ class Build:
     @cached_property
     def files(self) -> tuple[File, ...]:
         """Every file of the build, not yet rendered; one Jinja environment serves them all."""
-        return tuple(everything(self.plan, catalog=self.catalog, overlays=self.overlays))
+        return tuple(everything(self.plan, catalog=self.catalog, overlays=self.overlays, stacks=self.stacks))
+
+    @cached_property
+    def stacks(self) -> tuple[HostStack, ...]:
+        """What runs on each server; none where the site file is not known."""
+        return stack(self.plan, self.loaded.site, self.catalog) if self.loaded and self.loaded.site else ()
 
     @cached_property
     def audited(self) -> Site:

@@ -39,7 +39,7 @@ class RackwrightInventory:
 
 def inventory_of(build: Build, only: Collection[str] | None = None) -> Inventory:
     """Return the inventory of a planned site: every device but external peers, or the devices of ``only``."""
-    facts, members = inventory(Slices(build.plan), only)
+    facts, members = inventory(Slices(build.plan), only, build.stacks)
     defaults = Defaults(data={"rackwright": build, "site": build.plan.name, "release": build.plan.release})
     groups = Groups({name: Group(name, defaults=defaults) for name in members})
     hosts = Hosts({name: _host(name, data, defaults) for name, data in facts.items()})

@@ -112,34 +112,42 @@ def stages(steps: tuple[Step, ...], stage: Mapping[str, int]) -> tuple[Stage, ..
 
 
 def _stack(shared: Frame, host: Host, way: Course, ntp: tuple[str, ...]) -> HostStack:
-    site, device = shared.site, host.device
-    bare = HostStack(
+    """Return the stack of one host: what its like have too is worked out once."""
+    device = host.device
+    rails = tuple(port.name for port in host.network.interfaces if port.rail)
+    return msgspec.structs.replace(
+        shared.once(("alike", host.has, device.group), lambda: _alike(shared, host, way)),
         name=device.name,
-        role=device.role,
         roles=device.roles,
+        service_tag=device.serial,
+        ntp=tuple(word for word in ntp if word != shared.addresses.get(device.name)),
+        sysctl=shared.once(("sysctl", host.has, rails), lambda: stack_system.sysctl(shared, host)),
+        bluefield=stack_adapters.bluefield(shared, host),
+    )
+
+
+def _alike(shared: Frame, host: Host, way: Course) -> HostStack:
+    """Return what all hosts of a group that have the same things share."""
+    site, device = shared.site, host.device
+    return HostStack(
+        name="",
+        role=device.role,
         group=device.group,
         model=device.model,
-        service_tag=device.serial,
         release=site.site.release,
         profile=site.hosts.driver_profile,
         installer=site.hosts.installer,
         user=site.hosts.user,
         timezone=site.site.timezone,
-        ntp=tuple(word for word in ntp if word != shared.addresses.get(device.name)),
         domain=site.site.domain,
         steps=way.steps,
         stages=way.stages,
         left_out=way.left_out,
-    )
-    return msgspec.structs.replace(
-        bare,
         pins=stack_system.pins(shared, tuple(shared.catalog.steps[step.name] for step in way.steps)),
         mirror=stack_system.mirror(shared, host),
         kernel=stack_system.kernel(shared, host),
         ofed=stack_system.ofed(shared),
-        bluefield=stack_adapters.bluefield(shared, host),
         gpu=stack_system.gpu(shared, host),
-        sysctl=stack_system.sysctl(shared, host),
         pcie=stack_system.pcie(shared, host),
         environment=stack_system.environment(shared, host),
         bcm=stack_system.agent(shared, host),

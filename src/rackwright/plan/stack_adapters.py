@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Final
 
 from rackwright.catalog.stack import AdapterProfile
@@ -22,7 +23,7 @@ _RAIL_ASIC: Final = "spectrum4"
 
 def bluefield(shared: Frame, host: Host) -> Bluefield:
     """Return the adapters of a host and what they are set to; empty where it has none."""
-    profiles = _profiles(shared)
+    profiles = shared.once("profiles", lambda: _profiles(shared))
     adapters = tuple(_adapters(shared, host, profiles))
     if not adapters:
         return Bluefield()
@@ -35,11 +36,15 @@ def bluefield(shared: Frame, host: Host) -> Bluefield:
         firmware=(firmware.version or "") if firmware else "",
         equal=firmware.equal if firmware else (),
         image=shared.site.hosts.bluefield.image or "",
-        runtime=tuple(row for profile in rails for row in settings(profile.runtime, {})) if tuned else (),
+        runtime=shared.once("runtime", lambda: _runtime(rails)) if tuned else (),
         marking=marking,
         gap=max((_gap(shared, host, profile) for profile in rails), default=0) if tuned else 0,
         congestion_service=tuned and any(profile.congestion_service for profile in rails),
     )
+
+
+def _runtime(rails: list[AdapterProfile]) -> tuple[Setting, ...]:
+    return tuple(row for profile in rails for row in settings(profile.runtime, {}))
 
 
 def _profiles(shared: Frame) -> list[AdapterProfile]:
@@ -71,7 +76,10 @@ def _adapters(shared: Frame, host: Host, profiles: list[AdapterProfile]) -> Iter
             mode=mode,
             parts=adapter.parts,
             psid=wish.psids.get(adapter.nic, ""),
-            nvconfig=_parameters([row for row in profiles if on[row.on]], len(adapter.ports), _ENGINE[mode]),
+            nvconfig=shared.once(
+                ("nvconfig", marked, tuned, len(adapter.ports), mode),
+                partial(_parameters, [row for row in profiles if on[row.on]], len(adapter.ports), _ENGINE[mode]),
+            ),
             marked=marked,
             tuned=tuned,
         )

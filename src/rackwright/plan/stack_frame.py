@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from rackwright.catalog.models import Catalog, Component
 from rackwright.catalog.stack import Condition, Driver, DriverProfile, PackageRow, ParameterRow, StepRow
@@ -13,6 +13,8 @@ from rackwright.plan.model import Device, HostNetwork, Plan, Switch
 from rackwright.plan.stack_model import Package, Setting
 
 __all__ = ["Frame", "Host", "conditions", "filled", "frame", "missing", "packages", "settings", "spelled"]
+
+T = TypeVar("T")
 
 BLUEFIELD_KINDS = ("supernic", "dpu")
 
@@ -32,6 +34,15 @@ class Frame(NamedTuple):
     """Machines with the role ``bcm-head``."""
     carriers: Mapping[str, frozenset[str]]
     """Roles and group of each machine."""
+    kept: dict[Hashable, Any]
+    """What was worked out for one host and is the same for others."""
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what ``make`` gives, worked out once a key: thousands of hosts are alike."""
+        if key not in self.kept:
+            self.kept[key] = make()
+        found: T = self.kept[key]
+        return found
 
     def version(self, component: str | None) -> str:
         """Return the release's version of a component; empty: unpinned, or no component."""
@@ -72,6 +83,7 @@ def frame(plan: Plan, site: Site, catalog: Catalog) -> Frame:
         {record.name: record.address for record in plan.dns},
         heads,
         {device.name: frozenset((*device.roles, device.group)) for device in plan.devices if device.role == "server"},
+        {},
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from rackwright.documents import quoted, scalar
 from rackwright.plan.model import Device
+from rackwright.plan.stack_model import HostStack
 from rackwright.render.slices import Slices, natural
 
 __all__ = ["group_name", "inventory", "inventory_yaml"]
@@ -21,25 +22,34 @@ def group_name(text: str) -> str:
 
 
 def inventory(
-    slices: Slices, only: Container[str] | None = None
+    slices: Slices, only: Container[str] | None = None, stacks: Sequence[HostStack] = ()
 ) -> tuple[dict[str, dict[str, Any]], dict[str, list[str]]]:
     """Return the variables of every host and the hosts of every group; of some hosts when ``only`` names them.
 
-    PDUs and external peers are in it as well, in groups of their own, since playbooks may ask them too.
+    PDUs and external peers are in it as well, in groups of their own, since playbooks may ask them too. With
+    ``stacks`` a server is in ``profile_NAME`` by its driver profile and in ``step_NAME`` for each step that it has.
     """
+    stack = {one.name: one for one in stacks}
     hosts: dict[str, dict[str, Any]] = {}
     groups: dict[str, set[str]] = {}
     wanted = [device for device in slices.plan.devices if only is None or device.name in only]
     for device in sorted(wanted, key=lambda device: natural(device.name)):
         if device.role == "external":
             continue
-        hosts[device.name] = _variables(slices, device)
-        for group in _groups(slices, device):
+        own = stack.get(device.name)
+        hosts[device.name] = _variables(slices, device, own)
+        for group in (*_groups(slices, device), *_stacked(own)):
             groups.setdefault(group, set()).add(device.name)
     return hosts, {name: sorted(members, key=natural) for name, members in sorted(groups.items())}
 
 
-def _variables(slices: Slices, device: Device) -> dict[str, Any]:
+def _stacked(stack: HostStack | None) -> Iterator[str]:
+    if stack is not None:
+        yield group_name(f"profile_{stack.profile}")
+        yield from (group_name(f"step_{step.name}") for step in stack.steps)
+
+
+def _variables(slices: Slices, device: Device, stack: HostStack | None) -> dict[str, Any]:
     rack, unit = slices.where(device.name)
     management = device.management.partition("/")[0]
     facts: dict[str, Any] = {}
@@ -50,7 +60,8 @@ def _variables(slices: Slices, device: Device) -> dict[str, Any]:
     elif device.role == "pdu":
         facts = {"ansible_host": management}
     else:
-        facts = {"ansible_host": _host_address(slices, device), "bmc_host": management}
+        user = stack.user if stack is not None else ""
+        facts = {"ansible_host": _host_address(slices, device), "ansible_user": user, "bmc_host": management}
     facts |= {"model": device.model, "role": device.role, "serial_number": device.serial, "rack": rack}
     facts["rack_unit"] = int(unit) if unit else ""
     return {key: value for key, value in facts.items() if value != ""}
@@ -81,9 +92,9 @@ def _groups(slices: Slices, device: Device) -> Iterator[str]:
         yield group_name(f"rack_{rack}")
 
 
-def inventory_yaml(slices: Slices) -> bytes:
+def inventory_yaml(slices: Slices, stacks: Sequence[HostStack] = ()) -> bytes:
     """Print ``inventory.yaml``: one line a host, so that a build's difference is a line's difference."""
-    hosts, groups = inventory(slices)
+    hosts, groups = inventory(slices, stacks=stacks)
     lines = ["# Written by rackwright from the plan; change the site file, not this one.", "all:", "  hosts:"]
     lines += [f"    {quoted(name)}: {_flow(facts)}" for name, facts in hosts.items()]
     lines += ["  children:"]

@@ -4,22 +4,24 @@ The layout is a contract with other tools::
 
     manifest.json  plan.json  cabling.csv  assemblies.csv  bom.csv  wiremap.csv
     devices/NAME/{startup.yaml,commands.txt,ztp.sh}     a switch
-    devices/NAME/netplan.yaml                           a server
+    devices/NAME/{netplan.yaml,vars.yaml}               a server: its network, and what the playbooks are told
     dhcp/{dnsmasq.conf,kea-dhcp4.json}  dns/{hosts,*.zone}  ansible/inventory.yaml  air/topology.json
     labels/{labels.csv,RACK.html}  docs/...             see rackwright.render.documents
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, lru_cache, partial
 
 from rackwright.catalog.models import Catalog
 from rackwright.nvue.tree import Tree
 from rackwright.plan.model import Plan, Switch
+from rackwright.plan.stack_model import HostStack
 from rackwright.render import ansible, bill, dhcp, dns, netplan
 from rackwright.render.documents import documents
 from rackwright.render.files import File
+from rackwright.render.hosts import variables
 from rackwright.render.inputs import Inputs
 from rackwright.render.lines import Lines
 from rackwright.render.overlays import Overlays
@@ -35,14 +37,18 @@ __all__ = ["everything", "plan_json", "switch_tree"]
 _CABLES = ("devices", "links", "assemblies", "placements", "racks")
 
 
-def everything(plan: Plan, *, catalog: Catalog, overlays: Overlays | None = None) -> Iterator[File]:
+def everything(
+    plan: Plan, *, catalog: Catalog, overlays: Overlays | None = None, stacks: Sequence[HostStack] = ()
+) -> Iterator[File]:
     """Yield every file of the build; nothing is rendered before a file's ``data`` is asked for.
+
+    ``stacks`` is what :func:`rackwright.plan.stack.stack` gives; without it no file says what runs on hosts.
 
     Equal arguments give equal paths, inputs and bytes, in any process. Asking for the data may raise
     :class:`~rackwright.errors.RenderError` (a template of the site) and :class:`~rackwright.errors.SchemaUnknown`
     (a NOS version that cannot be printed).
     """
-    build = _Build(plan, catalog, overlays or Overlays())
+    build = _Build(plan, catalog, overlays or Overlays(), stacks)
     yield from build.tables()
     yield from build.switches()
     yield from build.hosts()
@@ -66,8 +72,9 @@ def switch_tree(switch: Switch, overlays: Overlays | None = None) -> Tree:
 class _Build:
     """One build: what several files share is made once."""
 
-    def __init__(self, plan: Plan, catalog: Catalog, overlays: Overlays) -> None:
+    def __init__(self, plan: Plan, catalog: Catalog, overlays: Overlays, stacks: Sequence[HostStack]) -> None:
         self.plan = plan
+        self.stacks = stacks
         self.catalog = catalog
         self.overlays = overlays
         self.slices = Slices(plan)
@@ -124,10 +131,14 @@ class _Build:
         return script(switch, serial=serial, templates=self.overlays.templates).encode()
 
     def hosts(self) -> Iterator[File]:
-        """Yield the netplan of every host."""
+        """Yield the netplan of every host, and the document of the playbooks of every server."""
         for host in self.plan.hosts:
             path = f"devices/{host.name}/netplan.yaml"
             yield File(path, self.inputs.of_host(host), partial(netplan.netplan, host), host.name)
+        for stack in self.stacks:
+            inputs = self.inputs.of_values([stack], templates="")
+            path = f"devices/{stack.name}/vars.yaml"
+            yield File(path, inputs, partial(variables.variables_yaml, stack), stack.name)
 
     def services(self) -> Iterator[File]:
         """Yield what the services of the site read: DHCP, DNS, Ansible."""
@@ -138,7 +149,11 @@ class _Build:
         yield File("dhcp/kea-dhcp4.json", leases, partial(dhcp.kea, slices))
         yield from self._dns(of("name", "dns", "scopes", "hosts"))
         hosts = of("name", "release", "devices", "switches", "hosts", "placements")
-        yield File("ansible/inventory.yaml", hosts, partial(ansible.inventory_yaml, slices))
+        grouped = [
+            (stack.name, stack.user, stack.profile, [step.name for step in stack.steps]) for stack in self.stacks
+        ]
+        inputs = self.inputs.of_piece(hosts, self.inputs.of_values(grouped, templates=""))
+        yield File("ansible/inventory.yaml", inputs, partial(ansible.inventory_yaml, slices, self.stacks))
 
     def _dns(self, inputs: str) -> Iterator[File]:
         zones: Callable[[], dict[str, bytes]] = lru_cache(maxsize=1)(partial(dns.zones, self.plan))

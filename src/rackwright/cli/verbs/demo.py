@@ -71,7 +71,7 @@ def _run(talk: Talk, out: Path) -> _Made:
 
     site, planned = building.plan_site(talk, out / "site", keep=True)
     overlays = of_site(site.loaded.overlays, site.file.parent)
-    build = Build(planned.plan, site.loaded.catalog, overlays)
+    build = Build(planned.plan, site.loaded.catalog, overlays, site.loaded)
     rendered = building.render_site(talk, build, read_manifest(out / "build"), frozenset(build.by_device), 1)
     done = building.written(talk, build.files, rendered, out / "build")
     talk.say(f"rendered: {report.count(len(build.files), 'file')}, {len(done.changed)} written")

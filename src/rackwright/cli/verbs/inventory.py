@@ -12,6 +12,7 @@ from rackwright.cli import building
 from rackwright.cli.answer import Answer, verb
 from rackwright.cli.params import PLACE
 from rackwright.cli.talk import Talk
+from rackwright.plan.stack import stack
 from rackwright.render import ansible
 from rackwright.render.slices import Slices
 from rackwright.report.inventories import nornir_value
@@ -28,16 +29,18 @@ __all__ = ["command"]
 def command(talk: Talk, site: Path, nornir: bool, for_ansible: bool) -> Answer:
     """Print the inventory of Nornir or Ansible.
 
-    Both are derived from the plan, with the same groups: kind, role, fabric, group and rack. Nornir reads a
+    Both are derived from the plan, with the same groups: kind, role, fabric, group and rack, and of servers the
+    driver profile and each step of their stack (step_ofed). Nornir reads a
     site directly through the inventory plugin 'rackwright'; the text is for reading and for other tools.
     """
     if nornir == for_ansible:
         raise click.UsageError("say which: --nornir or --ansible")
-    _, planned = building.plan_site(talk, site)
+    opened, planned = building.plan_site(talk, site)
     slices = Slices(planned.plan)
-    facts, members = ansible.inventory(slices)
+    stacks = stack(planned.plan, opened.loaded.require(), opened.loaded.catalog)
+    facts, members = ansible.inventory(slices, stacks=stacks)
     if for_ansible:
-        lines = ansible.inventory_yaml(slices).decode().splitlines()
+        lines = ansible.inventory_yaml(slices, stacks).decode().splitlines()
         return Answer(data=_ansible(facts, members), lines=lines)
     value = nornir_value(facts, members)
     return Answer(data=value, lines=documents.dump(value).splitlines())

@@ -30,7 +30,7 @@ __all__ = ["command"]
 def command(talk: Talk, site: Path, out: Path, limit: tuple[str, ...], jobs: int, locked: bool) -> Answer:
     """Write every configuration of a site into a build folder.
 
-    Switches get startup.yaml, commands.txt and ztp.sh, servers netplan.yaml; beside them lie cabling, labels,
+    Switches get startup.yaml, commands.txt and ztp.sh, servers netplan.yaml and vars.yaml; beside them lie cabling, labels,
     bill of materials, DHCP, DNS and the documents. Files that are not of the build any more are removed;
     files of others are never touched. The site is planned first, and its lock kept.
     """
@@ -42,7 +42,8 @@ def command(talk: Talk, site: Path, out: Path, limit: tuple[str, ...], jobs: int
     if out.resolve() == own.resolve():
         raise click.BadParameter(f"{out} is the site itself; name a folder of its own, e.g. build", param_hint="--out")
     opened, planned = building.plan_site(talk, site, locked=locked, keep=not locked)
-    build = Build(planned.plan, opened.loaded.catalog, of_site(opened.loaded.overlays, opened.file.parent))
+    overlays = of_site(opened.loaded.overlays, opened.file.parent)
+    build = Build(planned.plan, opened.loaded.catalog, overlays, opened.loaded)
     for overlay in build.overlays.unused(planned.plan):
         talk.say(f"{overlay.source}: no switch takes this overlay; name a device or role of the plan")
     known = read_manifest(out)
