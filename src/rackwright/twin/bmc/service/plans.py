@@ -11,7 +11,7 @@ import msgspec
 from rackwright.catalog.models import Catalog
 from rackwright.intent.models import Site
 from rackwright.plan.machines import machines
-from rackwright.plan.model import Device, Plan
+from rackwright.plan.model import Device, Link, Plan
 from rackwright.twin.bmc.machine import making
 from rackwright.twin.bmc.machine.hardware import Hardware, hardware
 from rackwright.twin.bmc.service.fleet import Planned
@@ -71,9 +71,22 @@ class _Frame:
             found[machine.name] = making.behind(pinned) if self.bmcs.firmware == "behind" else pinned
         return found
 
+    @cached_property
+    def links(self) -> Mapping[str, tuple[Link, ...]]:
+        """Device -> its links; a plan of thousands is gone through once and not for every server."""
+        found: dict[str, list[Link]] = {}
+        for link in self.plan.links:
+            for end in (link.a, link.b):
+                found.setdefault(end.device, []).append(link)
+        return {name: tuple(links) for name, links in found.items()}
+
+    def around(self, device: Device) -> Plan:
+        """Return the plan with the links of one device alone."""
+        return msgspec.structs.replace(self.plan, links=self.links.get(device.name, ()))
+
     def hardware(self, device: Device) -> Hardware:
         """Return what stands in a server."""
-        return hardware(self.plan, device, self.catalog, self.site.groups.get(device.group))
+        return hardware(self.around(device), device, self.catalog, self.site.groups.get(device.group))
 
 
 def names(plan: Plan, catalog: Catalog) -> list[str]:
@@ -118,7 +131,7 @@ def _made(frame: _Frame, device: Device, adapter: str, clock: TwinClock, faults:
     if adapter:
         return making.bluefield(frame.hardware(device), adapter, clock, faults, user=user, password=password)
     return making.idrac(
-        frame.plan,
+        frame.around(device),
         device,
         frame.catalog,
         clock,
