@@ -52,19 +52,20 @@ def nics(
 
     ``pcie`` is the devices and the entries of PCIeSlots; ``asked``: not to find the adapters is a gap.
     """
-    hosts = [one for system in systems for one in tree.members(system, "EthernetInterfaces", asked=False)]
+    hosts = [(_id(one), one) for system in systems for one in tree.members(system, "EthernetInterfaces", asked=False)]
     kept: dict[str, Nic] = {}
     adapters = _adapters(tree, chassis, systems, asked=asked)
     alone = len({_id(one) for _, one in adapters}) == 1
     for home, one in adapters:
-        own = hosts if alone else [each for each in hosts if _id(each).startswith(f"{_id(one)}-")]
+        begins = f"{_id(one)}-"
+        own = [each for name, each in hosts if alone or name.startswith(begins)]
         read = _nic(_parts(tree, home, one, pcie, own), hosts)
         known = kept.get(read.fqdd)
         if known is None or (len(read.ports), read.part) > (len(known.ports), known.part):
             kept[read.fqdd] = read
     found = list(kept.values())
     if not any(nic.ports for nic in found):
-        found += [_lone(one) for one in hosts]
+        found += [_lone(one) for _, one in hosts]
     return tuple(sorted(found, key=lambda one: natural(one.fqdd)))
 
 
@@ -159,7 +160,7 @@ def _of_slot(slot: object) -> int | None:
     return number(slot, "Location", "PartLocation", "LocationOrdinalValue")
 
 
-def _nic(parts: _Parts, hosts: list[Node]) -> Nic:
+def _nic(parts: _Parts, hosts: list[tuple[str, Node]]) -> Nic:
     adapter, device = parts.adapter, parts.device
     function = next((one for one in parts.functions if isinstance(inner(one, *_DELL), dict)), {})
     pcie = [inner(one, "PCIeInterface") for one in (device, *parts.controllers)]
@@ -231,7 +232,7 @@ def _pci(parts: _Parts, function: Node) -> tuple[str, str, str, str]:
     return ("", "", "", "")
 
 
-def _ports(parts: _Parts, hosts: list[Node]) -> tuple[NicPort, ...]:
+def _ports(parts: _Parts, hosts: list[tuple[str, Node]]) -> tuple[NicPort, ...]:
     """Read the ports in their order."""
     ports = sorted(parts.ports, key=lambda one: natural(_id(one)))
     found = []
@@ -240,7 +241,8 @@ def _ports(parts: _Parts, hosts: list[Node]) -> tuple[NicPort, ...]:
             (each for each in parts.functions if _serves(each, one)), key=lambda each: natural(_id(each))
         )
         names = [_id(each) for each in functions] or [_id(one)]
-        hosted = [each for each in hosts if _id(each) in {*names, _id(one)}]
+        meant = {*names, _id(one)}
+        hosted = [each for name, each in hosts if name in meant]
         found.append(
             NicPort(
                 fqdd=names[0],
