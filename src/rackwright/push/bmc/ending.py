@@ -37,6 +37,8 @@ class End(msgspec.Struct, frozen=True, omit_defaults=True):
     waiting: tuple[str, ...] = ()
     """Jobs of ours that still wait or run, in words."""
     power: str = ""
+    found: str = ""
+    """Power of the host before the first change."""
     trouble: str = ""
 
 
@@ -61,7 +63,7 @@ class Finish:
             seen = self.contact.look()
         except DriverError as error:
             known = self.halt is not None and str(error) in self.halt.cause
-            return End(trouble="nor since" if known else f"it cannot be looked at since ({error})")
+            return End(found=self.power, trouble="nor since" if known else f"it cannot be looked at since ({error})")
         now = seen.inventory.bios.attributes if seen.inventory.bios else {}
         order = self.contact.order
         return End(
@@ -70,6 +72,7 @@ class Finish:
             withdrawn=withdrawn,
             waiting=tuple(in_words([job]) for job in seen.jobs if job.open and job.id in self.jobs),
             power=seen.power,
+            found=self.power,
             trouble=trouble,
         )
 
@@ -136,7 +139,12 @@ def outcome(order: ServerOrder, halt: Halt | None, saved: Kept | None, end: End 
     if saved is not None:
         detail |= {"profile": saved.profile, "inventory": saved.inventory}
     if end is not None:
-        detail |= {"components": _components(order, end), "restarts": order.way.restarts, "power": end.power}
+        detail |= {
+            "components": _components(order, end),
+            "restarts": order.way.restarts,
+            "power": end.power,
+            "found": end.found,
+        }
         detail |= {key: list(value) for key, value in (("waiting", end.waiting), ("withdrawn", end.withdrawn)) if value}
     refused = "; ".join(refusal.message for refusal in order.way.refused)
     state: State = "done"

@@ -49,7 +49,7 @@ class PushBmc:
             return Outcome(subject=wave.name, state="failed", stage="gate", cause=cause, remedy=_MEND)
         whole = decode(order)
         changed = [
-            name for name, outcome in outcomes.items() if whole.of[name].steps and outcome.detail.get("power") != "Off"
+            name for name, outcome in outcomes.items() if whole.of[name].steps and outcome.detail.get("found") != "Off"
         ]
         off = context.step("hosts that are not on", lambda: self._off(whole, changed))
         if off:
