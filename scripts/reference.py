@@ -10,7 +10,9 @@ import importlib
 import importlib.util
 import inspect
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"
 WRITTEN = "<!-- Written by scripts/reference.py from the code (`make reference`): change the code, not this page. -->\n"
@@ -156,7 +158,90 @@ def twin_bmc_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def stack_page() -> str:
+    """Return the page of the software of hosts: steps and why they stand so, packages, settings, version facts."""
+    rows = importlib.import_module("rackwright.catalog").load()
+    graph = importlib.import_module("rackwright.catalog.graph")
+    stage, order = graph.levels(rows.steps), graph.order(rows.steps)
+    lines = ["# The stack of hosts", "", WRITTEN]
+    lines += ["Rows of the catalog; a site changes one with a row of its own below `SITE/catalog`.", "", "## Steps", ""]
+    lines += ["| step | stage | what | restart | on hosts with | driver of |", "|---|---|---|---|---|---|"]
+    for step in (rows.steps[key] for key in order):
+        why = f"{step.reboot}: {step.reboot_reason}" if step.reboot != "none" else "-"
+        has, owner = ", ".join(step.when) or "-", step.owner or "-"
+        lines.append(f"| `{step.key}` | {stage[step.key] + 1} | {step.name} | {why} | {has} | {owner} |")
+    lines += ["", "## What goes before what", "", "A law may not be turned by a site's rows.", ""]
+    lines += ["| step | before it | must be | law | reason | source |", "|---|---|---|---|---|---|"]
+    for step in (rows.steps[key] for key in order):
+        for edge in step.after:
+            law = "yes" if edge.law else ""
+            words = (f"`{step.key}`", f"`{edge.step}`", edge.needs, law, edge.reason, edge.source)
+            lines.append(f"| {' | '.join(words)} |")
+    return "\n".join([*lines, *stack_packages(rows, order), *stack_settings(rows), *stack_facts(rows)]) + "\n"
+
+
+def stack_packages(rows: Any, order: Sequence[str]) -> list[str]:
+    """Return the tables of packages, of what must not be there, and of apt's preferences."""
+    lines = [
+        "",
+        "## Packages",
+        "",
+        "Without a version the pinned repository decides, or the site (`hosts.packages`).",
+        "",
+    ]
+    lines += ["| step | package | version | known for | source |", "|---|---|---|---|---|"]
+    steps = [rows.steps[key] for key in order]
+    for step in steps:
+        for row in step.packages:
+            version = f"`{row.version}`" if row.version else "-"
+            lines.append(f"| `{step.key}` | `{row.name}` | {version} | {row.of or 'any'} | {row.source} |")
+    lines += ["", "| step | must not be there | reason | source |", "|---|---|---|---|"]
+    lines += [f"| `{step.key}` | `{row.name}` | {row.reason} | {row.source} |" for step in steps for row in step.remove]
+    lines += ["", "| step | preference for | pin | priority | reason |", "|---|---|---|---|---|"]
+    for step in steps:
+        for row in step.pins:
+            names = " ".join(f"`{name}`" for name in row.packages)
+            lines.append(f"| `{step.key}` | {names} | `{row.pin}` | {row.priority} | {row.reason} |")
+    return lines
+
+
+def stack_settings(rows: Any) -> list[str]:
+    """Return the tables of driver profiles and of what adapters and hosts are set to."""
+    lines = [
+        "",
+        "## Who owns the drivers",
+        "",
+        "| profile | OFED | GPU driver | what that means |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| `{row.key}` | {row.ofed} | {row.gpu_driver} | {row.note} |" for row in rows.drivers.values()]
+    lines += ["", "## Settings of adapters and hosts", "", "| row | for | setting | value | reason | source |"]
+    lines += ["|---|---|---|---|---|---|"]
+    for row in rows.adapter_profiles.values():
+        for one in (*row.nvconfig, *row.runtime):
+            words = (f"`{row.key}`", row.on, f"`{one.name}`", f"`{one.value}`", one.reason or "-", one.source)
+            lines.append(f"| {' | '.join(words)} |")
+    for row in rows.tunings.values():
+        for one in (*row.sysctl, *row.cmdline, *row.environment):
+            words = (f"`{row.key}`", ", ".join(row.when), f"`{one.name}`", f"`{one.value}`", one.reason, one.source)
+            lines.append(f"| {' | '.join(words)} |")
+    return lines
+
+
+def stack_facts(rows: Any) -> list[str]:
+    """Return the matrix of version facts."""
+    lines = ["", "## Version facts", "", "Where the version of each component is read, and how it is compared.", ""]
+    lines += ["| fact | component | command | parser | compared | prints | put right by | source |"]
+    lines += ["|---|---|---|---|---|---|---|---|"]
+    for row in rows.facts.values():
+        commands = ", else ".join(f"`{' '.join(one.command)}`" for one in row.commands)
+        words = (f"`{row.key}`", f"`{row.component}`", commands, f"`{row.parser}`", row.compare, f"`{row.shows}`")
+        lines.append(f"| {' | '.join(words)} | `{row.step}` | {row.source} |")
+    return lines
+
+
 PAGES = {
+    "stack.md": stack_page,
     "errors.md": errors_page,
     "rules.md": rules_page,
     "cli.md": cli_page,

@@ -89,7 +89,12 @@ def blocks(text: str, language: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("page", "module"),
-    [("errors.md", "rackwright.errors"), ("rules.md", "rackwright.check"), ("cli.md", "rackwright.cli")],
+    [
+        ("errors.md", "rackwright.errors"),
+        ("rules.md", "rackwright.check"),
+        ("cli.md", "rackwright.cli"),
+        ("stack.md", "rackwright.catalog"),
+    ],
 )
 def test_a_reference_page_says_what_the_code_says(page, module):
     """Verbs, errors and rules are documented in the very words of the code."""
