@@ -21,13 +21,25 @@ from rackwright.errors import AuthRefused, DriverError, SecretUnresolved, TwinEr
 from rackwright.secrets import Environment, Folder, Resolver, Secret, SecretRef, resolve
 
 if TYPE_CHECKING:
+    from rackwright.drivers.hosts.model import Heard, Host, Play, Played
     from rackwright.drivers.nvue.connect import Transport
     from rackwright.drivers.nvue.installing import Installation
     from rackwright.drivers.nvue.model import Nvue
     from rackwright.drivers.redfish.model import Redfish
     from rackwright.drivers.trust import Trust
 
-__all__ = ["BMC_PASSWORD", "BMC_USER", "JOBS", "PASSWORD", "STATE", "Reach", "state_folder", "to_site", "to_twin"]
+__all__ = [
+    "BMC_PASSWORD",
+    "BMC_USER",
+    "HOST_USER",
+    "JOBS",
+    "PASSWORD",
+    "STATE",
+    "Reach",
+    "state_folder",
+    "to_site",
+    "to_twin",
+]
 
 STATE: Final = ".rackwright"
 """Folder beside ``site.yaml`` that holds what is known of its devices; not for version control."""
@@ -37,11 +49,17 @@ BMC_PASSWORD: Final = SecretRef("bmc")
 """The secret that holds the password of the BMCs, unless ``access.bmc`` of the site names another."""
 BMC_USER: Final = "root"
 """Who logs in to a BMC, unless said otherwise: the account that an iDRAC has from the factory (redfish.md 2.1)."""
+HOST_USER: Final = "rackwright"
+"""Who logs in to a host, unless ``hosts.user`` of the site says otherwise."""
 JOBS: Final = 32
 """Devices that are worked on at the same time, unless asked otherwise."""
 
 _TWIN_LIMITS: Final = Limits(connect_s=10, login_s=20, answer_s=60, apply_s=120)
 _NO_ADDRESS: Final = "it has no management address: give its fabric a management network, or reach it by hand"
+_NO_HOST: Final = "no network of the plan gives its operating system an address: attach it to one"
+_NO_TWIN_HOST: Final = (
+    "the twin has no operating systems for servers: leave --twin out, or run the playbooks on machines of your own"
+)
 _NO_SUCH: Final = "the twin has no such device: start it again"
 
 
@@ -69,6 +87,10 @@ class Reach:
     bmcs_astray: Mapping[str, str] = field(default_factory=dict)
     """BMCs that are meant and cannot be reached, each with the reason and what to do."""
     bmc_password: SecretRef = BMC_PASSWORD
+    hosts: Mapping[str, Endpoint] = field(default_factory=dict)
+    """The operating systems of servers that are meant and have an address; each has the server's name."""
+    hosts_astray: Mapping[str, str] = field(default_factory=dict)
+    """Hosts that are meant and cannot be reached, each with the reason and what to do."""
 
     def connect(self, device: str, *, patience_s: float = 0) -> Nvue:
         """Open a session with a switch; ``patience_s`` of the clock is waited for one that is on its way up.
@@ -116,6 +138,43 @@ class Reach:
                 f"nothing to log in to the BMC of {device} with: {error}", device=device, remedy=str(error)
             ) from None
 
+    def host(self, device: str, *, patience_s: float = 0) -> Host:
+        """Open a session with the operating system of a server; ``patience_s`` of the clock is waited for one that is on its way up.
+
+        Raises the errors of :func:`rackwright.drivers.hosts.ssh.connect`, and ``DriverError`` for a host without address.
+        """
+        from rackwright.drivers.hosts.ssh import connect
+
+        return connect(
+            self.host_endpoint(device),
+            login=self._keys,
+            trust=self.trust,
+            clock=self.clock,
+            limits=self.limits.patient(patience_s) if patience_s else self.limits,
+        )
+
+    def play(self, play: Play, *, heard: Heard | None = None) -> Played:
+        """Play a playbook on hosts; their host keys must be pinned already: a session of :meth:`host` does that at first contact."""
+        from rackwright.drivers.hosts import playing
+
+        return playing.play(play, login=self._keys, known_hosts=self.trust.known_hosts, heard=heard)
+
+    def host_endpoint(self, device: str) -> Endpoint:
+        """Return where a host answers. Raises ``DriverError`` for one without address."""
+        if device not in self.hosts:
+            why = self.hosts_astray.get(device, "it is no server of this plan, or outside of --limit")
+            raise DriverError(f"{device}: {why}", device=device)
+        return self.hosts[device]
+
+    def forget_host(self, device: str) -> bool:
+        """Drop the host key of a host that was installed anew, where a first contact is allowed; returns whether there was one."""
+        return self.trust.first_use and not self.twin and self.trust.forget(self.host_endpoint(device))
+
+    @property
+    def _keys(self) -> Login:
+        """What hosts are logged in to with: a key or an agent, never the password of the switches."""
+        return Login(self.login.identity, self.login.agent)
+
     def install(self, device: str, what: Installation) -> None:
         """Have a switch install a NOS, always over SSH; returns while it goes down.
 
@@ -161,8 +220,10 @@ def to_site(
     bmcs: Mapping[str, str] | None = None,
     bmc_password: SecretRef = BMC_PASSWORD,
     bmc_user: str = BMC_USER,
+    hosts: Mapping[str, str] | None = None,
+    host_user: str = HOST_USER,
 ) -> Reach:
-    """Reach real devices: name -> address, empty where there is none; ``bmcs`` alike, logged in to as ``bmc_user``.
+    """Reach real devices: name -> address, empty where there is none; ``bmcs`` alike, logged in to as ``bmc_user``, and ``hosts`` as ``host_user``.
 
     Logged in is with ``identity``, the ssh-agent, or the secret ``switch_password``, and to BMCs with ``bmc_password``; ``ca.pem``
     in the state folder, where it is there, signs the certificates, else they are pinned.
@@ -184,6 +245,8 @@ def to_site(
         bmcs={name: Endpoint(device=name, host=host, user=bmc_user) for name, host in (bmcs or {}).items() if host},
         bmcs_astray={name: _NO_ADDRESS for name, host in (bmcs or {}).items() if not host},
         bmc_password=bmc_password,
+        hosts={name: Endpoint(device=name, host=host, user=host_user) for name, host in (hosts or {}).items() if host},
+        hosts_astray={name: _NO_HOST for name, host in (hosts or {}).items() if not host},
     )
 
 
@@ -196,6 +259,7 @@ def to_twin(
     jobs: int = JOBS,
     bmcs: Iterable[str] = (),
     bmc_password: SecretRef = BMC_PASSWORD,
+    hosts: Iterable[str] = (),
 ) -> Reach:
     """Reach the emulated devices of a site's twin, as its ``twin.json`` says.
 
@@ -206,7 +270,8 @@ def to_twin(
     twin = _twin(state)
     known = {endpoint.device: endpoint for endpoint in twin.devices}
     known_bmcs = {endpoint.device: endpoint for endpoint in twin.bmcs}
-    asked, asked_bmcs = list(names), list(bmcs)
+    known_hosts = {endpoint.device: endpoint for endpoint in twin.hosts}
+    asked, asked_bmcs, asked_hosts = list(names), list(bmcs), list(hosts)
     resolvers = (Environment(), Folder(state / "twin" / "secrets"))
     return Reach(
         endpoints={name: known[name] for name in asked if name in known},
@@ -223,6 +288,8 @@ def to_twin(
         bmcs={name: known_bmcs[name] for name in asked_bmcs if name in known_bmcs},
         bmcs_astray={name: _NO_SUCH for name in asked_bmcs if name not in known_bmcs},
         bmc_password=bmc_password,
+        hosts={name: known_hosts[name] for name in asked_hosts if name in known_hosts},
+        hosts_astray={name: _NO_TWIN_HOST for name in asked_hosts if name not in known_hosts},
     )
 
 
@@ -238,6 +305,7 @@ class _Twin(msgspec.Struct, frozen=True):
     ca: Path
     pid: int
     bmcs: tuple[Endpoint, ...] = ()
+    hosts: tuple[Endpoint, ...] = ()
 
 
 def _twin(state: Path) -> _Twin:
