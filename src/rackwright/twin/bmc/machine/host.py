@@ -85,6 +85,8 @@ class Host:
         """Image in the virtual CD drive; empty: none."""
         self.on_boot: Callable[[str, str], None] | None = None
         """Called with target and image when an operating system or installer starts; whoever emulates hosts hooks in here."""
+        self.on_down: Callable[[], None] | None = None
+        """Called when what runs on it ends: power is lost, or it is reset."""
         self.ac_wanted: Callable[[], bool] = lambda: False
         """Whether a job asks for a virtual AC cycle now."""
         self.ac_cycle_now: Callable[[], None] = lambda: None
@@ -180,6 +182,8 @@ class Host:
         if self._event is not None:
             self._bench.schedule.cancel(self._event)
             self._event = None
+        if self.on_down is not None:
+            self.on_down()
         torn, self._running = self._running, None
         if torn is not None and torn.open:
             self._bench.deed("torn", torn.target, torn.id)
