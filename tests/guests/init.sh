@@ -18,7 +18,7 @@ for name in meta-data user-data vendor-data; do
   wget -q -O "$name" "$seed$name" || { echo "guest: no $name at $seed"; [ "$name" = vendor-data ] || poweroff -f; }
 done
 grep -q instance-id meta-data || { echo "guest: meta-data without an instance-id"; poweroff -f; }
-endpoint=$(sed -n 's/.*endpoint: *//p' user-data | tr -d "'\"" | head -n 1)
+endpoint=$(sed -n 's/.*endpoint: *"\{0,1\}\([^ ,"}]*\).*/\1/p' user-data | head -n 1)
 echo "guest: endpoint $endpoint"
 report() { # name, event type, description, result
   wget -q -O /dev/null --header 'Content-Type: application/json' --post-data \

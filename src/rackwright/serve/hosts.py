@@ -20,10 +20,11 @@ from rackwright.drivers.hosts.installs import Attempt, Installs
 from rackwright.drivers.hosts.progress import LONGEST, ProgressLimits, Said, Verdict, Watch, may_end, read_event
 from rackwright.errors import BootRefused, RenderError
 from rackwright.intent.nodes import normal_mac
+from rackwright.render.hosts.autoinstall import Report
 from rackwright.render.netboot import BOOT_FILE, FIRST_SCRIPT, disk_script, first_script, kernel_words, node_script
 from rackwright.render.printing import Printer
 from rackwright.serve.events import Events, Kind
-from rackwright.serve.seeds import FILES, Media, Places, Seed, filled
+from rackwright.serve.seeds import Media, Seed
 
 __all__ = ["Hosts"]
 
@@ -117,17 +118,17 @@ class Hosts:
     async def _seed(self, request: web.Request) -> web.Response:
         seed = self._owner(request.match_info["key"])
         name = request.match_info["file"]
-        if name not in FILES or name not in seed.files:
-            return web.Response(status=404, text="there is none\n")
         self.installs.going(seed.device)
         token = self.installs.token(seed.device)
-        places = Places(f"{_server(request)}/progress/{token}", token, self.ca)
-        sent = filled(seed, name, places)
+        authority = self.ca if request.secure else ""
+        files = seed.files(Report(endpoint=f"{_server(request)}/progress/{token}", token=token, authority=authority))
+        if name not in files:
+            return web.Response(status=404, text="there is none\n")
         if name == "user-data":
             # Made before it is noted: what cannot be made costs the host nothing.
             self.installs.give(seed.device)
             self.events.tell("seed", f"{seed.device} gets its seed", device=seed.device, peer=_peer(request))
-        return web.Response(text=sent, content_type="text/plain", charset="utf-8", headers=_PRIVATE)
+        return web.Response(body=files[name], content_type="text/plain", charset="utf-8", headers=_PRIVATE)
 
     def _owner(self, key: str) -> Seed:
         """Return whose seed is meant: by service tag, or by the token of an attempt (a seed of one machine only)."""

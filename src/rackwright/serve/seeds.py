@@ -1,45 +1,54 @@
-"""What is served to a host that is to be installed: who it is, its seed with open places, its boot script."""
+"""What is served to a host that is to be installed: who it is, and its seed, made for one answer."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any
 
-from rackwright.errors import RenderError, ServeError
+from rackwright.errors import ServeError
 
-__all__ = ["FILES", "PLACES", "Media", "Places", "Seed", "filled", "media_of"]
+if TYPE_CHECKING:
+    from rackwright.plan.install import Install
+    from rackwright.plan.model import Plan
+    from rackwright.render import Overlays
+    from rackwright.render.hosts.autoinstall import Report
 
-FILES: Final = ("meta-data", "user-data", "vendor-data", "network-config")
-"""What cloud-init asks for, in its order; a seed without the last two is one."""
-
-PLACES: Final = ("progress", "token", "ca")
-"""What a seed leaves open, as ``@progress@``: the address of the receiver, the token of the attempt, the CA's certificate."""
-
-
-@dataclass(frozen=True)
-class Places:
-    """What is put in a seed's places for one answer."""
-
-    progress: str
-    token: str
-    ca: str
+__all__ = ["Media", "Seed", "media_of", "seeds"]
 
 
 @dataclass(frozen=True)
 class Seed:
     """Everything that one host may have."""
 
-    device: str
-    tag: str
-    """Service tag; empty: nodes.csv has none, and the host cannot be told from another."""
-    macs: frozenset[str]
-    files: Mapping[str, str] = field(repr=False)
-    """File name -> text with open places."""
+    install: Install
+    macs: frozenset[str] = frozenset()
+    """Every MAC address that nodes.csv gives it; empty: none is known."""
+    laid: Mapping[str, Any] | None = field(default=None, repr=False)
+    """What the site lays over its ``autoinstall``."""
+    templates: Path | None = None
     more: str = ""
-    """Further words for its kernel."""
+    """Further words for its installer's kernel."""
+
+    @property
+    def device(self) -> str:
+        """Return its name."""
+        return self.install.name
+
+    @property
+    def tag(self) -> str:
+        """Return its service tag; empty: nodes.csv has none, and it cannot be told from another."""
+        return self.install.service_tag
+
+    def files(self, report: Report) -> Mapping[str, bytes]:
+        """Return its seed by file name, for the wire and never for a file.
+
+        Raises :class:`~rackwright.errors.RenderError` for a host of which too little is known to install it.
+        """
+        from rackwright.render.hosts.autoinstall import seed
+
+        return seed(self.install, report, laid=self.laid, templates=self.templates)
 
 
 @dataclass(frozen=True)
@@ -53,36 +62,26 @@ class Media:
     """The live server's image that the initrd fetches; empty: the initrd needs none."""
 
 
-def filled(seed: Seed, name: str, places: Places) -> str:
-    """Return one file of a seed with its places filled in.
-
-    Raises :class:`~rackwright.errors.RenderError` where the user-data has no place for the receiver: nobody would know how it went.
-    """
-    text = seed.files[name]
-    if name == "user-data" and "@progress@" not in text:
-        raise RenderError(f"the user-data of {seed.device} has no @progress@: its installer would report to nobody")
-    # JSON's escapes are YAML's inside double quotes, which is where a certificate of several lines stands.
-    for word, value in (("progress", places.progress), ("token", places.token), ("ca", json.dumps(places.ca)[1:-1])):
-        text = text.replace(f"@{word}@", value)
-    return text
+def seeds(
+    plan: Plan, found: Iterable[Install], overlays: Overlays, laid: Mapping[str, Any] | None = None
+) -> dict[str, Seed]:
+    """Return what is served to each host that Rackwright installs; ``found`` is :func:`rackwright.plan.install.installs`'s."""
+    macs = {device.name: frozenset(mac.lower() for _, mac in device.macs if mac) for device in plan.devices}
+    return {one.name: Seed(one, macs.get(one.name, frozenset()), laid, overlays.templates) for one in found}
 
 
 def media_of(folder: Path, names: Iterable[str] = ()) -> Media:
-    """Return the files of a network boot in ``folder``: kernel, initrd, what firmware fetches, and the one ISO where there is one.
+    """Return the files of a network boot in ``folder``: kernel, initrd, the further ``names``, and the one ISO where there is one.
 
     Raises :class:`~rackwright.errors.ServeError` for what is missing, and for two ISOs.
     """
-    if not folder.is_dir():
-        raise ServeError(f"{folder} is no folder: name that of kernel, initrd and {', '.join(names) or 'boot file'}")
     missing = [name for name in ("vmlinuz", "initrd", *names) if not (folder / name).is_file()]
     if missing:
         raise ServeError(
-            f"{folder} has no {', '.join(missing)}: kernel and initrd come from casper/ of the ISO, "
-            "the boot file is iPXE's for UEFI (package ipxe), as bootx64.efi"
+            f"{folder} has no {', '.join(missing)}: kernel and initrd lie in casper/ of the ISO, "
+            "bootx64.efi is iPXE's program for UEFI (ipxe.efi of the package ipxe)"
         )
     images = sorted(path.name for path in folder.glob("*.iso"))
     if len(images) > 1:
-        raise ServeError(
-            f"{folder} has {len(images)} ISOs ({', '.join(images)}): leave the one that kernel and initrd are of"
-        )
+        raise ServeError(f"{folder} has {len(images)} ISOs ({', '.join(images)}): leave the one that the kernel is of")
     return Media(folder, iso=images[0] if images else "")

@@ -1,0 +1,79 @@
+"""From a site to what ``rackwright serve`` hands out: the switches' offers, the hosts' seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from rackwright.cli import building
+from rackwright.cli.talk import Talk
+
+if TYPE_CHECKING:
+    from rackwright.drivers.hosts.installs import Installs
+    from rackwright.serve.events import Events
+    from rackwright.serve.offer import Offer
+    from rackwright.serve.seeds import Seed
+
+__all__ = ["Served", "arm", "served"]
+
+
+class Served(NamedTuple):
+    """What is served of a site."""
+
+    folder: Path
+    """Where ``serve`` keeps what it knows."""
+    offers: dict[str, Offer]
+    seeds: dict[str, Seed]
+    nos: str
+    """The planned version of the switches' NOS."""
+    addresses: tuple[str, ...]
+    """Addresses that DHCP names this server by."""
+
+
+def served(talk: Talk, site: Path, limit: Sequence[str]) -> Served:
+    """Plan a site and return what is served of it; a secret that is missing is told now, and not to a switch in the night."""
+    from rackwright import secrets
+    from rackwright.drivers.reach import state_folder
+    from rackwright.plan.install import installs
+    from rackwright.render.site_overlays import of_site
+    from rackwright.runs.folder import private
+    from rackwright.secrets import Environment, Folder
+    from rackwright.serve.offer import offers
+    from rackwright.serve.seeds import seeds
+
+    opened, planned = building.plan_site(talk, site)
+    plan, loaded = planned.plan, opened.loaded
+    state = state_folder(opened.file.parent)
+    overlays = of_site(loaded.overlays, opened.file.parent)
+    hosts = seeds(plan, installs(plan, loaded.require(), loaded.catalog, loaded.keys), overlays)
+    switches = [switch.name for switch in plan.switches]
+    meant = building.chosen([*switches, *hosts], limit) if limit else frozenset([*switches, *hosts])
+    resolvers = (Environment(), Folder(state / "secrets"))
+    offered = offers(plan, overlays, resolvers, meant)
+    for offer in offered.values():
+        for ref in secrets.references(offer.tree):
+            secrets.resolve(ref, resolvers)
+    addresses = tuple(dict.fromkeys(scope.next_server for scope in plan.scopes if scope.next_server))
+    return Served(
+        private(state / "serve"),
+        offered,
+        {name: one for name, one in hosts.items() if name in meant},
+        plan.nos,
+        addresses,
+    )
+
+
+def arm(hosts: dict[str, Seed], installs: Installs, events: Events, meant: frozenset[str]) -> None:
+    """Begin an attempt for each of the named hosts.
+
+    Raises :class:`~rackwright.errors.RenderError` before the first where one may not be installed: too little is known of it.
+    """
+    from rackwright.errors import RenderError
+
+    lacking = [f"{name}: {why}" for name in sorted(meant) for why in hosts[name].install.lacks]
+    if lacking:
+        raise RenderError(f"nothing is installed: {'; '.join(lacking)}")
+    for name in sorted(meant):
+        installs.arm(name)
+        events.tell("armed", f"{name}: its next boot of an installer wipes it", device=name)
