@@ -7,7 +7,7 @@ from typing import Any, Final
 from rackwright.documents import dump
 from rackwright.plan.model import HostBond, HostInterface, HostNetwork
 
-__all__ = ["netplan"]
+__all__ = ["netplan", "stanzas"]
 
 # host-stack.md, Network: what the frontend bond of the design wants of LACP.
 _BOND: Final = {"lacp-rate": "fast", "mii-monitor-interval": 100, "transmit-hash-policy": "layer3+4"}
@@ -15,7 +15,13 @@ _RULE_PRIORITY: Final = 100
 
 
 def netplan(host: HostNetwork) -> bytes:
-    """Print ``netplan.yaml`` of one host.
+    """Print ``netplan.yaml`` of one host: :func:`stanzas`, as a document."""
+    head = f"# {host.name}: written by rackwright from the plan; change the site file, not this one.\n"
+    return (head + dump({"network": stanzas(host)})).encode()
+
+
+def stanzas(host: HostNetwork) -> dict[str, Any]:
+    """Return the value of ``network`` of one host.
 
     An interface whose MAC is known is matched by it and named; the others are taken by the name that
     the operating system gives. Nothing asks for an address by DHCP: the plan has given it.
@@ -26,9 +32,7 @@ def netplan(host: HostNetwork) -> bytes:
     bonds = {bond.name: _bond(host, bond) for bond in host.bonds}
     vlans = {port.name: _vlan(host, port) for port in host.interfaces if port.vlan}
     kinds = {"ethernets": ethernets, "bonds": bonds, "vlans": vlans}
-    network |= {kind: stanzas for kind, stanzas in kinds.items() if stanzas}
-    head = f"# {host.name}: written by rackwright from the plan; change the site file, not this one.\n"
-    return (head + dump({"network": network})).encode()
+    return network | {kind: found for kind, found in kinds.items() if found}
 
 
 def _ethernet(host: HostNetwork, port: HostInterface, carries_vlans: bool) -> dict[str, Any]:
