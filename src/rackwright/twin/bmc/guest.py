@@ -131,8 +131,8 @@ class Guest:
                     self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
 
     def _fetch(self, image: str, life: int) -> Path:
-        if not image.startswith(("http://", "https://")):
-            raise OSError("the emulated drive speaks HTTP and HTTPS only")
+        if not image.startswith(("http://", "https://", "file://")):
+            raise OSError("the emulated drive speaks HTTP and HTTPS, and takes files of this machine")
         path = self._folder / f"disc.{life}.iso"
         with urlopen(image, timeout=_FETCH_S) as answer, path.open("wb") as disc:  # noqa: S310 - the scheme was looked at
             shutil.copyfileobj(answer, disc)

@@ -1,0 +1,162 @@
+"""Hosts that boot for real: UEFI firmware under QEMU, the rendered dnsmasq.conf, `rackwright serve`, and in the installer's place an initrd that seeks its seed and reports.
+
+A network namespace is the in-band network. KVM is not used, so a boot takes ten to twenty seconds of one processor. Not proven here: Ubuntu's own kernel, initrd
+and installer, which fit into no test; what they ask for and say is held against its captured dry run elsewhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rackwright.render.netboot import kernel_words
+from rackwright.twin.bmc.guest import Guest, GuestHardware
+from tests.guests import media
+
+SITES = Path(__file__).resolve().parents[2] / "inventory"
+COMMAND = [sys.executable, "-c", "from rackwright.cli import main; main()"]
+SERVER = "10.10.0.5"
+GPU01 = {"serial": "BCYWXS4", "mac": "02:80:3f:b5:df:15"}
+_NUMBERS = itertools.count()
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("netboot")]
+
+
+def run(*words, **more):
+    return subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False, timeout=60, **more)
+
+
+def must(*words, **more):
+    done = run(*words, **more)
+    assert done.returncode == 0, (words, done.stderr)
+    return done.stdout
+
+
+class Network:
+    """The in-band network with DHCP as it is rendered, the server, and a port for one machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.site = Path(shutil.copytree(SITES / "xe9680-spectrum-x", folder / "site"))
+        shutil.rmtree(self.site / ".rackwright", ignore_errors=True)
+        self.processes: list[subprocess.Popen] = []
+        self.space = f"rwb{os.getpid():x}{next(_NUMBERS)}"
+        self.talk = folder / "talk"
+
+    def up(self) -> None:
+        must("ip", "netns", "add", self.space)
+        for words in (
+            "link set lo up", "link add lan type bridge", f"addr add {SERVER}/22 dev lan", "addr add 10.20.0.1/22 dev lan",
+            "link set lan up", "tuntap add tap0 mode tap", "link set tap0 master lan up",
+        ):  # fmt: skip
+            must("ip", "-n", self.space, *words.split())
+        must(*COMMAND, "render", self.site, "--out", self.folder / "build", cwd=self.folder)
+        conf = self.folder / "build/dhcp/dnsmasq.conf"
+        must("dnsmasq", "--test", "-C", conf)
+        self.start("dnsmasq", "--keep-in-foreground", f"--conf-file={conf}", "--interface=lan", "--bind-interfaces", "--user=root",
+                   f"--dhcp-leasefile={self.folder / 'leases'}", f"--pid-file={self.folder / 'dnsmasq.pid'}", "--log-dhcp",
+                   f"--log-facility={self.folder / 'dnsmasq.log'}")  # fmt: skip
+
+    def start(self, *words, **more) -> subprocess.Popen:
+        with (self.folder / "noise").open("ab") as noise:
+            streams = {"stdout": noise, "stderr": noise, **more}
+            made = subprocess.Popen(["ip", "netns", "exec", self.space, *map(str, words)], **streams)
+        self.processes.append(made)
+        return made
+
+    def serve(self, *words) -> subprocess.Popen:
+        with self.talk.open("ab") as talk:
+            doors = ("--listen", f"{SERVER}:8443", "--http", f"{SERVER}:80", "--limit", "gpu0*")
+            server = self.start(*COMMAND, "serve", self.site, *doors, *words, stderr=talk)
+        until = time.monotonic() + 30
+        while b"serving" not in self.talk.read_bytes():
+            assert server.poll() is None, self.talk.read_text()
+            assert time.monotonic() < until, self.talk.read_text()
+            time.sleep(0.05)
+        return server
+
+    def guest(self, **hardware) -> Guest:
+        return Guest(self.folder, GuestHardware(tap="tap0", space=self.space, **{**GPU01, **hardware}))
+
+    def events(self, kind: str = "") -> list[dict]:
+        lines = (self.site / ".rackwright/serve/events.jsonl").read_text().splitlines()
+        return [event for event in map(json.loads, lines) if kind in ("", event["kind"])]
+
+    def await_event(self, kind: str, guest: Guest, limit_s: float = 90) -> None:
+        until = time.monotonic() + limit_s
+        while not self.events(kind):
+            assert time.monotonic() < until, (guest.trouble, guest.console[-1500:], self.talk.read_text())
+            time.sleep(0.1)
+
+    def down(self) -> None:
+        for process in reversed(self.processes):
+            process.send_signal(signal.SIGTERM)
+            process.wait(10)
+        for space in re.findall(rf"^({self.space})\b", must("ip", "netns", "list"), re.MULTILINE):
+            must("ip", "netns", "del", space)
+
+
+@pytest.fixture
+def network(tmp_path):
+    """Return a network that is up; nothing of it is left behind."""
+    missing = media.missing()
+    if missing or os.geteuid():
+        pytest.skip(f"needs root and {', '.join(missing or media.TOOLS)}: scripts/apt-packages.sh installs them")
+    made = Network(tmp_path)
+    try:
+        made.up()
+        yield made
+    finally:
+        made.down()
+
+
+def test_uefi_http_boot(network, tmp_path):
+    """Firmware gets iPXE's address by the rendered DHCP, iPXE its script, the kernel its words, and what runs finds its seed by service tag and reports to the end."""
+    folder = tmp_path / "boot"
+    folder.mkdir()
+    made = media.kernel_and_initrd()
+    for name in ("vmlinuz", "initrd"):
+        (folder / name).symlink_to(made / name)
+    (folder / "bootx64.efi").symlink_to(media.IPXE)
+    network.serve("--boot", folder, "--install", "gpu01")
+    with contextlib.closing(network.guest()) as guest:
+        guest.boot("UefiHttp", "")
+        network.await_event("rebooting", guest)
+        kinds = [event["kind"] for event in network.events()]
+        assert kinds == ["armed", "serving", "script", "seed", "installing", "rebooting"]
+        assert {event.get("peer") for event in network.events() if event.get("device") and event["kind"] != "armed"} == {"10.20.0.10"}
+        until = time.monotonic() + 10
+        while guest.on and time.monotonic() < until:
+            time.sleep(0.1)
+        assert "guest: seed http://10.10.0.5/seed/BCYWXS4/" in guest.console
+        assert "was lost" not in guest.console
+        # Once more: the machine is not wiped again, whoever starts it; it goes on to its disk.
+        guest.boot("UefiHttp", "")
+        network.await_event("refused", guest)
+        assert "gpu01: not to be installed now" in network.events("refused")[0]["text"]
+    log = (tmp_path / "dnsmasq.log").read_text()
+    assert "bootx64.efi" in log
+    assert "boot.ipxe" in log
+
+
+def test_a_virtual_cd(network, tmp_path):
+    """One disc for every machine: what it boots finds its own seed by the service tag that its firmware tells."""
+    words = kernel_words(f"http://{SERVER}", more="console=ttyS0")
+    disc = media.disc(tmp_path, media.unified(tmp_path, media.kernel_and_initrd(), words))
+    network.serve("--install", "gpu01")
+    with contextlib.closing(network.guest()) as guest:
+        guest.boot("Cd", disc.as_uri())
+        network.await_event("rebooting", guest)
+    assert "guest: seed http://10.10.0.5/seed/BCYWXS4/" in guest.console
+    assert [event["kind"] for event in network.events()] == ["armed", "serving", "seed", "installing", "rebooting"]
