@@ -11,6 +11,7 @@ from rackwright.audit import Site
 from rackwright.catalog.models import Catalog
 from rackwright.intent import Loaded
 from rackwright.plan import workspace
+from rackwright.plan.install import Install, installs
 from rackwright.plan.machines import Machine, machines
 from rackwright.plan.model import Plan
 from rackwright.plan.stack import stack
@@ -42,12 +43,22 @@ class Build:
     @cached_property
     def files(self) -> tuple[File, ...]:
         """Every file of the build, not yet rendered; one Jinja environment serves them all."""
-        return tuple(everything(self.plan, catalog=self.catalog, overlays=self.overlays, stacks=self.stacks))
+        return tuple(
+            everything(
+                self.plan, catalog=self.catalog, overlays=self.overlays, stacks=self.stacks, installs=self.installs
+            )
+        )
 
     @cached_property
     def stacks(self) -> tuple[HostStack, ...]:
         """What runs on each server; none where the site file is not known."""
         return stack(self.plan, self.loaded.site, self.catalog) if self.loaded and self.loaded.site else ()
+
+    @cached_property
+    def installs(self) -> tuple[Install, ...]:
+        """What installs each server; none where the site file is not known."""
+        known = self.loaded
+        return installs(self.plan, known.site, self.catalog, known.keys) if known and known.site else ()
 
     @cached_property
     def audited(self) -> Site:

@@ -48,6 +48,7 @@ class Install(Value, frozen=True, kw_only=True):
     name: str
     domain: str = ""
     service_tag: str = ""
+    group: str = ""
     user: str = "rackwright"
     keys: tuple[str, ...] = ()
     """Public keys, each a line of ``authorized_keys``."""
@@ -89,6 +90,7 @@ def installs(plan: Plan, site: Site, catalog: Catalog, keys: Sequence[tuple[str,
                 name=device.name,
                 domain=site.site.domain,
                 service_tag=device.serial,
+                group=device.group,
                 user=site.hosts.user,
                 keys=lines,
                 timezone=site.site.timezone,

@@ -5,6 +5,7 @@ The layout is a contract with other tools::
     manifest.json  plan.json  cabling.csv  assemblies.csv  bom.csv  wiremap.csv
     devices/NAME/{startup.yaml,commands.txt,ztp.sh}     a switch
     devices/NAME/{netplan.yaml,vars.yaml}               a server: its network, and what the playbooks are told
+    devices/NAME/{user-data,meta-data}                  how it is installed, open where one installation differs
     dhcp/{dnsmasq.conf,kea-dhcp4.json}  dns/{hosts,*.zone}  ansible/inventory.yaml  air/topology.json
     labels/{labels.csv,RACK.html}  docs/...             see rackwright.render.documents
 """
@@ -16,6 +17,7 @@ from functools import cached_property, lru_cache, partial
 
 from rackwright.catalog.models import Catalog
 from rackwright.nvue.tree import Tree
+from rackwright.plan.install import Install
 from rackwright.plan.model import Plan, Switch
 from rackwright.plan.stack_model import HostStack
 from rackwright.render import ansible, bill, dhcp, dns, netplan
@@ -38,17 +40,23 @@ _CABLES = ("devices", "links", "assemblies", "placements", "racks")
 
 
 def everything(
-    plan: Plan, *, catalog: Catalog, overlays: Overlays | None = None, stacks: Sequence[HostStack] = ()
+    plan: Plan,
+    *,
+    catalog: Catalog,
+    overlays: Overlays | None = None,
+    stacks: Sequence[HostStack] = (),
+    installs: Sequence[Install] = (),
 ) -> Iterator[File]:
     """Yield every file of the build; nothing is rendered before a file's ``data`` is asked for.
 
-    ``stacks`` is what :func:`rackwright.plan.stack.stack` gives; without it no file says what runs on hosts.
+    ``stacks`` is what :func:`rackwright.plan.stack.stack` gives, ``installs`` what
+    :func:`rackwright.plan.install.installs` gives; without them no file says what runs on hosts, and how they are installed.
 
     Equal arguments give equal paths, inputs and bytes, in any process. Asking for the data may raise
     :class:`~rackwright.errors.RenderError` (a template of the site) and :class:`~rackwright.errors.SchemaUnknown`
     (a NOS version that cannot be printed).
     """
-    build = _Build(plan, catalog, overlays or Overlays(), stacks)
+    build = _Build(plan, catalog, overlays or Overlays(), stacks, installs)
     yield from build.tables()
     yield from build.switches()
     yield from build.hosts()
@@ -72,9 +80,12 @@ def switch_tree(switch: Switch, overlays: Overlays | None = None) -> Tree:
 class _Build:
     """One build: what several files share is made once."""
 
-    def __init__(self, plan: Plan, catalog: Catalog, overlays: Overlays, stacks: Sequence[HostStack]) -> None:
+    def __init__(
+        self, plan: Plan, catalog: Catalog, overlays: Overlays, stacks: Sequence[HostStack], installs: Sequence[Install]
+    ) -> None:
         self.plan = plan
         self.stacks = stacks
+        self.installs = installs
         self.catalog = catalog
         self.overlays = overlays
         self.slices = Slices(plan)
@@ -139,6 +150,18 @@ class _Build:
             inputs = self.inputs.of_values([stack], templates="")
             path = f"devices/{stack.name}/vars.yaml"
             yield File(path, inputs, partial(variables.variables_yaml, stack), stack.name)
+        for install in self.installs:
+            yield from self._seed(install)
+
+    def _seed(self, install: Install) -> Iterator[File]:
+        """Yield the seed of one host as it may be kept."""
+        from rackwright.render.hosts.autoinstall import SEED, seed_file
+
+        laid = self.overlays.hosts.of(install)
+        inputs = self.inputs.of_values([install, laid], templates="autoinstall")
+        for name in SEED[:2]:
+            make = partial(seed_file, install, name, laid=laid, templates=self.overlays.templates)
+            yield File(f"devices/{install.name}/{name}", inputs, make, install.name)
 
     def services(self) -> Iterator[File]:
         """Yield what the services of the site read: DHCP, DNS, Ansible."""

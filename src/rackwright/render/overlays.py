@@ -11,6 +11,7 @@ import msgspec
 
 from rackwright.documents import canonical_json
 from rackwright.plan.model import Plan, Switch
+from rackwright.render.hosts.overlays import HostOverlays
 
 __all__ = ["Overlay", "Overlays"]
 
@@ -38,6 +39,8 @@ class Overlays:
     patches: tuple[Overlay, ...] = ()
     templates: Path | None = field(default=None)
     """Folder whose templates stand in for ours."""
+    hosts: HostOverlays = field(default_factory=HostOverlays)
+    """What is laid over the autoinstall of hosts."""
 
     def of(self, switch: Switch) -> tuple[Mapping[str, Any], ...]:
         """Return the patches for one switch, the widest scope first."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rackwright import intent, secrets
+from rackwright.render.hosts.overlays import FOLDER, read_host_overlays
 from rackwright.render.overlays import Overlay, Overlays
 
 __all__ = ["of_site"]
@@ -15,11 +16,11 @@ __all__ = ["of_site"]
 def of_site(patches: Iterable[intent.Overlay], folder: Path) -> Overlays:
     """Return the patches of a site, and ``FOLDER/templates`` where it has templates of its own.
 
-    A reference ``secret:NAME`` becomes the mapping that kept files hold.
+    What ``FOLDER/autoinstall`` lays over hosts comes with them. A reference ``secret:NAME`` becomes the mapping that kept files hold.
     """
     templates = folder / "templates"
     laid = tuple(Overlay(patch.scope, patch.name, _referring(patch.patch), patch.source) for patch in patches)
-    return Overlays(laid, templates if templates.is_dir() else None)
+    return Overlays(laid, templates if templates.is_dir() else None, read_host_overlays(folder / FOLDER))
 
 
 def _referring(node: Any) -> Any:

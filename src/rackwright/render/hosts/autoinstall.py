@@ -21,7 +21,7 @@ from rackwright.render.hosts.laying import lay
 from rackwright.render.netplan import netplan, stanzas
 from rackwright.render.printing import Printer
 
-__all__ = ["MARKER", "NETPLAN", "PLACES", "SEED", "Report", "autoinstall", "installation", "seed", "user_data"]
+__all__ = ["MARKER", "NETPLAN", "PLACES", "SEED", "Report", "autoinstall", "installation", "seed", "seed_file"]
 
 SEED: Final = ("user-data", "meta-data", "vendor-data")
 """The files of a NoCloud seed, in the order in which they are shown."""
@@ -71,14 +71,15 @@ def seed(
 
     document = _document(install, report, laid, templates)
     insist(install.name, document)
-    return _files(install, document, templates)
+    return {name: _file(install, name, document, _printer(templates)) for name in SEED}
 
 
-def user_data(
-    install: Install, *, laid: Mapping[str, Any] | None = None, templates: Path | None = None
-) -> dict[str, bytes]:
-    """Return the files of one host's seed by name as they may be kept: with :data:`PLACES` for what belongs to one installation."""
-    return _files(install, _document(install, None, laid, templates), templates)
+def seed_file(
+    install: Install, name: str, *, laid: Mapping[str, Any] | None = None, templates: Path | None = None
+) -> bytes:
+    """Return one file of a host's seed as it may be kept: with :data:`PLACES` for what belongs to one installation."""
+    document = _document(install, None, laid, templates) if name == SEED[0] else {}
+    return _file(install, name, document, _printer(templates))
 
 
 def autoinstall(
@@ -93,15 +94,14 @@ def autoinstall(
     return document
 
 
-def _files(install: Install, document: Mapping[str, Any], templates: Path | None) -> dict[str, bytes]:
-    printer = _printer(templates)
-    name = install.name
-    text = dump(document).rstrip("\n")
-    return {
-        "user-data": printer.print("autoinstall/user-data.j2", name=name, lacks=install.lacks, document=text),
-        "meta-data": printer.print("autoinstall/meta-data.j2", name=name, instance=name, hostname=_fqdn(install)),
-        "vendor-data": printer.print("autoinstall/vendor-data.j2", name=name),
-    }
+def _file(install: Install, name: str, document: Mapping[str, Any], printer: Printer) -> bytes:
+    return printer.print(
+        f"autoinstall/{name}.j2",
+        name=install.name,
+        lacks=install.lacks,
+        hostname=_fqdn(install),
+        document=dump(document).rstrip("\n"),
+    )
 
 
 def _document(

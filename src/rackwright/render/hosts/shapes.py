@@ -105,9 +105,9 @@ FLAG: Final = Flag()
 ANY: Final = Anything()
 
 
-def judge(value: Any, shape: Shape, path: Path = ()) -> Iterator[Fault]:
-    """Yield everything in which a value is not of its shape."""
-    if isinstance(shape, Anything):
+def judge(value: Any, shape: Shape, path: Path = (), *, partial: bool = False) -> Iterator[Fault]:
+    """Yield everything in which a value is not of its shape; of a ``partial`` one, keys may be missing and ``None`` takes away."""
+    if isinstance(shape, Anything) or (partial and value is None):
         return
     if not _fits(value, shape):
         yield Fault(path, f"{_name(path)} is {shown(value)}, expected {_called(shape)}", f"write {_called(shape)}")
@@ -120,11 +120,12 @@ def judge(value: Any, shape: Shape, path: Path = ()) -> Iterator[Fault]:
         case Items():
             yield from _items(value, shape, path)
         case Keys():
-            yield from _keys(value, shape, path)
+            yield from _keys(value, shape, path, partial)
         case Rows():
-            yield from _rows(value, shape, path)
+            yield from _rows(value, shape, path, partial)
         case Either():
-            yield from judge(value, next(one for one in shape.shapes if _fits(value, one)), path)
+            fitting = next(one for one in shape.shapes if _fits(value, one))
+            yield from judge(value, fitting, path, partial=partial)
 
 
 def _fits(value: Any, shape: Shape) -> bool:
@@ -186,22 +187,23 @@ def _items(value: Sequence[Any], shape: Items, path: Path) -> Iterator[Fault]:
     if len(value) < shape.least:
         yield Fault(path, f"{_name(path)} is empty", f"give at least {shape.least}")
     for at, item in enumerate(value):
+        # A list is replaced as a whole, so its items must be whole too.
         yield from judge(item, shape.of, (*path, at))
 
 
-def _keys(value: Mapping[Any, Any], shape: Keys, path: Path) -> Iterator[Fault]:
+def _keys(value: Mapping[Any, Any], shape: Keys, path: Path, partial: bool) -> Iterator[Fault]:
     for key, item in value.items():
         known = shape.known.get(key) if isinstance(key, str) else None
         if known is None:
             yield Fault((*path, str(key)), f"unknown key {str(key)!r}", nearest(str(key), shape.known))
         else:
-            yield from judge(item, known, (*path, key))
+            yield from judge(item, known, (*path, key), partial=partial)
     for key in shape.needed:
-        if key not in value:
+        if key not in value and not partial:
             yield Fault((*path, key), f"{key!r} is missing", f"add {key!r}")
 
 
-def _rows(value: Mapping[Any, Any], shape: Rows, path: Path) -> Iterator[Fault]:
+def _rows(value: Mapping[Any, Any], shape: Rows, path: Path, partial: bool) -> Iterator[Fault]:
     for key, item in value.items():
         yield from judge(key, shape.name, (*path, str(key)))
-        yield from judge(item, shape.of, (*path, str(key)))
+        yield from judge(item, shape.of, (*path, str(key)), partial=partial)
