@@ -12,7 +12,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).parent
-TOOLS = ("apt-get", "dpkg-deb", "objcopy", "mkfs.vfat", "mcopy", "xorrisofs", "busybox", "qemu-system-x86_64", "dnsmasq", "ip")
+TOOLS = (
+    "apt-get",
+    "dpkg-deb",
+    "objcopy",
+    "mkfs.vfat",
+    "mcopy",
+    "xorrisofs",
+    "busybox",
+    "qemu-system-x86_64",
+    "dnsmasq",
+    "ip",
+)
 STUB = Path("/usr/lib/systemd/boot/efi/linuxx64.efi.stub")
 FIRMWARE = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
 IPXE = Path("/usr/lib/ipxe/ipxe.efi")
@@ -22,11 +33,15 @@ MODULES = ("virtio_pci", "virtio_net")
 
 def missing() -> list[str]:
     """Return what is not here and would be needed."""
-    return [tool for tool in TOOLS if not shutil.which(tool)] + [str(path) for path in (STUB, FIRMWARE, IPXE) if not path.exists()]
+    return [tool for tool in TOOLS if not shutil.which(tool)] + [
+        str(path) for path in (STUB, FIRMWARE, IPXE) if not path.exists()
+    ]
 
 
 def run(*words: object, **more) -> str:
-    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False, timeout=300, **more)
+    done = subprocess.run(
+        [str(word) for word in words], capture_output=True, text=True, check=False, timeout=300, **more
+    )
     assert done.returncode == 0, (words, done.stdout, done.stderr)
     return done.stdout
 
@@ -97,7 +112,9 @@ def _package(kept: Path) -> Path:
 
 
 def _depended() -> str:
-    lines = subprocess.run(["apt-cache", "depends", META], capture_output=True, text=True, check=False).stdout.splitlines()
+    lines = subprocess.run(
+        ["apt-cache", "depends", META], capture_output=True, text=True, check=False
+    ).stdout.splitlines()
     return next((line.split()[-1] for line in lines if "Depends: linux-image" in line), "")
 
 
@@ -105,7 +122,11 @@ def unified(folder: Path, media: Path, words: str) -> Path:
     """Make one EFI program of kernel, initrd and the kernel's words below ``folder``; return it."""
     (folder / "words").write_text(words + "\0")
     made = folder / "bootx64.efi"
-    sections = (("cmdline", folder / "words", 0x30000), ("linux", media / "vmlinuz", 0x2000000), ("initrd", media / "initrd", 0x3000000))
+    sections = (
+        ("cmdline", folder / "words", 0x30000),
+        ("linux", media / "vmlinuz", 0x2000000),
+        ("initrd", media / "initrd", 0x3000000),
+    )
     options = [word for name, path, at in sections
                for word in ("--add-section", f".{name}={path}", "--change-section-vma", f".{name}={at:#x}")]  # fmt: skip
     run("objcopy", *options, STUB, made)

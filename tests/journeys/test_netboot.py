@@ -34,7 +34,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("netboot")]
 
 
 def run(*words, **more):
-    return subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False, timeout=60, **more)
+    return subprocess.run(
+        [str(word) for word in words], capture_output=True, text=True, check=False, timeout=60, **more
+    )
 
 
 def must(*words, **more):
@@ -135,7 +137,9 @@ def test_uefi_http_boot(network, tmp_path):
         network.await_event("rebooting", guest)
         kinds = [event["kind"] for event in network.events()]
         assert kinds == ["armed", "serving", "script", "seed", "installing", "rebooting"]
-        assert {event.get("peer") for event in network.events() if event.get("device") and event["kind"] != "armed"} == {"10.20.0.10"}
+        assert {
+            event.get("peer") for event in network.events() if event.get("device") and event["kind"] != "armed"
+        } == {"10.20.0.10"}
         until = time.monotonic() + 10
         while guest.on and time.monotonic() < until:
             time.sleep(0.1)
