@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from bench import command, fabric, sites
+from bench.bmc import bmc
 from bench.measure import Failed
 from bench.result import Result, line
 from bench.switches import switches
@@ -23,6 +24,7 @@ PARTS: Final[dict[str, Callable[[Path], Iterator[Result]]]] = {
     "pyavd": fabric.against_pyavd,
     "netlab": fabric.against_netlab,
     "switches": switches,
+    "bmc": bmc,
 }
 """Part -> what measures it, the quick ones first."""
 
