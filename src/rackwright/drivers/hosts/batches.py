@@ -67,7 +67,7 @@ class Batches:
         return batch.played.hosts[target.name]
 
     def _join(self, play: Play, target: Target) -> tuple[_Batch, bool]:
-        key = (play.playbook, play.word, play.check, target.steps, tuple(sorted(play.secrets)), play.settings)
+        key = (play.playbook, play.check, target.steps, tuple(sorted(play.secrets)), play.settings)
         with self._lock:
             batch = self._open.get(key)
             first = batch is None or any(one.name == target.name for one in batch.targets)
@@ -95,6 +95,6 @@ class Batches:
 
 def _with(play: Play, targets: list[Target]) -> Play:
     return Play(
-        playbook=play.playbook, targets=tuple(targets), word=play.word, check=play.check,
+        playbook=play.playbook, targets=tuple(targets), check=play.check,
         secrets=play.secrets, settings=play.settings,
     )  # fmt: skip

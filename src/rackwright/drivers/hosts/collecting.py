@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
+
+import msgspec
 
 from rackwright.drivers.hosts.events import Told
-from rackwright.drivers.hosts.model import Change, Event, HostResult, HostState
+from rackwright.drivers.hosts.model import Change, Event, EventKind, HostResult, HostState
 
 __all__ = ["Collector"]
 
@@ -44,10 +46,11 @@ class Collector:
         if told.kind == "task":
             self._running = told
         elif told.host in self._of:
-            self._enter(self._of[told.host], told)
-        return Event(kind=told.kind, host=told.host, role=told.role, task=told.task, text=told.text)
+            told = self._enter(self._of[told.host], told)
+        return Event(kind=cast("EventKind", told.kind), host=told.host, role=told.role, task=told.task, text=told.text)
 
-    def _enter(self, course: _Course, told: Told) -> None:
+    def _enter(self, course: _Course, told: Told) -> Told:
+        told = _attributed(course, told)
         if told.role and told.role not in course.roles:
             course.roles.append(told.role)
         course.tasks += told.kind in {"ok", "changed", "failed"}
@@ -55,6 +58,7 @@ class Collector:
             course.changes.append(Change(role=told.role, task=told.task, difference=told.difference))
         if told.kind in {"failed", "unreachable"}:
             course.bad = told
+        return told
 
     def results(self) -> dict[str, HostResult]:
         """Return how every host ended that was asked for."""
@@ -68,7 +72,8 @@ class Collector:
             state: HostState = "unreachable" if bad.kind == "unreachable" else "failed"
             return _ended(name, course, state, bad, bad.text)
         if not summed or name not in self._seen:
-            return _ended(name, course, "lost", self._running, _ENDED if self._running else "")
+            running = _attributed(course, self._running) if self._running else None
+            return _ended(name, course, "lost", running, _ENDED if running else "")
         unseen = [step for step in course.steps if step not in roles]
         if unseen or name in (self._bad or ()):
             told = Told(kind="failed", role=unseen[0] if unseen else "", host=name)
@@ -81,6 +86,16 @@ class Collector:
             done=roles,
             tasks=course.tasks,
         )
+
+
+def _attributed(course: _Course, told: Told) -> Told:
+    """Give what a step has other roles do to that step: a helper, or the proof of a step before it."""
+    now = course.roles[-1] if course.roles else ""
+    if not told.role or not now or told.role == now or not course.steps:
+        return told
+    if told.role in course.steps and course.steps.index(told.role) > course.steps.index(now):
+        return told
+    return msgspec.structs.replace(told, role=now, task=f"{told.role}: {told.task}")
 
 
 def _ended(name: str, course: _Course, state: HostState, at: Told | None, message: str) -> HostResult:

@@ -26,11 +26,7 @@ __all__ = [
     "Said",
     "Settings",
     "Target",
-    "Word",
 ]
-
-Word = Literal["main", "verify"]
-"""Which of a role's tasks are played: those that do, or those that prove."""
 
 HostState = Literal["ok", "changed", "failed", "unreachable", "lost"]
 """How a host came out of a play; ``lost``: the play ended before this host did, and nobody knows what it did last."""
@@ -76,7 +72,6 @@ class Play:
 
     playbook: Path
     targets: tuple[Target, ...]
-    word: Word = "main"
     check: bool = False
     """Only tell what would change (``--check --diff``)."""
     secrets: Mapping[str, Secret] = field(default_factory=dict, repr=False)
@@ -168,6 +163,8 @@ class HostFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     uptime_s: float = 0
     free_bytes: int = 0
     """On the root filesystem, for root."""
+    restart_due: bool = False
+    """A role noted, in this boot, that only a restart puts in force what it did."""
     installed: str = ""
     """What the installer left as a sign that it came to its end: the token of that installation."""
 

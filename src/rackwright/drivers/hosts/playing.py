@@ -60,6 +60,7 @@ def play(
         job = Job(
             folder=str(folder),
             playbook=str(play.playbook),
+            tags=tuple(dict.fromkeys(step for target in play.targets for step in target.steps)),
             forks=max(1, min(play.settings.forks, len(play.targets))),
             check=play.check,
             job_s=play.settings.job_s,
@@ -82,18 +83,16 @@ def _furnish(folder: Path, play: Play, login: Login, known_hosts: Path) -> None:
     for name in (_SECRETS, "cp", "tmp", "home", "collections"):
         (folder / name).mkdir(mode=0o700)
     (folder / "ansible.cfg").write_text(_CONFIG)
-    hosts = {target.name: _variables(folder, target, play, login, known_hosts) for target in play.targets}
+    hosts = {target.name: _variables(folder, target, login, known_hosts) for target in play.targets}
     _write(folder / "hosts.json", msgspec.json.encode({"all": {"hosts": hosts}}))
     for name, secret in play.secrets.items():
-        _write(folder / _SECRETS / name, secret.reveal().encode())
+        path = folder / _SECRETS / name
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        _write(path, secret.reveal().encode())
 
 
-def _variables(folder: Path, target: Target, play: Play, login: Login, known_hosts: Path) -> dict[str, Any]:
-    own = {
-        "rackwright_steps": list(target.steps),
-        "rackwright_entry": play.word,
-        "rackwright_secrets": str(folder / _SECRETS),
-    }
+def _variables(folder: Path, target: Target, login: Login, known_hosts: Path) -> dict[str, Any]:
+    own = {"rackwright_secrets": str(folder / _SECRETS)}
     if "ansible_connection" in target.variables:
         return {**target.variables, **own}
     endpoint = target.endpoint

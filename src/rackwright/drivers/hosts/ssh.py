@@ -15,10 +15,12 @@ from rackwright.drivers.nvue.session import Session
 from rackwright.drivers.trust import Trust
 from rackwright.errors import AuthRefused, DeviceRefused, LostMidCommand, Unreachable
 
-__all__ = ["MARKER", "HostSsh", "connect"]
+__all__ = ["DUE", "MARKER", "HostSsh", "connect"]
 
 MARKER: Final = "/etc/rackwright/installed"
 """What the installer's last command writes: the token of its installation."""
+DUE: Final = "/var/lib/rackwright/restart"
+"""Where a role of the playbooks notes the boot in which a restart became due."""
 
 _LOGIN: Final = (
     "give --identity FILE or load a key into your ssh-agent; the installer puts the site's access.ssh_keys there"
@@ -26,7 +28,7 @@ _LOGIN: Final = (
 _SUDO: Final = "let the site's user become root without a password, as the installer does (sudoers NOPASSWD)"
 _RESTART: Final = "sudo -n systemctl --no-block reboot || sudo -n shutdown -r now"
 _RESTART_S: Final = 20.0
-_KEYS: Final = ("hostname", "boot", "kernel", "uptime", "free", "tag", "marker")
+_KEYS: Final = ("hostname", "boot", "kernel", "uptime", "free", "tag", "marker", "due")
 _FACTS: Final = f"""\
 echo hostname=$(hostname)
 echo boot=$(cat /proc/sys/kernel/random/boot_id)
@@ -34,6 +36,7 @@ echo kernel=$(uname -r)
 echo uptime=$(cat /proc/uptime)
 echo free=$(df -kP / | tail -n 1)
 echo tag=$( (sudo -n dmidecode -s system-serial-number || sudo -n cat /sys/class/dmi/id/product_serial) 2>/dev/null | tail -n 1)
+echo due=$(sudo -n cat {DUE} 2>/dev/null)
 echo marker=$(sudo -n cat {MARKER} 2>/dev/null)
 echo
 cat /etc/os-release
@@ -69,6 +72,7 @@ class HostSsh:
             kernel=told.get("kernel", ""),
             uptime_s=_first_number(told.get("uptime", ""), 0),
             free_bytes=int(_first_number(told.get("free", ""), 3)) * 1024,
+            restart_due=bool(told.get("boot")) and told.get("due", "").strip() == told.get("boot"),
             installed=told.get("marker", "").strip(),
         )
 

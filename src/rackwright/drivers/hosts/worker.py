@@ -30,6 +30,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     folder: str
     """The private folder; ``hosts.json`` in it is the inventory."""
     playbook: str
+    tags: tuple[str, ...]
+    """Steps that are played; empty: all that the playbook has."""
     forks: int
     check: bool
     job_s: int
@@ -72,6 +74,7 @@ def _play(job: Job, over: threading.Event) -> Ended:
         str(folder),
         playbook=job.playbook,
         inventory=str(folder / "hosts.json"),
+        tags=",".join(job.tags) or None,
         forks=job.forks,
         cmdline="--check --diff" if job.check else "--diff",
         ident="play",

@@ -1,0 +1,48 @@
+"""A host that was lost in the middle of a play: whether it restarted, died, or was only cut off, is seen by its boot id."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rackwright.drivers.hosts.model import HostResult
+from rackwright.errors import DriverError, IdentityChanged
+from rackwright.push.contact import Halt
+from rackwright.push.hosts.causes import AGAIN, Kind
+from rackwright.push.hosts.contact import GOES_BY, Contact, halt_of
+
+__all__ = ["lost"]
+
+_CONSOLE: Final = f"look at its power and its console over its BMC; once it answers, {AGAIN.removeprefix('then ')}"
+_WHY: Final = f"see why it restarted (its Lifecycle log, 'journalctl -b -1 -e'); {AGAIN}"
+_WAY: Final = f"see the way to it (cable, switch, load of the host); {AGAIN}"
+
+
+def lost(contact: Contact, result: HostResult, before: str) -> tuple[Kind, Halt]:
+    """Return what became of a host; ``before`` is the boot that ran when the play began, empty where that is not known."""
+    role = result.role or (result.roles[-1] if result.roles else "?")
+    where = _where(result)
+    try:
+        now = contact.facts(contact.limits.blip_s).boot_id
+    except IdentityChanged as error:
+        return "died", halt_of(role, error, touched=True)
+    except GOES_BY:
+        return "died", Halt(role, f"it died {where}, and does not answer since", _CONSOLE, touched=True)
+    except DriverError as error:
+        return "unreachable", halt_of(role, error, touched=True)
+    if before and now != before:
+        return "restarted", Halt(role, f"it restarted by itself {where}", _WHY, touched=True)
+    said = f" ({_first(result.message)})" if result.message else ""
+    return "cut-off", Halt(role, f"it was cut off {where}, and answers again{said}", _WAY, touched=True)
+
+
+def _where(result: HostResult) -> str:
+    """Say at which task of which role it was lost, or between which two roles."""
+    done = f", after {', '.join(result.done)}" if result.done else ""
+    task = f" at {result.task!r}" if result.task else ""
+    if result.role and result.role not in result.roles and result.done:
+        return f"between the roles {result.done[-1]} and {result.role}"
+    return f"in the role {result.role or '?'}{task}{done}"
+
+
+def _first(text: str) -> str:
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")[:200]

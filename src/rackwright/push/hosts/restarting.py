@@ -1,0 +1,146 @@
+"""A host put through the restart that its stage asks for, once, and back: by its operating system, its power, or its adapters alone.
+
+Whoever begins looks at the boot id first: an earlier life of this run may have asked already. A command that must not be
+given twice is given only while the host still runs the boot that it ran before.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from rackwright.errors import DriverError, LostMidCommand
+from rackwright.plan.stack_model import Reboot
+from rackwright.push.bmc.boot import BootLimits, power_off, power_on
+from rackwright.push.contact import Halt
+from rackwright.push.hosts.causes import AGAIN
+from rackwright.push.hosts.contact import GOES_BY, Contact, halt_of
+
+__all__ = ["Restart"]
+
+_CONSOLE: Final = f"look at its console over its BMC; once it answers, {AGAIN.removeprefix('then ')}"
+_STUCK: Final = f"see on the host what keeps it from going down ('systemctl list-jobs'), or restart it by hand; {AGAIN}"
+_BY_HAND: Final = f"cycle its power by hand (off for ten seconds, then on); {AGAIN}"
+_RESET_S: Final = 600.0
+_RESET: Final = """\
+set -e
+for mac in {macs}; do
+  for port in /sys/class/net/*; do
+    [ "$(cat "$port/address")" = "$mac" ] && [ -e "$port/device" ] || continue
+    mlxfwreset -d "$(basename "$(readlink -f "$port/device")")" -y reset
+  done
+done
+"""
+"""One adapter after the other, each found by its MAC (host-stack.md 2: ``mlxfwreset -d DEV reset``)."""
+
+
+@dataclass
+class Restart:
+    """One restart of one host."""
+
+    contact: Contact
+    stage: str
+    kind: Reboot
+    before: str
+    """Boot id before it was first asked for."""
+    fresh: bool
+    """No earlier life may have asked for it."""
+    macs: tuple[str, ...]
+    told: Callable[[str], None]
+
+    def go(self) -> Halt | None:
+        """Restart the host and wait until it answers; return what stands in the way."""
+        try:
+            if self.kind == "none":
+                return None
+            if self.kind == "fwreset":
+                return self._adapters()
+            if not self.fresh and self._done_by_now():
+                return None
+            return self._warm() if self.kind == "warm" else self._cold()
+        except DriverError as error:
+            return halt_of(self.stage, error, touched=True)
+
+    def _done_by_now(self) -> bool:
+        """Give what an earlier life asked for time to show."""
+        try:
+            return self.contact.facts(self.contact.limits.heed_s).boot_id != self.before
+        except GOES_BY:
+            return False
+
+    # --- by its operating system ---------------------------------------------------------------------
+
+    def _warm(self) -> Halt | None:
+        contact, limits = self.contact, self.contact.limits
+        if not self._answers():
+            # It is on its way, or dead: that it is asked again would not help.
+            return self._back(limits.boot_s)
+        self.told("restarting the host")
+        contact.ask(lambda session: session.restart())
+        until = contact.clock.now() + limits.heed_s
+        while self._runs_on():
+            if contact.clock.now() >= until:
+                cause = f"it does not go down within {limits.heed_s:g} s"
+                return Halt(self.stage, cause, _STUCK, touched=True)
+            contact.clock.sleep(limits.poll_s)
+        return self._back(limits.boot_s)
+
+    def _answers(self) -> bool:
+        try:
+            self.contact.facts()
+        except GOES_BY:
+            return False
+        return True
+
+    def _runs_on(self) -> bool:
+        """Tell whether the boot from before still answers."""
+        try:
+            return self.contact.facts().boot_id == self.before
+        except GOES_BY:
+            return False
+
+    def _back(self, patience_s: float) -> Halt | None:
+        if self.contact.other_boot(self.before, patience_s):
+            return None
+        cause = f"it does not come back within {patience_s / 60:.3g} min after its restart"
+        return Halt(self.stage, cause, _CONSOLE, touched=True)
+
+    # --- by its power --------------------------------------------------------------------------------
+
+    def _cold(self) -> Halt | None:
+        contact, limits = self.contact, self.contact.limits
+        bounds = BootLimits(power_s=limits.heed_s, graceful_s=limits.heed_s, poll_s=limits.poll_s)
+        try:
+            session = contact.way.bmc(contact.device)
+        except DriverError as error:
+            cause = f"a power cycle is due, and its BMC cannot be reached: {error}"
+            return Halt(self.stage, cause, _BY_HAND, touched=True)
+        try:
+            if not self.fresh and session.power() != "Off" and contact.other_boot(self.before, limits.boot_s):
+                return None
+            self.told("cycling the power of the host")
+            power_off(session, contact.device, contact.clock, bounds)
+            power_on(session, contact.device, contact.clock, bounds)
+        finally:
+            session.close()
+        return self._back(limits.boot_s)
+
+    # --- its adapters alone --------------------------------------------------------------------------
+
+    def _adapters(self) -> Halt | None:
+        contact = self.contact
+        self.told("resetting the adapters")
+        script = _RESET.format(macs=" ".join(shlex.quote(mac) for mac in self.macs))
+        try:
+            said = contact.ask(lambda session: session.run(("sh", "-c", script), sudo=True, limit_s=_RESET_S))
+        except LostMidCommand:
+            # The way to the host may lead over one of them.
+            contact.facts(contact.limits.heed_s)
+            return None
+        if said.status:
+            cause = f"mlxfwreset: {(said.err or said.out).strip()[-300:]}"
+            return Halt(self.stage, cause, _BY_HAND, touched=True)
+        contact.facts(contact.limits.heed_s)
+        return None

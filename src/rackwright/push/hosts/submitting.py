@@ -1,0 +1,57 @@
+"""A push to hosts handed to the durable engine: the software of a host is changed through here only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from rackwright import runs, secrets
+from rackwright.drivers.hosts.model import Event as PlayEvent
+from rackwright.push.hosts.contact import Way
+from rackwright.push.hosts.order import Order, decode
+from rackwright.push.hosts.program import NAME, PushHosts, shipped
+from rackwright.runs import Event, Report
+from rackwright.runs.folder import RunFolder
+from rackwright.secrets import Resolver, Secret
+
+__all__ = ["interrupted", "resume", "submit"]
+
+
+def submit(
+    order: Order, way: Way, *, jobs: int, on_event: Callable[[Event], None] | None = None,
+    heard: Callable[[PlayEvent], None] | None = None, program: PushHosts | None = None,
+) -> Report:  # fmt: skip
+    """Push an order and return how it ended; ``jobs`` is the most hosts that are worked on at the same time.
+
+    Raises :class:`~rackwright.errors.SecretUnresolved` before anything is touched when a secret is missing, and
+    :class:`~rackwright.errors.RunBusy` when a living process works on one of the hosts.
+    """
+    hidden = _secrets(order, way.resolvers)
+    made = program or PushHosts(way, shipped(), jobs, heard)
+    with runs.opened(way.state, programs=[made], clock=way.clock, hide=hidden, threads=max(jobs, 1)) as engine:
+        return engine.run(NAME, order.encoded(), jobs=jobs, on_event=on_event)
+
+
+def resume(
+    run: str, way: Way, *, jobs: int, on_event: Callable[[Event], None] | None = None, program: PushHosts | None = None
+) -> Report:  # fmt: skip
+    """Go on with a push that was interrupted.
+
+    Raises :class:`~rackwright.errors.RunChanged` when only a new push can go on from there.
+    """
+    hidden = _secrets(decode(RunFolder.found(way.state, run).order()), way.resolvers)
+    made = program or PushHosts(way, shipped(), jobs)
+    with runs.opened(way.state, programs=[made], clock=way.clock, hide=hidden, threads=max(jobs, 1)) as engine:
+        return engine.resume(run, on_event=on_event)
+
+
+def interrupted(state: Path) -> str:
+    """Return the newest push of a site to its hosts when it was cut off and nobody works on it; empty otherwise."""
+    latest = runs.latest(state, NAME) if state.is_dir() else None
+    return latest.run if latest is not None and latest.state in ("interrupted", "waiting") else ""
+
+
+def _secrets(order: Order, resolvers: tuple[Resolver, ...]) -> tuple[Secret, ...]:
+    """Resolve every secret of an order, so that a missing one is told before the first host."""
+    found = {ref: None for host in order.hosts if host.stages for ref in secrets.references(host.variables)}
+    return tuple(secrets.resolve(ref, resolvers) for ref in found)
