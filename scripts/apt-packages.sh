@@ -14,11 +14,12 @@
 #   shellcheck                 judges the first-boot script (tests/unit/render/test_ztp_script.py)
 #   systemd-container apt-utils dpkg-dev gnupg openssh-client
 #                              (with mmdebstrap) make the hosts that the playbooks run on, and their packages (tests/lab)
+#   cloud-init xorriso         judge the seeds of hosts, and read back and remaster ISOs (tests/contract/test_autoinstall.py)
 # `scripts/apt-packages.sh --list` prints the names only.
 set -eu
 packages="chromium fonts-dejavu-core dnsmasq-base kea-dhcp4-server bind9-utils netplan.io openssh-client curl postgresql shellcheck busybox-static udhcpc xxd"
 packages="$packages frr frr-pythontools lldpd openssh-server nftables iproute2 iputils-ping procps mmdebstrap qemu-system-x86 xz-utils"
-packages="$packages systemd-container apt-utils dpkg-dev gnupg"
+packages="$packages cloud-init xorriso systemd-container apt-utils dpkg-dev gnupg"
 if [ "${1:-}" = --list ]; then
   echo "$packages"
   exit 0
