@@ -233,7 +233,14 @@ def _way(scope: _Scope) -> Reach | None:
     """Return how the BMCs are reached; None for a twin that has none, where nobody asked for them by name."""
     addresses = {name: scope.servers.addresses[name] for name in scope.bmcs}
     access = secrets.parse(scope.opened.loaded.require().access.bmc)
-    way = reach(scope.planned.plan, scope.folder, replace(scope.wanted, limit=()), bmcs=addresses, bmc_password=access)
+    way = reach(
+        scope.planned.plan,
+        scope.folder,
+        replace(scope.wanted, limit=()),
+        bmcs=addresses,
+        bmc_password=access,
+        bmc_user=scope.opened.loaded.require().bmc.user,
+    )
     if scope.asked.everything and way.twin and not way.bmcs:
         scope.talk.say("the twin has no BMCs: servers are left out")
         return None

@@ -61,7 +61,7 @@ def aimed(
     found = {machine.name: machine for machine in meant.machines}
     addresses = {name: machine.bmc_address for name, machine in found.items()}
     password = secrets.parse(intent.access.bmc)
-    way = reach(planned.plan, folder, wanted, bmcs=addresses, bmc_password=password)
+    way = reach(planned.plan, folder, wanted, bmcs=addresses, bmc_password=password, bmc_user=intent.bmc.user)
     signed = any(one.signed for one in meant.settings.values())
     planner = Planner(
         loaded.catalog, planned.plan.release, loaded.images, allow_downgrade, settings=meant.settings,
