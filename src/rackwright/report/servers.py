@@ -120,7 +120,7 @@ def left_lines(changeset: Changeset) -> Iterator[str]:
     found: dict[str, list[str]] = {}
     for server in changeset.servers:
         for left in server.way.left:
-            found.setdefault(left.message, []).append(f"{server.device} ({', '.join(left.subjects)})")
+            found.setdefault(left.message, []).append(f"{server.device} ({some(left.subjects, 2)})")
     for message, devices in found.items():
         yield f"{some(devices, 4)}: {message}"
 
