@@ -62,12 +62,13 @@ class Media:
     """The live server's image that the initrd fetches; empty: the initrd needs none."""
 
 
-def seeds(
-    plan: Plan, found: Iterable[Install], overlays: Overlays, laid: Mapping[str, Any] | None = None
-) -> dict[str, Seed]:
+def seeds(plan: Plan, found: Iterable[Install], overlays: Overlays) -> dict[str, Seed]:
     """Return what is served to each host that Rackwright installs; ``found`` is :func:`rackwright.plan.install.installs`'s."""
     macs = {device.name: frozenset(mac.lower() for _, mac in device.macs if mac) for device in plan.devices}
-    return {one.name: Seed(one, macs.get(one.name, frozenset()), laid, overlays.templates) for one in found}
+    return {
+        one.name: Seed(one, macs.get(one.name, frozenset()), overlays.hosts.of(one), overlays.templates)
+        for one in found
+    }
 
 
 def media_of(folder: Path, names: Iterable[str] = ()) -> Media:
