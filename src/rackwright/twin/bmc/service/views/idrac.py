@@ -135,8 +135,16 @@ def attributes(bmc: Bmc, key: str) -> dict[str, Any] | None:
             "SupportedApplyTimes": ["Immediate"],
         },
         "AttributeRegistry": "ManagerAttributeRegistry.v1_0_0",
-        "Attributes": bmc.machine.settings.shown(key),
+        "Attributes": bmc.machine.settings.shown(key) | (_certificate(bmc) if key == _GROUPS[0] else {}),
     }
+
+
+def _certificate(bmc: Bmc) -> dict[str, str]:
+    """Tell of the certificate among the attributes, as both captured iDRACs do; that it is valid is [assumed]."""
+    told = bmc.certificate()
+    names = {key: told.get(key, {}).get("CommonName", "") for key in ("Subject", "Issuer")}
+    found = {f"SecurityCertificate.1.{key}CommonName": name for key, name in names.items()}
+    return {**found, "SecurityCertificate.1.ExpiryState": "Valid"} if told else {}
 
 
 def staged_attributes(bmc: Bmc, key: str) -> dict[str, Any] | None:  # noqa: ARG001 - as above
