@@ -15,6 +15,7 @@ from nornir_tasks.build import Build
 from nornir_tasks.connection import NvueConnection, reaching, read_running, show_nvue
 from nornir_tasks.discover import look_nvue
 from nornir_tasks.facts import facts_nvue
+from nornir_tasks.hosts import host_apply, host_changes, survey_host
 from nornir_tasks.inventory import RackwrightInventory, inventory_of, nornir_of, nornir_of_site
 from nornir_tasks.machines import ask_bmc, nornir_of_bmcs
 from nornir_tasks.push import push_nvue, read_nvue
@@ -39,6 +40,8 @@ __all__ = [
     "facts_nvue",
     "firmware_apply",
     "firmware_changes",
+    "host_apply",
+    "host_changes",
     "inventory_of",
     "look_nvue",
     "nornir_of",
@@ -55,4 +58,5 @@ __all__ = [
     "render_nvue",
     "show_nvue",
     "survey_bmc",
+    "survey_host",
 ]

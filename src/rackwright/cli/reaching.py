@@ -16,7 +16,7 @@ import click
 
 from rackwright.cli.building import chosen
 from rackwright.cli.params import PLACE
-from rackwright.drivers.reach import BMC_PASSWORD, BMC_USER, JOBS, Reach, state_folder, to_site, to_twin
+from rackwright.drivers.reach import BMC_PASSWORD, BMC_USER, HOST_USER, JOBS, Reach, state_folder, to_site, to_twin
 from rackwright.plan.model import Plan
 from rackwright.secrets import SecretRef
 
@@ -74,19 +74,23 @@ def reach(
     bmcs: Mapping[str, str] | None = None,
     bmc_password: SecretRef = BMC_PASSWORD,
     bmc_user: str = BMC_USER,
+    hosts: Mapping[str, str] | None = None,
+    host_user: str = HOST_USER,
 ) -> Reach:
     """Work out how the switches of a plan are reached; nothing is connected yet. ``site`` is the folder of ``site.yaml``.
 
     ``bmcs`` are the BMCs that are meant too, name -> address (empty: none is known); ``bmc_password`` is the site's ``access.bmc``,
-    ``bmc_user`` its ``bmc.user``.
+    ``bmc_user`` its ``bmc.user``; ``hosts`` and ``host_user`` are the same for the operating systems of servers.
     Raises :class:`~rackwright.errors.TwinError` when the twin is asked for and is not up, and a usage error for a pattern
     of ``--limit`` that means nobody.
     """
     names = [switch.name for switch in plan.switches]
-    known = bmcs or {}
-    meant = chosen((*names, *known), wanted.limit) if wanted.limit else frozenset((*names, *known))
+    known, systems = bmcs or {}, hosts or {}
+    everyone = dict.fromkeys((*names, *known, *systems))
+    meant = chosen(everyone, wanted.limit) if wanted.limit else frozenset(everyone)
     asked = [name for name in names if name in meant]
     boards = {name: address for name, address in known.items() if name in meant}
+    machines = {name: address for name, address in systems.items() if name in meant}
     state = state_folder(site)
     if wanted.twin:
         return to_twin(
@@ -97,6 +101,7 @@ def reach(
             jobs=wanted.jobs,
             bmcs=boards,
             bmc_password=bmc_password,
+            hosts=machines,
         )
     addresses = {device.name: device.management.partition("/")[0] for device in plan.devices}
     return to_site(
@@ -109,4 +114,6 @@ def reach(
         bmcs=boards,
         bmc_password=bmc_password,
         bmc_user=bmc_user,
+        hosts=machines,
+        host_user=host_user,
     )

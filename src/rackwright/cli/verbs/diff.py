@@ -30,8 +30,8 @@ __all__ = ["command"]
 @click.option(
     "--against", type=click.Choice(["running"]), help="Compare what the switches of site A run with its plan."
 )
-@click.option("--only", type=click.Choice(["switch", "bmc"]), default="switch", show_default=True,
-              help="With --against: look at switches, or at firmware and BIOS settings of servers.")  # fmt: skip
+@click.option("--only", type=click.Choice(["switch", "bmc", "host"]), default="switch", show_default=True,
+              help="With --against: look at switches, at firmware and BIOS settings of servers, or at hosts.")  # fmt: skip
 @click.option("-o", "out", type=PLACE, metavar="FILE", help="With --against: keep the changeset, for push --changes.")
 @reaching
 def command(
@@ -43,13 +43,14 @@ def command(
     diff A B tells what leads from build A to build B. diff OUT --running FILE... tells what leads from
     the exported configurations (nv config show -o yaml) to the build; each is matched by its hostname.
     diff SITE --against running reads the switches and tells what a push would change and interrupt; with --only bmc
-    it reads the BMCs of servers and tells what firmware and BIOS settings a push would bring, in how many restarts.
+    it reads the BMCs of servers and tells what firmware and BIOS settings a push would bring, in how many restarts;
+    with --only host what the playbooks would change (--check --diff), and what that restarts.
     Secrets that an export masks are no difference. Exit code 3 when there is one.
     """
-    if against or only == "bmc":
+    if against or only != "switch":
         if second or exports or more or device or commands:
             raise click.UsageError("--against running goes with a site alone")
-        return _servers(talk, first, out, wanted) if only == "bmc" else _running(talk, first, out, wanted)
+        return {"bmc": _servers, "host": _hosts, "switch": _running}[only](talk, first, out, wanted)
     if out or wanted != Wanted():
         raise click.UsageError("-o and the options of reaching switches go with --against running")
     files: list[tuple[str, str]] = []
@@ -104,6 +105,13 @@ def _servers(talk: Talk, site: Path, out: Path | None, wanted: Wanted) -> Answer
     lines = [*server_lines(found), *left_lines(found), *([rack_line(found, jobs)] if found.changed else [])]
     code = worst(ERROR if found.unread else FINE, DIFFERENCE if found.changed or found.refused else FINE)
     return Answer(code, server_value(found, jobs), lines)
+
+
+def _hosts(talk: Talk, site: Path, out: Path | None, wanted: Wanted) -> Answer:
+    """Look at the hosts of a site and tell what a push would do."""
+    from rackwright.cli import hosts, stacking
+
+    return stacking.told(talk, hosts.aimed(talk, site, wanted), out)
 
 
 def _digests(folder: Path) -> dict[str, str]:

@@ -40,8 +40,8 @@ def _seconds(ctx: click.Context, param: click.Parameter, text: str) -> int:
 
 @verb("push")
 @click.argument("site", type=PLACE, default=".", metavar="[DIR]")
-@click.option("--only", type=click.Choice(["switch", "bmc"]), default="switch", show_default=True,
-              help="Push to switches, or firmware and BIOS settings to servers over their BMCs.")  # fmt: skip
+@click.option("--only", type=click.Choice(["switch", "bmc", "host"]), default="switch", show_default=True,
+              help="Push to switches, firmware and BIOS settings to BMCs, or software to hosts.")  # fmt: skip
 @click.option(
     "--changes", type=PLACE, metavar="FILE", help="Push this changeset and nothing else; a stale one is refused."
 )
@@ -72,7 +72,7 @@ def command(
     talk: Talk, site: Path, only: str, changes: Path | None, folder: Path | None, image: Path | None, image_sha256: str,
     yes: bool, allow_disruption: bool, confirm_within: int, resume: bool, wanted: Wanted, **servers: Any,
 ) -> Answer:  # fmt: skip
-    """Bring switches, or servers with --only bmc, to what is planned.
+    """Bring switches, BMCs of servers (--only bmc) or hosts (--only host) to what is planned.
 
     Reads what runs, shows what would change and what that interrupts, and asks. Then goes wave by wave, one switch
     ahead of each: apply, log in afresh, look that it runs what was sent and that nothing is down that was up, confirm.
@@ -81,18 +81,24 @@ def command(
 
     With --only bmc: settings of the BMC, firmware and BIOS with the fewest restarts. Each image is sent once, whatever
     breaks; what counts is what the BMC shows afterwards, not how a job ended.
-    """
-    from rackwright.cli import pushing
-    from rackwright.cli.installing import Wish, installed
 
+    With --only host: drivers, firmware of adapters and agents by the playbooks, stage by stage in the validated order,
+    with the restarts between stages, each proven before the next begins.
+    """
+    from rackwright.cli import hosts, pushing
+    from rackwright.cli.installing import Wish, installed
+    from rackwright.cli.renewing import Consent
+    from rackwright.cli.stacking import stacked
+
+    if only != "switch" and (folder or image):
+        raise click.UsageError("--build and --install go with switches")
+    if only == "host":
+        consent = Consent(yes, allow_disruption, resume, changes, servers.pop("drained_by"))
+        _only_with("bmc", servers)
+        return stacked(talk, hosts.aimed(talk, site, wanted), consent)
     if only == "bmc":
-        if folder or image:
-            raise click.UsageError("--build and --install go with switches")
         return _servers(talk, site, wanted, changes, yes=yes, disruption=allow_disruption, resume=resume, **servers)
-    if any(servers.values()):
-        raise click.UsageError(
-            f"--{next(name for name, given in servers.items() if given).replace('_', '-')} goes with --only bmc"
-        )
+    _only_with("bmc", servers)
     aim = pushing.aimed(talk, site, wanted, folder)
     if resume and (answer := _resumed(talk, aim)) is not None:
         return answer
@@ -101,6 +107,13 @@ def command(
         return answer
     kept = load(changes) if changes else None
     return push(talk, aim, kept, yes=yes, allow=allow_disruption, confirm_s=confirm_within, jobs=wanted.jobs)
+
+
+def _only_with(domain: str, given: dict[str, Any]) -> None:
+    """Refuse options that mean something elsewhere."""
+    wrong = next((name for name, value in given.items() if value), "")
+    if wrong:
+        raise click.UsageError(f"--{wrong.replace('_', '-')} goes with --only {domain}")
 
 
 def _servers(

@@ -1,6 +1,6 @@
 """A play on hosts, from values to values: inventory and secrets into a private folder, ansible-runner in a process of its own.
 
-Nothing of the user's Ansible is taken: no ansible.cfg, no collections, no variables of the environment. Nothing of a secret is
+Nothing of the user's Ansible is taken: no ansible.cfg but the one beside the playbook, no collections, no variables of the environment. Nothing of a secret is
 in a command line, an environment or an artifact: each lies in a file of mode 0600 in the private folder, which is in memory where
 the system has such a place, and is removed afterwards. Host keys are the pinned ones and no others.
 """
@@ -126,13 +126,14 @@ def _ssh_words(login: Login, known_hosts: Path) -> str:
 
 def _environment(folder: Path, play: Play, login: Login) -> dict[str, str]:
     """Return the whole environment of a play: a clean one, whatever ours holds."""
+    own = play.playbook.parent / "ansible.cfg"
     found = {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(folder / "home"),
         "TMPDIR": str(folder / "tmp"),
         "LC_ALL": "C.UTF-8",
         "PYTHONSAFEPATH": "1",
-        "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
+        "ANSIBLE_CONFIG": str(own if own.is_file() else folder / "ansible.cfg"),
         "ANSIBLE_HOME": str(folder / "home"),
         "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
         "ANSIBLE_COLLECTIONS_PATH": str(folder / "collections"),

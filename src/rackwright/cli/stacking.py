@@ -1,0 +1,152 @@
+"""What ``push --only host`` does between its options and its answer: shown, agreed to, run, and told how it ended."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from rackwright.cli import hosts
+from rackwright.cli.answer import DIFFERENCE, ERROR, FINE, Answer, worst
+from rackwright.cli.renewing import Consent
+from rackwright.cli.talk import Talk
+from rackwright.cli.watching import code_of, watch
+from rackwright.errors import RunChanged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from rackwright.cli.hosts import Aim
+    from rackwright.drivers.hosts.model import Event
+    from rackwright.push.hosts.changeset import Changeset
+    from rackwright.runs import Outcome, Report
+
+__all__ = ["stacked", "told"]
+
+
+def told(talk: Talk, aim: Aim, out: Path | None) -> Answer:
+    """Tell what a push would do; who cannot be read makes it an error."""
+    from rackwright.report.hosts import host_lines, problem_lines, what_differs
+    from rackwright.report.pushes import unread_lines
+
+    found = hosts.compared(talk, aim)
+    for line in (*unread_lines(found.unread), *problem_lines(found)):
+        talk.error(line)
+    talk.say(what_differs(found))
+    if out:
+        out.write_bytes(found.encoded())
+    code = worst(ERROR if found.unread else FINE, DIFFERENCE if found.changed else FINE)
+    return Answer(code, found, list(host_lines(found)))
+
+
+def stacked(talk: Talk, aim: Aim, consent: Consent) -> Answer:
+    """Bring hosts to the software that is planned, or show what would be done."""
+    if consent.resume and (answer := _resumed(talk, aim)) is not None:
+        return answer
+    found = _compared(talk, aim, consent)
+    refused = _asked(talk, found, consent)
+    return _answer(talk, found, _run(talk, aim, found, consent)) if refused is None else refused
+
+
+def _compared(talk: Talk, aim: Aim, consent: Consent) -> Changeset:
+    from rackwright.push.hosts.changeset import load, refuse_stale
+
+    kept = load(consent.changes) if consent.changes else None
+    found = hosts.compared(talk, aim, [host.device for host in kept.hosts] if kept else ())
+    if kept:
+        refuse_stale(kept, found)
+    return found
+
+
+def _run(talk: Talk, aim: Aim, found: Changeset, consent: Consent) -> Report | None:
+    from rackwright.push.hosts.order import make_order
+    from rackwright.push.hosts.reading import host_order
+    from rackwright.push.hosts.submitting import submit
+
+    if not found.changed:
+        return None
+    work = [host_order(one, aim.variables[one.device], aim.stacks[one.device]) for one in found.hosts]
+    order = make_order(aim.plan, work, drained_by=consent.drained_by)
+    return submit(order, aim.way, jobs=aim.way.jobs, on_event=watch(talk), heard=_play(talk))
+
+
+def _play(talk: Talk) -> Callable[[Event], None]:
+    """Return what says how plays go on: what changes and what goes wrong, and to the curious every task."""
+
+    def heard(event: Event) -> None:
+        where = f"{event.role}: {event.task}" if event.role else event.task
+        if event.kind in ("changed", "failed", "unreachable"):
+            first = event.text.partition("\n")[0]
+            talk.say(f"{event.host}: {event.kind} {where}{f' ({first})' if first else ''}")
+        elif event.kind == "task":
+            talk.detail(where)
+
+    return heard
+
+
+def _asked(talk: Talk, found: Changeset, consent: Consent) -> Answer | None:
+    """Show what would change; return what ends the push here, or None when it may go on."""
+    from rackwright.report.hosts import host_lines, problem_lines, what_differs
+    from rackwright.report.pushes import unread_lines
+
+    for line in (*unread_lines(found.unread), *problem_lines(found)):
+        talk.error(line)
+    talk.say(what_differs(found))
+    if not found.changed:
+        return _answer(talk, found, None)
+    lines = list(host_lines(found))
+    if not consent.yes and not sys.stdin.isatty():
+        talk.error("nothing was pushed: look at it and run it again with --yes, or on a terminal")
+        return Answer(ERROR if found.unread else DIFFERENCE, found, lines)
+    if any(host.restarts for host in found.changed) and not consent.disruption:
+        talk.error("error: nothing was pushed: this restarts hosts; drain them and allow it with --allow-disruption")
+        return Answer(ERROR, found, lines)
+    for line in lines:
+        (talk.say if consent.yes else talk.error)(line)
+    if not consent.yes and not click.confirm("push this?", err=True):
+        return Answer(DIFFERENCE, found)
+    return None
+
+
+def _resumed(talk: Talk, aim: Aim) -> Answer | None:
+    """Go on with the latest push that was cut off; None when only a new one can."""
+    from rackwright.push.hosts.submitting import interrupted, resume
+
+    run = interrupted(aim.way.state)
+    if not run:
+        talk.say("no push to hosts was cut off: this is a new one")
+        return None
+    talk.say(f"going on with run {run}")
+    try:
+        report = resume(run, aim.way, jobs=aim.way.jobs, on_event=watch(talk))
+    except RunChanged as error:
+        talk.say(f"{error}; reading first")
+        return None
+    return _answer(talk, None, report)
+
+
+def _answer(talk: Talk, found: Changeset | None, report: Report | None) -> Answer:
+    """Tell how every host ended; who could not be read failed alone."""
+    from rackwright.report.pushes import outcome_lines, outcome_value, pushed
+
+    outcomes = _outcomes(found, report)
+    gates = [gate for gate in report.gates.values() if gate.state != "done"] if report else []
+    for gate in gates:
+        talk.error(f"{gate.subject}: what comes after it was not begun: {gate.cause}; {gate.remedy}")
+    lines = [*outcome_lines(outcomes), pushed(outcomes)]
+    return Answer(code_of(outcomes, refused=bool(gates)), outcome_value(report, outcomes), lines)
+
+
+def _outcomes(found: Changeset | None, report: Report | None) -> list[Outcome]:
+    from rackwright.runs import Outcome
+
+    ended = dict(report.outcomes) if report else {}
+    for host in found.hosts if found else ():
+        ended.setdefault(host.device, Outcome(subject=host.device, state="unchanged"))
+    for unread in found.unread if found else ():
+        ended[unread.device] = Outcome(
+            subject=unread.device, state="failed", stage="read", cause=unread.cause, remedy=unread.remedy
+        )
+    return list(ended.values())
