@@ -1,0 +1,3 @@
+"""Audit of hosts."""
+
+__all__: list[str] = []
