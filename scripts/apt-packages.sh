@@ -12,6 +12,8 @@
 #                              make and run the guest whose kernel has what this one may lack (as above)
 #   busybox-static udhcpc xxd  a switch that boots for the first time (tests/journeys/test_ztp.py)
 #   shellcheck                 judges the first-boot script (tests/unit/render/test_ztp_script.py)
+#   ovmf systemd-boot-efi ipxe binutils mtools dosfstools xorriso
+#                              (with qemu-system-x86) boot hosts over firmware (tests/journeys/test_netboot.py)
 #   systemd-container apt-utils dpkg-dev gnupg openssh-client
 #                              (with mmdebstrap) make the hosts that the playbooks run on, and their packages (tests/lab)
 #   cloud-init xorriso         judge the seeds of hosts, and read back and remaster ISOs (tests/contract/test_autoinstall.py)

@@ -15,14 +15,19 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from rackwright.push.bmc import boot
 from rackwright.render.netboot import kernel_words
 from rackwright.twin.bmc.guest import Guest, GuestHardware
 from tests.guests import media
+from tests.twins.bmc_lanes import BmcLanes
 
 SITES = Path(__file__).resolve().parents[2] / "inventory"
 COMMAND = [sys.executable, "-c", "from rackwright.cli import main; main()"]
@@ -123,6 +128,25 @@ def network(tmp_path):
         made.down()
 
 
+@contextlib.contextmanager
+def files(folder: Path):
+    """Serve a folder on loopback; yield its URL."""
+    quiet = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(quiet, directory=str(folder))) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+async def own(guest: Guest, host) -> None:
+    """Hook a guest to an emulated host, in the loop of the BMCs."""
+    guest.own(host)
+
+
 def test_uefi_http_boot(network, tmp_path):
     """Firmware gets iPXE's address by the rendered DHCP, iPXE its script, the kernel its words, and what runs finds its seed by service tag and reports to the end."""
     folder = tmp_path / "boot"
@@ -163,4 +187,30 @@ def test_a_virtual_cd(network, tmp_path):
         guest.boot("Cd", disc.as_uri())
         network.await_event("rebooting", guest)
     assert "guest: seed http://10.10.0.5/seed/BCYWXS4/" in guest.console
+    assert [event["kind"] for event in network.events()] == ["armed", "serving", "seed", "installing", "rebooting"]
+
+
+def test_a_bmc_boots_its_machine(network, tmp_path):
+    """Medium in, one boot from it, power on, all over Redfish by our own driver: the machine behind the emulated BMC really boots it, and off is off."""
+    words = kernel_words(f"http://{SERVER}", more="console=ttyS0")
+    disc = media.disc(tmp_path, media.unified(tmp_path, media.kernel_and_initrd(), words))
+    network.serve("--install", "gpu01")
+    with (
+        contextlib.closing(network.guest()) as guest,
+        BmcLanes(tmp_path / "bmc", names=("gpu01",)) as rack,
+        files(disc.parent) as url,
+    ):
+        rack.call(own(guest, rack.fleet.bmcs["gpu01"].machine.host))
+        with contextlib.closing(rack.way.bmc("gpu01")) as session:
+            boot.power_off(session, "gpu01", rack.way.clock)
+            assert not guest.on
+            boot.insert(session, "gpu01", f"{url}/{disc.name}")
+            boot.boot_from(session, "gpu01", "Cd")
+            boot.power_on(session, "gpu01", rack.way.clock)
+            boot.went_up(session, "gpu01", "Cd", rack.way.clock)
+            network.await_event("rebooting", guest)
+            assert guest.boots == [("Cd", f"{url}/{disc.name}")]
+            boot.eject(session, "gpu01")
+            boot.power_off(session, "gpu01", rack.way.clock)
+            assert not guest.on
     assert [event["kind"] for event in network.events()] == ["armed", "serving", "seed", "installing", "rebooting"]

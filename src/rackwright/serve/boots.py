@@ -41,14 +41,14 @@ class Boots:
     authority: Authority
     events: Events
     image: Image | None
-    hosts: Hosts | None = None
-    """The answers to hosts that are installed; they stand at both doors."""
-    addresses: tuple[str, ...] = ()
-    """Further addresses that the certificate is good for."""
     port: int = 0
     """Port of the door with TLS."""
     address: str = ""
     """Address of that door; empty: the one at which the switch reached us."""
+    hosts: Hosts | None = None
+    """The answers to hosts that are installed; they stand at both doors."""
+    addresses: tuple[str, ...] = ()
+    """Further addresses that the certificate is good for."""
 
     def secure(self) -> web.Application:
         """Return the door with TLS: everything."""

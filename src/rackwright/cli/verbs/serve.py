@@ -98,7 +98,12 @@ def command(
             )
 
     try:
-        run(Boots(what.offers, tokens, authority, events, held, hosts, what.addresses), listen, http, ready)
+        run(
+            Boots(what.offers, tokens, authority, events, held, hosts=hosts, addresses=what.addresses),
+            listen,
+            http,
+            ready,
+        )
     finally:
         events.tell("stopped", "nobody is answered any more")
     return Answer(data={"switches": sorted(what.offers), "hosts": sorted(what.seeds)})

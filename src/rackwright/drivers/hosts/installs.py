@@ -177,7 +177,8 @@ class Installs:
         path = self._heard(last)
         handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            os.write(handle, msgspec.json.encode(event) + b"\n")
+            # A line begins where a loss of power tore the one before it.
+            os.write(handle, b"\n" + msgspec.json.encode(event) + b"\n")
         finally:
             os.close(handle)
         return last
