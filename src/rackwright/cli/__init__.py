@@ -38,7 +38,7 @@ VERBS: Final = {
     "inventory": "Print the inventory of Nornir or Ansible.",
     "twin": "Run an emulated rack of the site on loopback: real SSH, nv, NVUE API, and Redfish.",
     "demo": "Validate, plan, render and check a reference site, and show what came out.",
-    "serve": "Answer switches that boot for the first time.",
+    "serve": "Answer switches that boot for the first time, and hosts that are installed.",
 }
 """Verb -> its help, in the order of work; each has a module of its name in ``rackwright.cli.verbs``."""
 
