@@ -210,7 +210,8 @@ def _accounts(install: Install) -> dict[str, Any]:
                 "shell": "/bin/bash",
                 "sudo": "ALL=(ALL) NOPASSWD:ALL",
                 "lock_passwd": True,
-                "ssh_authorized_keys": list(install.keys),
+                # cloud-init refuses an empty list.
+                **({"ssh_authorized_keys": list(install.keys)} if install.keys else {}),
             }
         ],
     }
