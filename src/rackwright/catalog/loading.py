@@ -234,6 +234,9 @@ def _references(
             yield ("gpus", at), gpu, catalog.gpus
     if kind in _UPKEEP and key in getattr(catalog, kind):
         yield from upkeep_references(catalog, kind, key)
+    if kind == "thresholds" and key in catalog.thresholds:
+        for at, gpu in enumerate(catalog.thresholds[key].gpus):
+            yield ("gpus", at), gpu, catalog.gpus
     if kind in _STEPS and key in getattr(catalog, kind):
         yield from step_references(catalog, kind, key)
     if kind == "releases" and key in catalog.releases:

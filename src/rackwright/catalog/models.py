@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rackwright.catalog.firmware import ActivationModel, BiosProfile, FirmwareKind
 from rackwright.catalog.rows import Row
 from rackwright.catalog.stack import AdapterProfile, DriverProfile, FactRow, Repository, StepRow, TuningRow
+from rackwright.catalog.thresholds import ThresholdRow
 
 __all__ = [
     "Breakout",
@@ -307,3 +308,4 @@ class Catalog(BaseModel):
     tunings: dict[str, TuningRow] = Field(default_factory=dict)
     repositories: dict[str, Repository] = Field(default_factory=dict)
     facts: dict[str, FactRow] = Field(default_factory=dict)
+    thresholds: dict[str, ThresholdRow] = Field(default_factory=dict)
