@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from rackwright.intent.base import Intent, Key, Reference
+from rackwright.intent.section import Intent, Key, Reference
 
 __all__ = [
     "BcmAgent",

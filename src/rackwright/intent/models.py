@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from rackwright.intent.base import Intent, Key, Reference
 from rackwright.intent.host_models import Hosts
 from rackwright.intent.ranges import LIMIT
+from rackwright.intent.section import Intent, Key, Reference
 
 __all__ = [
     "Aaa",
