@@ -142,7 +142,7 @@ def _adapter(rail: int) -> dict[str, Any]:
     }
 
 
-def document(name: str, mirror: Mapping[str, Any], *, rails: int = 2) -> dict[str, Any]:
+def document(name: str, mirror: Mapping[str, Any], *, rails: int = 2, images: str = "") -> dict[str, Any]:
     """Return the document of one host as docs/design/stack.md has it: an XE9680, both drivers on the host."""
     steps = [step for stage, _ in STAGES for step in stage]
     return {
@@ -163,7 +163,7 @@ def document(name: str, mirror: Mapping[str, Any], *, rails: int = 2) -> dict[st
             "ofed": {"owner": "host", "doca": "2.10.0", "version": "25.1.0", "info": "OFED-internal-25.01-0.6.0:", "modules": []},
             "bluefield": {
                 "adapters": [_planned(rail) for rail in range(rails)],
-                "firmware": {"version": FIRMWARE, "equal": [], "image": ""},
+                "firmware": {"version": FIRMWARE, "equal": [], "image": images},
                 "runtime": {
                     "settings": [{"path": path, "value": value} for path, value in RUNTIME.items()], "trust": "dscp",
                     "pfc": "0,0,0,1,0,0,0,0", "dscp": 26, "priority": 3, "tos": 104, "cnp_dscp": 48, "cnp_priority": 6,

@@ -11,6 +11,7 @@ import subprocess
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,14 +22,16 @@ UNNAMED = {
     "ofed-scripts": "25.01-0.6.0.1",
     "datacenter-gpu-manager-4-cuda12": "1:4.1.1-1",
     "containerd.io": "1.7.27-1",
+    "chrony": "4.5-1ubuntu4.2",  # Debian's libc6 breaks those before 4.2
+    "lldpd": "1.0.18-1",
+    "pciutils": "1:3.10.0-2build1",
+    "ethtool": "1:6.7-1build1",
+    "openssh-server": "1:9.6p1-3ubuntu13.5",
     "dkms": "3.0.11-1ubuntu13",
     "linux-image-generic": "6.8.0-57.59",
     "linux-headers-generic": "6.8.0-57.59",
 }
 """Versions of packages that a document names without one."""
-
-UNIQUE = frozenset({"doca-ofed", "ofed-scripts", "dkms"})
-"""Packages of which the pinned repository holds one version: nothing else pins them."""
 
 TOOLS = {
     "mft": ("mst", "flint", "mlxconfig", "mlxfwmanager", "mlxfwreset"),
@@ -59,6 +62,9 @@ STARTED = frozenset({"chrony", "lldpd", "containerd"})
 PRINTS = {
     "containerd.io": ("containerd", "containerd containerd.io {version} 05044ec0a9a75232cad458027ca83437aae3f4da")
 }
+
+FILES = {"chrony": ("etc/chrony/sources.d/README",), "lldpd": ("etc/lldpd.d/README.conf",)}
+"""Files for whose folders a package is known."""
 
 DEPENDS = {
     "linux-image-generic": ("linux-image-{abi}-generic",),
@@ -131,7 +137,7 @@ def stub(name: str, version: str) -> Stub:
     """Return the stub of a package: its tools, its service, what it wants, as the tables above say."""
     branch = found[1] if (found := re.search(r"nvidia-.*?-(\d{3})(?:-|$)|nscq-(\d{3})", name)) and found[1] else "570"
     key = name.replace(f"-{branch}", "-{branch}")
-    files, after = {}, []
+    files, after = dict.fromkeys(FILES.get(key, ()), "# of the package\n"), []
     for tool in TOOLS.get(key, ()):
         files[f"{PLACES.get(tool, 'usr/bin')}/{tool}"] = f'#!/bin/sh\nexec /usr/lib/lab/by-name/{tool} "$@"\n'
     if key in PRINTS:
@@ -184,12 +190,25 @@ def named(documents: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     return {name: version or UNNAMED.get(name, "1.0-1") for name, _, version in (word.partition("=") for word in words)}
 
 
-def stubs(packages: Mapping[str, str], *, decoys: bool = True) -> list[Stub]:
-    """Return stubs of packages, and newer ones of those that are to be pinned."""
+def pinned(documents: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return the packages of documents whose version is told, by itself or by a preference; the others are the repository's."""
+    found = set()
+    for document in documents:
+        host = document["rackwright"]
+        patterns = [pattern for pin in host["pins"] if pin["pin"].startswith("version") for pattern in pin["packages"]]
+        for name, _, version in (word.partition("=") for step in host["packages"].values() for word in step):
+            if version or any(fnmatch(name, pattern) for pattern in patterns):
+                found.add(name)
+    return found
+
+
+def stubs(documents: Iterable[Mapping[str, Any]], *, decoys: bool = True) -> list[Stub]:
+    """Return stubs of what documents name, and newer ones of what they pin."""
+    documents = list(documents)
+    packages, pins = named(documents), pinned(documents)
     made = {one.word: one for name, version in packages.items() for one in [stub(name, version)]}
-    for name, version in packages.items():
-        if decoys and name not in UNIQUE:
-            made.setdefault("=".join(decoy(name, version)), stub(*decoy(name, version)))
+    for name in sorted(pins) if decoys else ():
+        made.setdefault("=".join(decoy(name, packages[name])), stub(*decoy(name, packages[name])))
     return list(made.values())
 
 

@@ -69,6 +69,10 @@ def mst(state, args):
 
 
 def flint(state, args):
+    if not option(args, "-d", "--device"):
+        psid, wanted = image(option(args, "-i", "--image"))
+        print(f"Image type:            FS4\nFW Version:            {wanted}\nPSID:                  {psid}")
+        return
     adapter = card(state, option(args, "-d", "--device"))
     if {"b", "burn"} & set(args):
         burn(adapter, option(args, "-i", "--image"))
@@ -86,13 +90,19 @@ def flint(state, args):
     print("Security Attributes:   secure-fw")
 
 
-def burn(adapter, image):
-    """Write an image: a text of ours, ``PSID VERSION``."""
+def image(path):
+    """Read an image: a text of ours, ``PSID VERSION``."""
     try:
-        with open(image) as text:
+        with open(path) as text:
             psid, wanted = text.read().split()
     except (OSError, ValueError) as why:
         raise Refused(f"-E- Image file open failed: {why}") from None
+    return psid, wanted
+
+
+def burn(adapter, path):
+    """Write an image."""
+    psid, wanted = image(path)
     if psid != adapter["psid"]:
         raise Refused(
             f"-E- PSID mismatch. The PSID on flash ({adapter['psid']}) differs from the PSID in the given image ({psid})."
