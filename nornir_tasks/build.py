@@ -11,7 +11,7 @@ from rackwright.audit import Site
 from rackwright.catalog.models import Catalog
 from rackwright.intent import Loaded
 from rackwright.plan import workspace
-from rackwright.plan.install import Install, installs
+from rackwright.plan.install import installs_of
 from rackwright.plan.machines import Machine, machines
 from rackwright.plan.model import Plan
 from rackwright.plan.stack import stack
@@ -36,29 +36,19 @@ class Build:
     def of_site(cls, folder: str | Path, *, locked: bool = False) -> Build:
         """Plan a site as ``rackwright plan`` does, without writing its lock."""
         site = workspace.open_site(Path(folder))
-        planned = workspace.planned(site, locked=locked)
         overlays = of_site(site.loaded.overlays, site.file.parent)
-        return cls(planned.plan, site.loaded.catalog, overlays, site.loaded)
+        return cls(workspace.planned(site, locked=locked).plan, site.loaded.catalog, overlays, site.loaded)
 
     @cached_property
     def files(self) -> tuple[File, ...]:
         """Every file of the build, not yet rendered; one Jinja environment serves them all."""
-        return tuple(
-            everything(
-                self.plan, catalog=self.catalog, overlays=self.overlays, stacks=self.stacks, installs=self.installs
-            )
-        )
+        hosts = installs_of(self.plan, self.loaded)
+        return tuple(everything(self.plan, self.catalog, self.overlays, self.stacks, hosts))
 
     @cached_property
     def stacks(self) -> tuple[HostStack, ...]:
         """What runs on each server; none where the site file is not known."""
         return stack(self.plan, self.loaded.site, self.catalog) if self.loaded and self.loaded.site else ()
-
-    @cached_property
-    def installs(self) -> tuple[Install, ...]:
-        """What installs each server; none where the site file is not known."""
-        known = self.loaded
-        return installs(self.plan, known.site, self.catalog, known.keys) if known and known.site else ()
 
     @cached_property
     def audited(self) -> Site:
@@ -74,17 +64,16 @@ class Build:
     @cached_property
     def by_device(self) -> dict[str, tuple[File, ...]]:
         """The files of each device."""
-        found: dict[str, list[File]] = {}
+        found: dict[str, tuple[File, ...]] = {}
         for file in self.files:
             if file.device is not None:
-                found.setdefault(file.device, []).append(file)
-        return {device: tuple(files) for device, files in found.items()}
+                found[file.device] = (*found.get(file.device, ()), file)
+        return found
 
     def stale(self, device: str, known: Manifest | None) -> tuple[File, ...]:
         """Return the files of a device that are made from something else than those of ``known``; all without it."""
-        before = known.files if known else {}
-        files = self.by_device.get(device, ())
-        return tuple([file for file in files if file.path not in before or before[file.path].inputs != file.inputs])
+        before, made = known.files if known else {}, self.by_device.get(device, ())
+        return tuple([file for file in made if file.path not in before or before[file.path].inputs != file.inputs])
 
     def of(self, devices: Iterable[str]) -> dict[str, tuple[File, ...]]:
         """Return the files of some devices; a device without files (a PDU) has none."""

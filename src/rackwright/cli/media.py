@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,11 +11,11 @@ import click
 from rackwright.cli.talk import Talk
 
 if TYPE_CHECKING:
+    from rackwright.cli.serving import Served
     from rackwright.drivers.hosts.installs import Installs
     from rackwright.serve.process import Door
-    from rackwright.serve.seeds import Seed
 
-__all__ = ["INSTALLER", "UNIVERSAL", "seed_media", "stock_media", "url"]
+__all__ = ["INSTALLER", "UNIVERSAL", "Discs", "url"]
 
 INSTALLER: Final = "installer.iso"
 """The stock ISO with the word ``autoinstall``: for use beside a host's own seed ISO."""
@@ -29,40 +29,51 @@ def url(scheme: str, at: Door, addresses: tuple[str, ...]) -> str:
     if at.everywhere:
         if not addresses:
             raise click.UsageError(
-                "media name this server: give services.bootstrap in the site, or --listen ADDRESS:PORT"
+                "a medium names this server: give services.bootstrap in the site, or --listen ADDRESS:PORT"
             )
         host = addresses[0]
     return f"{scheme}://{host}:{at.port}"
 
 
-def seed_media(
-    talk: Talk, folder: Path, hosts: Mapping[str, Seed], names: frozenset[str], installs: Installs, server: str, authority: str
-) -> list[str]:  # fmt: skip
-    """Write ``NAME-seed.iso`` for each of the named hosts, whose attempts have begun; return the files.
+@dataclass(frozen=True)
+class Discs:
+    """What is written into the folder of ``--media``."""
 
-    ``server`` is the door with TLS, in whose certificate's ``authority`` the installer is told to believe.
-    """
-    from rackwright.render.hosts.autoinstall import Report
-    from rackwright.serve.media import write_seed
+    talk: Talk
+    folder: Path | None
+    """None: no medium is wanted."""
+    served: Served
+    names: frozenset[str]
+    """Hosts that are to be installed."""
+    installs: Installs
+    authority: str
+    """Certificate of the site's CA in PEM."""
 
-    made = []
-    for name in sorted(names):
-        token = installs.token(name)
-        report = Report(endpoint=f"{server}/progress/{token}", token=token, authority=authority)
-        path = folder / f"{name}-seed.iso"
-        write_seed(path, hosts[name].files(report))
-        talk.say(f"{path}: seed of {name}, for its next installation only")
-        made.append(str(path))
-    return made
+    def seeds(self, secure: Door) -> None:
+        """Write ``NAME-seed.iso`` for each host, whose attempt has begun; what its installer says comes over TLS."""
+        if self.folder is None:
+            return
+        from rackwright.render.hosts.autoinstall import Report
+        from rackwright.serve.media import write_seed
 
+        server = url("https", secure, self.served.addresses)
+        for name in sorted(self.names):
+            token = self.installs.token(name)
+            report = Report(endpoint=f"{server}/progress/{token}", token=token, authority=self.authority)
+            path = self.folder / f"{name}-seed.iso"
+            write_seed(path, self.served.seeds[name].files(report))
+            self.talk.say(f"{path}: the seed of {name}, for its next installation only")
 
-def stock_media(talk: Talk, folder: Path, stock: Path, plain: str) -> str:
-    """Write the stock ISO that asks nobody; with a door without TLS it finds seeds by itself. Return the file."""
-    from rackwright.serve.media import AUTOINSTALL, remaster, universal
+    def stock(self, image: Path | None, plain: Door | None) -> None:
+        """Write the stock ISO that asks nobody; where there is a door without TLS, one that finds seeds by itself."""
+        if image is None:
+            return
+        if self.folder is None:
+            raise click.UsageError("--stock is written anew into the folder of --media: give both")
+        from rackwright.serve.media import AUTOINSTALL, remaster, universal
 
-    words = universal(plain) if plain else (AUTOINSTALL,)
-    path = folder / (UNIVERSAL if plain else INSTALLER)
-    folder.mkdir(parents=True, exist_ok=True)
-    remaster(stock, path, words)
-    talk.say(f"{path}: {stock.name} with {' '.join(words)}")
-    return str(path)
+        words = universal(url("http", plain, self.served.addresses)) if plain else (AUTOINSTALL,)
+        path = self.folder / (UNIVERSAL if plain else INSTALLER)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        remaster(image, path, words)
+        self.talk.say(f"{path}: {image.name} with {' '.join(words)}")

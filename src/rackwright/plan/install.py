@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from rackwright.catalog.models import Catalog
+from rackwright.intent import Loaded
 from rackwright.intent.models import Site
 from rackwright.plan.model import Device, HostBond, HostInterface, HostNetwork, Plan
 from rackwright.plan.switch_model import Value
 
-__all__ = ["Archive", "BootDisk", "Install", "installs", "way_in"]
+__all__ = ["Archive", "BootDisk", "Install", "installs", "installs_of", "way_in"]
 
 DISKS: Final[Mapping[str, str]] = {"BOSS-N1": "Dell BOSS-N1*"}
 """First word of a model's ``boot_device`` -> how the disk names its model to Linux; the mirror of both drives is one NVMe disk
@@ -103,6 +104,11 @@ def installs(plan: Plan, site: Site, catalog: Catalog, keys: Sequence[tuple[str,
             )
         )
     return tuple(found)
+
+
+def installs_of(plan: Plan, loaded: Loaded | None) -> tuple[Install, ...]:
+    """Return :func:`installs` of a site as it was read; none where it is not known."""
+    return installs(plan, loaded.site, loaded.catalog, loaded.keys) if loaded and loaded.site else ()
 
 
 def way_in(host: HostNetwork) -> HostNetwork:

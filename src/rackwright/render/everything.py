@@ -41,7 +41,6 @@ _CABLES = ("devices", "links", "assemblies", "placements", "racks")
 
 def everything(
     plan: Plan,
-    *,
     catalog: Catalog,
     overlays: Overlays | None = None,
     stacks: Sequence[HostStack] = (),

@@ -52,12 +52,16 @@ def _door(port: int) -> Callable[[click.Context, click.Parameter, str | None], D
 )
 @click.option("--install", multiple=True, metavar="PATTERN",
               help="Let these hosts' next boot of an installer wipe them; may be given again.")  # fmt: skip
+@click.option("--media", type=PLACE, metavar="FOLDER",
+              help="Write a seed ISO for each host of --install, to be put beside the installer's.")  # fmt: skip
+@click.option("--stock", type=PLACE, metavar="ISO",
+              help="Ubuntu's ISO: with --media it is written anew so that it asks nobody; with --http it finds any host's seed.")  # fmt: skip
 @click.option("--limit", multiple=True, metavar="PATTERN", help="Only these switches and hosts; may be given again.")
 @click.option("--again", multiple=True, metavar="NAME",
               help="Let a switch boot anew that was provisioned before; give up a host's attempt.")  # fmt: skip
 def command(
     talk: Talk, site: Path, listen: Door, http: Door | None, image: Path | None, image_sha256: str,
-    boot: Path | None, install: tuple[str, ...], limit: tuple[str, ...], again: tuple[str, ...],
+    boot: Path | None, install: tuple[str, ...], media: Path | None, stock: Path | None, limit: tuple[str, ...], again: tuple[str, ...],
 ) -> Answer:  # fmt: skip
     """Answer switches that boot for the first time, and hosts that are installed.
 
@@ -66,6 +70,7 @@ def command(
     reports. Who it is is checked against nodes.csv. What happens is said here and kept as lines of
     JSON in SITE/.rackwright/serve/events.jsonl. Runs until Ctrl-C.
     """
+    from rackwright.cli.media import Discs
     from rackwright.drivers.hosts.installs import FOLDER, Installs
     from rackwright.render.netboot import BOOT_FILE
     from rackwright.serve.authority import Authority
@@ -84,26 +89,26 @@ def command(
         tokens.forget(name)
         installs.end(name, "given up")
     held = image_of(image, what.nos, image_sha256) if image else None
-    media = media_of(boot, (BOOT_FILE,)) if boot else None
-    serving.arm(what.seeds, installs, events, building.chosen(what.seeds, install))
-    hosts = Hosts(what.seeds, installs, events, authority.pem, media)
+    booted = media_of(boot, (BOOT_FILE,)) if boot else None
+    meant = building.chosen(what.seeds, install)
+    discs = Discs(talk, media, what, meant, installs, authority.pem)
+    discs.stock(stock, http)
+    serving.arm(what.seeds, installs, events, meant)
+    hosts = Hosts(what.seeds, installs, events, authority.pem, booted)
+    boots = Boots(what.offers, tokens, authority, events, held, hosts=hosts, addresses=what.addresses)
 
     def ready(secure: Door, plain: Door | None) -> None:
+        discs.seeds(secure)
         talk.say(f"CA of this site: SHA-256 {authority.fingerprint}")
         without = f" and http://{plain} (scripts, images, seeds)" if plain else ""
         events.tell("serving", f"{len(what.offers)} switches, {len(what.seeds)} hosts on https://{secure}{without}")
         if plain is None:
             talk.say(
-                "without --http no factory switch finds its script, no host boots over the network: they know no CA yet"
+                "without --http no factory switch finds its script, no host boots over the network: no CA is known"
             )
 
     try:
-        run(
-            Boots(what.offers, tokens, authority, events, held, hosts=hosts, addresses=what.addresses),
-            listen,
-            http,
-            ready,
-        )
+        run(boots, listen, http, ready)
     finally:
         events.tell("stopped", "nobody is answered any more")
     return Answer(data={"switches": sorted(what.offers), "hosts": sorted(what.seeds)})

@@ -173,7 +173,7 @@ class Installs:
 
         A line a write: what was said before a kill is there afterwards.
         """
-        last = self.owner(token)
+        last = self._begun(self.owner(token))
         path = self._heard(last)
         handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -182,6 +182,18 @@ class Installs:
         finally:
             os.close(handle)
         return last
+
+    def _begun(self, last: Attempt) -> Attempt:
+        """Note that an installer is at work which asked us for nothing: its seed came from a medium of its own."""
+        if last.given or last.ended:
+            return last
+        with locked(self._path(last.device)):
+            now = self.attempt(last.device)
+            if now is None or now.number != last.number or now.given or now.ended:
+                return last
+            begun = msgspec.structs.replace(now, given=self._clock())
+            self._keep(begun)
+        return begun
 
     def said(self, device: str) -> tuple[Said, ...]:
         """Return what the installer of the last attempt said, as it arrived; a torn last line is left out."""
