@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 
 import pytest
 from hypothesis import given
@@ -114,6 +115,17 @@ def test_any_events_in_any_order(events, draw):
     assert (one.state, one.heard) == (other.state, other.heard)
     assert one.sentence
     assert (one.state == "failed") == bool(one.remedy)
+
+
+def test_the_end_of_a_long_word_is_kept():
+    """The script of a command hides how it ended, or a line of the log is a page."""
+    body = json.dumps({"name": "subiquity/Late/run/command_1", "event_type": "finish", "result": "FAIL",
+                       "description": f"Command '['sh', '-c', '{'x' * 9000}']' returned non-zero exit status 7."})  # fmt: skip
+    event = read_event(body.encode())
+    assert len(event.description) < 2100
+    sentence = judge([said("Late/run/command_1", words="y" * 999), event, failed("Late/run")]).sentence
+    assert "exit status 7" in sentence
+    assert len(sentence) < 900
 
 
 @given(st.binary(max_size=200))

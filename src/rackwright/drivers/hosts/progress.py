@@ -24,7 +24,9 @@ State = Literal["waiting", "installing", "rebooting", "failed"]
 LONGEST: Final = 1 << 20
 """Bytes of one event that are read."""
 _WORDS: Final = 2000
-"""Characters of a description that are kept."""
+"""Characters of a description that are kept: of a command that failed it holds the whole script, and at its end the status."""
+_SENTENCE: Final = 400
+_SHORT: Final = 80
 _DONE: Final = "subiquity/Shutdown/shutdown"
 _REBOOT: Final = "mode=REBOOT"
 _AFTERWARDS: Final = "subiquity/Error/"
@@ -89,7 +91,8 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     def sentence(self) -> str:
         """Return it as one sentence, with what to do."""
         if self.state == "failed":
-            words = ": ".join(part for part in (self.kind, self.what, self.detail) if part)
+            what = f"{self.what[:_SHORT]} ..." if len(self.what) > _SHORT else self.what
+            words = ": ".join(part for part in (self.kind, what, _middle_out(self.detail, _SENTENCE)) if part)
             return f"the installation failed: {words}; {self.remedy}"
         return {
             "waiting": "the installer has said nothing yet",
@@ -111,7 +114,7 @@ def read_event(body: bytes) -> Said:
         said,
         name=_clean(said.name)[:200],
         event_type=_clean(said.event_type)[:20],
-        description=_clean(said.description)[:_WORDS],
+        description=_middle_out(_clean(said.description), _WORDS),
         result=_clean(said.result)[:20],
         level=_clean(said.level)[:20],
     )
@@ -209,6 +212,12 @@ def _step(told: Sequence[Said]) -> str:
     begun = [event for event in told if event.event_type == "start" and not event.name.startswith(_AFTERWARDS)]
     named = [event for event in begun if event.description] or begun
     return (named[-1].description or named[-1].name) if named else ""
+
+
+def _middle_out(text: str, longest: int) -> str:
+    """Shorten a text, its end as long as its beginning: the end says how it ended."""
+    half = longest // 2
+    return text if len(text) <= longest else f"{text[:half]} ... {text[-half:]}"
 
 
 def _clean(text: str) -> str:
