@@ -8,6 +8,7 @@
 A task is a thin function over the library; what it decides is decided there.
 """
 
+from nornir_tasks.acceptance import ask_host
 from nornir_tasks.audit import ask_nvue, audit_nvue
 from nornir_tasks.bmc_inventory import redfish_inventory
 from nornir_tasks.bmcs import RedfishConnection, reaching_bmcs
@@ -33,6 +34,7 @@ __all__ = [
     "RackwrightInventory",
     "RedfishConnection",
     "ask_bmc",
+    "ask_host",
     "ask_nvue",
     "audit_nvue",
     "bios_apply",

@@ -13,7 +13,7 @@ from __future__ import annotations
 from rackwright.audit.evidence import Answer, Evidence, collect, read, unreached, write
 from rackwright.audit.ledger import Check
 from rackwright.audit.model import Limits, Site
-from rackwright.audit.verdict import CHECKS, judge, questions
+from rackwright.audit.verdict import CHECKS, judge, questions, switch_sights
 
 __all__ = [
     "CHECKS",
@@ -26,6 +26,7 @@ __all__ = [
     "judge",
     "questions",
     "read",
+    "switch_sights",
     "unreached",
     "write",
 ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Final
 
+from rackwright.audit import cabling
 from rackwright.audit.evidence import FACTS, RUNNING, SHOW, STARTUP, Answer, Evidence
 from rackwright.audit.ledger import Check, Ledger, Untold
 from rackwright.catalog.models import CableModel, Catalog
@@ -106,6 +107,8 @@ class Look:
     """The switches to judge; empty: all."""
     checks: frozenset[str] = frozenset()
     """The checks to judge by; empty: all."""
+    hosts: Mapping[cabling.Port, cabling.Sight] = field(default_factory=dict)
+    """What hosts that were asked see at the other ends of cables."""
 
     kept: dict[str, object] = field(default_factory=dict)
     """What checks of one look share, so that it is worked out once."""

@@ -7,6 +7,7 @@ from typing import Final
 
 from rackwright import catalog as catalogs
 from rackwright.audit import links, overlay, quality, routing, settings, wires
+from rackwright.audit.cabling import Names, Port, Sight
 from rackwright.audit.evidence import Evidence
 from rackwright.audit.ledger import Check, Ledger, Untold
 from rackwright.audit.model import DeviceCheck, FabricCheck, Limits, Look, Site, SwitchCheck, View
@@ -15,7 +16,7 @@ from rackwright.findings import Finding, sort_key
 from rackwright.nvue.tree import Tree
 from rackwright.plan.model import Plan, Switch
 
-__all__ = ["CHECKS", "judge", "questions", "verdict"]
+__all__ = ["CHECKS", "judge", "questions", "switch_sights", "verdict"]
 
 ROOMS = (settings, wires, links, quality, routing, overlay)
 """Where checks are; importing them registers them."""
@@ -45,17 +46,23 @@ def judge(
     plan: Plan, evidence: Mapping[str, Evidence], *, catalog: Catalog | None = None,
     intended: Callable[[Switch], Tree] | None = None, before: Mapping[str, Evidence] | None = None,
     limits: Limits | None = None, names: Iterable[str] = (), checks: Iterable[str] = (),
+    hosts: Mapping[Port, Sight] | None = None,
 ) -> tuple[Finding, ...]:  # fmt: skip
     """Judge what switches said against the plan: a pass, fail, error or skipped finding for each check and subject.
 
     ``intended`` renders a switch's tree; without it drift is an error, since it was not looked at. ``before`` is the
-    evidence of the last look, ``names`` the switches to judge (all when empty).
+    evidence of the last look, ``names`` the switches to judge (all when empty), ``hosts`` what hosts see at their ends of cables.
     """
     look = Look(
         Site(plan, catalog or catalogs.load()), evidence, intended, before or {}, limits or Limits(), frozenset(names),
-        frozenset(checks),
+        frozenset(checks), hosts or {},
     )  # fmt: skip
     return verdict(look)
+
+
+def switch_sights(plan: Plan, evidence: Mapping[str, Evidence], catalog: Catalog) -> dict[Port, Sight]:
+    """Return what each cabled port of the switches that were asked sees, for the proof of the cabling from hosts' ends."""
+    return wires.sights(Look(Site(plan, catalog), evidence, names=frozenset(evidence)), Names(plan))
 
 
 def verdict(look: Look) -> tuple[Finding, ...]:

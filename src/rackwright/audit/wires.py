@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar
 
 from rackwright.audit.cabling import Diagnosis, Names, Port, Repair, Sight, Wiring, diagnose, told, wiring
@@ -74,6 +74,7 @@ class _Wires:
     def __init__(self, look: Look) -> None:
         self.wiring: Wiring = wiring(look.plan)
         seen = sights(look, Names(look.plan))
+        seen |= self._hosts(look, {port.device for port in seen})
         self.nameless = {
             port
             for port, sight in seen.items()
@@ -85,6 +86,16 @@ class _Wires:
             port: sight._replace(neighbours=()) if port in self.nameless else sight for port, sight in seen.items()
         }
         self.diagnosis: Diagnosis = diagnose(self.wiring, self.sights)
+
+    def _hosts(self, look: Look, asked: Collection[str]) -> dict[Port, Sight]:
+        """Return what hosts see of cables whose other end is, or should be, at a switch that was asked."""
+        ends = {port: {far.device for far in sight.neighbours} for port, sight in look.hosts.items()}
+        return {
+            port: sight
+            for port, sight in look.hosts.items()
+            if not ends[port].isdisjoint(asked)
+            or (port in self.wiring.links and self.wiring.links[port].device in asked)
+        }
 
     def _leads_to_a_switch(self, look: Look, port: Port) -> bool:
         planned = self.wiring.links.get(port)

@@ -42,6 +42,15 @@ _SUFFIX: Final = re.compile(r"\.(?:txt|log|json|out|xml)$", re.IGNORECASE)
 _TELLS_BY_STATUS: Final = ("systemctl is-active", "dcgmi diag")
 """Commands whose exit status is part of a good answer."""
 _FILES: Final = 4096
+_COMMON: Final = (
+    "uname -r",
+    "ofed_info -s",
+    "ip -j -d address show",
+    "nvidia-smi -q -x",
+    "nvidia-smi -q",
+    "dmesg",
+    "lsmod",
+)
 
 
 def collect(session: Host, wanted: Wanted, catalog: Catalog, *, clock: Clock, taken: str = "") -> Evidence:
@@ -91,12 +100,15 @@ def file_name(command: str) -> str:
     return re.sub(r"[^\w\-./]+", "_", bare).replace("/", ".").strip(" ._-")
 
 
-def is_collected(folder: Path) -> bool:
-    """Tell whether a folder holds files of one host: one of the commonest, or a benchmark."""
-    known = {
-        file_name(text) for text in ("uname -r", "ofed_info -s", "ip -j -d address show", "nvidia-smi -q -x", "dmesg")
-    }
-    return folder.is_dir() and any(name in known or _is_benchmark(name) for name in _index(folder))
+def is_collected(folder: Path, *, deep: bool = True) -> bool:
+    """Tell whether a folder holds files of one host: one of the commonest, or a benchmark; without ``deep`` in itself, not below."""
+    known = {file_name(text) for text in _COMMON}
+    names = _index(folder) if deep else {path.name: path for path in _inside(folder)}
+    return any(_SUFFIX.sub("", name) in known or _is_benchmark(_SUFFIX.sub("", name)) for name in names)
+
+
+def _inside(folder: Path) -> Iterable[Path]:
+    return [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else ()
 
 
 def read_folder(folder: Path, wanted: Wanted, catalog: Catalog) -> Evidence:

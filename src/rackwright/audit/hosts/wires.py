@@ -297,12 +297,13 @@ class HostCabling(RackCheck):
     @staticmethod
     def _repairs(look: HostLook, planned: Wiring, found: Diagnosis, ledgers: dict[str, Ledger]) -> None:
         elsewhere: dict[str, int] = {}
+        seen = {port.device for port in look.switches}
         for repair in found.repairs:
             ends = [port for link in repair.links for port in link] or [repair.one, repair.two]
             subject = next((port for port in (repair.one, repair.two, *ends) if port.device in ledgers), None)
             if repair.kind == "missing" or subject is None:
                 continue
-            if look.told_by_switches:
+            if look.told_by_switches and any(port.device in seen for port in ends):
                 elsewhere[subject.device] = elsewhere.get(subject.device, 0) + 1
                 continue
             _told(planned, found, repair, subject, ledgers[subject.device])
@@ -322,6 +323,11 @@ class HostCabling(RackCheck):
             ledgers[device].untold(
                 "deaf", message, remedy="see whether LLDP runs on the switch; it may have no configuration yet"
             )
+        for one, two in found.one_sided:
+            if two.device in ledgers and sights[two].up:
+                message = f"{two} hears nothing of {one}, which hears it"
+                ledgers[two.device].wrong(two.name, message, severity="warning",
+                                          remedy=f"see whether LLDP runs on {one.device}")  # fmt: skip
         for one, two, instead in found.contradictions:
             if one.device in ledgers:
                 message = f"{one} sees {two}, but {two} is at {instead}"
