@@ -1,0 +1,171 @@
+"""From a bare server to an installed host, over a BMC and a host in memory: what is done, what is looked at, what a cut-off changes."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+
+from rackwright.drivers.hosts.installs import Installs
+from rackwright.drivers.hosts.progress import ProgressLimits, Said
+from rackwright.drivers.redfish.model import Boot
+from rackwright.errors import AuthRefused, DeviceRefused, DeviceTimeout, Unreachable
+from rackwright.push.hosts.installing import Installing, Medium
+from rackwright.render.hosts.autoinstall import installation
+from tests.unit.push.bmcs import Box
+from tests.unit.push.bmcs import Way as BmcWay
+
+URL = "http://10.0.0.5/universal.iso"
+BEGUN = Said("subiquity/Early/run", "start", timestamp=1)
+DONE = Said("subiquity/Shutdown/shutdown", "finish", "mode=REBOOT", "SUCCESS", timestamp=9)
+FAILED = Said("subiquity/Late/run", "finish", "exit 3", "FAIL", timestamp=5)
+
+
+class Host:
+    def __init__(self, answers):
+        self.answers = answers
+
+    def read(self, path, *, sudo=False):
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def close(self):
+        pass
+
+
+class Way(BmcWay):
+    """A server whose installer says something each time somebody waits for it."""
+
+    def __init__(self, box, installs):
+        super().__init__(box, {"bmc": box.password})
+        self.installs = installs
+        self.words = []
+        self.answers = []
+        box.hooks["On"] = self.up
+        sleep = self.clock.sleep
+
+        def speaking(seconds):
+            sleep(seconds)
+            if self.words and self.installs.attempt("gpu01").stage == "given":
+                self.installs.hear(self.installs.token("gpu01"), self.words.pop(0))
+
+        self.clock.sleep = speaking
+
+    def up(self, box):
+        box.power = "On"
+        box.boot = Boot()
+        self.installs.give("gpu01")
+
+    def host(self, device):
+        return Host(self.answers)
+
+
+@pytest.fixture
+def bed(tmp_path):
+    installs = Installs(tmp_path)
+    box = Box(power="On")
+    way = Way(box, installs)
+    forgotten = []
+    limits = ProgressLimits(first_s=100, silence_s=50, deadline_s=500)
+    made = Installing(way, installs, Medium("Cd", URL), limits, ready_s=60, forget=forgotten.append)
+    return made, way, box, forgotten
+
+
+def test_an_installation(bed):
+    """A step is left out, the medium stays in, the old host key stays pinned, or a session stays open."""
+    made, way, box, forgotten = bed
+    way.words = [BEGUN, DONE]
+    assert made.install("gpu01").state == "rebooting"
+    assert box.said == ["GracefulShutdown", "insert", "boot", "On", "eject"]
+    assert forgotten == ["gpu01"]
+    assert box.sessions == 0
+    assert made.installs.attempt("gpu01").why == "rebooting"
+
+
+def test_a_failure(bed):
+    """A failed installer is waited for, or its machine is touched before anybody could look."""
+    made, way, box, forgotten = bed
+    way.words = [BEGUN, FAILED]
+    verdict = made.install("gpu01")
+    assert (verdict.state, verdict.kind) == ("failed", "late-command")
+    assert box.said[-1] == "On"
+    assert forgotten == []
+    way.words = [BEGUN, DONE]
+    assert made.install("gpu01").state == "rebooting"
+    assert made.installs.attempt("gpu01").number == 2
+
+
+@pytest.mark.parametrize(("words", "kind"), [([], "unheard"), ([BEGUN], "silent")])
+def test_silence(bed, words, kind):
+    """An installer that says nothing, or nothing more, is waited for for ever."""
+    made, way, _, _ = bed
+    way.words = list(words)
+    assert made.install("gpu01").kind == kind
+
+
+def test_cut_off_and_again(bed):
+    """An installer at work is started anew, so that a disk is wiped in the middle; or its end is not heard."""
+    made, way, box, _ = bed
+    made.installs.arm("gpu01")
+    made.installs.give("gpu01")
+    made.installs.hear(made.installs.token("gpu01"), BEGUN)
+    way.words = [DONE]
+    assert made.install("gpu01").state == "rebooting"
+    assert box.said == []
+
+
+def test_over_the_network(bed):
+    """A network boot asks for a medium."""
+    made, way, box, _ = bed
+    way.words = [DONE]
+    over = Installing(way, made.installs, Medium("UefiHttp"), made.limits)
+    assert over.install("gpu01").state == "rebooting"
+    assert box.said == ["GracefulShutdown", "boot", "On"]
+
+
+# --- the host that came up -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def installed(bed):
+    made, way, _, _ = bed
+    way.words = [DONE]
+    made.install("gpu01")
+    marker = {"host": "gpu01", "service_tag": "TAG0001", "installation": installation(made.installs.token("gpu01"))}
+    return made, way, marker
+
+
+def test_the_host_is_this_installation(installed):
+    """A host that is on its way up is an error, or the right one is refused."""
+    made, way, marker = installed
+    way.answers = [Unreachable("down", device="gpu01"), AuthRefused("nologin", device="gpu01"), json.dumps(marker)]
+    made.confirm("gpu01", "TAG0001")
+
+
+@pytest.mark.parametrize("name", ["host", "service_tag", "installation"])
+def test_another_installation(installed, name):
+    """A system of before, or of another machine, is accepted."""
+    made, way, marker = installed
+    way.answers = [json.dumps({**marker, name: "other"})]
+    with pytest.raises(DeviceRefused, match=f"another installation: {name} of"):
+        made.confirm("gpu01", "TAG0001")
+    way.answers = ["[]"]
+    with pytest.raises(DeviceRefused, match="host, service_tag, installation"):
+        made.confirm("gpu01", "TAG0001")
+
+
+def test_a_host_that_does_not_come_up(installed):
+    """It is waited for for ever."""
+    made, way, _ = installed
+    way.answers = [Unreachable("down", device="gpu01")] * 100
+    with pytest.raises(DeviceTimeout, match="lets nobody in after 60 s"):
+        made.confirm("gpu01", "TAG0001")
+
+
+def test_values_go_to_disk_and_back():
+    """What an order may hold cannot be written."""
+    medium = Medium("Cd", URL)
+    assert msgspec.json.decode(msgspec.json.encode(medium), type=Medium) == medium
