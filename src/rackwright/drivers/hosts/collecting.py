@@ -46,11 +46,15 @@ class Collector:
         if told.kind == "task":
             self._running = told
         elif told.host in self._of:
-            told = self._enter(self._of[told.host], told)
+            told = self._enter(self._of[told.host], told, called=self._is_handler(told))
         return Event(kind=cast("EventKind", told.kind), host=told.host, role=told.role, task=told.task, text=told.text)
 
-    def _enter(self, course: _Course, told: Told) -> Told:
-        told = _attributed(course, told)
+    def _is_handler(self, told: Told) -> bool:
+        now = self._running
+        return now is not None and now.handler and (now.role, now.task) == (told.role, told.task)
+
+    def _enter(self, course: _Course, told: Told, *, called: bool) -> Told:
+        told = told if called and told.role in course.roles else _attributed(course, told)
         if told.role and told.role not in course.roles:
             course.roles.append(told.role)
         course.tasks += told.kind in {"ok", "changed", "failed"}

@@ -15,7 +15,6 @@ __all__ = ["Told", "told"]
 
 _KINDS: Final = {
     "playbook_on_task_start": "task",
-    "playbook_on_handler_task_start": "task",
     "runner_on_ok": "ok",
     "runner_on_failed": "failed",
     "runner_on_unreachable": "unreachable",
@@ -40,6 +39,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     action: str = ""
     text: str = ""
     difference: str = ""
+    handler: bool = False
+    """A handler's task begins: it runs behind the steps, for the role that called it."""
     bad: tuple[str, ...] = ()
     """Of ``stats``: the hosts that did not come through."""
     seen: tuple[str, ...] = ()
@@ -69,6 +70,7 @@ def told(raw: Mapping[str, Any]) -> Told | None:
         role=str(data.get("role") or ""),
         task=str(data.get("task") or data.get("name") or ""),
         action=str(data.get("resolved_action") or data.get("task_action") or ""),
+        handler=kind == "task" and bool(data.get("is_conditional")),
         text=_message(result) if kind in {"failed", "unreachable", "retry"} else "",
         difference=_difference(result) if kind == "changed" else "",
     )

@@ -39,8 +39,9 @@ CAUSES: Final = (
         "see the service tags of nodes.csv, the address of the host and where it stands", "role preflight",
     ),
     _row(
-        "order", r"is not live|(must|has to) be (installed|live|restarted)|behind the step|before this step|needs? .{0,80} (live|first)",
-        "let the steps go in the plan's order: push the whole host, with no step left out", "roles of the playbooks",
+"order", r"is not live|not live:|\(tag restart\)|restart the host|run the step|needs? .{0,80} (live|first)",
+        "a step before it is not in force: push the whole host, with no step left out and with the restarts that it asks for",
+        "roles of the playbooks",
     ),
     _row(
         "disk", r"no space left on device|(do not|don't) have enough free space|not enough free (disk )?space|are free on /|disk quota exceeded",

@@ -1,0 +1,178 @@
+"""A host in memory: its boots, its steps, its note that a restart is due; and plays as they would go on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rackwright.drivers.endpoint import Endpoint
+from rackwright.drivers.hosts.batches import Batches
+from rackwright.drivers.hosts.model import Change, HostFacts, HostResult, Played, Said
+from rackwright.errors import LostMidCommand, Unreachable
+from rackwright.push.hosts.contact import Contact
+from rackwright.push.hosts.order import HostOrder, Limits, Order, StageOrder
+from rackwright.push.hosts.procedure import Playbooks, Procedure
+from tests.unit.push.fake import Clock, Journal, Moments
+
+MAIN, VERIFY = Path("/books/site.yml"), Path("/books/verify.yml")
+STAGES = (
+    StageOrder(steps=("base", "kernel"), reboot="warm", asking={"kernel": "warm"}),
+    StageOrder(steps=("ofed", "config"), reboot="cold", asking={"ofed": "warm", "config": "cold"}),
+    StageOrder(steps=("runtime", "verify")),
+)
+NOTING = frozenset({"kernel", "ofed"})
+BOOT_S = 60
+
+
+class World:
+    """One host, its BMC and its Ansible; each thing that happens is a moment at which it may strike."""
+
+    def __init__(self, moments=None, *, tag="TAG0001"):
+        self.clock = Clock()
+        self.moments = moments or Moments()
+        self.tag = tag
+        self.boots = 1
+        self.power = "On"
+        self.up_at = 0.0
+        self.note = 0
+        self.installed: dict[str, int] = {}
+        self.deeds: list[str] = []
+        self.fails: dict[str, HostResult] = {}
+        self.during: dict[str, object] = {}
+        self.deaf = False
+        self.dead = False
+        self.state = Path("/nowhere")
+        self.resolvers = ()
+
+    # --- its life ----------------------------------------------------------------------------
+
+    def answers(self):
+        return self.power == "On" and not self.dead and self.clock.now() >= self.up_at
+
+    def boot(self):
+        self.boots += 1
+        self.up_at = self.clock.now() + BOOT_S
+
+    def live(self, step):
+        """Say whether a step is in force: what needs a restart was installed in an earlier boot."""
+        needs = step in NOTING or step == "config"
+        return step in self.installed and (not needs or self.installed[step] < self.boots)
+
+    # --- how it is reached -------------------------------------------------------------------
+
+    def host_endpoint(self, device):
+        return Endpoint(device=device, host="192.0.2.1")
+
+    def host(self, device):
+        self.moments.pass_by("login")
+        if not self.answers():
+            raise Unreachable(f"{device} cannot be reached", device=device, remedy="see its cable")
+        return _Session(self)
+
+    def bmc(self, _device):
+        return _Bmc(self)
+
+    def play(self, play, *, heard=None):
+        (target,) = play.targets
+        word = "prove" if play.playbook == VERIFY else "check" if play.check else "play"
+        self.deeds.append(f"{word} {' '.join(target.steps)}")
+        return Played(status="successful", hosts={target.name: self._played(target, word)})
+
+    def _played(self, target, word):
+        changes, done = [], []
+        for step in target.steps:
+            self.moments.pass_by(f"{word} {step}")
+            if self.during.get(step):
+                self.during.pop(step)(self)
+            if not self.answers():
+                return HostResult(
+                    host=target.name, state="unreachable", role=step, task="Do", roles=(*done, step), done=tuple(done)
+                )
+            if step in self.fails and word != "prove":
+                return self.fails[step]
+            if word == "prove" and not self.live(step):
+                text = f"{step} is not in force"
+                return HostResult(
+                    host=target.name, state="failed", role=step, task="Judge", message=text, done=tuple(done)
+                )
+            if word != "prove" and step not in self.installed:
+                changes.append(Change(role=step, task="Install"))
+            if word == "play" and step not in self.installed:
+                self.installed[step] = self.boots
+                self.note = self.boots if step in NOTING else self.note
+            done.append(step)
+        state = "changed" if changes else "ok"
+        return HostResult(host=target.name, state=state, changes=tuple(changes), roles=tuple(done), done=tuple(done))
+
+
+class _Session:
+    def __init__(self, world):
+        self.world = world
+
+    def facts(self):
+        world = self.world
+        return HostFacts(
+            hostname="gpu01",
+            boot_id=f"boot-{world.boots}",
+            service_tag=world.tag,
+            restart_due=world.note == world.boots,
+        )
+
+    def restart(self):
+        self.world.moments.pass_by("restart before")
+        if not self.world.deaf:
+            self.world.deeds.append("restart")
+            self.world.boot()
+        self.world.moments.pass_by("restart after")
+
+    def run(self, command, *, sudo=False, limit_s=0):
+        self.world.deeds.append("reset of adapters")
+        if self.world.deaf:
+            raise LostMidCommand("gone", device="gpu01")
+        return Said(tuple(command), 0, "", "")
+
+    def close(self):
+        pass
+
+
+class _Bmc:
+    def __init__(self, world):
+        self.world = world
+
+    def power(self):
+        return self.world.power
+
+    def reset(self, kind):
+        world = self.world
+        world.moments.pass_by(f"power {kind} before")
+        if kind == "On" and world.power == "Off":
+            world.power = "On"
+            world.boot()
+        elif kind != "On":
+            world.power = "Off"
+        world.deeds.append(f"power {kind}")
+        world.moments.pass_by(f"power {kind} after")
+
+    def close(self):
+        pass
+
+
+class Bench:
+    """The work on the host, in as many lives as it takes."""
+
+    def __init__(self, folder, world=None, *, stages=STAGES, verify=VERIFY, drained_by=""):
+        self.folder = Path(folder)
+        self.world = world or World()
+        host = HostOrder(device="gpu01", tag="TAG0001", stages=stages, macs=("02:00:00:00:00:01",))
+        self.order = Order(site="s", intent="i", hosts=(host,), waves=(("servers", ("gpu01",)),), drained_by=drained_by)
+        self.playbooks = Playbooks(MAIN, verify)
+        self.entries = {}
+
+    def life(self):
+        world = self.world
+        self.journal = Journal(self.folder / "run", self.entries, world.moments)
+        contact = Contact("gpu01", world, Limits(login_s=120, blip_s=300, heed_s=120, boot_s=600, poll_s=5))
+        batches = Batches(world.play, expected=1, gather_s=0)
+        return Procedure(contact, self.journal, self.order.of["gpu01"], self.order, self.playbooks, batches).run()
+
+    def right(self):
+        return all(self.world.live(step) for stage in STAGES for step in stage.steps)

@@ -1,0 +1,174 @@
+"""The work on one host in memory: its order, its restarts, what it does not do twice, and how it ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from rackwright.drivers.hosts.model import HostResult
+from rackwright.push.hosts.order import StageOrder
+from tests.unit.push.fake import Killed, Moments
+from tests.unit.push_hosts.fake import STAGES, Bench, World
+
+
+def restarts(world):
+    return [deed for deed in world.deeds if deed.split()[0] not in ("play", "prove")]
+
+
+def test_a_bare_host_is_brought_to_the_end(tmp_path):
+    """Stage by stage, a restart where one is due and of the kind that it asks for, and each stage is proven."""
+    bench = Bench(tmp_path)
+    outcome = bench.life()
+    assert (outcome.state, outcome.cause) == ("done", "")
+    assert bench.right()
+    assert bench.world.deeds == [
+        "play base kernel", "restart", "prove base kernel",
+        "play ofed config", "power GracefulShutdown", "power On", "prove ofed config",
+        "play runtime verify", "prove runtime verify",
+    ]  # fmt: skip
+    assert outcome.detail["restarts"] == ["warm", "cold"]
+    assert outcome.detail["changed"] == ["base", "kernel", "ofed", "config", "runtime", "verify"]
+
+
+def test_a_second_push_changes_nothing_and_restarts_nothing(tmp_path):
+    """A host that is as intended is played and proven, and told as unchanged."""
+    bench = Bench(tmp_path)
+    bench.life()
+    bench.world.deeds.clear()
+    again = Bench(tmp_path / "again", bench.world)
+    assert again.life().state == "unchanged"
+    assert restarts(bench.world) == []
+
+
+def test_what_changes_without_a_note_restarts_nothing(tmp_path):
+    """Only what a role noted restarts the operating system: a step that may need a restart and did not note one asks for none."""
+    world = World()
+    world.installed = {"kernel": 0, "ofed": 0, "config": 0}
+    bench = Bench(tmp_path, world)
+    assert bench.life().state == "done"
+    assert restarts(world) == []
+
+
+def test_a_restart_that_an_earlier_push_left_is_made_up(tmp_path):
+    """A note of this boot, and parameters that are not in force, bring the restart though nothing is changed now."""
+    world = World()
+    world.installed = {"base": 1, "kernel": 1}
+    world.note = 1
+    assert Bench(tmp_path, world).life().state == "done"
+    assert restarts(world)[0] == "restart"
+    world = World()
+    world.installed = {"base": 0, "kernel": 0, "ofed": 0, "config": 1}
+    assert Bench(tmp_path / "cold", world).life().detail["restarts"] == ["cold"]
+
+
+def test_another_machine_is_not_touched(tmp_path):
+    """A host with another service tag gets nothing but a look."""
+    bench = Bench(tmp_path, World(tag="OTHER99"))
+    outcome = bench.life()
+    assert (outcome.state, outcome.stage) == ("failed", "look")
+    assert "OTHER99" in outcome.cause
+    assert "nodes.csv" in outcome.remedy
+    assert bench.world.deeds == []
+
+
+def test_a_failed_role_ends_the_host_with_role_task_and_remedy(tmp_path):
+    """What comes behind it is not begun, and what failed is told in the module's words with what to do."""
+    world = World()
+    text = "no available installation candidate for doca-ofed=2.10.0"
+    world.fails["ofed"] = HostResult(host="gpu01", state="failed", role="ofed", task="Install", message=text)
+    outcome = Bench(tmp_path, world).life()
+    assert (outcome.state, outcome.stage, outcome.cause) == ("failed", "ofed", f"Install: {text}")
+    assert "mirror" in outcome.remedy
+    assert outcome.detail["done"] == ["base", "kernel"]
+    assert world.deeds[-1] == "play ofed config"
+
+
+@pytest.mark.parametrize(
+    ("happens", "words", "remedy"),
+    [
+        (lambda world: setattr(world, "dead", True), "it died in the role config at 'Do', after ofed", "console"),
+        (lambda world: world.boot(), "it restarted by itself in the role config", "why it restarted"),
+        (lambda world: setattr(world, "up_at", world.clock.now() + 30), "it was cut off in the role config", "the way to it"),
+    ],
+)  # fmt: skip
+def test_a_host_that_is_lost_in_the_middle_is_told_by_what_became_of_it(tmp_path, happens, words, remedy):
+    """It died, restarted or was cut off: role, task and remedy; another push goes on and comes to the end."""
+    world = World()
+    world.during["config"] = happens
+    outcome = Bench(tmp_path, world).life()
+    assert (outcome.state, outcome.stage) == ("failed", "config")
+    assert words in outcome.cause
+    assert remedy in outcome.remedy
+    world.dead = False
+    again = Bench(tmp_path / "again", world)
+    assert again.life().state == "done"
+    assert again.right()
+
+
+def test_a_host_that_does_not_go_down_or_come_back_is_told(tmp_path):
+    """A restart that is not heeded ends in words; so does a host that stays away, or has no BMC to cycle its power."""
+    world = World()
+    world.deaf = True
+    outcome = Bench(tmp_path, world).life()
+    assert "does not go down" in outcome.cause
+    assert outcome.stage == "kernel"
+    world = World()
+    world.during["kernel"] = lambda one: setattr(one, "boot", lambda: setattr(one, "dead", True))
+    outcome = Bench(tmp_path / "away", world).life()
+    assert "does not come back within 10 min" in outcome.cause
+    assert "console" in outcome.remedy
+
+
+def test_adapters_alone_are_reset_where_that_is_enough(tmp_path):
+    """A stage whose step asks for a reset of the adapters leaves the host running."""
+    stages = (StageOrder(steps=("flash",), reboot="fwreset", asking={"flash": "fwreset"}),)
+    world = World()
+    assert Bench(tmp_path, world, stages=stages).life().state == "done"
+    assert restarts(world) == ["reset of adapters"]
+
+
+def test_the_restart_of_a_stage_is_the_strongest_that_is_asked_for(tmp_path):
+    """A reset of adapters beside a warm restart takes a power cycle: a warm restart does not reset adapters."""
+    stage = StageOrder(steps=("a", "b"), reboot="cold", asking={"a": "fwreset", "b": "warm"})
+    assert stage.restart(["a"], noted=False) == "fwreset"
+    assert stage.restart(["a", "b"], noted=True) == "cold"
+    assert stage.restart(["b"], noted=False) == "none"
+    assert stage.restart([], noted=True) == "warm"
+
+
+def test_a_host_that_is_not_drained_is_not_restarted(tmp_path):
+    """The operator's program says no: nothing is played."""
+    bench = Bench(tmp_path, drained_by="/bin/false")
+    assert bench.life().cause.startswith("drained: /bin/false says no")
+    assert bench.world.deeds == []
+
+
+def test_a_push_that_is_stopped_ends_between_stages(tmp_path):
+    """What was begun is brought to its end, what comes behind it is not begun."""
+    world = World()
+    bench = Bench(tmp_path, world)
+    world.during["kernel"] = lambda _world: bench.journal.stop()
+    outcome = bench.life()
+    assert (outcome.state, outcome.stage) == ("cancelled", "ofed")
+    assert world.live("kernel")
+    assert "ofed" not in world.installed
+
+
+def test_killed_at_any_moment_and_resumed_it_comes_to_the_end_with_no_restart_too_many(tmp_path):
+    """Whatever moment strikes, the next life ends as intended, and no boot is restarted twice."""
+    bench = Bench(tmp_path / "count")
+    bench.life()
+    total = bench.world.moments.count
+    assert total > 30
+    for strike in range(1, total + 1):
+        bench = Bench(tmp_path / str(strike), World(Moments(strike)))
+        with pytest.raises(Killed):
+            bench.life()
+        outcome = bench.life()
+        assert (outcome.state, outcome.cause) == ("done", ""), (strike, bench.world.deeds)
+        assert bench.right(), strike
+        assert bench.world.boots == 3, (strike, bench.world.deeds)
+
+
+def test_the_stages_of_the_test_are_those_of_a_host():
+    """The fake's stages ask for each kind of restart but the adapters' alone."""
+    assert {stage.reboot for stage in STAGES} == {"none", "warm", "cold"}

@@ -1,0 +1,189 @@
+"""What a look ahead tells of a host, how a kept changeset grows stale, and the causes of failures."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from rackwright.drivers.endpoint import Endpoint
+from rackwright.drivers.hosts.batches import Batches
+from rackwright.drivers.hosts.model import HostResult, Play, Played, Target
+from rackwright.errors import DocumentError, DriverError, StalePlan
+from rackwright.plan.stack_model import HostStack, Stage, Step
+from rackwright.push.hosts.causes import CAUSES, cause_of
+from rackwright.push.hosts.changeset import Changeset, Unread, load, refuse_stale
+from rackwright.push.hosts.procedure import Playbooks
+from rackwright.push.hosts.reading import Surveyor
+from rackwright.report.hosts import host_lines, problem_lines, what_differs
+from tests.unit.push_hosts.fake import MAIN, STAGES, VERIFY, World
+
+STACK = HostStack(
+    name="gpu01", role="server", model="xe9680", service_tag="TAG0001",
+    steps=tuple(
+        Step(name=name, title=name, reboot=stage.asking.get(name, "none")) for stage in STAGES for name in stage.steps
+    ),
+    stages=tuple(Stage(stage.steps, stage.reboot) for stage in STAGES),
+)  # fmt: skip
+
+
+def survey(world):
+    surveyor = Surveyor(world, Playbooks(MAIN, VERIFY), {"gpu01": STACK}, {"gpu01": {"rackwright": {}}}, gather_s=0)
+    return surveyor.survey("gpu01")
+
+
+def test_a_bare_host_has_all_stages_before_it():
+    """Every change is told with its role, and the restarts that they take; nothing is done meanwhile."""
+    world = World()
+    found = survey(world)
+    assert [change.role for change in found.changes] == ["base", "kernel", "ofed", "config", "runtime", "verify"]
+    assert (found.stages, found.restarts) == (STAGES, ("warm", "cold"))
+    assert world.installed == {}
+    assert world.deeds == ["check base kernel ofed config runtime verify"]
+    changeset = Changeset.of("s", "i", [found])
+    assert what_differs(changeset) == "1 host of 1 differs, at most 2 restarts"
+    assert next(host_lines(changeset)) == "gpu01 (1 restart, 1 power cycle)"
+
+
+def test_a_host_that_is_as_intended_is_proven_so():
+    """Nothing to change and every proof good: no stage is left; with a proof that fails the stage of that step is."""
+    world = World()
+    world.installed = dict.fromkeys(("base", "kernel", "ofed", "config", "runtime", "verify"), 0)
+    assert survey(world).stages == ()
+    world.installed["config"] = 1
+    found = survey(world)
+    assert found.stages == STAGES[1:]
+    assert found.unproven == "config: config is not in force"
+    assert found.restarts == ("cold",)
+    world.installed["config"], world.note = 0, world.boots
+    assert survey(world).unproven == "a restart is outstanding since an earlier run"
+
+
+def test_who_cannot_be_read_or_is_another_one_is_told():
+    """Another service tag, and a host that does not answer, are values with a remedy."""
+    assert "OTHER99 answers" in survey(World(tag="OTHER99")).cause
+    world = World()
+    world.dead = True
+    found = survey(world)
+    assert isinstance(found, Unread)
+    assert found.remedy == "see its cable"
+
+
+def test_where_a_look_ahead_ends_is_a_problem_and_not_the_end():
+    """A task that fails under --check is told with its kind and remedy, and the stages from there are before the host."""
+    world = World()
+    world.installed = {"base": 0, "kernel": 0}
+    world.fails["ofed"] = HostResult(
+        host="gpu01", state="failed", role="ofed", task="Install", message="No space left on device"
+    )
+    found = survey(world)
+    assert (found.problem.role, found.problem.kind) == ("ofed", "disk")
+    assert found.stages == STAGES[1:]
+    (line,) = problem_lines(Changeset.of("s", "i", [found]))
+    assert "make room" in line
+
+
+def test_a_changeset_is_kept_and_a_stale_one_refused(tmp_path):
+    """What came closer is no reason to refuse; another change, another intent and an edited file are."""
+    world = World()
+    kept = Changeset.of("s", "i", [survey(world)])
+    path = tmp_path / "changes.json"
+    path.write_bytes(kept.encoded())
+    assert load(path) == kept
+    world.installed["base"] = 1
+    refuse_stale(kept, Changeset.of("s", "i", [survey(world)]))
+    with pytest.raises(StalePlan, match="intent"):
+        refuse_stale(kept, Changeset.of("s", "other", [survey(world)]))
+    narrow = Changeset.of("s", "i", [survey(world)])
+    del world.installed["base"]
+    with pytest.raises(StalePlan, match="gpu01: base"):
+        refuse_stale(narrow, Changeset.of("s", "i", [survey(world)]))
+    with pytest.raises(StalePlan, match="edited"):
+        refuse_stale(msgspec.structs.replace(kept, found={"gpu01": "0"}), kept)
+    path.write_text("{}")
+    with pytest.raises(DocumentError):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("no available installation candidate for doca-ofed=9.9.9", "package"),
+        ("No package matching 'lldpd' is available", "package"),
+        ("E: Failed to fetch http://10.0.0.1/x.deb  Could not connect to 10.0.0.1:80 (10.0.0.1). - connect (111: Connection refused)", "mirror"),
+        ("Failed to update apt cache after 5 retries:", "mirror"),
+        ("cannot copy extracted data for './usr/x' to '/usr/x.dpkg-new': failed to write (No space left on device)", "disk"),
+        ("E: You don't have enough free space in /var/cache/apt/archives/.", "disk"),
+        ("3 MiB are free on /, 4000 are needed: make room", "disk"),
+        ("E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 4711 (apt-get)", "lock"),
+        ("E: Held packages were changed and -y was used without --allow-change-held-packages.", "held"),
+        ("The following signatures couldn't be verified because the public key is not available: NO_PUBKEY 1234", "key"),
+        ("Error! Bad return status for module build on kernel: 6.8.0-57-generic (x86_64)", "build"),
+        ("Missing sudo password", "sudo"),
+        ("nvidia-driver-570-open : Depends: nvidia-utils-570 (= 1) but it is not going to be installed", "dependency"),
+        ("6.8.0-51-generic runs, 6.8.0-57-generic is wanted: restart the host (tag restart)", "order"),
+        ("something new", "task"),
+    ],
+)  # fmt: skip
+def test_what_failed_is_told_by_the_words_of_the_tool(text, kind):
+    """Each kind of failure is found by what the tool prints, and has a remedy that ends with how to go on."""
+    found, remedy = cause_of(HostResult(host="x", state="failed", message=text))
+    assert found == kind
+    assert remedy.endswith("reads the host anew and goes on")
+    assert all(row.source for row in CAUSES)
+
+
+def _play(name, steps=("a",), book="site.yml"):
+    return Play(Path("/books") / book, (Target(Endpoint(device=name, host="h"), steps),))
+
+
+def test_hosts_that_want_the_same_are_played_together():
+    """Six hosts of two kinds take two plays; a play that cannot be run is an error for each that asked."""
+    plays = []
+
+    def run(play):
+        plays.append({target.name for target in play.targets})
+        if any(target.steps == ("b",) for target in play.targets):
+            raise DriverError("no Ansible")
+        return Played(
+            status="successful", hosts={one.name: HostResult(host=one.name, state="ok") for one in play.targets}
+        )
+
+    batches, found, errors = Batches(run, expected=6, gather_s=0.3), {}, []
+
+    def ask(name, steps):
+        try:
+            found[name] = batches.ask(_play(name, steps)).host
+        except DriverError as error:
+            errors.append(str(error))
+
+    threads = [threading.Thread(target=ask, args=(f"h{at}", ("a",) if at < 4 else ("b",))) for at in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(map(sorted, plays)) == [["h0", "h1", "h2", "h3"], ["h4", "h5"]]
+    assert found == {f"h{at}": f"h{at}" for at in range(4)}
+    assert errors == ["no Ansible", "no Ansible"]
+
+
+def test_no_play_is_larger_than_is_good_and_nobody_waits_for_more():
+    """With two hosts a play, four hosts take two plays, and none waits for the time in which others may come."""
+    plays, lock = [], threading.Lock()
+
+    def run(play):
+        with lock:
+            plays.append(len(play.targets))
+        return Played(
+            status="successful", hosts={one.name: HostResult(host=one.name, state="ok") for one in play.targets}
+        )
+
+    batches = Batches(run, expected=4, most=2, gather_s=60)
+    threads = [threading.Thread(target=batches.ask, args=(_play(f"h{at}"),)) for at in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert plays == [2, 2]
