@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from rackwright import audit, secrets
-from rackwright.audit import machines
-from rackwright.cli import building
+from rackwright.audit import hosts, machines
+from rackwright.audit.cabling import Port, Sight
+from rackwright.cli import acceptance, building
 from rackwright.cli import machines as servers
 from rackwright.cli.reaching import Wanted, reach
 from rackwright.cli.snapshots import held, there
@@ -46,6 +47,8 @@ class Asked:
     switches: bool = True
     domains: tuple[machines.Domain, ...] = machines.DOMAINS
     """What to judge of servers; empty: nothing."""
+    hosts: bool = False
+    """The operating systems of servers are meant too."""
     everything: bool = False
     """Nobody said what to look at: what a snapshot or a twin does not hold is passed over, and that is said."""
 
@@ -62,6 +65,8 @@ class _Scope:
     switches: frozenset[str]
     servers: servers.Servers
     bmcs: tuple[str, ...]
+    systems: acceptance.Systems
+    hosts: tuple[str, ...]
 
     @property
     def folder(self) -> Path:
@@ -75,15 +80,23 @@ def audited(talk: Talk, folder: Path, wanted: Wanted, asked: Asked) -> tuple[Fin
         talk.say(f"{opened.lock_path} is behind the site: 'rackwright plan' brings it up to date")
     scope = _scope(talk, opened, planned, wanted, asked)
     found: tuple[Finding, ...] = ()
+    told = _hosts_told(scope) if scope.hosts else {}
+    saw: dict[Port, Sight] = {}
     if scope.switches:
-        found += _switches(scope)
+        evidence = _switches_told(scope)
+        found += _switches(scope, evidence, _hosts_saw(scope, told))
+        saw = audit.switch_sights(scope.planned.plan, evidence, scope.opened.loaded.catalog) if told else {}
     if scope.bmcs:
         found += _servers(scope)
+    if told:
+        found += _hosts(scope, told, saw)
     return found
 
 
-def collected(talk: Talk, folder: Path, wanted: Wanted, asked: Asked) -> list[audit.Evidence]:
-    """Ask the devices of a site everything that an audit could, and judge nothing."""
+def collected(
+    talk: Talk, folder: Path, wanted: Wanted, asked: Asked
+) -> tuple[list[audit.Evidence], list[audit.Evidence]]:
+    """Ask the devices of a site everything that an audit could, and judge nothing; return devices, and hosts."""
     opened, planned = building.plan_site(talk, folder)
     scope = _scope(talk, opened, planned, wanted, asked)
     found: list[audit.Evidence] = []
@@ -93,7 +106,7 @@ def collected(talk: Talk, folder: Path, wanted: Wanted, asked: Asked) -> list[au
         found += servers.looked(
             talk, way, scope.bmcs, machines.topics(asked.domains), jobs=servers.parallel(wanted.jobs)
         ).values()
-    return found
+    return found, list(_hosts_told(scope).values()) if scope.hosts else []
 
 
 def _scope(talk: Talk, opened: Workspace, planned: Planned, wanted: Wanted, asked: Asked) -> _Scope:
@@ -101,10 +114,15 @@ def _scope(talk: Talk, opened: Workspace, planned: Planned, wanted: Wanted, aske
     of_site = servers.of_site(opened, planned)
     names = [switch.name for switch in planned.plan.switches] if asked.switches else []
     boards = of_site.meant(wanted.limit) if asked.domains else ()
+    systems = [machine.name for machine in of_site.machines] if asked.hosts else []
     if wanted.limit:
-        meant = building.chosen([*names, *(of_site.addresses if asked.domains else ())], wanted.limit)
+        meant = building.chosen([*names, *(of_site.addresses if asked.domains else ()), *systems], wanted.limit)
         names = [name for name in names if name in meant]
-    scope = _Scope(talk, opened, planned, wanted, asked, frozenset(names), of_site, boards)
+        systems = [name for name in systems if name in meant]
+    scope = _Scope(
+        talk, opened, planned, wanted, asked, frozenset(names), of_site, boards, acceptance.Systems(opened, planned),
+        tuple(systems),
+    )  # fmt: skip
     return _held(scope) if asked.snapshot else scope
 
 
@@ -112,11 +130,14 @@ def _held(scope: _Scope) -> _Scope:
     """Leave out what a snapshot holds nothing of, where nobody asked for it by name."""
     folder = scope.asked.snapshot or Path()
     switches, bmcs = there(folder, scope.switches), there(folder, scope.bmcs)
-    if not switches and not bmcs:
+    hosts = acceptance.there(folder, scope.hosts)
+    if not switches and not bmcs and not hosts:
         remedy = "take it with 'rackwright snapshot' or 'rackwright audit --keep'"
         raise DocumentError(f"{folder} holds no evidence of these devices: {remedy}")
     # A tree of a server says nothing of the BMCs on its adapters; it tells their firmware itself.
     scope = replace(scope, bmcs=tuple(name for name in scope.bmcs if "." not in name or name in bmcs))
+    # A site has thousands of hosts, and a folder often one: only those that it holds are judged, unless it holds none.
+    scope = replace(scope, hosts=tuple(hosts) or (() if scope.asked.everything else scope.hosts))
     if not scope.asked.everything:
         return scope
     if not switches and scope.switches:
@@ -137,21 +158,33 @@ def _build(scope: _Scope) -> Build:
     return Build(scope.planned.plan, loaded.catalog, of_site(loaded.overlays, scope.folder))
 
 
-def _switches(scope: _Scope) -> tuple[Finding, ...]:
-    from rackwright.render import switch_tree
-
-    plan, asked, site = scope.planned.plan, scope.asked, scope.folder
-    build = _build(scope)
+def _last(scope: _Scope) -> Path:
     # A twin's last look goes when the twin goes, and is never compared with that of real switches.
-    last = site / STATE / "twin" / LAST if scope.wanted.twin else site / STATE / LAST
-    before = audit.read(last, scope.switches)
+    return scope.folder / STATE / "twin" / LAST if scope.wanted.twin else scope.folder / STATE / LAST
+
+
+def _switches_told(scope: _Scope) -> dict[str, audit.Evidence]:
+    """Ask the switches, or read what a snapshot holds of them."""
+    asked = scope.asked
     if asked.snapshot is None:
-        evidence = _looked(scope.talk, build, reach(plan, site, _limited(scope)), asked.checks)
-        audit.write(last, _merged(before, evidence))
+        way = reach(scope.planned.plan, scope.folder, _limited(scope))
+        evidence = _looked(scope.talk, _build(scope), way, asked.checks)
     else:
         evidence = dict(audit.read(asked.snapshot, scope.switches))
     if asked.keep:
         audit.write(asked.keep, evidence.values())
+    return evidence
+
+
+def _switches(
+    scope: _Scope, evidence: Mapping[str, audit.Evidence], hosts: Mapping[Port, Sight]
+) -> tuple[Finding, ...]:
+    from rackwright.render import switch_tree
+
+    plan, asked, build = scope.planned.plan, scope.asked, _build(scope)
+    before = audit.read(_last(scope), scope.switches)
+    if asked.snapshot is None:
+        audit.write(_last(scope), _merged(before, evidence))
     trees: dict[str, Tree] = {}
 
     def rendered(switch: Switch) -> Tree:
@@ -162,6 +195,7 @@ def _switches(scope: _Scope) -> tuple[Finding, ...]:
     return audit.judge(
         plan, evidence, catalog=scope.opened.loaded.catalog, intended=rendered,
         before=before, limits=asked.limits, names=scope.switches, checks=asked.checks,
+        hosts=hosts,
     )  # fmt: skip
 
 
@@ -245,3 +279,39 @@ def _way(scope: _Scope) -> Reach | None:
         scope.talk.say("the twin has no BMCs: servers are left out")
         return None
     return way
+
+
+# --- hosts -------------------------------------------------------------------------------------
+
+
+def _hosts_told(scope: _Scope) -> dict[str, audit.Evidence]:
+    """Ask the hosts, or read what a snapshot holds of them; empty where nobody asked for hosts and a twin has none."""
+    asked = scope.asked
+    if asked.snapshot is not None:
+        return acceptance.held(scope.systems, asked.snapshot, scope.hosts)
+    way = scope.systems.way(scope.hosts, scope.wanted)
+    if asked.everything and way.twin and not way.hosts:
+        scope.talk.say("the twin has no operating systems of servers: hosts are left out")
+        return {}
+    evidence = acceptance.looked(scope.talk, scope.systems, scope.hosts, way)
+    if asked.keep:
+        acceptance.keep(asked.keep, evidence.values())
+    return evidence
+
+
+def _hosts_saw(scope: _Scope, told: Mapping[str, audit.Evidence]) -> dict[Port, Sight]:
+    """Return what hosts see at their ends of cables."""
+    plan, catalog = scope.planned.plan, scope.opened.loaded.catalog
+    if not told:
+        return {}
+    return hosts.host_sights(
+        plan, hosts.HostLook(scope.systems.wanted, told, plan, catalog, names=frozenset(scope.hosts))
+    )
+
+
+def _hosts(scope: _Scope, told: Mapping[str, audit.Evidence], saw: Mapping[Port, Sight]) -> tuple[Finding, ...]:
+    checks = scope.asked.checks
+    return hosts.judge(
+        scope.systems.wanted, told, scope.planned.plan, scope.opened.loaded.catalog, names=scope.hosts, checks=checks,
+        switches=saw, told_by_switches=bool(saw) and (not checks or "LINK-CABLING" in checks),
+    )  # fmt: skip

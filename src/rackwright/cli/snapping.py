@@ -22,11 +22,16 @@ __all__ = ["of_addresses", "of_site"]
 _HTTPS: Final = 443
 
 
-def of_site(talk: Talk, site: Path, wanted: Wanted, wishes: Collection[str]) -> list[audit.Evidence]:
-    """Ask the switches and the BMCs of a site."""
+def of_site(
+    talk: Talk, site: Path, wanted: Wanted, wishes: Collection[str]
+) -> tuple[list[audit.Evidence], list[audit.Evidence]]:
+    """Ask the switches, the BMCs and the hosts of a site; return what devices told, and what hosts did."""
     domains = machines.DOMAINS if "bmc" in wishes else ()
     asked = auditing.Asked(
-        switches="switch" in wishes, domains=domains, everything="switch" in wishes and "bmc" in wishes
+        switches="switch" in wishes,
+        domains=domains,
+        hosts="host" in wishes,
+        everything="switch" in wishes and "bmc" in wishes,
     )
     return auditing.collected(talk, site, wanted, asked)
 

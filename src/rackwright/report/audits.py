@@ -9,7 +9,7 @@ from typing import Any, Final
 from msgspec import structs
 
 from rackwright import audit
-from rackwright.audit import machines
+from rackwright.audit import hosts, machines
 from rackwright.audit.ledger import Check
 from rackwright.audit.model import SHOWN
 from rackwright.check import Report
@@ -21,8 +21,8 @@ __all__ = ["CHECKS", "FORMATS", "audit_lines", "audit_value", "audited"]
 
 Findings = Sequence[Finding]
 
-CHECKS: Final[Mapping[str, Check]] = {**audit.CHECKS, **machines.CHECKS}
-"""Every check, of switches and of servers, in the order in which they are told."""
+CHECKS: Final[Mapping[str, Check]] = {**audit.CHECKS, **machines.CHECKS, **hosts.CHECKS}
+"""Every check, of switches, of servers and of hosts, in the order in which they are told."""
 
 _STATUSES: Final[tuple[Status, ...]] = ("pass", "fail", "error", "skipped")
 
@@ -44,12 +44,15 @@ def audited(findings: Findings) -> str:
 
 
 def _subjects(findings: Findings) -> str:
-    """Count what was looked at: ``5 switches and 12 BMCs``."""
-    seen = {(item.check in machines.CHECKS, item.subject) for item in findings if item.status in {"pass", "fail"}}
-    servers = sum(of_servers for of_servers, _ in seen)
-    switches = len(seen) - servers
-    parts = [count(switches, "switch")] if switches or not servers else []
-    return " and ".join([*parts, *([count(servers, "BMC")] if servers else [])])
+    """Count what was looked at: ``5 switches, 12 BMCs and 12 hosts``."""
+    seen = {(_noun(item.check), item.subject) for item in findings if item.status in {"pass", "fail"}}
+    numbers = Counter(noun for noun, _ in seen)
+    parts = [count(numbers[noun], noun) for noun in ("switch", "BMC", "host") if numbers[noun]] or [count(0, "switch")]
+    return " and ".join([part for part in (", ".join(parts[:-1]), parts[-1]) if part])
+
+
+def _noun(check: str) -> str:
+    return "BMC" if check in machines.CHECKS else "host" if check in hosts.CHECKS else "switch"
 
 
 def audit_lines(findings: Findings) -> Iterator[str]:
@@ -77,7 +80,7 @@ def _alike(findings: Findings) -> Iterator[Finding]:
     """Yield findings, those of equal servers that say the same as one that names them all: a rack has dozens of each."""
     groups: dict[tuple[object, ...], list[Finding]] = {}
     for item in findings:
-        of_switch = item.subject if item.check not in machines.CHECKS else ""
+        of_switch = item.subject if _noun(item.check) == "switch" else ""
         key = (item.check, item.path, item.status, item.severity, item.message, item.remedy, item.actual, of_switch)
         groups.setdefault(key, []).append(item)
     for same in groups.values():

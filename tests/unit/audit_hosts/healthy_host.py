@@ -106,7 +106,7 @@ def printed(wanted: Wanted, question: str) -> str | None:
     made = {
         asked.PACKAGES: _packages, asked.HELD: _held, asked.DKMS: _dkms, asked.ADDRESSES: _addresses, asked.LLDP: _lldp,
         asked.RDMA: _rdma, asked.RDMA_STATE: _devinfo, asked.LSPCI: _lspci, asked.NVIDIA_SMI: smi_xml, asked.NVLINK: _nvlink,
-        asked.sysctl_of(wanted): _sysctl,
+        asked.SYSCTL: _sysctl,
     }  # fmt: skip
     if question in made:
         return made[question](wanted)

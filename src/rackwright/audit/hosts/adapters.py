@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from rackwright.audit.hosts import parsers
+from rackwright.audit.hosts.alike import Alike
 from rackwright.audit.hosts.compare import holds
 from rackwright.audit.hosts.model import HostCheck, HostView, listed
 from rackwright.audit.hosts.parsers.adapters import Burnt, Parameter, Qos
@@ -58,38 +59,42 @@ class HostFirmware(_AdapterCheck):
 
     def judge(self, view: HostView, ledger: Ledger) -> None:
         """Enter each adapter once."""
-        for port, first in self._ports(view):
-            if not first:
-                continue
-            try:
-                burnt = view.of_port(port, "firmware", _burnt)
-            except Untold as error:
-                ledger.untold(port.adapter, f"{port.adapter}: its firmware is not told: {error}")
-                continue
-            self._one(view, port, burnt, ledger)
+        with Alike(ledger) as alike:
+            for port, first in self._ports(view):
+                if not first:
+                    continue
+                try:
+                    self._one(view, port, view.of_port(port, "firmware", _burnt), alike)
+                except Untold as error:
+                    alike.untold(port.adapter, "firmware", "the firmware of {} is not told", error)
 
-    def _one(self, view: HostView, port: WantedPort, burnt: Burnt, ledger: Ledger) -> None:
+    @staticmethod
+    def _one(view: HostView, port: WantedPort, burnt: Burnt, alike: Alike) -> None:
         name, wanted = port.adapter, view.stack.bluefield.firmware
         psid = port.bluefield.psid if port.bluefield else ""
         if psid and burnt.psid and burnt.psid != psid:
-            ledger.wrong(f"{name}.psid", f"{name} is the board {burnt.psid}, not {psid}", expected=psid, actual=burnt.psid,
-                         remedy="see which card sits there, or correct hosts.bluefield.psids")  # fmt: skip
+            message = f"{{}}: the board is {burnt.psid}, not {psid}"
+            remedy = "see which card sits there, or correct hosts.bluefield.psids"
+            alike.wrong(name, "psid", message, expected=psid, actual=burnt.psid, remedy=remedy)
         if not wanted:
-            ledger.skip(f"{name}: no validated version", path=name, actual=burnt.running)
+            alike.skip(name, "firmware", "{}: no validated version")
             return
         spellings = (wanted, *view.stack.bluefield.equal)
         if holds("equal", burnt.running, spellings):
-            ledger.right("adapter")
+            alike.right("adapter")
         elif holds("equal", burnt.flash, spellings):
-            message = f"{name}: {wanted} is burnt and waits for a power cycle; {burnt.running} runs"
-            ledger.wrong(name, message, expected=wanted, actual=burnt.running, remedy=_CYCLE)
+            message = f"{{}}: {wanted} is burnt and waits for a power cycle; {burnt.running} runs"
+            alike.wrong(name, "firmware", message, expected=wanted, actual=burnt.running, remedy=_CYCLE)
             return
         else:
-            ledger.wrong(name, f"{name} runs {burnt.running}, not {wanted}", expected=wanted, actual=burnt.running)
+            message = f"{{}}: {burnt.running} runs, not {wanted}"
+            alike.wrong(name, "firmware", message, expected=wanted, actual=burnt.running)
         if burnt.pending:
-            message = f"{name}: the next power cycle brings {burnt.flash}"
-            ledger.wrong(f"{name}.pending", message, expected=burnt.running, actual=burnt.flash, severity="warning",
-                         remedy="burn the validated version before the host is cycled")  # fmt: skip
+            message = f"{{}}: the next power cycle brings {burnt.flash}"
+            remedy = "burn the validated version before the host is cycled"
+            alike.wrong(
+                name, "pending", message, expected=burnt.running, actual=burnt.flash, severity="warning", remedy=remedy
+            )
 
 
 class HostParameters(_AdapterCheck):
@@ -107,42 +112,45 @@ class HostParameters(_AdapterCheck):
 
     def judge(self, view: HostView, ledger: Ledger) -> None:
         """Enter each adapter once."""
-        for port, first in self._ports(view):
-            if not first:
-                continue
-            try:
-                rows = view.of_port(port, "parameters", parsers.mlxconfig)
-            except Untold as error:
-                ledger.untold(port.adapter, f"{port.adapter}: its parameters are not told: {error}")
-                continue
-            self._one(port, rows, ledger)
-
-    def _one(self, port: WantedPort, rows: dict[str, Parameter], ledger: Ledger) -> None:
-        planned = {row.name: row.value for row in (port.bluefield.nvconfig if port.bluefield else ())}
-        for name, value in planned.items():
-            self._parameter(f"{port.adapter}.{name}", name, value, rows.get(name), ledger)
-        waiting = [name for name, row in rows.items() if row.pending and name not in planned]
-        if waiting:
-            message = f"{port.adapter}: {listed(waiting)} changes with the next start, and the plan does not set it"
-            ledger.wrong(f"{port.adapter}.pending", message, severity="warning", remedy="set it back, or reset the adapter",
-                         evidence=[f"{name}: {rows[name].current} -> {rows[name].next}" for name in waiting])  # fmt: skip
+        with Alike(ledger) as alike:
+            for port, first in self._ports(view):
+                if not first:
+                    continue
+                try:
+                    self._one(port, view.of_port(port, "parameters", parsers.mlxconfig), alike)
+                except Untold as error:
+                    alike.untold(port.adapter, "parameters", "the parameters of {} are not told", error)
 
     @staticmethod
-    def _parameter(path: str, name: str, value: str, row: Parameter | None, ledger: Ledger) -> None:
-        where = path.partition(".")[0]
-        if row is None:
-            ledger.wrong(path, f"{where} has no parameter {name}", expected=value, actual="absent",
-                         remedy="see whether its firmware is the validated one and its mode the planned one")  # fmt: skip
-        elif row.current == value == row.next:
-            ledger.right("parameter")
-        elif row.next == value:
-            message = f"{where}: {name}={value} is set and waits for a restart of the adapter; {row.current} is live"
-            ledger.wrong(path, message, expected=value, actual=row.current, remedy=_CYCLE)
-        elif row.current == value:
-            message = f"{where}: {name} is {value}, and {row.next} comes with the next start"
-            ledger.wrong(path, message, expected=value, actual=row.next)
-        else:
-            ledger.wrong(path, f"{where}: {name} is {row.current}, not {value}", expected=value, actual=row.current)
+    def _one(port: WantedPort, rows: dict[str, Parameter], alike: Alike) -> None:
+        planned = {row.name: row.value for row in (port.bluefield.nvconfig if port.bluefield else ())}
+        for name, value in planned.items():
+            _parameter(port.adapter, name, value, rows.get(name), alike)
+        waiting = [name for name, row in rows.items() if row.pending and name not in planned]
+        if waiting:
+            message = f"{{}}: {listed(waiting)} changes with the next start, and the plan does not set it"
+            changes = [f"{port.adapter} {name}: {rows[name].current} -> {rows[name].next}" for name in waiting]
+            remedy = "set it back, or reset the adapter"
+            alike.wrong(port.adapter, "pending", message, severity="warning", remedy=remedy, evidence=changes)
+
+
+def _parameter(adapter: str, name: str, value: str, row: Parameter | None, alike: Alike) -> None:
+    """Enter one parameter: now, and at the next start."""
+    if row is None:
+        remedy = "see whether its firmware is the validated one and its mode the planned one"
+        alike.wrong(
+            adapter, name, f"{{}}: there is no parameter {name}", expected=value, actual="absent", remedy=remedy
+        )
+    elif row.current == value == row.next:
+        alike.right("parameter")
+    elif row.next == value:
+        message = f"{{}}: {name}={value} is set and waits for a restart of the adapter; {row.current} is live"
+        alike.wrong(adapter, name, message, expected=value, actual=row.current, remedy=_CYCLE)
+    elif row.current == value:
+        message = f"{{}}: {name} is {value}, and {row.next} comes with the next start"
+        alike.wrong(adapter, name, message, expected=value, actual=row.next)
+    else:
+        alike.wrong(adapter, name, f"{{}}: {name} is {row.current}, not {value}", expected=value, actual=row.current)
 
 
 class HostRoce(_AdapterCheck):
@@ -167,54 +175,55 @@ class HostRoce(_AdapterCheck):
     def judge(self, view: HostView, ledger: Ledger) -> None:
         """Enter each port of an adapter that is marked."""
         marking = view.stack.bluefield.marking
-        for port in _marked(view):
-            if marking is not None:
-                self._qos(view, port, marking, ledger)
-                self._tos(view, port, marking, ledger)
-                self._cnp(view, port, marking, ledger)
+        if marking is None:
+            return
+        with Alike(ledger) as alike:
+            for port in _marked(view):
+                for part in (self._qos, self._tos, self._cnp):
+                    part(view, port, marking, alike)
 
     @staticmethod
-    def _qos(view: HostView, port: WantedPort, marking: Marking, ledger: Ledger) -> None:
-        name = view.seats[port.port].name
+    def _qos(view: HostView, port: WantedPort, marking: Marking, alike: Alike) -> None:
+        name = view.seats[port.port].name or port.port
         try:
             qos = view.of_port(port, "qos", parsers.mlnx_qos)
         except Untold as error:
-            ledger.untold(f"{port.port}.qos", f"{name}: {error}")
+            alike.untold(name, "qos", "trust and PFC of {} are not told", error)
             return
         for path, what, expected, actual in _compared(qos, marking):
             if expected == actual:
-                ledger.right("setting")
+                alike.right("setting")
             else:
-                message = f"{name} to {port.peer}: {what} is {actual}, and {expected} at the switch"
-                ledger.wrong(f"{port.port}.{path}", message, expected=expected, actual=actual)
+                message = f"{{}}: {what} is {actual}, and {expected} at the switch"
+                alike.wrong(name, path, message, expected=expected, actual=actual, evidence=[f"{name} to {port.peer}"])
 
     @staticmethod
-    def _tos(view: HostView, port: WantedPort, marking: Marking, ledger: Ledger) -> None:
-        name = view.seats[port.port].name
+    def _tos(view: HostView, port: WantedPort, marking: Marking, alike: Alike) -> None:
+        name = view.seats[port.port].name or port.port
         try:
             tos = view.of_port(port, "tos", parsers.cma_roce_tos)
         except Untold as error:
-            ledger.untold(f"{port.port}.tos", f"{name}: its type of service is not told: {error}")
+            alike.untold(name, "tos", "the type of service of {} is not told", error)
             return
         if tos >> 2 == marking.dscp:
-            ledger.right("setting")
+            alike.right("setting")
         else:
-            message = f"{name}: RDMA-CM marks with type of service {tos} (DSCP {tos >> 2}), not {marking.tos}"
-            ledger.wrong(f"{port.port}.tos", message, expected=str(marking.tos), actual=str(tos))
+            message = f"{{}}: RDMA-CM marks with type of service {tos} (DSCP {tos >> 2}), not {marking.tos}"
+            alike.wrong(name, "tos", message, expected=str(marking.tos), actual=str(tos))
 
     @staticmethod
-    def _cnp(view: HostView, port: WantedPort, marking: Marking, ledger: Ledger) -> None:
+    def _cnp(view: HostView, port: WantedPort, marking: Marking, alike: Alike) -> None:
+        name = view.seats[port.port].name or port.port
         try:
             dscp = view.of_port(port, "cnp", parsers.cnp_dscp)
         except Untold:
-            ledger.skip("the driver shows no DSCP of notifications", path=f"{port.port}.cnp")
+            alike.skip(name, "cnp", "{}: the driver shows no DSCP of notifications")
             return
         if dscp == marking.cnp_dscp:
-            ledger.right("setting")
+            alike.right("setting")
         else:
-            name = view.seats[port.port].name
-            message = f"{name}: congestion notifications carry DSCP {dscp}, not {marking.cnp_dscp}"
-            ledger.wrong(f"{port.port}.cnp", message, expected=str(marking.cnp_dscp), actual=str(dscp))
+            message = f"{{}}: congestion notifications carry DSCP {dscp}, not {marking.cnp_dscp}"
+            alike.wrong(name, "cnp", message, expected=str(marking.cnp_dscp), actual=str(dscp))
 
 
 def _marked(view: HostView) -> Iterator[WantedPort]:

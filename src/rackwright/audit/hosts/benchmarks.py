@@ -73,6 +73,10 @@ class BenchWrites(_BenchCheck):
     asks: ClassVar[tuple[str, ...]] = ("ib_write_bw",)
     word = "ib_write_bw"
 
+    def applies(self, view: HostView) -> bool:
+        """Only hosts with rails, or where somebody ran it."""
+        return any(port.rail for port in view.wanted.ports) or bool(view.outputs(self.word))
+
     def judge(self, view: HostView, ledger: Ledger) -> None:
         """Enter each run."""
         speeds = {view.seats[port.port].rdma: port.speed_gbps for port in view.wanted.ports}

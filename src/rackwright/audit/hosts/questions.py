@@ -35,6 +35,7 @@ __all__ = [
     "RDMA",
     "RDMA_STATE",
     "SERIAL",
+    "SYSCTL",
     "UNAME",
     "Question",
     "Seat",
@@ -43,11 +44,11 @@ __all__ = [
     "of_port",
     "questions",
     "seats",
-    "sysctl_of",
 ]
 
 HOSTNAME: Final = "hostname"
 SERIAL: Final = "dmidecode -s system-serial-number"
+SYSCTL: Final = "sysctl -a"
 UNAME: Final = "uname -r"
 CMDLINE: Final = "cat /proc/cmdline"
 PACKAGES: Final = shlex.join(["dpkg-query", "-W", "-f=${Package} ${Version} ${db:Status-Abbrev}\\n"])
@@ -66,7 +67,19 @@ FABRIC_UNIT: Final = "systemctl is-active nvidia-fabricmanager"
 AGENT: Final = "systemctl is-active cm-lite-daemon"
 
 _ROOT: Final = frozenset(
-    {"dmidecode", "dmesg", "lldpctl", "lspci", "setpci", "flint", "mlxconfig", "mlxlink", "mlnx_qos", "cma_roce_tos"}
+    {
+        "dmidecode",
+        "dmesg",
+        "lldpctl",
+        "lspci",
+        "setpci",
+        "flint",
+        "mlxconfig",
+        "mlxlink",
+        "mlnx_qos",
+        "cma_roce_tos",
+        "sysctl",
+    }
 )
 """Programs that tell root more than others, or tell others nothing."""
 _SLOW_S: Final = 120.0
@@ -179,8 +192,8 @@ def _chain(chain: Iterable[Question], answers: Mapping[str, Answer]) -> Iterator
 def _general(wanted: Wanted) -> Iterator[str]:
     stack = wanted.stack
     yield from (HOSTNAME, SERIAL, UNAME, CMDLINE, PACKAGES, HELD, LSMOD, ADDRESSES, LLDP, DMESG)
-    if sysctl_of(wanted):
-        yield sysctl_of(wanted)
+    if stack.sysctl:
+        yield SYSCTL
     if stack.ofed.owner == "host":
         yield from (DKMS, RDMA, RDMA_STATE)
     if stack.bluefield.adapters or stack.pcie.devices or stack.gpu.count:
@@ -191,12 +204,6 @@ def _general(wanted: Wanted) -> Iterator[str]:
         yield from (NVLINK, FABRIC_UNIT)
     if stack.bcm is not None:
         yield AGENT
-
-
-def sysctl_of(wanted: Wanted) -> str:
-    """Return the question of the kernel parameters that are set; empty: none is."""
-    names = [row.name for row in wanted.stack.sysctl]
-    return shlex.join(["sysctl", *names]) if names else ""
 
 
 def facts_of(wanted: Wanted, catalog: Catalog) -> dict[str, tuple[Question, ...]]:

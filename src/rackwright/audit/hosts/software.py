@@ -17,9 +17,9 @@ from rackwright.audit.hosts.questions import (
     HELD,
     LSMOD,
     PACKAGES,
+    SYSCTL,
     UNAME,
     facts_of,
-    sysctl_of,
 )
 from rackwright.audit.ledger import Ledger, Untold
 from rackwright.plan.stack_model import Expectation
@@ -192,7 +192,7 @@ class HostSettings(HostCheck):
     title = "kernel parameters and command line are the planned ones"
     remedy = "rackwright push --only host sets them (step tuning); a command line is in force after a restart"
     source = "the tunings of the plan (catalog/data/host_settings.yaml); sysctl(8), /proc/cmdline"
-    asks: ClassVar[tuple[str, ...]] = ("sysctl {name}", CMDLINE)
+    asks: ClassVar[tuple[str, ...]] = (SYSCTL, CMDLINE)
 
     def applies(self, view: HostView) -> bool:
         """Only where the plan sets any."""
@@ -218,7 +218,7 @@ class HostSettings(HostCheck):
 
     @staticmethod
     def _sysctl(view: HostView, ledger: Ledger) -> None:
-        values = view.read(sysctl_of(view.wanted), parsers.settings)
+        values = view.read(SYSCTL, parsers.settings)
         silent = [row.name for row in view.stack.sysctl if row.name not in values]
         for row in view.stack.sysctl:
             actual = values.get(row.name)

@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 
 from rackwright.audit.cabling import Diagnosis, Names, Port, Repair, Sight, Wiring, diagnose, told, wiring
 from rackwright.audit.hosts import parsers
+from rackwright.audit.hosts.alike import Alike
 from rackwright.audit.hosts.limits import limit
 from rackwright.audit.hosts.model import SHOWN, HostCheck, HostLook, HostView, RackCheck, listed
 from rackwright.audit.hosts.parsers.links import Face, Physical
@@ -128,43 +129,47 @@ class HostLinks(HostCheck):
                 states = {port.device: (port.state, port.layer) for port in view.read(RDMA_STATE, parsers.ibv_devinfo)}
             except Untold as error:
                 ledger.untold("rdma", str(error))
-        for port in view.wanted.ports:
-            self._speed(view, port, ledger)
-            if port.bluefield is not None and states:
-                self._rdma(view, port, states, ledger)
+        with Alike(ledger) as alike:
+            for port in view.wanted.ports:
+                self._speed(view, port, alike)
+                if port.bluefield is not None and states:
+                    self._rdma(view, port, states, alike)
 
     @staticmethod
-    def _speed(view: HostView, port: WantedPort, ledger: Ledger) -> None:
+    def _speed(view: HostView, port: WantedPort, alike: Alike) -> None:
         name = view.seats[port.port].name or port.port
         try:
             speed = view.of_port(port, "speed", parsers.ethtool_speed)
         except Untold as error:
-            ledger.untold(f"{port.port}.speed", f"{name}: {error}")
+            alike.untold(name, "speed", "the speed of {} is not told", error)
             return
-        expected = f"{port.speed_gbps:g}G"
+        expected, where = f"{port.speed_gbps:g}G", f"{port.peer} {port.peer_port}"
         if not speed or view.is_down(port):
-            ledger.wrong(port.port, f"{name} to {port.peer} {port.peer_port} is down", expected=expected, actual="down")
+            alike.wrong(name, "link", f"{{}} to {where} is down", expected=expected, actual="down")
         elif speed == port.speed_gbps:
-            ledger.right("link")
+            alike.right("link")
         else:
-            message = f"{name} to {port.peer} {port.peer_port} runs at {speed:g}G, not {expected}"
-            ledger.wrong(port.port, message, expected=expected, actual=f"{speed:g}G")
+            message = f"{{}} to {where} runs at {speed:g}G, not {expected}"
+            alike.wrong(name, "link", message, expected=expected, actual=f"{speed:g}G")
 
     @staticmethod
-    def _rdma(view: HostView, port: WantedPort, states: dict[str, tuple[str, str]], ledger: Ledger) -> None:
+    def _rdma(view: HostView, port: WantedPort, states: dict[str, tuple[str, str]], alike: Alike) -> None:
         seat = view.seats[port.port]
-        path = f"{port.port}.rdma"
         if not seat.rdma or seat.rdma not in states:
-            ledger.untold(path, f"{seat.name}: which RDMA device it is, or its state, is not told")
+            name = seat.name or port.port
+            alike.untold(
+                name, "rdma", "the RDMA device of {} is not told", seat.rdma or "ibdev2netdev does not list it"
+            )
             return
         state, layer = states[seat.rdma]
         if layer != "Ethernet":
-            ledger.wrong(path, f"{seat.rdma} ({seat.name}) is {layer or 'of no link layer'}", expected="Ethernet", actual=layer,
-                         remedy="set LINK_TYPE of the port to Ethernet (step bluefield_config)")  # fmt: skip
+            remedy = "set LINK_TYPE of the port to Ethernet (step bluefield_config)"
+            alike.wrong(seat.name, "rdma", f"{{}}: its RDMA port is {layer or 'of no link layer'}", expected="Ethernet",
+                        actual=layer, remedy=remedy)  # fmt: skip
         elif state != "PORT_ACTIVE":
-            ledger.wrong(path, f"{seat.rdma} ({seat.name}) is {state}", expected="PORT_ACTIVE", actual=state)
+            alike.wrong(seat.name, "rdma", f"{{}}: its RDMA port is {state}", expected="PORT_ACTIVE", actual=state)
         else:
-            ledger.right("port")
+            alike.right("port")
 
 
 class LinkQuality(HostCheck):
@@ -186,43 +191,46 @@ class LinkQuality(HostCheck):
 
     def judge(self, view: HostView, ledger: Ledger) -> None:
         """Enter each port that is up."""
-        dark = []
-        for port in view.wanted.ports:
-            if not port.nvidia:
-                continue
-            if view.is_down(port):
-                dark.append(port.interface)
-                continue
-            try:
-                self._one(view, port, view.of_port(port, "link", parsers.mlxlink), ledger)
-            except Untold as error:
-                ledger.untold(port.port, f"{view.seats[port.port].name or port.port}: {error}")
-        if dark:
-            ledger.skip(f"{listed(dark)}: no link", path="down")
+        with Alike(ledger) as alike:
+            for port in view.wanted.ports:
+                if not port.nvidia:
+                    continue
+                name = view.seats[port.port].name or port.port
+                if view.is_down(port):
+                    alike.skip(name, "down", "{}: no link")
+                    continue
+                try:
+                    self._one(view, port, view.of_port(port, "link", parsers.mlxlink), alike)
+                except Untold as error:
+                    alike.untold(name, "link", "bits and light of {} are not told", error)
 
     @staticmethod
-    def _one(view: HostView, port: WantedPort, link: Physical, ledger: Ledger) -> None:
+    def _one(view: HostView, port: WantedPort, link: Physical, alike: Alike) -> None:
         name = view.seats[port.port].name or port.port
-        most = limit(view.look.catalog, "bit-errors")
-        if link.effective_ber is None:
-            ledger.untold(
-                f"{port.port}.ber", f"{name}: its bit error rate is not told (state {link.state or 'not told'})"
+        row = limit(view.look.catalog, "bit-errors")
+        most, rate, module = row.most if row else None, link.effective_ber, f"module {link.part} {link.serial}".rstrip()
+        if rate is None:
+            alike.untold(
+                name, "ber", "the bit error rate of {} is not told", f"its state is {link.state or 'not told'}"
             )
-        elif most is not None and most.most is not None and link.effective_ber > most.most:
-            message = f"{name}: {link.effective_ber:g} of the bits are wrong after correction"
-            ledger.wrong(f"{port.port}.ber", message, expected=f"at most {most.most:g}", actual=f"{link.effective_ber:g}",
-                         evidence=[f"raw {link.raw_ber}", f"FEC {link.fec}", f"module {link.part} {link.serial}"])  # fmt: skip
+        elif most is not None and rate > most:
+            message = f"{{}}: {rate:g} of the bits are wrong after correction"
+            evidence = [f"raw {link.raw_ber}", f"FEC {link.fec}", module]
+            alike.wrong(name, "ber", message, expected=f"at most {most:g}", actual=f"{rate:g}", evidence=evidence)
         else:
-            ledger.right("link")
+            alike.right("link")
         for what, reading in link.readings.items():
             if reading.outside:
-                shown = ", ".join(f"{value:g}" for value in reading.outside)
-                message = f"{name}: {what} is {shown}, outside of {reading.low:g} to {reading.high:g}"
-                ledger.wrong(f"{port.port}.{what}", message, expected=f"{reading.low:g} to {reading.high:g}", actual=shown,
-                             evidence=[f"module {link.part} {link.serial}"])  # fmt: skip
+                shown, span = (
+                    ", ".join(f"{value:g}" for value in reading.outside),
+                    f"{reading.low:g} to {reading.high:g}",
+                )
+                message = f"{{}}: {what} is {shown}, outside of {span}"
+                alike.wrong(name, what, message, expected=span, actual=shown, evidence=[module])
         advice = link.recommendation.strip()
         if advice and not advice.lower().startswith(_WELL) and advice.upper() != "N/A":
-            ledger.wrong(f"{port.port}.advice", f"{name}: mlxlink says: {advice}", severity="warning", remedy=advice)
+            alike.wrong(name, "advice", f"{{}}: mlxlink says: {advice}",
+                        severity="warning", remedy=advice)  # fmt: skip
 
 
 def host_sights(plan: Plan, look: HostLook) -> dict[Port, Sight]:

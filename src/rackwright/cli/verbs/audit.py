@@ -23,8 +23,9 @@ DOMAINS: Final[dict[str, tuple[Domain, ...]]] = {
     "firmware": ("firmware",),
     "bios": ("bios",),
     "bmc": ("firmware", "bios", "settings"),
+    "host": (),
 }
-"""Word of design.md -> what it means for servers; ``switch`` means no server."""
+"""Word of design.md -> what it means for servers' BMCs; ``switch`` and ``host`` mean none."""
 
 
 def _domains(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[str, ...]:
@@ -55,7 +56,7 @@ def _checks(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) 
 @click.argument("site", type=PLACE, default=".", metavar="[DIR]")
 @click.option("--only", callback=_domains, metavar="DOMAINS",
               help="What to look at, a list with commas: switch, hardware, firmware, bios, bmc (firmware, bios and the BMCs' own "
-                   "settings). Without it: everything.")  # fmt: skip
+                   "settings), host (the servers' operating systems). Without it: everything but host.")  # fmt: skip
 @click.option(
     "--check", "checks", callback=_checks, multiple=True, metavar="ID", help="Only this check; may be given again."
 )
@@ -84,7 +85,8 @@ def command(
     Switches: cables with the fewest repairs, links, light and bit errors, BGP, BFD, EVPN, RoCE, adaptive routing, MTU, versions,
     time, drift, unsaved settings. Servers, over their BMCs: model, tag and MAC addresses (swapped servers by name), CPUs, memory,
     GPUs, adapters in their slots, links, boot mirror, power supplies; firmware and BIOS against the release and the site; how the
-    BMCs are set. Exit code 0 when all is right, 4 with findings, 1 when something could not be told: a device that does not answer
+    BMCs are set. Hosts (--only host, over SSH): versions and packages, adapters and their parameters, rails and cables from their end,
+    RoCE as at the switch, PCIe, GPUs and their fabric, benchmarks that were run. Exit code 0 when all is right, 4 with findings, 1 when something could not be told: a device that does not answer
     is one such thing, and the others are judged all the same.
     """
     from rackwright import audit
@@ -98,13 +100,16 @@ def command(
         raise click.UsageError("--keep keeps what devices say; with --snapshot nobody is asked")
     if (release or model) and not (release and snapshot):
         raise click.UsageError("--release NAME and --model KEY are for a --snapshot without a site")
-    switches, domains = _scope(only, checks)
+    switches, domains, hosts = _scope(only, checks)
     if release and snapshot:
         findings = judged(snapshot, release, model, Look(domains, checks))
     else:
         limits = audit.Limits(max_ber, max_flaps)
         everything = not only and not checks
-        findings = audited(talk, site, wanted, Asked(checks, limits, keep, snapshot, switches, domains, everything))
+        hosts = hosts or (everything and snapshot is not None)
+        findings = audited(
+            talk, site, wanted, Asked(checks, limits, keep, snapshot, switches, domains, hosts, everything)
+        )
     if out:
         out.write_text(json_text(audit_value(findings)) + "\n", encoding="utf-8")
     if form != "text":
@@ -115,16 +120,19 @@ def command(
     return Answer(code, audit_value(findings), FORMATS[form](findings))
 
 
-def _scope(only: tuple[str, ...], checks: tuple[str, ...]) -> tuple[bool, tuple[Domain, ...]]:
-    """Return whether switches are meant, and what of servers: what is named, else what the named checks are about, else everything."""
+def _scope(only: tuple[str, ...], checks: tuple[str, ...]) -> tuple[bool, tuple[Domain, ...], bool]:
+    """Return whether switches are meant, what of servers, whether hosts: what is named, else what the named checks are about.
+
+    Without either it is everything but hosts, which need not be installed yet.
+    """
     from rackwright import audit
-    from rackwright.audit import machines
+    from rackwright.audit import hosts, machines
 
     if only:
         meant = {domain for word in only for domain in DOMAINS[word]}
-        return "switch" in only, tuple(domain for domain in machines.DOMAINS if domain in meant)
+        return "switch" in only, tuple(domain for domain in machines.DOMAINS if domain in meant), "host" in only
     if checks:
         of_servers = {machines.CHECKS[check].domain for check in checks if check in machines.CHECKS}
         domains = tuple(domain for domain in machines.DOMAINS if domain in of_servers)
-        return any(check in audit.CHECKS for check in checks), domains
-    return True, machines.DOMAINS
+        return any(check in audit.CHECKS for check in checks), domains, any(check in hosts.CHECKS for check in checks)
+    return True, machines.DOMAINS, False

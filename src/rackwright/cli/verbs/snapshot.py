@@ -23,8 +23,8 @@ __all__ = ["command"]
 @click.option(
     "-o", "out", type=PLACE, required=True, metavar="FOLDER", help="Where to keep what was told, a file a device."
 )
-@click.option("--only", type=click.Choice(["bmc", "switch"]), multiple=True,
-              help="Only BMCs, or only switches; without it: both.")  # fmt: skip
+@click.option("--only", type=click.Choice(["bmc", "switch", "host"]), multiple=True,
+              help="Only BMCs, switches or hosts; without it: BMCs and switches.")  # fmt: skip
 @click.option("--user", default="root", show_default=True, metavar="NAME", help="Who logs in to BMCs by address.")
 @reaching
 def command(
@@ -32,22 +32,24 @@ def command(
 ) -> Answer:  # fmt: skip
     """Collect what devices tell, for an audit elsewhere.
 
-    Reads the BMCs and switches of a site, or the BMCs at the addresses given (the password is the secret bmc: RACKWRIGHT_SECRET_BMC
+    Reads the BMCs and switches of a site, and with --only host the operating systems of its servers, or the BMCs at the addresses given (the password is the secret bmc: RACKWRIGHT_SECRET_BMC
     in the environment). Nothing is changed, and no secret is kept: hashes and keys of accounts are masked. Judge it with
     rackwright audit --snapshot FOLDER, with the site, or without one by a release. Exit code 1 when a device did not answer.
     """
     from rackwright import audit
-    from rackwright.cli import snapping
+    from rackwright.cli import acceptance, snapping
 
     site = _site(targets)
     wishes = frozenset(only or ("bmc", "switch"))
     if site is not None:
-        found = snapping.of_site(talk, site, wanted, wishes)
+        found, systems = snapping.of_site(talk, site, wanted, wishes)
     else:
         if wanted.twin or wanted.limit or "bmc" not in wishes:
             raise click.UsageError("--twin, --limit and --only switch go with a site; addresses are those of BMCs")
-        found = snapping.of_addresses(talk, targets, out, wanted, user)
+        found, systems = snapping.of_addresses(talk, targets, out, wanted, user), []
     audit.write(out, found)
+    acceptance.keep(out, systems)
+    found += systems
     lost = [item for item in found if item.error]
     return Answer(ERROR if lost else FINE, _value(found, out), _lines(found, out))
 
