@@ -3,7 +3,7 @@
 # usage: base.sh FOLDER       (as root; needs mmdebstrap; takes a minute and 230 MB)
 set -eu
 folder=$1
-packages=systemd,systemd-sysv,dbus,openssh-server,sudo,iproute2,procps,kmod,gnupg,ca-certificates,python3-minimal,python3-apt,python3-debian
+packages=systemd,systemd-sysv,dbus,openssh-server,sudo,iproute2,procps,kmod,gnupg,ca-certificates,python3-minimal,python3-apt,python3-debian,python3-venv
 rm -rf "$folder.part"
 mkdir -p "$(dirname "$folder")"
 mmdebstrap --quiet --variant=minbase --include="$packages" --aptopt='Apt::Install-Recommends "false"' \

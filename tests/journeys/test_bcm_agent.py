@@ -1,0 +1,129 @@
+"""The lite daemon of Base Command Manager on real Linux roots, with an archive and a head node of ours."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lab import bcm, machine
+from tests.lab.node import eventually
+from tests.lab.yard import yard
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bcm-agent")]
+
+ETC = "/cm/local/apps/cm-lite-daemon/etc"
+STEPS = ["mirror", "base", "time", "bcm_agent"]
+NODES = ("node1", "node2")
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory):
+    """Two nodes that are about to join one head node, which knows the first of them."""
+    place = tmp_path_factory.mktemp("bcm")
+    made = {"archive": bcm.archive(place / "cm-lite-daemon.zip"), "wheels": bcm.wheels(place / "wheels")}
+    secrets = place / "secrets"
+    secrets.mkdir()
+
+    def document(name, mirror, images):
+        whole = machine.document(name, mirror, images=images)
+        known = whole["rackwright"]
+        known["steps"] = STEPS
+        known["stages"] = [{"steps": STEPS, "reboot": "none", "why": []}]
+        known["packages"]["bcm_agent"], known["holds"]["bcm_agent"], known["remove"]["bcm_agent"] = (
+            ["python3-venv"],
+            [],
+            [],
+        )
+        known["bcm"] |= {
+            "heads": ["198.18.255.1"], "port": 0, "package": str(made["archive"]), "wheels": str(made["wheels"]),
+            "bootstrap_cert": {"secret": "boot_cert"}, "bootstrap_key": {"secret": "boot_key"}, "ca": {"secret": "ca"},
+        }  # fmt: skip
+        return whole
+
+    with yard(NODES, documents=document) as found, bcm.Head(found.cluster.gateway, place, {"node1"}) as head:
+        cert, key = head.authority.issue("bootstrap")
+        for name, text in {"boot_cert": cert, "boot_key": key, "ca": head.authority.pem}.items():
+            (secrets / name).write_text(text)
+            (secrets / name).chmod(0o600)
+        for one in found.documents.values():
+            one["rackwright"]["bcm"] |= {"heads": [found.cluster.gateway], "port": head.port}
+        found.head, found.place, found.key = head, place, key
+        found.how = {"values": {"preflight_free_mib": 64, "rackwright_secrets": str(secrets)}}
+        yield found
+
+
+@pytest.fixture(scope="module")
+def first(ground):
+    """What was forecast, and what then came."""
+    forecast = ground.play("node1", check=True, **ground.how)
+    return forecast, ground.play("node1", **ground.how)
+
+
+def test_a_host_joins_the_head_node_once(ground, first):
+    """It registers with the bootstrap certificate, and its daemon then speaks with a certificate of its own."""
+    _, said = first
+    assert said.status == "successful", said.failed
+    assert ground.head.registered == [("node1", "bootstrap")]
+    eventually(lambda: ("node1", "node1") in ground.head.heard)
+
+
+def test_a_forecast_names_what_then_changes(first):
+    """``--check`` on a bare host says of the step what the run then does, and does none of it."""
+    forecast, said = first
+    assert forecast.status == "successful", forecast.failed
+    told = {role for _, role, _ in forecast.changed}
+    assert told == {role for _, role, _ in said.changed}
+    assert "bcm_agent: See whether the host is registered" in forecast.changes("node1")
+
+
+def test_a_second_run_changes_nothing(ground, first):
+    """A host that has its certificate is not registered again."""
+    again = ground.play("node1", **ground.how)
+    assert again.status == "successful", again.failed
+    assert again.changes("node1") == []
+    assert ground.play("node1", check=True, **ground.how).changes("node1") == []
+    assert len(ground.head.registered) == 1
+
+
+def test_the_bootstrap_key_is_nowhere_afterwards(ground, first):
+    """Neither the host's disk nor what the play printed holds the key; its own key is root's alone."""
+    node = ground["node1"]
+    middle = ground.key.splitlines()[1]
+    found = node.ssh(f"grep -rlF {middle} /cm /etc /var /root /home /run /tmp 2>/dev/null", check=False).stdout
+    assert found == ""
+    assert middle not in first[1].text
+    assert node.ssh(f"stat -c '%a %U' {ETC}/cert.key").stdout.strip() == "600 root"
+
+
+def test_a_node_that_bcm_does_not_know_is_told_so(ground, first):
+    """The refusal of the head node reaches the user with host and remedy; the other host's registration stands."""
+    said = ground.play("node2", **ground.how)
+    assert said.hosts_failed() == {"node2"}
+    message = said.failed[-1][3]
+    assert "node2 did not register" in message
+    assert "no device node2" in message
+    assert "see that BCM has a node of this name" in message
+    ground.head.known.add("node2")
+    assert ground.play("node2", **ground.how).status == "successful"
+    assert ("node2", "bootstrap") in ground.head.registered
+
+
+def test_a_newer_archive_replaces_the_program_and_keeps_the_certificate(ground, first):
+    """A new program comes without a second registration."""
+    before = len(ground.head.registered)
+    bcm.archive(ground.place / "cm-lite-daemon.zip", "10.25.04")
+    said = ground.play("node1", **ground.how)
+    assert said.status == "successful", said.failed
+    assert "bcm_agent: Unpack it" in said.changes("node1")
+    assert ground["node1"].read("/cm/local/apps/cm-lite-daemon/VERSION") == "10.25.04\n"
+    assert len(ground.head.registered) == before
+
+
+def test_a_certificate_of_another_authority_is_asked_for_anew(ground, first):
+    """A host that was registered with another cluster joins this one."""
+    before = len(ground.head.registered)
+    cert, key = bcm.Authority("another").issue("node1")
+    ground["node1"].path(f"{ETC}/cert.pem").write_text(cert)
+    ground["node1"].path(f"{ETC}/cert.key").write_text(key)
+    said = ground.play("node1", **ground.how)
+    assert said.status == "successful", said.failed
+    assert len(ground.head.registered) == before + 1
