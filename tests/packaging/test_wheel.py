@@ -54,7 +54,7 @@ def shipped(repository: Path, folder: str) -> set[str]:
     return {path.as_posix() for path in files if not {"__pycache__", ".rackwright"} & {*path.parts}}
 
 
-@pytest.mark.parametrize("folder", ["templates", "inventory"])
+@pytest.mark.parametrize("folder", ["templates", "inventory", "playbooks"])
 def test_the_wheel_carries_every_file_of_a_shipped_folder(repository, built, folder):
     """Each template and each file of a reference site is in the wheel."""
     with zipfile.ZipFile(built[1]) as wheel:
@@ -96,6 +96,7 @@ def test_the_sdist_can_be_worked_on(built):
         "nornir_tasks",
         "templates",
         "inventory",
+        "playbooks",
         "tests",
         "docs",
         "Makefile",
