@@ -17,7 +17,7 @@ from rackwright.plan.model import Plan
 from rackwright.plan.stack import stack
 from rackwright.plan.stack_model import HostStack
 from rackwright.render import ansible
-from rackwright.render.hosts.variables import variables
+from rackwright.render.hosts.variables import anchored, variables
 from rackwright.render.slices import Slices
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def aimed(talk: Talk, site: Path, wanted: Wanted) -> Aim:
         planned.plan, folder, wanted, bmcs=bmcs, bmc_password=secrets.parse(intent.access.bmc), bmc_user=intent.bmc.user,
         hosts=addresses, host_user=intent.hosts.user,
     )  # fmt: skip
-    return Aim(planned.plan, folder, stacks, {name: variables(one) for name, one in stacks.items()}, way)
+    told = {name: anchored(variables(one), folder.resolve()) for name, one in stacks.items()}
+    return Aim(planned.plan, folder, stacks, told, way)
 
 
 def compared(talk: Talk, aim: Aim, names: Sequence[str] = ()) -> Changeset:

@@ -10,6 +10,7 @@ from rackwright.intent.section import Intent, Key, Reference
 
 __all__ = [
     "BcmAgent",
+    "BcmPair",
     "BluefieldIntent",
     "GpuOperator",
     "HostMirror",
@@ -86,11 +87,24 @@ class Operators(Intent):
     network: NetworkOperator = NetworkOperator()
 
 
+class BcmPair(Intent):
+    """Two head nodes of Base Command Manager, of which one is active."""
+
+    address: Key
+    """In-band address that the active one has; hosts speak to it alone."""
+    external: str | None = None
+    """Address of the active one in the network of your users."""
+    failover: str | None = None
+    """Subnet of the cable between the two, e.g. ``10.50.0.0/30``: the heartbeat."""
+
+
 class BcmAgent(Intent):
-    """How hosts that Rackwright installs join Base Command Manager."""
+    """Base Command Manager: its head nodes, and how hosts join it."""
 
     package: str | None = None
     """cm-lite-daemon.zip of your head node, beside this file; hosts get no agent when absent."""
+    wheels: str | None = None
+    """Folder beside this file with the Python packages that the agent needs, for hosts that reach no package index."""
     port: int = Field(8081, ge=1, le=65535)
     """Port of the head node."""
     category: str | None = None
@@ -101,6 +115,12 @@ class BcmAgent(Intent):
     """Its key."""
     ca: Reference = "secret:bcm_ca"
     """Certificate of the head node's authority."""
+    network: Key = "internalnet"
+    """Name in BCM of the network that nodes boot from."""
+    images: dict[Key, Key] = Field(default_factory=dict)
+    """Software image in BCM by group, for hosts that it provisions; ``GROUP-image`` when absent."""
+    pair: BcmPair | None = None
+    """Two head nodes that stand in for each other; one alone when absent."""
 
 
 class Hosts(Intent):

@@ -17,7 +17,9 @@ def dump(site: Site) -> str:
 
     The rows of nodes.csv are no part of it.
     """
-    return documents.dump(site.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"rows", "armoured"}))
+    return documents.dump(
+        site.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"rows", "armoured"})
+    )
 
 
 def defaults() -> tuple[FieldRow, ...]:

@@ -247,11 +247,13 @@ class Bcm(Value, frozen=True, kw_only=True):
     """How a host joins Base Command Manager."""
 
     heads: tuple[str, ...] = ()
-    """Addresses of the head nodes; the first is the primary."""
+    """Addresses of the head nodes, the one that a host speaks to first: that which a pair shares, or the primary's own."""
     port: int = 8081
     version: str = ""
     package: str = ""
     """cm-lite-daemon.zip beside the site file, from the customer's head node."""
+    wheels: str = ""
+    """Folder beside the site file with what it needs; empty: the hosts reach a package index."""
     category: str = ""
     bootstrap_cert: str = ""
     """Name of a secret."""

@@ -161,11 +161,13 @@ def agent(shared: Frame, host: Host) -> Bcm | None:
     if "bcm" not in host.has:
         return None
     wish = shared.site.hosts.bcm
+    both = (wish.pair.address,) if wish.pair is not None else ()
     return Bcm(
-        heads=tuple(shared.addresses[name] for name in shared.heads if name in shared.addresses),
+        heads=(*both, *(shared.addresses[name] for name in shared.heads if name in shared.addresses)),
         port=wish.port,
         version=shared.version("bcm"),
         package=wish.package or "",
+        wheels=wish.wheels or "",
         category=wish.category or host.device.group,
         bootstrap_cert=_name(wish.bootstrap_cert),
         bootstrap_key=_name(wish.bootstrap_key),

@@ -6,12 +6,17 @@ as ``{secret: NAME}``. The table is in ``docs/design/stack.md``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final
+
+from msgspec.msgpack import decode, encode
 
 from rackwright.documents import dump
 from rackwright.plan.stack_model import Adapter, Bcm, Bluefield, HostStack, Mirror
 
-__all__ = ["KEY", "variables", "variables_yaml"]
+__all__ = ["KEY", "anchored", "variables", "variables_yaml"]
 
 KEY: Final = "rackwright"
 """The one variable of a host that is not Ansible's own."""
@@ -55,10 +60,30 @@ def variables(stack: HostStack) -> dict[str, Any]:
     }
 
 
+def anchored(document: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return a document whose files of the controller have whole paths; they are written beside the site file, in ``folder``."""
+    known = document[KEY]
+    firmware, bcm = known["bluefield"]["firmware"], known["bcm"]
+    files = {"package": _beside(folder, bcm["package"]), "wheels": _beside(folder, bcm["wheels"])}
+    image = {"image": _beside(folder, firmware["image"])}
+    bluefield = {**known["bluefield"], "firmware": {**firmware, **image}}
+    return {**document, KEY: {**known, "bluefield": bluefield, "bcm": {**bcm, **files}}}
+
+
+def _beside(folder: Path, name: str) -> str:
+    return str(folder / name) if name else ""
+
+
 def variables_yaml(stack: HostStack) -> bytes:
     """Print ``devices/HOST/vars.yaml``."""
-    head = f"# {stack.name}: written by rackwright from the plan; change the site file, not this one.\n"
-    return (head + dump(variables(stack))).encode()
+    head = f"# {stack.name}: written by rackwright from the plan; change the site file, not this one.\n{KEY}:\n"
+    return (head + "".join(_section(key, encode(value)) for key, value in variables(stack)[KEY].items())).encode()
+
+
+@lru_cache(maxsize=1024)
+def _section(key: str, value: bytes) -> str:
+    """Print one key of the document: most are the same for every host of a group, and printing is what costs."""
+    return dump({KEY: {key: decode(value)}}).partition("\n")[2]
 
 
 def _parts(stack: HostStack) -> dict[str, Any]:
@@ -161,6 +186,7 @@ def _bcm(host: str, bcm: Bcm | None) -> dict[str, Any]:
         "node": host,
         "version": found.version,
         "package": found.package,
+        "wheels": found.wheels,
         "category": found.category,
         **{key: {"secret": name} if name else {} for key, name in secrets.items()},
     }
