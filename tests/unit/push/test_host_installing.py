@@ -7,14 +7,16 @@ import json
 import msgspec
 import pytest
 
-from rackwright.drivers.hosts.installs import Installs
+from rackwright.drivers.hosts.installs import FOLDER, Installs
 from rackwright.drivers.hosts.progress import ProgressLimits, Said
 from rackwright.drivers.redfish.model import Boot
 from rackwright.errors import AuthRefused, DeviceRefused, DeviceTimeout, Unreachable
+from rackwright.push.hosts.bare import BareOrder, BareServers, BareTarget
 from rackwright.push.hosts.installing import Installing, Medium
 from rackwright.render.hosts.autoinstall import installation
 from tests.unit.push.bmcs import Box
 from tests.unit.push.bmcs import Way as BmcWay
+from tests.unit.push.fake import Journal
 
 URL = "http://10.0.0.5/universal.iso"
 BEGUN = Said("subiquity/Early/run", "start", timestamp=1)
@@ -30,7 +32,7 @@ class Host:
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return answer() if callable(answer) else answer
 
     def close(self):
         pass
@@ -169,3 +171,66 @@ def test_values_go_to_disk_and_back():
     """What an order may hold cannot be written."""
     medium = Medium("Cd", URL)
     assert msgspec.json.decode(msgspec.json.encode(medium), type=Medium) == medium
+
+
+# --- as the engine runs it -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def program(bed, tmp_path):
+    made, way, box, _ = bed
+    way.state = tmp_path / "state"
+    installs = Installs(way.state / "serve" / FOLDER)
+    way.installs = installs
+    order = BareOrder(site="s", medium=Medium("Cd", URL), targets=(BareTarget("gpu01", "TAG0001"),), limits=made.limits)
+    return BareServers(way), way, box, order.encoded(), installs
+
+
+def marker_of(installs):
+    return json.dumps(
+        {"host": "gpu01", "service_tag": "TAG0001", "installation": installation(installs.token("gpu01"))}
+    )
+
+
+def test_a_run(program, tmp_path):
+    """A bare server is not looked at first, or is done before it let us in."""
+    work, way, box, order, installs = program
+    way.words = [BEGUN, DONE]
+    way.answers = [Unreachable("bare", device="gpu01"), lambda: marker_of(installs)]
+    outcome = work.device(Journal(tmp_path / "run"), order, "gpu01")
+    assert (outcome.state, box.said[-1], way.answers) == ("done", "eject", [])
+
+
+def test_a_run_cut_off(program, tmp_path):
+    """A kill between the installer's end and the look at the host installs it again."""
+    work, way, box, order, installs = program
+    way.words = [DONE]
+    way.answers = [Unreachable("bare", device="gpu01"), RuntimeError("killed")]
+    entries = {}
+    with pytest.raises(RuntimeError):
+        work.device(Journal(tmp_path / "run", entries), order, "gpu01")
+    said = list(box.said)
+    way.answers = [lambda: marker_of(installs)]
+    assert work.device(Journal(tmp_path / "run", entries), order, "gpu01").state == "done"
+    assert box.said == said
+
+
+def test_a_host_that_stands_is_left_alone(program, tmp_path):
+    """An installed host is wiped by a second run."""
+    work, way, box, order, _ = program
+    way.answers = [json.dumps({"host": "gpu01", "service_tag": "TAG0001", "installation": "before"})]
+    assert work.device(Journal(tmp_path / "run"), order, "gpu01").state == "unchanged"
+    assert box.said == []
+
+
+def test_a_failed_run(program, tmp_path):
+    """A failure of the installer is told without host, cause and remedy, or the gate opens behind it."""
+    work, way, _, order, _ = program
+    way.words = [FAILED]
+    way.answers = [Unreachable("bare", device="gpu01")]
+    outcome = work.device(Journal(tmp_path / "run"), order, "gpu01")
+    assert (outcome.state, outcome.stage) == ("failed", "install")
+    assert "late-command" in outcome.cause
+    assert "below /target" in outcome.remedy
+    [wave] = work.waves(order)
+    assert work.gate(None, order, wave, {"gpu01": outcome}).state == "failed"

@@ -66,11 +66,13 @@ def _seconds(ctx: click.Context, param: click.Parameter, text: str) -> int:
               help="Servers: ask this program, with the server's name, whether its host is drained.")  # fmt: skip
 @click.option("--lift-lockdown", is_flag=True, help="Servers: lift a lockdown that the site asks for, meanwhile.")
 @click.option("--factory-login", is_flag=True, help="Servers: try the password that BMCs are delivered with, once.")
+@click.option("--installer", default="", metavar="MEDIUM",
+              help="Hosts: install bare servers first, from an ISO's URL, or over the network: http, pxe. Needs serve.")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on with the latest push that was cut off.")
 @reaching
 def command(
     talk: Talk, site: Path, only: str, changes: Path | None, folder: Path | None, image: Path | None, image_sha256: str,
-    yes: bool, allow_disruption: bool, confirm_within: int, resume: bool, wanted: Wanted, **servers: Any,
+    yes: bool, allow_disruption: bool, confirm_within: int, installer: str, resume: bool, wanted: Wanted, **servers: Any,
 ) -> Answer:  # fmt: skip
     """Bring switches, BMCs of servers (--only bmc) or hosts (--only host) to what is planned.
 
@@ -86,16 +88,22 @@ def command(
     with the restarts between stages, each proven before the next begins.
     """
     from rackwright.cli import hosts, pushing
+    from rackwright.cli.bare import bared
     from rackwright.cli.installing import Wish, installed
     from rackwright.cli.renewing import Consent
     from rackwright.cli.stacking import stacked
 
     if only != "switch" and (folder or image):
         raise click.UsageError("--build and --install go with switches")
+    if only != "host" and installer:
+        raise click.UsageError("--installer goes with --only host")
     if only == "host":
         consent = Consent(yes, allow_disruption, resume, changes, servers.pop("drained_by"))
         _only_with("bmc", servers)
-        return stacked(talk, hosts.aimed(talk, site, wanted), consent)
+        met = hosts.aimed(talk, site, wanted)
+        if installer and (answer := bared(talk, met, installer, yes=yes, allow=allow_disruption)) is not None:
+            return answer
+        return stacked(talk, met, consent)
     if only == "bmc":
         return _servers(talk, site, wanted, changes, yes=yes, disruption=allow_disruption, resume=resume, **servers)
     _only_with("bmc", servers)

@@ -93,14 +93,20 @@ class Installing:
         """
         marker = self._patiently(device, lambda host: host.read(MARKER, sudo=True))
         wanted = {"host": device, "service_tag": service_tag, "installation": installation(self.installs.token(device))}
-        try:
-            found = json.loads(marker)
-        except ValueError:
-            found = {}
-        wrong = [name for name, value in wanted.items() if not isinstance(found, dict) or found.get(name) != value]
+        found = _read(marker)
+        wrong = [name for name, value in wanted.items() if found.get(name) != value]
         if wrong:
             text = f"{device} came up with a system of another installation: {', '.join(wrong)} of {MARKER} differ"
             raise DeviceRefused(f"{text}; {_MARKER}", device=device, remedy=_MARKER)
+
+    def stands(self, device: str, service_tag: str) -> bool:
+        """Say whether a host answers on which an installation of ours came to its end; one that does not answer is bare."""
+        try:
+            with closing(self.way.host(device)) as host:
+                found = _read(host.read(MARKER, sudo=True))
+        except DriverError:
+            return False
+        return (found.get("host"), found.get("service_tag")) == (device, service_tag)
 
     def _boot(self, device: str) -> None:
         clock, limits = self.way.clock, self.boot_limits
@@ -143,3 +149,11 @@ class Installing:
                     text = f"{device} said that it is installed and lets nobody in after {self.ready_s:g} s: {error}"
                     raise DeviceTimeout(f"{text}; {remedy}", device=device, remedy=remedy) from None
             clock.sleep(self.poll_s)
+
+
+def _read(marker: str) -> dict[str, object]:
+    try:
+        found = json.loads(marker)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,77 @@
+"""What ``push --only host --installer`` does before it pushes: servers without a host of ours get one."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from rackwright.cli.answer import DIFFERENCE, ERROR, Answer
+from rackwright.cli.talk import Talk
+from rackwright.cli.watching import watch
+from rackwright.push.hosts.bare import BareOrder, make_bare, submit
+from rackwright.push.hosts.installing import Medium
+
+if TYPE_CHECKING:
+    from rackwright.cli.hosts import Aim
+
+__all__ = ["bared"]
+
+_OVER_NETWORK: Final = {"http": Medium("UefiHttp"), "pxe": Medium("Pxe")}
+
+
+def bared(talk: Talk, aim: Aim, installer: str, *, yes: bool, allow: bool) -> Answer | None:
+    """Install every server that is meant and has no host of ours; return what ends the push here, None to go on."""
+    from rackwright.report.pushes import outcome_lines, outcome_value, pushed
+
+    order = make_bare(aim.plan, list(aim.way.hosts), _medium(installer))
+    refused = _consent(talk, aim, order, yes=yes, allow=allow)
+    if refused is not None:
+        return refused
+    way = aim.way
+
+    def forget(name: str) -> None:
+        way.trust.forget(way.host_endpoint(name))
+
+    report = submit(order, way, jobs=way.jobs, on_event=watch(talk), forget=forget)
+    outcomes = list(report.outcomes.values())
+    lines = [*outcome_lines(outcomes), f"installed: {pushed(outcomes)}"]
+    if report.state != "done":
+        return Answer(ERROR, outcome_value(report, outcomes), lines)
+    for line in lines:
+        talk.say(line)
+    return None
+
+
+def _medium(text: str) -> Medium:
+    if text in _OVER_NETWORK:
+        return _OVER_NETWORK[text]
+    if not text.startswith(("http://", "https://", "nfs://", "cifs://")):
+        raise click.UsageError(f"--installer {text}: give the URL of an ISO that the BMCs reach, or 'http' or 'pxe'")
+    return Medium("Cd", text)
+
+
+def _consent(talk: Talk, aim: Aim, order: BareOrder, *, yes: bool, allow: bool) -> Answer | None:
+    """Show who would be wiped; return what ends it here, or None when it may go on."""
+    names = [target.device for target in order.targets]
+    if not names:
+        return None
+    lines = tuple(f"{name}: wiped and installed, unless a host of ours answers there" for name in names)
+    for line in lines:
+        talk.error(line)
+    talk.say("seeds come from 'rackwright serve', which must run meanwhile, on this site")
+    if not yes and not sys.stdin.isatty():
+        talk.error("nothing was installed: look at it and run it again with --yes, or on a terminal")
+        return Answer(DIFFERENCE, names, lines)
+    if not allow:
+        talk.error("error: nothing was installed: what is named above loses its disk; allow it with --allow-disruption")
+        return Answer(ERROR, names)
+    if not aim.way.twin and not aim.way.trust.first_use:
+        talk.error(
+            "error: nothing was installed: a new installation shows another host key; allow that with --trust-on-first-use"
+        )
+        return Answer(ERROR, names)
+    if not yes and not click.confirm("install these?", err=True):
+        return Answer(DIFFERENCE, names)
+    return None

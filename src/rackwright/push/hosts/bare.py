@@ -1,0 +1,157 @@
+"""The installation of bare servers as the durable engine runs it: look, install, confirm.
+
+Each looks first: a host on which an installation of ours came to its end is left alone, and an installer at work is listened to and not
+started anew. Seeds are handed out by ``rackwright serve``, which must run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Final, Literal, Protocol
+
+import msgspec
+
+from rackwright import runs
+from rackwright.drivers.hosts.installs import FOLDER, Installs
+from rackwright.drivers.hosts.progress import ProgressLimits
+from rackwright.errors import BootRefused, DriverError, RunChanged
+from rackwright.plan.model import Plan
+from rackwright.push.hosts.installing import Installing, Medium, Ways
+from rackwright.runs import Event, Report
+from rackwright.runs.model import GOOD, Context, Outcome, Wave
+
+__all__ = ["NAME", "BareOrder", "BareServers", "BareTarget", "BareWay", "decode", "make_bare", "submit"]
+
+NAME: Final = "install-host"
+VERSION: Final = "1"
+"""Raised by hand whenever the steps of a host change their names or values."""
+
+_AGAIN: Final = "see its console by the BMC; run it again, it looks first"
+
+
+class BareWay(Ways, Protocol):
+    """How servers are reached; ``rackwright.drivers.reach.Reach`` is one."""
+
+    @property
+    def state(self) -> Path:
+        """``SITE/.rackwright``."""
+
+
+class BareTarget(msgspec.Struct, frozen=True):
+    """One server that is to be installed."""
+
+    device: str
+    service_tag: str
+
+
+class BareOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
+    """An installation, whole."""
+
+    schema: Literal[1] = 1
+    site: str
+    medium: Medium
+    targets: tuple[BareTarget, ...]
+    limits: ProgressLimits = ProgressLimits()
+
+    @cached_property
+    def of(self) -> Mapping[str, BareTarget]:
+        """The targets by name."""
+        return {target.device: target for target in self.targets}
+
+    def encoded(self) -> bytes:
+        """Return the bytes that a run keeps."""
+        return msgspec.json.encode(self)
+
+
+@lru_cache(maxsize=4)
+def decode(order: bytes) -> BareOrder:
+    """Read an order back. Raises :class:`~rackwright.errors.RunChanged` for one of another version."""
+    try:
+        return msgspec.json.decode(order, type=BareOrder)
+    except msgspec.MsgspecError as error:
+        raise RunChanged(
+            f"the order was written by another version ({error}): start a new one, it looks first"
+        ) from None
+
+
+def make_bare(plan: Plan, names: Sequence[str], medium: Medium) -> BareOrder:
+    """Put together the installation of the named servers."""
+    tags = {device.name: device.serial for device in plan.devices}
+    return BareOrder(site=plan.name, medium=medium, targets=tuple(BareTarget(name, tags[name]) for name in names))
+
+
+@dataclass
+class BareServers:
+    """The program; what it needs of the world is given to it."""
+
+    way: BareWay
+    forget: Callable[[str], None] | None = None
+    """Forgets the pinned key of a host that was installed anew."""
+    name: str = field(default=NAME, init=False)
+    version: str = field(default=VERSION, init=False)
+
+    def waves(self, order: bytes) -> Sequence[Wave]:
+        """Return one wave, one server ahead: what is wrong with a seed or an ISO is wrong for all."""
+        members = tuple(decode(order).of)
+        return (Wave("install", members, members[0] if len(members) > 1 else ""),)
+
+    def device(self, context: Context, order: bytes, device: str) -> Outcome:
+        """Install one server."""
+        target, work = decode(order).of[device], self._work(decode(order))
+        if context.step("look", lambda: work.stands(device, target.service_tag)):
+            return Outcome(subject=device, state="unchanged")
+        if context.cancelled():
+            return Outcome(subject=device, state="cancelled", stage="look", cause="stopped before it was begun")
+        for name, step in (
+            ("install", lambda: _installed(work, device)), ("confirm", lambda: work.confirm(device, target.service_tag)),
+        ):  # fmt: skip
+            context.event(f"{name} of {device}", device=device)
+            cause, remedy = context.step(name, lambda: _told(step))  # noqa: B023 - done before the next round; two strings
+            if cause:
+                return Outcome(subject=device, state="failed", stage=name, cause=cause, remedy=remedy)
+        return Outcome(subject=device, state="done")
+
+    def gate(self, context: Context, order: bytes, wave: Wave, outcomes: Mapping[str, Outcome]) -> Outcome:  # noqa: ARG002 - the Protocol's signature
+        """Open when every server of the wave is a host."""
+        lost = [name for name, outcome in outcomes.items() if outcome.state not in GOOD]
+        if not lost:
+            return Outcome(subject=wave.name, state="done")
+        cause = f"not installed: {', '.join(lost)}"
+        return Outcome(subject=wave.name, state="failed", stage="gate", cause=cause, remedy=_AGAIN)
+
+    def _work(self, order: BareOrder) -> Installing:
+        installs = Installs(self.way.state / "serve" / FOLDER)
+        return Installing(self.way, installs, order.medium, order.limits, forget=self.forget)
+
+
+def _installed(work: Installing, device: str) -> None:
+    verdict = work.install(device)
+    if verdict.state == "failed":
+        raise DriverError(verdict.sentence, device=device, remedy=verdict.remedy)
+
+
+def _told(step: Callable[[], None]) -> list[str]:
+    """Do a step; return why it failed and what to do, both empty where it did not."""
+    try:
+        step()
+    except DriverError as error:
+        return [str(error), error.remedy or _AGAIN]
+    except BootRefused as error:
+        return [str(error), _AGAIN]
+    return ["", ""]
+
+
+def submit(
+    order: BareOrder, way: BareWay, *, jobs: int, on_event: Callable[[Event], None] | None = None,
+    forget: Callable[[str], None] | None = None,
+) -> Report:  # fmt: skip
+    """Install and return how it ended.
+
+    Raises :class:`~rackwright.errors.RunBusy` when a living process works on one of the servers.
+    """
+    program = BareServers(way, forget)
+    with runs.opened(way.state, programs=[program], clock=way.clock, hide=(), threads=max(jobs, 1)) as engine:
+        return engine.run(NAME, order.encoded(), jobs=jobs, on_event=on_event)
