@@ -8,6 +8,7 @@ import shutil
 import subprocess
 
 import jsonschema
+import msgspec
 import pytest
 import yaml
 
@@ -103,7 +104,7 @@ def installer(shared, tmp_path) -> Installer:
     """Return the real installer's dry-run, or skip by name: it is of others, and nothing of it lies here."""
     checkout = os.environ.get("RACKWRIGHT_SUBIQUITY", "")
     if not checkout:
-        pytest.skip("RACKWRIGHT_SUBIQUITY names no checkout of Ubuntu's installer: see docs/install.md")
+        pytest.skip("RACKWRIGHT_SUBIQUITY names no checkout of Ubuntu's installer: see docs/design/autoinstall.md")
     machine = shared("data/host/autoinstall/machine-xe9680.json")
     return Installer(checkout, json.loads(machine.read_text()), tmp_path)
 
@@ -130,6 +131,19 @@ def test_ubuntus_installer_takes_our_seed_and_finishes(installer, name):
         path.read_text(errors="replace") for path in (done.root / "etc").rglob("*") if path.is_file()
     )
     assert done.in_target == ["netplan generate", "passwd --lock root"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("uri", ["", "http://10.20.0.5/ubuntu"])
+def test_ubuntus_installer_finishes_without_the_internet(installer, uri):
+    """With a mirror of the site, and with none at all, the installer finishes; updates are looked for at that mirror only."""
+    one = install()
+    archive = msgspec.structs.replace(one.archive, uri=uri, own=bool(uri))
+    done = installer.run(msgspec.structs.replace(one, archive=archive), "gpu01.tok")
+    assert done.last["name"] == "subiquity/Shutdown/shutdown", done.told
+    apt = yaml.safe_load(done.target("var/log/installer/curtin-install/subiquity-curtin-apt.conf"))["apt"]
+    sources = [row.get("uri") for row in (*apt.get("primary", ()), *apt.get("security", ()))]
+    assert not uri or {*sources} == {uri}
 
 
 @pytest.mark.slow

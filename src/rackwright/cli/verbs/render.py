@@ -35,6 +35,7 @@ def command(talk: Talk, site: Path, out: Path, limit: tuple[str, ...], jobs: int
     files of others are never touched. The site is planned first, and its lock kept.
     """
     from nornir_tasks import Build
+    from rackwright.plan.install import installs_of
     from rackwright.render import read_manifest
     from rackwright.render.site_overlays import of_site
 
@@ -46,6 +47,9 @@ def command(talk: Talk, site: Path, out: Path, limit: tuple[str, ...], jobs: int
     build = Build(planned.plan, opened.loaded.catalog, overlays, opened.loaded)
     for overlay in build.overlays.unused(planned.plan):
         talk.say(f"{overlay.source}: no switch takes this overlay; name a device or role of the plan")
+    hosts = installs_of(planned.plan, opened.loaded) if overlays.hosts.patches else ()
+    for patch in overlays.hosts.unused(hosts):
+        talk.say(f"{patch.source}: no host takes this file; name a group or host that Rackwright installs")
     known = read_manifest(out)
     names = frozenset(build.by_device)
     files = list(build.files)

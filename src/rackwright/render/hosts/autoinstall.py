@@ -51,6 +51,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return "Report(***)"
 
 
+_EXAMPLE: Final = Report(endpoint="https://rackwright.invalid/progress/example", token="example")  # noqa: S106 - of nobody
+
+
 def installation(token: str) -> str:
     """Return the name of one installation, which may be kept: the SHA-256 of its token in hex."""
     return hashlib.sha256(token.encode()).hexdigest()
@@ -77,8 +80,17 @@ def seed(
 def seed_file(
     install: Install, name: str, *, laid: Mapping[str, Any] | None = None, templates: Path | None = None
 ) -> bytes:
-    """Return one file of a host's seed as it may be kept: with :data:`PLACES` for what belongs to one installation."""
-    document = _document(install, None, laid, templates) if name == SEED[0] else {}
+    """Return one file of a host's seed as it may be kept: with :data:`PLACES` for what belongs to one installation.
+
+    Raises :class:`~rackwright.errors.RenderError` where what the site lays over it leaves no autoinstall.
+    """
+    if name != SEED[0]:
+        return _file(install, name, {}, _printer(templates))
+    document = _document(install, None, laid, templates)
+    if laid and not install.lacks:
+        from rackwright.render.hosts.model import insist
+
+        insist(install.name, _document(install, _EXAMPLE, laid, templates))
     return _file(install, name, document, _printer(templates))
 
 

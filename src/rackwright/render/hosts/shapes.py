@@ -15,6 +15,7 @@ __all__ = [
     "FLAG",
     "TEXT",
     "WORD",
+    "Anything",
     "Either",
     "Fault",
     "Flag",
