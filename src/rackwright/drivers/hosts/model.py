@@ -166,7 +166,7 @@ class HostFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     restart_due: bool = False
     """A role noted, in this boot, that only a restart puts in force what it did."""
     installed: str = ""
-    """What the installer left as a sign that it came to its end: the token of that installation."""
+    """What the installer left as a sign that it came to its end: the digest of that installation's token."""
 
 
 class Host(Protocol):

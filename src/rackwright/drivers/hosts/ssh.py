@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from rackwright.drivers.clock import Clock, WallClock
 from rackwright.drivers.endpoint import Endpoint
@@ -17,8 +19,8 @@ from rackwright.errors import AuthRefused, DeviceRefused, LostMidCommand, Unreac
 
 __all__ = ["DUE", "MARKER", "HostSsh", "connect"]
 
-MARKER: Final = "/etc/rackwright/installed"
-"""What the installer's last command writes: the token of its installation."""
+MARKER: Final = "/etc/rackwright/installed.json"
+"""What the installer's last command writes: an object with ``installation``, the digest of its token."""
 DUE: Final = "/var/lib/rackwright/restart"
 """Where a role of the playbooks notes the boot in which a restart became due."""
 
@@ -37,7 +39,7 @@ echo uptime=$(cat /proc/uptime)
 echo free=$(df -kP / | tail -n 1)
 echo tag=$( (sudo -n dmidecode -s system-serial-number || sudo -n cat /sys/class/dmi/id/product_serial) 2>/dev/null | tail -n 1)
 echo due=$(sudo -n cat {DUE} 2>/dev/null)
-echo marker=$(sudo -n cat {MARKER} 2>/dev/null)
+echo marker=$(sudo -n cat {MARKER} 2>/dev/null | tr -d '\\n')
 echo
 cat /etc/os-release
 """
@@ -73,7 +75,7 @@ class HostSsh:
             uptime_s=_first_number(told.get("uptime", ""), 0),
             free_bytes=int(_first_number(told.get("free", ""), 3)) * 1024,
             restart_due=bool(told.get("boot")) and told.get("due", "").strip() == told.get("boot"),
-            installed=told.get("marker", "").strip(),
+            installed=_installation(told.get("marker", "")),
         )
 
     def run(self, command: Sequence[str], *, sudo: bool = False, limit_s: float = 0) -> Said:
@@ -129,6 +131,15 @@ def connect(
             if clock.now() + limits.pause_s > until:
                 raise
         clock.sleep(limits.pause_s)
+
+
+def _installation(text: str) -> str:
+    """Return which installation left its sign; empty where none did."""
+    try:
+        found = msgspec.json.decode(text, type=dict[str, Any]) if text.strip() else {}
+    except msgspec.DecodeError:
+        return ""
+    return str(found.get("installation", ""))
 
 
 def _assignments(text: str) -> dict[str, str]:
