@@ -11,6 +11,7 @@ from typing import Final
 
 from bench import command, fabric, sites
 from bench.bmc import bmc
+from bench.hosts import hosts
 from bench.measure import Failed
 from bench.result import Result, line
 from bench.switches import switches
@@ -25,6 +26,7 @@ PARTS: Final[dict[str, Callable[[Path], Iterator[Result]]]] = {
     "netlab": fabric.against_netlab,
     "switches": switches,
     "bmc": bmc,
+    "hosts": hosts,
 }
 """Part -> what measures it, the quick ones first."""
 
