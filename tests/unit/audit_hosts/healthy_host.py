@@ -120,28 +120,27 @@ def printed(wanted: Wanted, question: str) -> str | None:
 
 def _of_port(wanted: Wanted, words: list[str]) -> str | None:
     for at, port in enumerate(wanted.ports):
-        names = {slot(at), f"mlx5_{at}", port.interface}
-        if words[0] == "cat":
-            names = {f"/sys/class/net/{port.interface}/ecn/roce_np/cnp_dscp"}
-        if not names & set(words):
-            continue
-        marking = wanted.stack.bluefield.marking
-        if words[0] == "ethtool" and "-i" in words:
-            return f"driver: mlx5_core\nversion: 25.01-0.6.0\nfirmware-version: {wanted.stack.bluefield.firmware} (MT_0000001069)\nbus-info: {slot(at)}\n"
-        if words[0] == "ethtool":
-            return f"Settings for {port.interface}:\n\tSpeed: {int(port.speed_gbps * 1000)}Mb/s\n\tDuplex: Full\n\tLink detected: yes\n"
-        if words[0] == "flint":
-            return flint(wanted.stack.bluefield.firmware, port)
-        if words[0] == "mlxconfig":
-            return mlxconfig({row.name: (row.value, row.value) for row in port.bluefield.nvconfig}, slot(at))
-        if words[0] == "mlxlink":
-            return mlxlink(port)
-        if words[0] == "mlnx_qos":
-            return mlnx_qos(marking.trust, marking.pfc)
-        if words[0] == "cma_roce_tos":
-            return f"{marking.tos}\n"
-        return f"{marking.cnp_dscp}\n"
+        names = {slot(at), f"mlx5_{at}", port.interface, f"/sys/class/net/{port.interface}/ecn/roce_np/cnp_dscp"}
+        if names & set(words):
+            return _told(wanted, port, at, f"{words[0]} -i" if words[:2] == ["ethtool", "-i"] else words[0])
     return None
+
+
+def _told(wanted: Wanted, port: WantedPort, at: int, program: str) -> str:
+    bluefield, marking = wanted.stack.bluefield, wanted.stack.bluefield.marking
+    firmware = f"firmware-version: {bluefield.firmware} (MT_0000001069)"
+    return {
+        "ethtool -i": lambda: f"driver: mlx5_core\nversion: 25.01-0.6.0\n{firmware}\nbus-info: {slot(at)}\n",
+        "ethtool": lambda: (
+            f"Settings for {port.interface}:\n\tSpeed: {int(port.speed_gbps * 1000)}Mb/s\n\tDuplex: Full\n"
+        ),
+        "flint": lambda: flint(bluefield.firmware, port),
+        "mlxconfig": lambda: mlxconfig({row.name: (row.value, row.value) for row in port.bluefield.nvconfig}, slot(at)),
+        "mlxlink": lambda: mlxlink(port),
+        "mlnx_qos": lambda: mlnx_qos(marking.trust, marking.pfc),
+        "cma_roce_tos": lambda: f"{marking.tos}\n",
+        "cat": lambda: f"{marking.cnp_dscp}\n",
+    }[program]()
 
 
 def slot(at: int) -> str:
@@ -182,7 +181,15 @@ def _addresses(wanted: Wanted) -> str:
     for bond in wanted.network.bonds:
         local, _, length = bond.address.partition("/")
         info = [{"family": "inet", "local": local, "prefixlen": int(length)}] if local else []
-        rows.append({"ifname": bond.name, "address": "02:00:00:00:00:01", "mtu": bond.mtu_bytes or 1500, "operstate": "UP", "addr_info": info})
+        rows.append(
+            {
+                "ifname": bond.name,
+                "address": "02:00:00:00:00:01",
+                "mtu": bond.mtu_bytes or 1500,
+                "operstate": "UP",
+                "addr_info": info,
+            }
+        )
     return json.dumps(rows)
 
 
@@ -224,17 +231,17 @@ def _devinfo(wanted: Wanted) -> str:
 
 def _lspci(wanted: Wanted) -> str:
     blocks = [
-        "0000:15:01.0 PCI bridge [0604]: Broadcom / LSI PEX890xx PCIe Gen 5 Switch [1000:c030] (rev b0) (prog-if 00 [Normal decode])\n"
-        "\tCapabilities: [68] Express (v2) Downstream Port (Slot-), MSI 00\n"
-        "\t\tLnkCap:\tPort #1, Speed 32GT/s, Width x16, ASPM not supported\n"
-        "\t\tLnkSta:\tSpeed 32GT/s, Width x16\n"
-        "\tCapabilities: [3a4 v1] Access Control Services\n"
-        "\t\tACSCap:\tSrcValid+ TransBlk+ ReqRedir+ CmpltRedir+ UpstreamFwd+ EgressCtrl- DirectTrans+\n"
-        "\t\tACSCtl:\tSrcValid- TransBlk- ReqRedir- CmpltRedir- UpstreamFwd- EgressCtrl- DirectTrans-\n"
+        (
+            "0000:15:01.0 PCI bridge [0604]: Broadcom / LSI PEX890xx PCIe Gen 5 Switch [1000:c030] (rev b0) (prog-if 00 [Normal decode])\n"
+            "\tCapabilities: [68] Express (v2) Downstream Port (Slot-), MSI 00\n"
+            "\t\tLnkCap:\tPort #1, Speed 32GT/s, Width x16, ASPM not supported\n"
+            "\t\tLnkSta:\tSpeed 32GT/s, Width x16\n"
+            "\tCapabilities: [3a4 v1] Access Control Services\n"
+            "\t\tACSCap:\tSrcValid+ TransBlk+ ReqRedir+ CmpltRedir+ UpstreamFwd+ EgressCtrl- DirectTrans+\n"
+            "\t\tACSCtl:\tSrcValid- TransBlk- ReqRedir- CmpltRedir- UpstreamFwd- EgressCtrl- DirectTrans-\n"
+        )
     ]
-    for at, port in enumerate(wanted.ports):
-        if port.bluefield is not None:
-            blocks.append(card(slot(at)))
+    blocks += [card(slot(at)) for at, port in enumerate(wanted.ports) if port.bluefield is not None]
     for at in range(wanted.stack.gpu.count):
         blocks.append(
             f"0000:{0x1B + 0x10 * at:02x}:1f.0 3D controller [0302]: NVIDIA Corporation GH100 [H200 SXM 141GB] [10de:2335] (rev a1)\n"
@@ -302,7 +309,9 @@ def smi_xml(wanted: Wanted, **words: str) -> str:
     """Return ``nvidia-smi -q -x``; ``words`` change the first GPU."""
     fabric = {} if wanted.stack.gpu.fabric_manager else {"state": "N/A", "status": "N/A"}
     name = {"name": "NVIDIA H100 NVL"} if wanted.machine.gpu == "h100-nvl" else {}
-    gpus = "".join(smi_gpu(at, **{**fabric, **name, **(words if at == 0 else {})}) for at in range(wanted.stack.gpu.count))
+    gpus = "".join(
+        smi_gpu(at, **{**fabric, **name, **(words if at == 0 else {})}) for at in range(wanted.stack.gpu.count)
+    )
     return (
         '<?xml version="1.0" ?>\n<!DOCTYPE nvidia_smi_log SYSTEM "nvsmi_device_v12.dtd">\n<nvidia_smi_log>\n'
         f"\t<driver_version>{wanted.stack.gpu.driver}</driver_version>\n\t<cuda_version>12.8</cuda_version>\n"
@@ -350,7 +359,11 @@ def mlxconfig(values: dict[str, tuple[str, str]], device: str = "0000:1a:00.0", 
 
 def mlxlink(port: WantedPort | None = None, **words: object) -> str:
     """Return ``mlxlink -m -c -e --json``."""
-    told: dict[str, object] = {"ber": "15E-255", "rx": "1.9,2.0,1.8,2.1 [-6.3..5.5]", "advice": "No issue was observed"} | words
+    told: dict[str, object] = {
+        "ber": "15E-255",
+        "rx": "1.9,2.0,1.8,2.1 [-6.3..5.5]",
+        "advice": "No issue was observed",
+    } | words
     return json.dumps(
         {
             "result": {
@@ -377,7 +390,8 @@ def mlxlink(port: WantedPort | None = None, **words: object) -> str:
 def mlnx_qos(trust: str = "dscp", pfc: str = "0,0,0,1,0,0,0,0") -> str:
     """Return ``mlnx_qos -i IF``."""
     rows = "".join(
-        f"\tprio:{priority} dscp:" + "".join(f"{8 * priority + low:02}," for low in range(7, -1, -1)) + "\n" for priority in range(8)
+        f"\tprio:{priority} dscp:" + "".join(f"{8 * priority + low:02}," for low in range(7, -1, -1)) + "\n"
+        for priority in range(8)
     )
     flags = "   ".join(pfc.split(","))
     return (

@@ -83,7 +83,7 @@ def test_findings_are_kept_in_a_file(rackwright, site, snapshot, tmp_path):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--only", "host"), "host cannot be audited; there is: switch, hardware, firmware, bios, bmc"),
+        (("--only", "rack"), "rack cannot be audited; there is: switch, hardware, firmware, bios, bmc, host"),
         (("--only", "switch,cooling"), "cooling cannot be audited"),
         (("--check", "NO-SUCH"), "there is no check NO-SUCH; there is: DEVICE-REACHED"),
         (("--keep", "a", "--snapshot", "b"), "nobody is asked"),

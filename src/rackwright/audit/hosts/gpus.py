@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from rackwright.audit.hosts import parsers
+from rackwright.audit.hosts.alike import Alike
 from rackwright.audit.hosts.model import HostCheck, HostView, listed
 from rackwright.audit.hosts.parsers.gpus import Gpu
 from rackwright.audit.hosts.questions import DMESG, FABRIC_UNIT, NVIDIA_SMI, NVLINK
@@ -44,53 +45,51 @@ class GpuHealth(HostCheck):
             ledger.wrong("count", f"it has {actual} GPUs, not {expected}", expected=str(expected), actual=str(actual),
                          evidence=[slots], remedy="see the kernel's log and the BMC for the GPU that is missing")  # fmt: skip
         model = view.gpu_key.partition("-")[0].lower()
-        for gpu in found.gpus:
-            if model and gpu.name and model not in gpu.name.lower():
-                ledger.wrong(
-                    f"{gpu.slot}.model", f"{gpu.slot} is {gpu.name}", expected=view.stack.gpu.model, actual=gpu.name
-                )
-            self._one(gpu, ledger)
+        with Alike(ledger) as alike:
+            for gpu in found.gpus:
+                if model and gpu.name and model not in gpu.name.lower():
+                    message = f"{{}}: it is a {gpu.name}"
+                    alike.wrong(gpu.slot, "model", message, expected=view.stack.gpu.model, actual=gpu.name)
+                self._memory(gpu, alike)
+                self._one(gpu, alike)
         self._log(view, ledger)
 
-    def _one(self, gpu: Gpu, ledger: Ledger) -> None:
-        if gpu.uncorrected is None:
-            ledger.untold(f"{gpu.slot}.ecc", f"{gpu.slot} does not tell its memory errors")
-        elif gpu.uncorrected:
-            message = f"{gpu.slot} had {gpu.uncorrected} uncorrectable memory errors since its driver was loaded"
-            ledger.wrong(f"{gpu.slot}.ecc", message, expected="0", actual=str(gpu.uncorrected))
-        self._remaps(gpu, ledger)
-        if gpu.repair_pending.lower() == "yes":
-            ledger.wrong(
-                f"{gpu.slot}.repair",
-                f"{gpu.slot} has a memory repair that waits for a reset",
-                expected="No",
-                actual="Yes",
-            )
+    @staticmethod
+    def _one(gpu: Gpu, alike: Alike) -> None:
         if gpu.recovery.lower() not in {"", "none"}:
-            ledger.wrong(
-                f"{gpu.slot}.recovery",
-                f"{gpu.slot}: the driver asks for {gpu.recovery}",
-                expected="None",
-                actual=gpu.recovery,
-            )
+            message = f"{{}}: the driver asks for {gpu.recovery}"
+            alike.wrong(gpu.slot, "recovery", message, expected="None", actual=gpu.recovery)
         if gpu.width is not None and gpu.best_width is not None and gpu.width < gpu.best_width:
-            message = f"{gpu.slot} runs on {gpu.width} lanes of {gpu.best_width}"
-            ledger.wrong(f"{gpu.slot}.lanes", message, expected=f"x{gpu.best_width}", actual=f"x{gpu.width}",
-                         remedy="reseat the GPU or its riser")  # fmt: skip
+            message, remedy = f"{{}}: it runs on {gpu.width} lanes of {gpu.best_width}", "reseat the GPU or its riser"
+            alike.wrong(
+                gpu.slot, "lanes", message, expected=f"x{gpu.best_width}", actual=f"x{gpu.width}", remedy=remedy
+            )
         if gpu.slowed:
-            ledger.wrong(f"{gpu.slot}.clocks", f"{gpu.slot} is slowed: {', '.join(gpu.slowed)}", severity="warning",
-                         actual=", ".join(gpu.slowed), remedy="see cooling and power of the server")  # fmt: skip
+            reasons, remedy = ", ".join(gpu.slowed), "see cooling and power of the server"
+            alike.wrong(
+                gpu.slot, "clocks", f"{{}}: it is slowed: {reasons}", severity="warning", actual=reasons, remedy=remedy
+            )
 
     @staticmethod
-    def _remaps(gpu: Gpu, ledger: Ledger) -> None:
+    def _memory(gpu: Gpu, alike: Alike) -> None:
+        if gpu.uncorrected is None:
+            alike.untold(
+                gpu.slot, "ecc", "the memory errors of {} are not told", "nvidia-smi gives no figure: is ECC on?"
+            )
+        elif gpu.uncorrected:
+            message = f"{{}}: {gpu.uncorrected} uncorrectable memory errors since its driver was loaded"
+            alike.wrong(gpu.slot, "ecc", message, expected="0", actual=str(gpu.uncorrected))
         if not gpu.remap_pending or not gpu.remap_failure:
-            ledger.untold(f"{gpu.slot}.rows", f"{gpu.slot} does not tell whether rows of its memory are remapped")
+            alike.untold(
+                gpu.slot, "rows", "whether rows of memory of {} are remapped is not told", "nvidia-smi gives no word"
+            )
         if gpu.remap_pending.lower() == "yes":
-            message = f"{gpu.slot} has a row remap that waits for a reset"
-            ledger.wrong(f"{gpu.slot}.rows", message, expected="No", actual="Yes")
+            alike.wrong(gpu.slot, "rows", "{}: a row remap waits for a reset", expected="No", actual="Yes")
         if gpu.remap_failure.lower() == "yes":
-            message = f"{gpu.slot} could not remap a row of its memory"
-            ledger.wrong(f"{gpu.slot}.failure", message, expected="No", actual="Yes", remedy="have the GPU replaced")
+            message, remedy = "{}: a row of its memory could not be remapped", "have the GPU replaced"
+            alike.wrong(gpu.slot, "failure", message, expected="No", actual="Yes", remedy=remedy)
+        if gpu.repair_pending.lower() == "yes":
+            alike.wrong(gpu.slot, "repair", "{}: a memory repair waits for a reset", expected="No", actual="Yes")
 
     @staticmethod
     def _log(view: HostView, ledger: Ledger) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from rackwright.audit.hosts.parsers.trees import Tree, indented, xml
+from rackwright.audit.hosts.parsers.trees import Tree, blocks, indented, xml
 
 __all__ = ["Gpu", "Gpus", "NvLink", "nvidia_smi", "nvlinks"]
 
@@ -104,12 +104,10 @@ def _slowed(node: Tree) -> tuple[str, ...]:
 
 def nvlinks(text: str) -> tuple[NvLink, ...] | None:
     """Return the links of ``nvidia-smi nvlink --status``: ``Link 0: 26.562 GB/s``, or ``<inactive>``."""
-    heads = list(_GPU.finditer(text))
-    ends = [head.start() for head in heads[1:]] + [len(text)]
     found = [
         NvLink(int(head[1]), int(number), "inactive" not in told.lower() and bool(_NUMBER.match(told)), told)
-        for head, end in zip(heads, ends, strict=True)
-        for number, told in _LINK.findall(text[head.end() : end])
+        for head, body in blocks(_GPU, text)
+        for number, told in _LINK.findall(body)
     ]
     return tuple(found) or None
 

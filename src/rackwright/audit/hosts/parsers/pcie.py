@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from rackwright.audit.hosts.parsers.trees import blocks
+
 __all__ = ["Device", "Xid", "lspci", "narrow", "read_request", "register", "xids"]
 
 _SLOT: Final = re.compile(
@@ -61,9 +63,7 @@ class Xid(NamedTuple):
 
 def lspci(text: str) -> tuple[Device, ...] | None:
     """Return the devices of ``lspci -D -nn -vvv`` (pciutils); registers are told to root only."""
-    heads = list(_SLOT.finditer(text))
-    ends = [head.start() for head in heads[1:]] + [len(text)]
-    return tuple(_device(head, text[head.end() : end]) for head, end in zip(heads, ends, strict=True)) or None
+    return tuple(_device(head, body) for head, body in blocks(_SLOT, text)) or None
 
 
 def _device(head: re.Match[str], body: str) -> Device:

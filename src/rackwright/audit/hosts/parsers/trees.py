@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from xml.parsers import expat
 
-__all__ = ["Tree", "indented", "read_json", "xml"]
+__all__ = ["Tree", "blocks", "indented", "read_json", "xml"]
 
 _DEEPEST: Final = 40
 _GPU: Final = re.compile(r"^\s*GPU ([0-9a-fA-F]{8}:\S+)\s*$")
@@ -126,3 +126,11 @@ def read_json(text: str) -> Any:
         return json.JSONDecoder().raw_decode(text, start)[0]
     except (ValueError, RecursionError):
         return None
+
+
+def blocks(head: re.Pattern[str], text: str) -> Iterator[tuple[re.Match[str], str]]:
+    """Yield every head of a text with what stands behind it, up to the next one."""
+    heads = list(head.finditer(text))
+    for at, found in enumerate(heads):
+        end = heads[at + 1].start() if at + 1 < len(heads) else len(text)
+        yield found, text[found.end() : end]
