@@ -207,7 +207,7 @@ def test_a_bmc_boots_its_machine(network, tmp_path):
         # The clock of the BMC runs 1500 times as fast as the guest's: limits of that clock are of no use here.
         patient = ProgressLimits(first_s=1e6, silence_s=1e6, deadline_s=1e6)
         work = Installing(rack.way, installs, Medium("Cd", f"{url}/{disc.name}"), patient, poll_s=300)
-        verdict = work.install("gpu01")
+        verdict = work.install("gpu01", work.begin("gpu01"))
         assert verdict.state == "rebooting", (verdict.sentence, guest.console[-1500:], guest.trouble)
         assert guest.boots == [("Cd", f"{url}/{disc.name}")]
         with contextlib.closing(rack.way.bmc("gpu01")) as session:

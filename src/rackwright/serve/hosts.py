@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Final
 
 from aiohttp import web
@@ -54,7 +55,9 @@ class Hosts:
     _tags: dict[str, str] = field(init=False)
     _refused: Counter[str] = field(init=False, default_factory=Counter)
     _watches: dict[str, tuple[int, Watch]] = field(init=False, default_factory=dict)
-    _told: dict[str, tuple[int, str]] = field(init=False, default_factory=dict)
+    _told: dict[str, int] = field(init=False, default_factory=dict)
+    _judging: set[asyncio.Task[None]] = field(init=False, default_factory=set)
+    _ending: Lock = field(init=False, default_factory=Lock)
 
     def __post_init__(self) -> None:
         """Learn who has which service tag."""
@@ -62,6 +65,7 @@ class Hosts:
 
     def add(self, door: web.Application) -> None:
         """Add the routes to a door, with TLS or without."""
+        door.on_cleanup.append(self._settle)
         door.router.add_get("/seed/{key}/{file}", self._guarded(self._seed), allow_head=False)
         door.router.add_post("/progress/{token}", self._progress)
         door.router.add_get(f"/boot/{FIRST_SCRIPT}", self._guarded(self._first))
@@ -154,27 +158,34 @@ class Hosts:
         return web.Response(text="noted\n")
 
     def _tell(self, attempt: Attempt, event: Said, peer: str) -> None:
-        """Say once that an installer began and once how it ended; the rest is in its file."""
-        number, said = self._told.get(attempt.device, (0, ""))
-        if number != attempt.number:
-            number, said = attempt.number, ""
-        if not said:
-            said = "installing"
+        """Say once that an installer began; what may be an end is judged beside, since that reads and writes files."""
+        if self._told.get(attempt.device) != attempt.number:
+            self._told[attempt.device] = attempt.number
             self.events.tell(
                 "installing", f"{attempt.device}: its installer is at work", device=attempt.device, peer=peer
             )
         if event.event_type == "warning":
             self.events.tell("warning", f"{attempt.device}: {event.description}", device=attempt.device, peer=peer)
-        if said == "installing" and may_end(event):
-            verdict = self.installs.verdict(attempt.device)
-            if verdict.ended:
-                said = verdict.state
-                self._end(attempt.device, verdict, peer)
-        self._told[attempt.device] = (number, said)
+        if may_end(event):
+            task = asyncio.create_task(asyncio.to_thread(self._judge, attempt.device, peer))
+            self._judging.add(task)
+            task.add_done_callback(self._judging.discard)
+
+    def _judge(self, device: str, peer: str) -> None:
+        verdict = self.installs.verdict(device)
+        if verdict.ended:
+            self._end(device, verdict, peer)
+
+    async def _settle(self, _door: web.Application) -> None:
+        await asyncio.gather(*self._judging)
 
     def _end(self, device: str, verdict: Verdict, peer: str = "") -> None:
         kind: Kind = "failed" if verdict.state == "failed" else "rebooting"
-        self.installs.end(device, verdict.kind or verdict.state)
+        with self._ending:
+            last = self.installs.attempt(device)
+            if last is None or last.ended:
+                return
+            self.installs.end(device, verdict.kind or verdict.state)
         self.events.tell(kind, f"{device}: {verdict.sentence}", device=device, peer=peer)
 
     async def watch(self) -> None:

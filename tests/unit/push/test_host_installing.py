@@ -80,7 +80,7 @@ def test_an_installation(bed):
     """A step is left out, the medium stays in, the old host key stays pinned, or a session stays open."""
     made, way, box, forgotten = bed
     way.words = [BEGUN, DONE]
-    assert made.install("gpu01").state == "rebooting"
+    assert made.install("gpu01", made.begin("gpu01")).state == "rebooting"
     assert box.said == ["GracefulShutdown", "insert", "boot", "On", "eject"]
     assert forgotten == ["gpu01"]
     assert box.sessions == 0
@@ -91,12 +91,12 @@ def test_a_failure(bed):
     """A failed installer is waited for, or its machine is touched before anybody could look."""
     made, way, box, forgotten = bed
     way.words = [BEGUN, FAILED]
-    verdict = made.install("gpu01")
+    verdict = made.install("gpu01", made.begin("gpu01"))
     assert (verdict.state, verdict.kind) == ("failed", "late-command")
     assert box.said[-1] == "On"
     assert forgotten == []
     way.words = [BEGUN, DONE]
-    assert made.install("gpu01").state == "rebooting"
+    assert made.install("gpu01", made.begin("gpu01")).state == "rebooting"
     assert made.installs.attempt("gpu01").number == 2
 
 
@@ -105,7 +105,7 @@ def test_silence(bed, words, kind):
     """An installer that says nothing, or nothing more, is waited for for ever."""
     made, way, _, _ = bed
     way.words = list(words)
-    assert made.install("gpu01").kind == kind
+    assert made.install("gpu01", made.begin("gpu01")).kind == kind
 
 
 def test_cut_off_and_again(bed):
@@ -115,7 +115,7 @@ def test_cut_off_and_again(bed):
     made.installs.give("gpu01")
     made.installs.hear(made.installs.token("gpu01"), BEGUN)
     way.words = [DONE]
-    assert made.install("gpu01").state == "rebooting"
+    assert made.install("gpu01", made.begin("gpu01")).state == "rebooting"
     assert box.said == []
 
 
@@ -124,7 +124,7 @@ def test_over_the_network(bed):
     made, way, box, _ = bed
     way.words = [DONE]
     over = Installing(way, made.installs, Medium("UefiHttp"), made.limits)
-    assert over.install("gpu01").state == "rebooting"
+    assert over.install("gpu01", over.begin("gpu01")).state == "rebooting"
     assert box.said == ["GracefulShutdown", "boot", "On"]
 
 
@@ -135,7 +135,7 @@ def test_over_the_network(bed):
 def installed(bed):
     made, way, _, _ = bed
     way.words = [DONE]
-    made.install("gpu01")
+    made.install("gpu01", made.begin("gpu01"))
     marker = {"host": "gpu01", "service_tag": "TAG0001", "installation": installation(made.installs.token("gpu01"))}
     return made, way, marker
 
@@ -213,6 +213,43 @@ def test_a_run_cut_off(program, tmp_path):
     way.answers = [lambda: marker_of(installs)]
     assert work.device(Journal(tmp_path / "run", entries), order, "gpu01").state == "done"
     assert box.said == said
+
+
+def test_a_run_cut_off_while_the_installer_worked(program, tmp_path):
+    """An installation that came to its end while nobody pushed is done once more: the host is wiped."""
+    work, way, box, order, installs = program
+    way.answers = [Unreachable("bare", device="gpu01")]
+    entries = {}
+    usual = way.clock.sleep
+
+    def killed(seconds):
+        if installs.attempt("gpu01") and installs.attempt("gpu01").stage == "given":
+            raise RuntimeError
+        usual(seconds)
+
+    way.clock.sleep = killed
+    with pytest.raises(RuntimeError):
+        work.device(Journal(tmp_path / "run", entries), order, "gpu01")
+    way.clock.sleep = usual
+    installs.hear(installs.token("gpu01"), DONE)
+    installs.end("gpu01", "rebooting")
+    way.answers = [lambda: marker_of(installs)]
+    assert work.device(Journal(tmp_path / "run", entries), order, "gpu01").state == "done"
+    assert box.said == ["GracefulShutdown", "insert", "boot", "On", "eject"]
+
+
+def test_an_attempt_that_was_given_up(program, tmp_path):
+    """A server whose attempt somebody gave up, or began anew, is waited for."""
+    work, way, _, order, installs = program
+    for deed in (
+        lambda: installs.end("gpu01", "given up"),
+        lambda: (installs.end("gpu01", "x"), installs.arm("gpu01")),
+    ):
+        way.answers = [Unreachable("bare", device="gpu01")]
+        way.clock.sleep = lambda _, deed=deed: deed()
+        outcome = work.device(Journal(tmp_path / f"run{id(deed)}"), order, "gpu01")
+        assert (outcome.state, outcome.stage) == ("failed", "install")
+        assert "ended meanwhile" in outcome.cause
 
 
 def test_a_host_that_stands_is_left_alone(program, tmp_path):

@@ -6,10 +6,14 @@ import asyncio
 import io
 import json
 import os
+import re
 import signal
+import ssl
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -253,25 +257,22 @@ def test_a_thousand_at_once(bench, monkeypatch):
     tokens = {name: bench.installs.token(name) for name in names}
 
     async def work(client):
-        waits = []
-
         async def one(name):
             for body in (BEGUN, {**BEGUN, "event_type": "finish", "result": "SUCCESS"}, DONE):
-                began = time.monotonic()
                 # A connection each, as curtin's reporter makes.
                 async with client.post(
                     f"/progress/{tokens[name]}", json=body, headers={"Connection": "close"}
                 ) as answer:
                     assert answer.status == 200
-                waits.append(time.monotonic() - began)
 
         await asyncio.gather(*map(one, names))
-        return waits
 
-    waits = bench.ask(work)
-    assert len(waits) == 3000
+    began = time.process_time()
+    bench.ask(work)
+    # Of both ends together, and not by the wall: other work on the machine is none of ours.
+    assert time.process_time() - began < 3000 * 0.01
     assert {bench.installs.verdict(name).state for name in names} == {"rebooting"}
-    assert max(waits) < 30
+    assert [event.kind for event in bench.heard].count("rebooting") == 1000
 
 
 KILLED = """
@@ -317,3 +318,40 @@ def test_a_kill_loses_nothing_that_was_answered(tmp_path):
                 answered += 1
     stamps = {said.timestamp for said in installs.said("gpu01")}
     assert set(range(1, answered + 1)) <= stamps
+
+
+def test_reports_over_tls(bench):
+    """An installer that trusts the CA of its seed, and knows the server by its address alone, cannot report; or one that does not trust it can."""
+
+    def post(url, context):
+        request = urllib.request.Request(url, json.dumps(DONE).encode(), {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=10, context=context) as answer:
+            return answer.status
+
+    async def main():
+        server = TestServer(bench.boots.secure(), host="127.0.0.1", scheme="https")
+        await server.start_server(ssl=bench.boots.authority.context(["127.0.0.1", "10.0.0.5"]))
+        try:
+            text = await asyncio.to_thread(
+                _fetched, f"https://127.0.0.1:{server.port}/seed/TAG0001/user-data", trusting
+            )
+            url = re.search(r"endpoint: ['\"]?(https://\S+?)['\"]?\n", text)[1]
+            status = await asyncio.to_thread(post, url, trusting)
+            with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
+                await asyncio.to_thread(post, url, ssl.create_default_context())
+            return text, status
+        finally:
+            await server.close()
+
+    trusting = ssl.create_default_context(cadata=bench.boots.authority.pem)
+    bench.hosts.ca = bench.boots.authority.pem
+    bench.installs.arm("gpu01")
+    text, status = asyncio.run(main())
+    assert status == 200
+    assert "BEGIN CERTIFICATE" in text
+    assert bench.kinds()[-1] == "rebooting"
+
+
+def _fetched(url, context):
+    with urllib.request.urlopen(url, timeout=10, context=context) as answer:
+        return answer.read().decode()

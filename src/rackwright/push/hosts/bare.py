@@ -40,6 +40,15 @@ class BareWay(Ways, Protocol):
         """``SITE/.rackwright``."""
 
 
+class _Found(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a step brought, as the journal keeps it."""
+
+    number: int = 0
+    """Of the attempt."""
+    cause: str = ""
+    remedy: str = ""
+
+
 class BareTarget(msgspec.Struct, frozen=True):
     """One server that is to be installed."""
 
@@ -105,13 +114,17 @@ class BareServers:
             return Outcome(subject=device, state="unchanged")
         if context.cancelled():
             return Outcome(subject=device, state="cancelled", stage="look", cause="stopped before it was begun")
-        for name, step in (
-            ("install", lambda: _installed(work, device)), ("confirm", lambda: work.confirm(device, target.service_tag)),
-        ):  # fmt: skip
-            context.event(f"{name} of {device}", device=device)
-            cause, remedy = context.step(name, lambda: _told(step))  # noqa: B023 - done before the next round; two strings
-            if cause:
-                return Outcome(subject=device, state="failed", stage=name, cause=cause, remedy=remedy)
+        steps: tuple[tuple[str, Callable[[int], int]], ...] = (
+            ("begin", lambda _: work.begin(device)),
+            ("install", lambda number: _installed(work, device, number)),
+            ("confirm", lambda number: _confirmed(work, device, target.service_tag, number)),
+        )  # fmt: skip
+        found = _Found()
+        for name, step in steps:
+            before = found.number
+            found = msgspec.convert(context.step(name, lambda: msgspec.to_builtins(_told(step, before))), _Found)  # noqa: B023 - the step is done before the next round
+            if found.cause:
+                return Outcome(subject=device, state="failed", stage=name, cause=found.cause, remedy=found.remedy)
         return Outcome(subject=device, state="done")
 
     def gate(self, context: Context, order: bytes, wave: Wave, outcomes: Mapping[str, Outcome]) -> Outcome:  # noqa: ARG002 - the Protocol's signature
@@ -127,21 +140,26 @@ class BareServers:
         return Installing(self.way, installs, order.medium, order.limits, forget=self.forget)
 
 
-def _installed(work: Installing, device: str) -> None:
-    verdict = work.install(device)
+def _installed(work: Installing, device: str, number: int) -> int:
+    verdict = work.install(device, number)
     if verdict.state == "failed":
         raise DriverError(verdict.sentence, device=device, remedy=verdict.remedy)
+    return number
 
 
-def _told(step: Callable[[], None]) -> list[str]:
-    """Do a step; return why it failed and what to do, both empty where it did not."""
+def _confirmed(work: Installing, device: str, service_tag: str, number: int) -> int:
+    work.confirm(device, service_tag)
+    return number
+
+
+def _told(step: Callable[[int], int], number: int) -> _Found:
+    """Do a step; what the wire, the BMC or the installer refuses is its result."""
     try:
-        step()
+        return _Found(step(number))
     except DriverError as error:
-        return [str(error), error.remedy or _AGAIN]
+        return _Found(cause=str(error), remedy=error.remedy or _AGAIN)
     except BootRefused as error:
-        return [str(error), _AGAIN]
-    return ["", ""]
+        return _Found(cause=str(error), remedy=_AGAIN)
 
 
 def submit(

@@ -15,7 +15,7 @@ from typing import Final, Protocol
 import msgspec
 
 from rackwright.drivers.clock import Clock
-from rackwright.drivers.hosts.installs import Installs
+from rackwright.drivers.hosts.installs import Attempt, Installs
 from rackwright.drivers.hosts.model import Host
 from rackwright.drivers.hosts.progress import ProgressLimits, Verdict, Watch
 from rackwright.drivers.redfish.model import Redfish
@@ -27,6 +27,7 @@ from rackwright.render.hosts.autoinstall import MARKER, installation
 
 __all__ = ["Installing", "Medium", "Ways"]
 
+_GIVEN_UP: Final = "see what 'rackwright serve' said of it, and its console; then begin anew"
 _MARKER: Final = "see /var/log/installer on the host; 'rackwright serve SITE --install' begins another attempt"
 
 
@@ -68,19 +69,27 @@ class Installing:
     forget: Callable[[str], None] | None = None
     """Forgets the pinned host key: a new installation has a new one."""
 
-    def install(self, device: str) -> Verdict:
-        """Install a server, whatever is on its disk, and wait for its installer's end; it is not looked at yet (:meth:`confirm`).
+    def begin(self, device: str) -> int:
+        """Begin an attempt and return its number; that of an installer which is at work, where one is.
 
-        A failure is a verdict, with a remedy; the machine is left as it is, so that its console can be read. Raises the errors of its BMC, and
-        :class:`~rackwright.errors.BootRefused` where its record cannot be read.
+        Raises :class:`~rackwright.errors.BootRefused` where its record cannot be read.
         """
         last = self.installs.attempt(device)
-        ago_s = self.installs.age_s(last) if last is not None else 0.0
-        if last is None or last.stage != "given" or self.installs.verdict(device).ended:
-            self.installs.arm(device)
+        if last is not None and last.stage == "given" and not self.installs.verdict(device).ended:
+            return last.number
+        return self.installs.arm(device).number
+
+    def install(self, device: str, number: int) -> Verdict:
+        """Install a server, whatever is on its disk, and wait for its installer's end; it is not looked at yet (:meth:`confirm`).
+
+        ``number`` is the attempt (:meth:`begin`): one that has come further than armed, even to its end, is listened to and not booted again.
+        A failure is a verdict, with a remedy; the machine is left as it is, so that its console can be read. Raises the errors of its BMC, and
+        :class:`~rackwright.errors.DeviceRefused` where the attempt was given up meanwhile.
+        """
+        last = self._attempt(device, number)
+        if last.stage == "armed":
             self._boot(device)
-            ago_s = 0.0
-        verdict = self._listen(device, Watch(self.way.clock, self.limits, ago_s=ago_s))
+        verdict = self._listen(device, number, Watch(self.way.clock, self.limits, ago_s=self.installs.age_s(last)))
         self.installs.end(device, verdict.kind or verdict.state)
         if verdict.state == "rebooting":
             self._tidy(device)
@@ -118,12 +127,20 @@ class Installing:
             boot.power_on(session, device, clock, limits)
             boot.went_up(session, device, self.medium.target, clock, limits)
 
-    def _listen(self, device: str, watch: Watch) -> Verdict:
+    def _listen(self, device: str, number: int, watch: Watch) -> Verdict:
         while True:
-            verdict = watch.see(self.installs.verdict(device))
+            last, verdict = self._attempt(device, number), watch.see(self.installs.verdict(device))
             if verdict.ended:
                 return verdict
+            if last.ended:
+                raise _given_up(device, last.why)
             self.way.clock.sleep(self.poll_s)
+
+    def _attempt(self, device: str, number: int) -> Attempt:
+        last = self.installs.attempt(device)
+        if last is None or last.number != number:
+            raise _given_up(device, "another attempt was begun")
+        return last
 
     def _tidy(self, device: str) -> None:
         if self.medium.url:
@@ -149,6 +166,11 @@ class Installing:
                     text = f"{device} said that it is installed and lets nobody in after {self.ready_s:g} s: {error}"
                     raise DeviceTimeout(f"{text}; {remedy}", device=device, remedy=remedy) from None
             clock.sleep(self.poll_s)
+
+
+def _given_up(device: str, why: str) -> DeviceRefused:
+    text = f"{device}: its attempt was ended meanwhile: {why}"
+    return DeviceRefused(f"{text}; {_GIVEN_UP}", device=device, remedy=_GIVEN_UP)
 
 
 def _read(marker: str) -> dict[str, object]:
