@@ -10,6 +10,7 @@ from typing import Final
 
 from bench.measure import Usage, run
 from bench.result import Result
+from rackwright.drivers.hosts.batches import MOST
 
 __all__ = ["hosts"]
 
@@ -43,7 +44,7 @@ def hosts(_cache: Path) -> Iterator[Result]:
         least=True,
     )
     fixed, task = _split(found[1, 16], found[64, 16])
-    plays = -(-_FLEET // 64)
+    plays = -(-_FLEET // MOST)
     stages = 5
     total = plays * stages * fixed + _FLEET * _ROLES * task
     note = f"a play costs {fixed:.2f} s, a task on a host {1000 * task:.0f} ms; without the time that the hosts themselves take"

@@ -6,6 +6,7 @@ often (docs/bench.md, ``hosts``). The first to ask waits a moment for others, pl
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,12 +16,12 @@ from rackwright.drivers.hosts.model import HostResult, Play, Played, Target
 
 __all__ = ["AT_ONCE", "GATHER_S", "MOST", "Batches"]
 
-MOST: Final = 64
-"""Hosts in one play: beyond it a host costs no less (docs/bench.md, ``hosts``)."""
+MOST: Final = 32
+"""Hosts in one play: with 16 a host costs as little as with more, and a slow one holds up fewer (docs/bench.md, ``hosts``)."""
 GATHER_S: Final = 1.0
 """How long the first one waits for others, on the wall."""
-AT_ONCE: Final = 2
-"""Plays that run beside each other."""
+AT_ONCE: Final = max(2, min(8, os.cpu_count() or 2))
+"""Plays that run beside each other: each keeps one processor busy."""
 
 _Key = tuple[object, ...]
 

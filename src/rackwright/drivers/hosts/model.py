@@ -56,7 +56,7 @@ class Target:
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How a play is driven; times in s of the wall's clock."""
 
-    forks: int = 16
+    forks: int = 32
     """Hosts on which one task runs at the same time (docs/bench.md, ``hosts``)."""
     job_s: int = 7200
     """After it the whole play is ended."""

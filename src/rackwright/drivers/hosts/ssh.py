@@ -28,7 +28,7 @@ _LOGIN: Final = (
     "give --identity FILE or load a key into your ssh-agent; the installer puts the site's access.ssh_keys there"
 )
 _SUDO: Final = "let the site's user become root without a password, as the installer does (sudoers NOPASSWD)"
-_RESTART: Final = "sudo -n systemctl --no-block reboot || sudo -n shutdown -r now"
+_RESTART: Final = "sudo -n shutdown -r now || sudo -n systemctl --no-block reboot"
 _RESTART_S: Final = 20.0
 _KEYS: Final = ("hostname", "boot", "kernel", "uptime", "free", "tag", "marker", "due")
 _FACTS: Final = f"""\

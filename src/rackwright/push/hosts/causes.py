@@ -69,7 +69,7 @@ CAUSES: Final = (
         "bring that package in that version into the mirror, or correct its row of the release", "module apt; apt, apt-pkg/cacheset.cc",
     ),
     _row(
-        "mirror", r"failed to fetch|could not (connect|resolve)|cannot initiate the connection|temporary failure resolving|failed to update apt cache"
+        "mirror", r"apt cannot read|failed to fetch|could not (connect|resolve)|cannot initiate the connection|temporary failure resolving|failed to update apt cache"
         r"|unable to connect to|connection (timed out|refused|failed)|no longer has a release file|does not have a release file|404 +not found",
         "see whether the host reaches the mirror (its address, its route, the mirror's web server)", "apt, methods/connect.cc and http.cc; module apt",
     ),
