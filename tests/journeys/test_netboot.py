@@ -106,7 +106,7 @@ class Network:
         lines = (self.site / ".rackwright/serve/events.jsonl").read_text().splitlines()
         return [event for event in map(json.loads, lines) if kind in ("", event["kind"])]
 
-    def await_event(self, kind: str, guest: Guest, limit_s: float = 90) -> None:
+    def await_event(self, kind: str, guest: Guest, limit_s: float = 240) -> None:
         until = time.monotonic() + limit_s
         while not self.events(kind):
             assert time.monotonic() < until, (guest.trouble, guest.console[-1500:], self.talk.read_text())

@@ -90,7 +90,7 @@ class Guest:
     def boot(self, target: str, image: str) -> None:
         """Start it from ``target`` (a word of Redfish's boot override) and return at once; ``image`` is the URL of a virtual CD.
 
-        Its disk is empty, so other targets leave it off.
+        Its disk is empty, so other targets leave it off. UEFI HTTP boot goes where DHCP says: a URI of the override is not followed.
         """
         self.off()
         self.boots.append((target, image))
