@@ -279,7 +279,9 @@ def test_a_first_boot(network):
     assert "--again be01" in network.events("refused")[-1]["text"]
     assert leaks(network, switch) == []
     state = network.site / ".rackwright/serve"
-    assert {path.stat().st_mode & 0o777 for path in state.rglob("*") if path.is_file() and path.name != ".gitignore"} == {0o600}
+    assert {
+        path.stat().st_mode & 0o777 for path in state.rglob("*") if path.is_file() and path.name != ".gitignore"
+    } == {0o600}
     token = re.search(r'^TOKEN="(.+)"$', script, re.MULTILINE)[1]
     assert not Canary(token).in_folder(network.site)
     assert not list((switch.root / "tmp").iterdir())
