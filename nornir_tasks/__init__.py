@@ -10,6 +10,7 @@ A task is a thin function over the library; what it decides is decided there.
 
 from nornir_tasks.acceptance import ask_host
 from nornir_tasks.audit import ask_nvue, audit_nvue
+from nornir_tasks.benching import bench_host, bench_pair, bundle_host
 from nornir_tasks.bmc_inventory import redfish_inventory
 from nornir_tasks.bmcs import RedfishConnection, reaching_bmcs
 from nornir_tasks.build import Build
@@ -37,8 +38,11 @@ __all__ = [
     "ask_host",
     "ask_nvue",
     "audit_nvue",
+    "bench_host",
+    "bench_pair",
     "bios_apply",
     "bios_changes",
+    "bundle_host",
     "facts_nvue",
     "firmware_apply",
     "firmware_changes",

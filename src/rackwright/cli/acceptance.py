@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from rackwright import audit
 from rackwright.audit import hosts
@@ -22,7 +24,7 @@ from rackwright.render.slices import Slices
 if TYPE_CHECKING:
     from rackwright.drivers.reach import Reach
 
-__all__ = ["Systems", "held", "keep", "looked", "there"]
+__all__ = ["Systems", "benched", "bundled", "held", "keep", "looked", "there"]
 
 
 @dataclass(frozen=True)
@@ -64,12 +66,58 @@ def looked(talk: Talk, systems: Systems, names: Sequence[str], way: Reach) -> di
         results = nornir.run(
             task=nornir_tasks.ask_host, way=way, wanted=systems.wanted, catalog=catalog, taken=taken
         )  # fmt: skip
-        for name, result in results.items():
-            if result.exception is not None:
-                raise result.exception
-            found[name] = result[0].result
+        found |= {name: _result(result) for name, result in results.items()}
     talk.say(f"asked {len(asked)} hosts in {talk.seconds():.1f} s")
     return found
+
+
+def benched(
+    talk: Talk, systems: Systems, evidence: Mapping[str, audit.Evidence], way: Reach, level: int
+) -> dict[str, audit.Evidence]:
+    """Run the benchmarks on the hosts that could be asked, and return the evidence with what they said."""
+    import nornir_tasks
+    from rackwright.audit.hosts import running
+
+    names = [name for name, one in evidence.items() if not one.error]
+    rounds = running.pairs(systems.wanted, evidence, names)
+    time = running.minutes(systems.wanted, names, rounds, level)
+    talk.say(f"loading {len(names)} hosts with benchmarks, which takes about {time} min")
+    found: dict[str, list[audit.Answer]] = {name: [] for name in names}
+    if names:
+        nornir = nornir_tasks.nornir_of_bmcs(names, min(way.jobs, len(names)), talk.counter("measured", len(names)))
+        for name, result in nornir.run(
+            task=nornir_tasks.bench_host, way=way, wanted=systems.wanted, level=level
+        ).items():
+            found[name] += _result(result)
+    for some in rounds:
+        pairs = {pair.one: pair for pair in some}
+        nornir = nornir_tasks.nornir_of_bmcs(list(pairs), len(pairs), talk.counter("pairs measured", len(pairs)))
+        for result in nornir.run(task=nornir_tasks.bench_pair, way=way, pairs=pairs).values():
+            for name, answers in _result(result).items():
+                found[name] += answers
+    return {
+        name: msgspec.structs.replace(one, answers=(*one.answers, *found.get(name, ())))
+        for name, one in evidence.items()
+    }
+
+
+def bundled(talk: Talk, systems: Systems, names: Sequence[str], way: Reach, folder: Path) -> None:
+    """Fetch the support bundles of some hosts into the folder of the evidence."""
+    import nornir_tasks
+
+    if not names:
+        return
+    place = folder / hosts.FOLDER
+    nornir = nornir_tasks.nornir_of_bmcs(names, min(way.jobs, len(names)), talk.counter("bundled", len(names)))
+    results = nornir.run(task=nornir_tasks.bundle_host, way=way, wanted=systems.wanted, folder=place)
+    fetched = sorted(name for name, result in results.items() if _result(result))
+    talk.say(f"support bundles of {', '.join(fetched) or 'no host'} in {place}")
+
+
+def _result(result: Any) -> Any:
+    if result.exception is not None:
+        raise result.exception
+    return result[0].result
 
 
 def keep(folder: Path, evidence: Iterable[audit.Evidence]) -> None:

@@ -49,6 +49,10 @@ class Asked:
     """What to judge of servers; empty: nothing."""
     hosts: bool = False
     """The operating systems of servers are meant too."""
+    benchmarks: int = 0
+    """Level of ``dcgmi diag`` with which benchmarks are run on hosts; 0: none is run."""
+    bundle: bool = False
+    """Support bundles are fetched from hosts that are not as they should be, into ``keep``."""
     everything: bool = False
     """Nobody said what to look at: what a snapshot or a twin does not hold is passed over, and that is said."""
 
@@ -90,6 +94,10 @@ def audited(talk: Talk, folder: Path, wanted: Wanted, asked: Asked) -> tuple[Fin
         found += _servers(scope)
     if told:
         found += _hosts(scope, told, saw)
+    if scope.asked.bundle and scope.asked.keep:
+        bad = {one.subject for one in found if one.check in hosts.CHECKS and one.status in {"fail", "error"}}
+        names = [name for name, one in told.items() if name in bad and not one.error]
+        acceptance.bundled(scope.talk, scope.systems, names, scope.systems.way(names, scope.wanted), scope.asked.keep)
     return found
 
 
@@ -294,6 +302,8 @@ def _hosts_told(scope: _Scope) -> dict[str, audit.Evidence]:
         scope.talk.say("the twin has no operating systems of servers: hosts are left out")
         return {}
     evidence = acceptance.looked(scope.talk, scope.systems, scope.hosts, way)
+    if asked.benchmarks:
+        evidence = acceptance.benched(scope.talk, scope.systems, evidence, way, asked.benchmarks)
     if asked.keep:
         acceptance.keep(asked.keep, evidence.values())
     return evidence

@@ -69,6 +69,12 @@ def _checks(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) 
               help="Greatest bit error rate after correction.")  # fmt: skip
 @click.option("--max-flaps", type=click.IntRange(0), default=0, show_default=True, metavar="N",
               help="How often a link may have gone down since the last look.")  # fmt: skip
+@click.option("--run-benchmarks", is_flag=True,
+              help="With hosts: run dcgmi diag, NCCL, nvbandwidth and ib_write_bw. It loads the machines.")  # fmt: skip
+@click.option("--diag-level", type=click.IntRange(1, 4), default=2, show_default=True, metavar="N",
+              help="Level of dcgmi diag: seconds, 2 min, 15 min, more than an hour.")  # fmt: skip
+@click.option("--support-bundle", is_flag=True,
+              help="With --keep: fetch logs and NVIDIA's report from hosts that are not as planned.")  # fmt: skip
 @click.option("--strict", is_flag=True, help="Exit 4 for notes too: firmware left to the host, lockdown that is on.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "junit", "markdown"]), default="text",
               show_default=True, help="How to print.")  # fmt: skip
@@ -76,7 +82,7 @@ def _checks(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) 
 @reaching
 def command(
     talk: Talk, site: Path, only: tuple[str, ...], checks: tuple[str, ...], keep: Path | None, snapshot: Path | None,
-    release: str | None, model: str, max_ber: float, max_flaps: int, strict: bool, form: str, out: Path | None, wanted: Wanted,
+    release: str | None, model: str, max_ber: float, max_flaps: int, run_benchmarks: bool, diag_level: int, support_bundle: bool, strict: bool, form: str, out: Path | None, wanted: Wanted,
 ) -> Answer:  # fmt: skip
     """Look at devices and judge them against the plan.
 
@@ -96,20 +102,17 @@ def command(
     from rackwright.report.audits import FORMATS, audit_value
     from rackwright.report.audits import audited as summary
 
-    if snapshot and keep:
-        raise click.UsageError("--keep keeps what devices say; with --snapshot nobody is asked")
-    if (release or model) and not (release and snapshot):
-        raise click.UsageError("--release NAME and --model KEY are for a --snapshot without a site")
     switches, domains, hosts = _scope(only, checks)
+    _refuse(keep, snapshot, release, model, load=run_benchmarks or support_bundle, hosts=hosts, bundle=support_bundle)
     if release and snapshot:
         findings = judged(snapshot, release, model, Look(domains, checks))
     else:
         limits = audit.Limits(max_ber, max_flaps)
         everything = not only and not checks
         hosts = hosts or (everything and snapshot is not None)
-        findings = audited(
-            talk, site, wanted, Asked(checks, limits, keep, snapshot, switches, domains, hosts, everything)
-        )
+        level = diag_level if run_benchmarks else 0
+        asked = Asked(checks, limits, keep, snapshot, switches, domains, hosts, level, support_bundle, everything)
+        findings = audited(talk, site, wanted, asked)
     if out:
         out.write_text(json_text(audit_value(findings)) + "\n", encoding="utf-8")
     if form != "text":
@@ -118,6 +121,22 @@ def command(
     unknown = any(item.status == "error" for item in findings)
     code = worst(ERROR if unknown else FINE, FINDINGS if wrong else FINE)
     return Answer(code, audit_value(findings), FORMATS[form](findings))
+
+
+def _refuse(
+    keep: Path | None, snapshot: Path | None, release: str | None, model: str, *, load: bool, hosts: bool, bundle: bool
+) -> None:
+    """Raise a usage error for options that do not go together."""
+    if snapshot and keep:
+        raise click.UsageError("--keep keeps what devices say; with --snapshot nobody is asked")
+    if (release or model) and not (release and snapshot):
+        raise click.UsageError("--release NAME and --model KEY are for a --snapshot without a site")
+    if load and (snapshot or not hosts):
+        raise click.UsageError(
+            "--run-benchmarks and --support-bundle go with --only host, and with hosts that can be asked"
+        )
+    if bundle and not keep:
+        raise click.UsageError("--support-bundle goes with --keep FOLDER, where the bundles are put")
 
 
 def _scope(only: tuple[str, ...], checks: tuple[str, ...]) -> tuple[bool, tuple[Domain, ...], bool]:

@@ -82,7 +82,7 @@ def ib_write_bw(text: str) -> WriteRate | None:
     if not unit or not figures:
         return None
     rates = [(average * _PER_GBPS[unit[1].lower()], size) for size, average in figures]
-    device = re.search(r"^\s*Device\s*:\s*(\S+)", text, re.MULTILINE)
+    device = re.search(r"\bDevice\s*:\s*(\S+)", text)
     rate, size = min(rates)
     cuda = re.search(r"\bCUDA\b|use_cuda|cuMemAlloc", text) is not None
     return WriteRate(device[1] if device else "", rate, size, cuda)
