@@ -207,7 +207,7 @@ class Cabling(_WiresCheck):
         for device, links in silent.items():
             ledgers[device].skip(f"{_counted(links)} not verified: the far end says nothing by LLDP", path="silent")
         for device, links in deaf.items():
-            known = [link for link in links if wires.sights[link[0]].up is not None]
+            known = [link for link in links if wires.sights.get(link[0], Sight(None)).up is not None]
             if known:
                 ledgers[device].untold(
                     "silent",

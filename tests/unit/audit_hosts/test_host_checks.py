@@ -320,4 +320,4 @@ def test_the_page_lists_every_check() -> None:
         text = (root / page).read_text(encoding="utf-8")
         for check in hosts.CHECKS.values():
             commands = ", ".join(f"`{command}`" for command in check.asks)
-            assert f"| `{check.id}` | {check.title} | {commands} |" in text, (page, check.id)
+            assert f" | `{check.id}` | {check.title} | {commands} |" in text, (page, check.id)

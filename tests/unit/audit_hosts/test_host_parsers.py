@@ -7,6 +7,7 @@ import random
 
 import pytest
 
+from rackwright import catalog as catalogs
 from rackwright.audit.hosts import parsers
 from rackwright.audit.hosts.compare import holds
 from rackwright.audit.hosts.parsers.adapters import Card, Parameter, pci_of_rdma
@@ -406,3 +407,21 @@ def test_versions_are_compared_as_the_matrix_says(
 ) -> None:
     """A version that is another one passes, or the same in another spelling fails."""
     assert holds(compare, found, wanted) is right
+
+
+def test_every_threshold_has_a_source_and_a_direction() -> None:
+    """A row of the catalog judges by nothing, or nobody knows where it comes from."""
+    for row in catalogs.load().thresholds.values():
+        assert row.source
+        assert (row.least is None) != (row.most is None)
+
+
+def test_every_fact_has_its_parser_and_its_parser_reads_it() -> None:
+    """A row of the matrix of version facts names a parser that is not there, or that cannot read what the tool shows."""
+    for fact in catalogs.load().facts.values():
+        parser = getattr(parsers, fact.parser)
+        shown = fact.shows + "0.7.6" if fact.shows.endswith("-") else fact.shows
+        found = parser(shown + "\n")
+        assert found is not None, fact.key
+        assert fact.of is not None
+        assert holds(fact.compare, found, (fact.of, "25.01-0.6.0")), fact.key
