@@ -22,7 +22,7 @@ from tests.lab.yard import Yard
 ASKING = {
     "kernel": "warm", "tuning": "warm", "ofed": "warm", "bluefield_firmware": "cold", "bluefield_config": "cold", "gpu_driver": "warm",
 }  # fmt: skip
-QUICK = Limits(login_s=20, blip_s=4, heed_s=20, boot_s=40, poll_s=0.2)
+QUICK = Limits(login_s=20, blip_s=10, heed_s=20, boot_s=40, poll_s=0.2)
 
 
 class Hand:

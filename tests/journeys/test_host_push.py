@@ -76,8 +76,7 @@ def struck(lab, threads):
             lab["dies"].off()
         if event.host == "restarts":
             done.add(event.host)
-            lab["restarts"].off()
-            threads.append(threading.Thread(target=lab["restarts"].on))
+            threads.append(threading.Thread(target=lab["restarts"].power_cycle))
             threads[-1].start()
 
     return heard
