@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
@@ -89,6 +89,8 @@ class _Settled:
         return self.effects.get((name, part))
 
 
+_STATES = 64
+"""States of BIOSes of which a registry keeps what its dependencies do there: servers alike are in the same few."""
 _READ: deque[tuple[Mapping[str, Any], Registry]] = deque(maxlen=8)
 """The last ones by the very entries that they were read from: the driver gives servers alike one and the same."""
 
@@ -100,6 +102,10 @@ class Registry:
     attributes: dict[str, Attribute]
     dependencies: tuple[Dependency, ...] = ()
     version: str = ""
+    _settled: dict[tuple[Any, ...], dict[tuple[str, str], Effect]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    _names: list[str] = field(default_factory=list, compare=False, repr=False)
 
     @classmethod
     def of(cls, resource: Any) -> Registry:
@@ -194,15 +200,29 @@ class Registry:
         return Trouble(attribute=name, kind=msgspec.convert(kind, Kind), said=said, remedy=remedy)
 
     def _settle(self, state: Mapping[str, Any]) -> _Settled:
-        """Let the dependencies work on a state until nothing moves."""
+        """Let the dependencies work on a state until nothing moves; what they do hangs on the attributes that they ask for alone."""
+        asked = tuple([state.get(name) for name in self._asked()])
+        try:
+            effects = self._settled.get(asked)
+        except TypeError:
+            return self._worked(state)
+        if effects is None:
+            effects = self._worked(state).effects
+            if len(self._settled) < _STATES:
+                self._settled[asked] = effects
+        return _Settled({**state, **_forced(effects)}, effects)
+
+    def _asked(self) -> tuple[str, ...]:
+        """Return the attributes that conditions ask for."""
+        if not self._names:
+            self._names.extend(dict.fromkeys(each.attribute for one in self.dependencies for each in one.conditions))
+        return tuple(self._names)
+
+    def _worked(self, state: Mapping[str, Any]) -> _Settled:
         settled = _Settled(dict(state), {})
         for _ in range(_ROUNDS):
-            look = self._look(settled)
-            effects = self._effects(look)
-            after = {
-                **state,
-                **{name: effect.value for (name, part), effect in effects.items() if part == "CurrentValue"},
-            }
+            effects = self._effects(self._look(settled))
+            after = {**state, **_forced(effects)}
             moved = after != settled.state or effects != settled.effects
             settled = _Settled(after, effects)
             if not moved:
@@ -241,6 +261,11 @@ class Registry:
 
     def _is(self, settled: _Settled, name: str, flag: str) -> bool:
         return self._look(settled)(name, flag) is True
+
+
+def _forced(effects: Mapping[tuple[str, str], Effect]) -> dict[str, Any]:
+    """Return the values that dependencies set."""
+    return {name: effect.value for (name, part), effect in effects.items() if part == "CurrentValue"}
 
 
 @dataclass(frozen=True, slots=True)
