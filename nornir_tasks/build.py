@@ -11,7 +11,7 @@ from rackwright.audit import Site
 from rackwright.catalog.models import Catalog
 from rackwright.intent import Loaded
 from rackwright.plan import workspace
-from rackwright.plan.install import installs_of
+from rackwright.plan.bcm import hosted
 from rackwright.plan.machines import Machine, machines
 from rackwright.plan.model import Plan
 from rackwright.plan.stack import stack
@@ -42,8 +42,8 @@ class Build:
     @cached_property
     def files(self) -> tuple[File, ...]:
         """Every file of the build, not yet rendered; one Jinja environment serves them all."""
-        hosts = installs_of(self.plan, self.loaded)
-        return tuple(everything(self.plan, self.catalog, self.overlays, self.stacks, hosts))
+        how = hosted(self.plan, self.loaded)
+        return tuple(everything(self.plan, self.catalog, self.overlays, self.stacks, *how))
 
     @cached_property
     def stacks(self) -> tuple[HostStack, ...]:

@@ -12,6 +12,7 @@ from rackwright.documents import Path
 from rackwright.errors import SecretUnresolved
 from rackwright.intent.context import Context
 from rackwright.intent.host_models import HostMirror
+from rackwright.intent.words import address, prefix
 
 __all__ = ["check", "read_mirror_keys"]
 
@@ -96,6 +97,20 @@ def _bcm(context: Context) -> None:
             "BCM provisions these hosts with its own daemon; the lite daemon is for hosts that Rackwright installs"
         )
         context.wrong("value", ("hosts", "bcm", "package"), message, "remove package, or write installer: rackwright")
+    if bcm.wheels is not None and bcm.package is None:
+        message = "Python packages for the lite daemon are named, and no archive of it"
+        context.wrong(
+            "reference", ("hosts", "bcm", "wheels"), message, "add package: cm-lite-daemon.zip, or remove wheels"
+        )
+    for group in bcm.images:
+        context.known(("hosts", "bcm", "images", group), group, context.keys("groups"), "group of this site")
+    if bcm.pair is not None:
+        place: Path = ("hosts", "bcm", "pair")
+        address(context, (*place, "address"), bcm.pair.address)
+        if bcm.pair.external is not None:
+            address(context, (*place, "external"), bcm.pair.external)
+        if bcm.pair.failover is not None:
+            prefix(context, (*place, "failover"), bcm.pair.failover)
     for word in ("bootstrap_cert", "bootstrap_key", "ca"):
         try:
             secrets.parse(getattr(bcm, word))

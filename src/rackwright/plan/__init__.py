@@ -18,7 +18,7 @@ from rackwright.errors import PlanError
 from rackwright.findings import Location, Problem, sort_key
 from rackwright.intent.models import Site
 from rackwright.plan import addresses as addressing
-from rackwright.plan import cables, hosts, nodes, racks, services, stack_wishes, switches
+from rackwright.plan import bcm_pair, cables, hosts, nodes, racks, services, stack_wishes, switches
 from rackwright.plan.address_model import Addresses
 from rackwright.plan.collisions import collisions
 from rackwright.plan.contradictions import contradictions, name_clashes
@@ -91,7 +91,7 @@ def attempt(site: Site, kept: LockFile | None = None, *, catalog: Catalog, keys:
     resolved = tuple(frame.systems["leaf"].dns)
     host_networks = hosts.networks(site, devices, wiring.links, addresses, catalog, nameservers=resolved)
     scopes, found = services.scopes(site, devices, addresses, host_networks)
-    problems += found
+    problems += [*found, *bcm_pair.judge(site, devices, host_networks, scopes)]
     if _blocked(problems):
         return Outcome(None, lock, tuple(sorted(problems, key=sort_key)))
     plan = Plan(

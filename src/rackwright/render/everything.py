@@ -6,6 +6,7 @@ The layout is a contract with other tools::
     devices/NAME/{startup.yaml,commands.txt,ztp.sh}     a switch
     devices/NAME/{netplan.yaml,vars.yaml}               a server: its network, and what the playbooks are told
     devices/NAME/{user-data,meta-data}                  how it is installed, open where one installation differs
+    bcm/{objects.cmsh,settings.cmsh,readme.md}          where Base Command Manager provisions the nodes
     dhcp/{dnsmasq.conf,kea-dhcp4.json}  dns/{hosts,*.zone}  ansible/inventory.yaml  air/topology.json
     labels/{labels.csv,RACK.html}  docs/...             see rackwright.render.documents
 """
@@ -17,6 +18,7 @@ from functools import cached_property, lru_cache, partial
 
 from rackwright.catalog.models import Catalog
 from rackwright.nvue.tree import Tree
+from rackwright.plan.bcm import Cluster
 from rackwright.plan.install import Install
 from rackwright.plan.model import Plan, Switch
 from rackwright.plan.stack_model import HostStack
@@ -45,17 +47,19 @@ def everything(
     overlays: Overlays | None = None,
     stacks: Sequence[HostStack] = (),
     installs: Sequence[Install] = (),
+    cluster: Cluster | None = None,
 ) -> Iterator[File]:
     """Yield every file of the build; nothing is rendered before a file's ``data`` is asked for.
 
     ``stacks`` is what :func:`rackwright.plan.stack.stack` gives, ``installs`` what
     :func:`rackwright.plan.install.installs` gives; without them no file says what runs on hosts, and how they are installed.
+    ``cluster`` is what :func:`rackwright.plan.bcm.cluster` gives where Base Command Manager provisions them.
 
     Equal arguments give equal paths, inputs and bytes, in any process. Asking for the data may raise
     :class:`~rackwright.errors.RenderError` (a template of the site) and :class:`~rackwright.errors.SchemaUnknown`
     (a NOS version that cannot be printed).
     """
-    build = _Build(plan, catalog, overlays or Overlays(), stacks, installs)
+    build = _Build(plan, catalog, overlays or Overlays(), stacks, installs, cluster)
     yield from build.tables()
     yield from build.switches()
     yield from build.hosts()
@@ -80,11 +84,13 @@ class _Build:
     """One build: what several files share is made once."""
 
     def __init__(
-        self, plan: Plan, catalog: Catalog, overlays: Overlays, stacks: Sequence[HostStack], installs: Sequence[Install]
-    ) -> None:
+        self, plan: Plan, catalog: Catalog, overlays: Overlays, stacks: Sequence[HostStack], installs: Sequence[Install],
+        cluster: Cluster | None,
+    ) -> None:  # fmt: skip
         self.plan = plan
         self.stacks = stacks
         self.installs = installs
+        self.cluster = cluster
         self.catalog = catalog
         self.overlays = overlays
         self.slices = Slices(plan)
@@ -151,6 +157,16 @@ class _Build:
             yield File(path, inputs, partial(variables.variables_yaml, stack), stack.name)
         for install in self.installs:
             yield from self._seed(install)
+        if self.cluster is not None:
+            yield from self._managed(self.cluster)
+
+    def _managed(self, cluster: Cluster) -> Iterator[File]:
+        """Yield what the head node of Base Command Manager is told."""
+        from rackwright.render.hosts.bcm import FILES, bcm_file
+
+        inputs = self.inputs.of_values([cluster], templates="bcm")
+        for name in FILES:
+            yield File(f"bcm/{name}", inputs, partial(bcm_file, cluster, self.plan.name, name, self.printer))
 
     def _seed(self, install: Install) -> Iterator[File]:
         """Yield the seed of one host as it may be kept."""
