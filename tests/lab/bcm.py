@@ -175,7 +175,7 @@ class Head:
         trust.verify_mode = ssl.CERT_REQUIRED
         trust.load_cert_chain(place / "head.pem", place / "head.key")
         self._server = ThreadingHTTPServer((address, 0), Handler)
-        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
+        self._server.handle_error = lambda *_: None
         self._server.socket = trust.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self.port = self._server.server_port
