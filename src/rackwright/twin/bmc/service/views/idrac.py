@@ -72,6 +72,7 @@ def manager(bmc: Bmc) -> dict[str, Any]:
         "ManagerType": "BMC",
         "Model": machine.hardware.generation,
         "NetworkProtocol": link(f"{MANAGER}/NetworkProtocol"),
+        "Oem": {"Dell": {"@odata.type": "#DellManager.v1_4_0.DellManager"}},
         "PowerState": "On",
         "ServiceIdentification": machine.service_tag,
         "Status": status(),
