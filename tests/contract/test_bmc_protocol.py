@@ -30,7 +30,7 @@ def judged(tmp_path, monkeypatch):
         with twin_of(tmp_path / "state", (device,), rate=60) as twin:
             client = twin.client(device)
             where = f"https://{client.host}:{client.port}"
-            words = ["rf_protocol_validator", "-u", client.user, "-p", client.password, "-r", where]
+            words = ["rf_protocol_validator", "-u", client.user, f"--password={client.password}", "-r", where]
             words += ["--ca-bundle", str(twin.state / "twin" / "ca.pem"), "--avoid-http-redirect"]
             words += ["--report-dir", str(tmp_path), "--report-type", "tsv"]
             monkeypatch.setattr("sys.argv", words)
