@@ -35,7 +35,10 @@ def upkeep_references(catalog: Catalog, kind: str, key: str) -> Iterator[Referen
 
 
 def step_references(catalog: Catalog, kind: str, key: str) -> Iterator[Reference]:
-    """Yield each reference of a row of ``steps`` or ``facts``; components are of a release, and asked for there."""
+    """Yield each reference of a row of ``steps``, ``facts`` or ``thresholds``; components are of a release, and asked for there."""
+    if kind == "thresholds":
+        yield from ((("gpus", at), gpu, catalog.gpus) for at, gpu in enumerate(catalog.thresholds[key].gpus))
+        return
     if kind == "facts":
         yield ("step",), catalog.facts[key].step, catalog.steps
         return

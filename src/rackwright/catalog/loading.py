@@ -31,7 +31,7 @@ COMPILED: Final = DATA / "catalog.json"
 
 _CHECK: Final = "catalog"
 _UPKEEP: Final = ("firmware", "bios")
-_STEPS: Final = ("steps", "facts")
+_STEPS: Final = ("steps", "facts", "thresholds")
 _LISTS: Final = {"releases": ("components", "key"), "bios": ("attributes", "attribute")}
 """Kinds that ``extends`` lays over one another entry by entry: their list, and what names an entry."""
 _Raw = dict[str, dict[str, dict[str, Any]]]
@@ -234,9 +234,6 @@ def _references(
             yield ("gpus", at), gpu, catalog.gpus
     if kind in _UPKEEP and key in getattr(catalog, kind):
         yield from upkeep_references(catalog, kind, key)
-    if kind == "thresholds" and key in catalog.thresholds:
-        for at, gpu in enumerate(catalog.thresholds[key].gpus):
-            yield ("gpus", at), gpu, catalog.gpus
     if kind in _STEPS and key in getattr(catalog, kind):
         yield from step_references(catalog, kind, key)
     if kind == "releases" and key in catalog.releases:

@@ -44,6 +44,7 @@ __all__ = [
     "of_port",
     "questions",
     "seats",
+    "texts",
 ]
 
 HOSTNAME: Final = "hostname"

@@ -25,6 +25,7 @@ __all__ = [
     "mlnx_qos",
     "mlxconfig",
     "mlxfwmanager",
+    "pci_of_rdma",
 ]
 
 _FLINT: Final = re.compile(r"^(FW Version|FW Version\(Running\)|PSID|Base MAC|Product Version):\s+(\S+)", re.MULTILINE)
