@@ -61,7 +61,7 @@ class Node:
         shutil.copy(root / "usr/bin/uname", seed / "usr/lib/lab/uname")
         (seed / "usr/lib/lab/by-name").mkdir()
         for tool in BEHIND_PACKAGES:
-            (seed / "usr/lib/lab/by-name" / tool).symlink_to("../tool.py")
+            (seed / "usr/lib/lab/by-name" / tool).symlink_to(f"../{'dms.py' if tool in MANAGEMENT else 'tool.py'}")
         (seed / "var/lib/lab/hardware.json").write_text(json.dumps(self.hardware))
         for path in (seed / "var/lib/lab", seed / "var/lib/lab/hardware.json"):
             path.chmod(0o777)
@@ -234,10 +234,14 @@ BUILT_IN = {
         "bin": ("uname",),
         "sbin": ("dmidecode", "lsmod", "lspci", "modinfo", "modprobe", "setpci", "sysctl", "update-grub"),
     }.items() for name in names},
+    "usr/local/bin/ip": "dms.py",
     **{f"usr/sbin/{name}": "reboot" for name in ("shutdown", "reboot", "poweroff")},
 }  # fmt: skip
 """What a machine has without any package of ours: path in the node -> what answers there."""
 
+
+MANAGEMENT = frozenset({"dmsc", "dmsd", "ethtool"})
+"""Tools that ``dms.py`` answers for."""
 
 BEHIND_PACKAGES = sorted(tool for tools in TOOLS.values() for tool in tools)
 

@@ -38,14 +38,19 @@ TOOLS = {
     "mlnx-tools": ("mlnx_qos", "ibdev2netdev", "cma_roce_tos"),
     "ofed-scripts": ("ofed_info",),
     "ibverbs-utils": ("ibv_devinfo",),
-    "doca-ofed": ("dmsc", "doca_spcx_cc"),
+    "doca-ofed": ("dmsc", "dmsd", "doca_spcx_cc"),
+    "ethtool": ("ethtool",),
     "nvidia-utils-{branch}": ("nvidia-smi",),
     "nvidia-fabricmanager-{branch}": ("nv-fabricmanager",),
     "datacenter-gpu-manager-4-cuda12": ("dcgmi",),
 }
 """Which package brings which tool."""
 
-PLACES = {"doca_spcx_cc": "opt/mellanox/doca/tools", "dmsc": "opt/mellanox/doca/services/dms"}
+PLACES = {
+    "doca_spcx_cc": "opt/mellanox/doca/tools",
+    "dmsc": "opt/mellanox/doca/services/dms",
+    "dmsd": "opt/mellanox/doca/services/dms",
+}
 
 SERVICES = {
     "chrony": ("chrony", "/bin/sleep infinity"),

@@ -242,18 +242,6 @@ def cma_roce_tos(state, args):
     print(adapter["tos"])
 
 
-def dmsc(state, args):
-    """DOCA Management Service: a path and its value; only the words `set --update PATH:::TYPE:::VALUE` and `get --path`."""
-    adapter = card(state, option(args, "--target"))
-    for word in args:
-        if word.count(":::") == 2:
-            path, _, value = word.split(":::")
-            adapter["dms"][path] = value
-    path = option(args, "--path")
-    if path:
-        print(json.dumps([{"updates": [{"Path": path, "values": {path: adapter["dms"].get(path, "")}}]}], indent=2))
-
-
 def doca_spcx_cc(state, args):
     card(state, option(args, "--device", "-d"))["congestion"] = "doca_spcx_cc"
     sys.stdout.flush()
