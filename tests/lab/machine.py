@@ -114,14 +114,15 @@ def xe9680(name: str, *, rails: int = 2, gpus: int = 8) -> dict[str, Any]:
         "service_tag": f"TAG{name.upper()[-4:]:0>4}",
         "model": "PowerEdge XE9680",
         "kernel": "6.8.0-51-generic",
-        "adapters": [_adapter(rail) for rail in range(rails)],
+        "adapters": [adapter(rail) for rail in range(rails)],
         "gpu": {"count": gpus, "name": "NVIDIA H200", "loaded": ""},
         "switches": 2,
         "pci": {}, "sysctl": {}, "modules": [], "cmdline": "", "starts": [], "faults": {},
     }  # fmt: skip
 
 
-def _adapter(rail: int) -> dict[str, Any]:
+def adapter(rail: int) -> dict[str, Any]:
+    """Return an adapter of a rail as it comes from its maker."""
     return {
         "bdf": f"0000:{0x18 + 16 * rail:02x}:00.0",
         "netdev": f"rail{rail}",

@@ -15,7 +15,7 @@ from fnmatch import fnmatch
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 UNNAMED = {
     "doca-ofed": "2.10.0-0.7.6",  # no source gives this one (host-stack.md 2)
@@ -40,6 +40,7 @@ TOOLS = {
     "ibverbs-utils": ("ibv_devinfo",),
     "doca-ofed": ("dmsc", "dmsd", "doca_spcx_cc"),
     "ethtool": ("ethtool",),
+    "dkms": ("dkms",),
     "nvidia-utils-{branch}": ("nvidia-smi",),
     "nvidia-fabricmanager-{branch}": ("nv-fabricmanager",),
     "datacenter-gpu-manager-4-cuda12": ("dcgmi",),
@@ -294,7 +295,7 @@ class Server:
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self.url = f"http://{address}:{self._server.server_port}/"
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

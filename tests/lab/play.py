@@ -14,7 +14,7 @@ from typing import Any
 from tests.lab.cluster import Cluster
 
 PLAYBOOKS = Path(__file__).resolve().parents[2] / "playbooks"
-SMALL = {"preflight_free_mib": 64, "restart_settle_s": 0, "restart_timeout_s": 60}
+SMALL = {"preflight_free_mib": 64, "restart_settle_s": 0, "restart_timeout_s": 60, "bluefield_runtime_settle_s": 0}
 """What a node of the lab has less of than a server."""
 
 
@@ -29,6 +29,10 @@ class Said:
     done: list[tuple[str, str]] = field(default_factory=list)
     diffs: list[Any] = field(default_factory=list)
     text: str = ""
+    steps: dict[str, list[str]] = field(default_factory=dict)
+    changed_steps: dict[str, list[str]] = field(default_factory=dict)
+    """Per host the steps that changed something, by themselves or through a role that helps them; restarts are none."""
+    at: dict[str, int] = field(default_factory=dict)
 
     def changes(self, host: str = "") -> list[str]:
         """Return ``role: task`` of what changed, on one host or any."""
@@ -51,12 +55,16 @@ def play(
     check: bool = False,
     seen: Any = None,
     values: Mapping[str, Any] = SMALL,
+    roles: Path | None = None,
 ) -> Said:
-    """Play ``site.yml`` on the hosts that have a document; ``seen`` is told every event and may act on it."""
+    """Play ``site.yml`` on the hosts that have a document; ``seen`` is told every event and may act on it.
+
+    ``roles`` is a folder of further roles.
+    """
     import ansible_runner
 
     place = Path(tempfile.mkdtemp(prefix="rw-play-"))
-    said = Said("")
+    said = Said("", steps={name: document["rackwright"]["steps"] for name, document in documents.items()})
     hosts = {
         name: {"ansible_host": cluster[name].address, **cluster.login(), **values, **document}
         for name, document in documents.items()
@@ -68,6 +76,7 @@ def play(
             seen(event)
         return False
 
+    folders = ":".join(str(folder) for folder in (roles, PLAYBOOKS / "roles") if folder)
     words = [*(["--tags", ",".join(tags)] if tags else []), *(["--check", "--diff"] if check else [])]
     try:
         run = ansible_runner.run(
@@ -79,6 +88,7 @@ def play(
             envvars={
                 "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
                 "ANSIBLE_CONFIG": str(PLAYBOOKS / "ansible.cfg"),
+                "ANSIBLE_ROLES_PATH": folders,
                 "ANSIBLE_SSH_CONTROL_PATH_DIR": str(place / "cp"),
             },
             event_handler=handle,
@@ -87,7 +97,6 @@ def play(
         said.status = run.status
         with run.stdout as text:
             said.text = text.read()
-        run.config.cleanup() if hasattr(run.config, "cleanup") else None
     finally:
         shutil.rmtree(place)
     return said
@@ -97,13 +106,26 @@ def _note(said: Said, event: dict[str, Any]) -> None:
     kind, data = event["event"], event.get("event_data", {})
     result = data.get("res") or {}
     row = (data.get("host", ""), data.get("role", ""), data.get("task", ""))
+    if kind.startswith("runner_on_"):
+        _follow(said, *row[:2])
     if kind == "runner_on_ok":
         said.done.append(row[:2])
         if result.get("changed"):
             said.changed.append(row)
+            if row[1] != "restart" and row[0] in said.at:
+                step = said.steps[row[0]][said.at[row[0]]]
+                if step not in said.changed_steps.setdefault(row[0], []):
+                    said.changed_steps[row[0]].append(step)
             if result.get("diff"):
                 said.diffs.append(result["diff"])
     elif kind == "runner_on_failed" and not data.get("ignore_errors"):
         said.failed.append((*row, str(result.get("msg") or result.get("stderr") or result)))
     elif kind == "runner_on_unreachable":
         said.unreachable.append((row[0], row[1], str(result.get("msg", ""))))
+
+
+def _follow(said: Said, host: str, role: str) -> None:
+    """Remember the step that a host is in; a step that asks an earlier one for its proof does not go back to it."""
+    steps = said.steps.get(host, [])
+    if role in steps:
+        said.at[host] = max(said.at.get(host, 0), steps.index(role))
