@@ -123,6 +123,7 @@ def _stack(shared: Frame, host: Host, way: Course, ntp: tuple[str, ...]) -> Host
         ntp=tuple(word for word in ntp if word != shared.addresses.get(device.name)),
         sysctl=shared.once(("sysctl", host.has, rails), lambda: stack_system.sysctl(shared, host)),
         bluefield=stack_adapters.bluefield(shared, host),
+        pair=shared.heads if device.name in shared.heads and shared.site.hosts.bcm.pair is not None else (),
     )
 
 

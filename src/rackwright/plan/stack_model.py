@@ -309,4 +309,6 @@ class HostStack(Value, frozen=True, kw_only=True):
     environment: tuple[Setting, ...] = ()
     """Variables for every login, e.g. of NCCL."""
     bcm: Bcm | None = None
+    pair: tuple[str, ...] = ()
+    """Of a head node that another one stands in for: the names of both."""
     expected: tuple[Expectation, ...] = ()

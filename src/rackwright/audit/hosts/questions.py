@@ -24,6 +24,7 @@ __all__ = [
     "DKMS",
     "DMESG",
     "FABRIC_UNIT",
+    "FAILOVER",
     "HELD",
     "HOSTNAME",
     "LLDP",
@@ -66,6 +67,7 @@ NVIDIA_SMI: Final = "nvidia-smi -q -x"
 NVLINK: Final = "nvidia-smi nvlink --status"
 FABRIC_UNIT: Final = "systemctl is-active nvidia-fabricmanager"
 AGENT: Final = "systemctl is-active cm-lite-daemon"
+FAILOVER: Final = "cmha status"
 
 _ROOT: Final = frozenset(
     {
@@ -80,6 +82,7 @@ _ROOT: Final = frozenset(
         "mlnx_qos",
         "cma_roce_tos",
         "sysctl",
+        "cmha",
     }
 )
 """Programs that tell root more than others, or tell others nothing."""
@@ -205,6 +208,8 @@ def _general(wanted: Wanted) -> Iterator[str]:
         yield from (NVLINK, FABRIC_UNIT)
     if stack.bcm is not None:
         yield AGENT
+    if len(stack.pair) > 1:
+        yield FAILOVER
 
 
 def facts_of(wanted: Wanted, catalog: Catalog) -> dict[str, tuple[Question, ...]]:

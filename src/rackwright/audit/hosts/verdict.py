@@ -7,7 +7,7 @@ from typing import Final
 
 from rackwright.audit.cabling import Port, Sight
 from rackwright.audit.evidence import Evidence
-from rackwright.audit.hosts import adapters, benchmarks, gpus, reached, software, tree, wires
+from rackwright.audit.hosts import adapters, benchmarks, gpus, pair, reached, software, tree, wires
 from rackwright.audit.hosts.model import HostCheck, HostLook, HostView, RackCheck
 from rackwright.audit.hosts.wanted import Wanted
 from rackwright.audit.ledger import Check, Ledger, Untold
@@ -17,7 +17,7 @@ from rackwright.plan.model import Plan
 
 __all__ = ["CHECKS", "judge", "verdict"]
 
-ROOMS = (reached, software, adapters, wires, tree, gpus, benchmarks)
+ROOMS = (reached, software, pair, adapters, wires, tree, gpus, benchmarks)
 """Where checks are; importing them registers them."""
 
 REACHED: Final = "HOST-REACHED"
