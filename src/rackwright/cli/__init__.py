@@ -32,7 +32,7 @@ VERBS: Final = {
     "explain": "Tell where a rendered value comes from.",
     "discover": "Find out which machine is where, and fill nodes.csv.",
     "snapshot": "Collect what devices tell, for an audit elsewhere.",
-    "push": "Bring switches, or servers with --only bmc, to what is planned.",
+    "push": "Bring switches, BMCs (--only bmc) or hosts (--only host) to what is planned.",
     "audit": "Look at devices and judge them against the plan.",
     "replace": "Put another machine in the place of a switch.",
     "inventory": "Print the inventory of Nornir or Ansible.",

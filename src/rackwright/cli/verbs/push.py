@@ -74,7 +74,7 @@ def command(
     talk: Talk, site: Path, only: str, changes: Path | None, folder: Path | None, image: Path | None, image_sha256: str,
     yes: bool, allow_disruption: bool, confirm_within: int, installer: str, resume: bool, wanted: Wanted, **servers: Any,
 ) -> Answer:  # fmt: skip
-    """Bring switches, BMCs of servers (--only bmc) or hosts (--only host) to what is planned.
+    """Bring switches, BMCs (--only bmc) or hosts (--only host) to what is planned.
 
     Reads what runs, shows what would change and what that interrupts, and asks. Then goes wave by wave, one switch
     ahead of each: apply, log in afresh, look that it runs what was sent and that nothing is down that was up, confirm.

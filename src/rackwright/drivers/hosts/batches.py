@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -33,9 +34,7 @@ class _Batch:
     play: Play
     targets: list[Target] = field(default_factory=list)
     full: threading.Event = field(default_factory=threading.Event)
-    done: threading.Event = field(default_factory=threading.Event)
-    played: Played | None = None
-    error: BaseException | None = None
+    answer: Future[Played] = field(default_factory=Future)
 
 
 class Batches:
@@ -61,11 +60,7 @@ class Batches:
         if first:
             batch.full.wait(self._gather_s)
             self._play(play, batch)
-        batch.done.wait()
-        if batch.error is not None:
-            raise batch.error
-        assert batch.played is not None  # noqa: S101 - done with neither is not possible
-        return batch.played.hosts[target.name]
+        return batch.answer.result().hosts[target.name]
 
     def _join(self, play: Play, target: Target) -> tuple[_Batch, bool]:
         key = (play.playbook, play.check, target.steps, tuple(sorted(play.secrets)), play.settings)
@@ -86,12 +81,14 @@ class Batches:
                 # Whoever came while another play ran goes along.
                 for key in [key for key, one in self._open.items() if one is batch]:
                     del self._open[key]
-            try:
-                batch.played = self._run(_with(play, batch.targets))
-            except BaseException as error:  # noqa: BLE001 - it is raised again, in every thread that asked
-                batch.error = error
-            finally:
-                batch.done.set()
+            with ThreadPoolExecutor(1, thread_name_prefix="play") as thread:
+                # What goes wrong is for everybody who asked, and is kept for them by the future.
+                done = thread.submit(self._run, _with(play, batch.targets))
+        error = done.exception()
+        if error is None:
+            batch.answer.set_result(done.result())
+        else:
+            batch.answer.set_exception(error)
 
 
 def _with(play: Play, targets: list[Target]) -> Play:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-__all__ = ["end_processes", "private_folder", "sweep"]
+__all__ = ["base", "end_processes", "private_folder", "sweep"]
 
 _PREFIX: Final = "rackwright-play-"
 _LOCK: Final = "lock"

@@ -28,7 +28,7 @@ from rackwright.push.hosts.restarting import Restart
 from rackwright.runs.model import Context, Outcome, State
 from rackwright.secrets import Secret
 
-__all__ = ["Playbooks", "Procedure", "stranger"]
+__all__ = ["Before", "Done", "Look", "Noted", "Playbooks", "Procedure", "Restarted", "stranger"]
 
 T = TypeVar("T")
 Word = Literal["main", "verify"]
