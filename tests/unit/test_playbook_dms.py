@@ -36,7 +36,7 @@ def adapter(tmp_path):
     wanted = {"ports": [[RETRANSMISSION, "true"]], "congestion": [[PRIORITY, "true"]], "gap": [[GAP, "25"]]}
     file.write_text(json.dumps({"dms": str(tools), **wanted}))
     program = tmp_path / "rackwright-dms"
-    program.write_text(PROGRAM.read_text().replace("/run/lock/rackwright-dms", str(tmp_path / "lock")))
+    program.write_text(PROGRAM.read_text().replace("/run/rackwright-dms.lock", str(tmp_path / "lock")))
 
     def call(*words):
         environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
