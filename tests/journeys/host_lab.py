@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from rackwright.drivers.trust import Trust
 from rackwright.errors import Unreachable
 from rackwright.push.hosts.order import HostOrder, Limits, Order, StageOrder
 from rackwright.push.hosts.program import PushHosts, shipped
+from tests.lab.node import eventually
 from tests.lab.play import SMALL
 from tests.lab.yard import Yard
 
@@ -39,6 +41,9 @@ class Hand:
             self.node.on()
         else:
             self.node.off()
+            # Its supervisor says so itself once the machine is gone: until then it cannot be switched on again.
+            eventually(lambda: not self.node.inside("pgrep -f '[s]ystemd-nspawn|[s]shd -D' || true").strip())
+            time.sleep(0.2)
 
     def close(self):
         pass
