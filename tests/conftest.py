@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import signal
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -26,6 +27,9 @@ ALLOWED_SKIPS: dict[str, str] = {
     "not built yet": "the part belongs to a later issue; the test starts by itself once the part exists",
     "RACKWRIGHT_SUBIQUITY": "Ubuntu's installer is AGPL and in no registry; docs/design/autoinstall.md says how to try it by hand",
 }
+
+# A shell starts what it puts in the background with Ctrl-C ignored, and children inherit that: tests press it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # The same examples on every CI run: a red build means that the change broke something, not the dice.
