@@ -56,11 +56,13 @@ def yard(
     hardware: Mapping[str, dict[str, Any]] | None = None,
     documents: Callable[[str, Document, str], Document] | None = None,
     more: Sequence[Stub] = (),
+    decoys: bool = True,
 ) -> Iterator[Yard]:
     """Bring up nodes, a mirror on the way to them, and firmware images on the controller.
 
     ``documents`` returns the document of a node by its name, what to say of the mirror, and the folder of firmware; by
-    default it is :func:`tests.lab.machine.document`. ``more`` are further packages in the repository.
+    default it is :func:`tests.lab.machine.document`. ``more`` are further packages in the repository, ``decoys`` newer
+    versions of those that are pinned.
     """
     made_by = documents or (lambda name, mirror, images: machine.document(name, mirror, images=images))
     with contextlib.ExitStack() as undo:
@@ -70,7 +72,7 @@ def yard(
         images.mkdir()
         (images / "bluefield.bin").write_text(f"{machine.PSID} {machine.FIRMWARE}\n")
         nothing = mirror_at("http://nowhere/", "")
-        repository = Repository(place, [*stubs(made_by(name, nothing, "") for name in names), *more])
+        repository = Repository(place, [*stubs([made_by(name, nothing, "") for name in names], decoys=decoys), *more])
         nodes = undo.enter_context(cluster(names, kind=kind, hardware=hardware))
         server = undo.enter_context(Server(repository, nodes.gateway))
         mirror = mirror_at(server.url, repository.key)
