@@ -14,7 +14,7 @@ from rackwright import catalog
 from rackwright.intent import models
 from rackwright.intent.models import Site
 
-NOT_WRITTEN = {"rows"}
+NOT_WRITTEN = {"rows", "armoured"}
 """Filled from nodes.csv, never a key."""
 
 
