@@ -11,7 +11,11 @@ from bench.measure import Failed
 
 __all__ = ["PEERS", "python_of"]
 
-PEERS: Final = {"pyavd": "pyavd==6.4.0", "netlab": "networklab==26.10", "netmiko": "nornir==3.6.0 nornir-netmiko==1.0.1"}
+PEERS: Final = {
+    "pyavd": "pyavd==6.4.0",
+    "netlab": "networklab==26.10",
+    "netmiko": "nornir==3.6.0 nornir-netmiko==1.0.1",
+}
 """Peer -> what is asked of the package index."""
 
 
