@@ -37,9 +37,15 @@ def session(rack):
     made.close()
 
 
+def media_deeds(rack):
+    """Return what was done to the virtual drives, in order; the other tests of this machine did some too."""
+    return [deed["what"] for deed in rack[1].ask("bmc", device="mgmt01")["deeds"] if deed["kind"] == "media"]
+
+
 def test_to_an_installer_and_back(rack, session):
     """A server does not boot once from an image, or the image stays in."""
     way, name = rack[0], "mgmt01"
+    before = len(media_deeds(rack))
     boot.power_off(session, name, way.clock)
     assert session.power() == "Off"
     assert boot.insert(session, name, URL)
@@ -52,8 +58,7 @@ def test_to_an_installer_and_back(rack, session):
     boot.eject(session, name)
     boot.eject(session, name)
     assert not any(one.inserted for one in session.media())
-    deeds = [deed["what"] for deed in rack[1].ask("bmc", device=name)["deeds"] if deed["kind"] == "media"]
-    assert deeds == ["insert", "eject"]
+    assert media_deeds(rack)[before:] == ["insert", "eject"]
 
 
 def test_another_image(session):

@@ -51,7 +51,7 @@ def drop_answer(twin, device, at):
     twin.fault("drop", device, at=at, when="after")
 
 
-@pytest.mark.parametrize(("device", "requests"), [("gpu01", 20), ("mgmt01", 20), ("gpu01.b3220l-1", 12)])
+@pytest.mark.parametrize(("device", "requests"), [("gpu01", 19), ("mgmt01", 19), ("gpu01.b3220l-1", 12)])
 def test_a_machine_is_read_in_so_many_requests(twin, reach, asked, device, requests):
     """Inventory and compliance of an XE9680 with eight GPUs and ten adapters, of an R660, and of a card's own BMC."""
     with closing(reach.bmc(device)) as redfish:
