@@ -26,12 +26,14 @@ UNNAMED = {
     "lldpd": "1.0.18-1",
     "pciutils": "1:3.10.0-2build1",
     "ethtool": "1:6.7-1build1",
-    "openssh-server": "1:9.6p1-3ubuntu13.5",
     "dkms": "3.0.11-1ubuntu13",
     "linux-image-generic": "6.8.0-57.59",
     "linux-headers-generic": "6.8.0-57.59",
 }
 """Versions of packages that a document names without one."""
+
+PRESENT = frozenset({"openssh-server"})
+"""Packages that the root has, and that must stay the real ones."""
 
 TOOLS = {
     "mft": ("mst", "flint", "mlxconfig", "mlxfwmanager", "mlxfwreset"),
@@ -193,7 +195,8 @@ def decoy(name: str, version: str) -> tuple[str, str]:
 def named(documents: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Return every package that documents of hosts name, with the version that it shall have."""
     words = [word for document in documents for step in document["rackwright"]["packages"].values() for word in step]
-    return {name: version or UNNAMED.get(name, "1.0-1") for name, _, version in (word.partition("=") for word in words)}
+    parts = (word.partition("=") for word in words)
+    return {name: version or UNNAMED.get(name, "1.0-1") for name, _, version in parts if name not in PRESENT}
 
 
 def pinned(documents: Iterable[Mapping[str, Any]]) -> set[str]:

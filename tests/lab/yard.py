@@ -36,7 +36,7 @@ class Yard:
         return play(self.cluster, {name: self.documents[name] for name in names or self.documents}, **how)
 
     def bring(self, *names: str, rounds: int = 3, **how: Any) -> list[Said]:
-        """Play until nothing waits any more, and cycle the power where a play asks for it: what ``rackwright push`` does."""
+        """Play, cycle the power of those hosts that a play asks it for, and play on them again, until none waits any more."""
         said = []
         for _ in range(rounds):
             said.append(self.play(*names, **how))
@@ -45,6 +45,7 @@ class Yard:
                 self[name].power_cycle()
             if not waiting:
                 break
+            names = tuple(waiting)
         return said
 
 

@@ -1,0 +1,152 @@
+"""The playbooks on real Linux roots, from a bare host to one that changes no more: apt, dpkg, systemd and restarts are real.
+
+Packages are stubs with the validated names and versions, newer ones beside them; the tools of the hardware are the lab's own,
+which keep state and log their calls (docs/design/lab.md).
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from rackwright import catalog
+from tests.lab import machine, planned
+from tests.lab.packages import Stub, named, pinned
+from tests.lab.yard import yard
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("playbooks")]
+
+HOSTS = ("gpu01", "mgmt01")
+
+
+@pytest.fixture(scope="module")
+def course():
+    """Two servers of a planned site: what was forecast, what came, and what comes after it."""
+    told = planned.documents(planned.site())
+
+    def document(name, mirror, images):
+        told[name]["rackwright"] |= {"mirror": mirror}
+        told[name]["rackwright"]["bluefield"]["firmware"]["image"] = images
+        return told[name]
+
+    hardware = {name: planned.hardware(told[name]) for name in HOSTS}
+    with yard(HOSTS, hardware=hardware, documents=document, more=[Stub("stranger", "1.0-1")]) as lab:
+        forecast = lab.play(check=True)
+        untouched = {name: (lab[name].installed(), lab[name].state()) for name in HOSTS}
+        rounds = lab.bring()
+        again = lab.play()
+        yield SimpleNamespace(lab=lab, told=told, forecast=forecast, untouched=untouched, rounds=rounds, again=again)
+
+
+def steps_of(document):
+    """Return each package with the step that brings it."""
+    packages = document["rackwright"]["packages"]
+    return {word.partition("=")[0]: step for step, words in packages.items() for word in words}
+
+
+def changed(said, host):
+    """Return the steps that several plays changed."""
+    return {step for one in said for step in one.changed_steps.get(host, [])}
+
+
+def test_bare_hosts_become_what_is_planned(course):
+    """A play fails for another reason than a power cycle that is due, or a host is never brought to its end."""
+    assert course.rounds[-1].status == "successful", course.rounds[-1].failed
+    assert {row[3].partition(":")[0] for one in course.rounds for row in one.failed} <= {"a power cycle is due"}
+    assert course.lab["gpu01"].state()["starts"] == ["cold", "warm", "cold"]
+    assert course.lab["mgmt01"].state()["starts"] == ["cold", "warm", "warm"]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_dpkgs_own_log_is_a_linear_extension_of_the_graph(course, host):
+    """A package of one step was installed before one of a step that goes before it."""
+    steps = steps_of(course.told[host])
+    order = [steps[word.partition("=")[0]] for word in course.lab[host].installed()]
+    rows = catalog.load().steps
+    first = {step: order.index(step) for step in order}
+    last = {step: len(order) - 1 - order[::-1].index(step) for step in order}
+    edges = [(edge.step, step) for step in first for edge in rows[step].after if edge.step in first]
+    assert edges
+    assert not [(before, step) for before, step in edges if last[before] > first[step]]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_exactly_the_validated_versions_are_there(course, host):
+    """A newer version that lies beside the validated one in the repository was taken, or one is missing."""
+    document = course.told[host]
+    assert set(course.lab[host].installed()) == {f"{name}={version}" for name, version in named([document]).items()}
+    told = pinned([document])
+    rows = course.lab[host].ssh(f"apt-cache madison {' '.join(sorted(told))}").stdout.splitlines()
+    versions = [row.split("|")[0].strip() for row in rows]
+    # A newer kernel is another package.
+    assert [name for name in told if versions.count(name) < 2 and planned.KERNEL.rpartition(".")[0] not in name] == []
+
+
+def test_a_held_package_stays(course):
+    """An upgrade of everything, as somebody may type it, changes a package that the release holds."""
+    node = course.lab["gpu01"]
+    before = node.installed()
+    said = node.ssh("DEBIAN_FRONTEND=noninteractive apt-get -y -o APT::Get::Show-Upgraded=true dist-upgrade").stdout
+    assert "0 upgraded, 0 newly installed" in said
+    newer = node.ssh("apt-get -y install nvidia-fabricmanager-570=571.133.20-1", check=False)
+    assert newer.returncode != 0
+    assert "held packages were changed" in newer.stdout + newer.stderr
+    assert node.installed() == before
+
+
+def test_a_second_run_changes_nothing(course):
+    """Something is changed, or said to be changed, on a host that is as planned."""
+    assert (course.again.status, course.again.changed) == ("successful", []), course.again.failed
+
+
+def test_a_forecast_changes_nothing(course):
+    """``--check`` on a bare host installed a package, wrote to an adapter or set a register."""
+    assert course.forecast.status == "successful", course.forecast.failed
+    for name, (installed, state) in course.untouched.items():
+        assert installed == []
+        assert state == planned.hardware(course.told[name]) | {"starts": ["cold"], "cmdline": "", "sysctl": {}}
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_forecast_names_the_steps_that_then_change(course, host):
+    """A step changed what ``--check`` had not foretold, or was foretold and changed nothing."""
+    assert set(course.forecast.changed_steps[host]) == changed(course.rounds, host)
+
+
+def test_the_driver_was_built_for_the_kernel_that_stays_and_against_ofed(course):
+    """The evidence that packages left when they were installed says another kernel, or a driver built without OFED."""
+    node = course.lab["gpu01"]
+    for package in ("mlnx-ofed-kernel-dkms", "nvidia-dkms-570-open"):
+        kernel, *there = node.read(f"/var/lib/lab/evidence/{package}").splitlines()
+        assert kernel == "6.8.0-57-generic"
+        assert "linux-headers-6.8.0-57-generic" in there
+    assert node.path("/var/lib/dkms/nvidia/built-against-ofed").exists()
+    assert "nvidia_peermem" in node.state()["modules"]
+
+
+def test_adapters_are_what_the_plan_says_after_the_power_cycle(course):
+    """Firmware, a parameter, trust, PFC, type of service, read request size or access control is not what was planned."""
+    state, host = course.lab["gpu01"].state(), course.told["gpu01"]["rackwright"]
+    runtime = host["bluefield"]["runtime"]
+    by_mac = {card["mac"]: card for card in state["adapters"]}
+    for adapter in host["bluefield"]["adapters"]:
+        card = by_mac[adapter["mac"]]
+        assert card["running"] == host["bluefield"]["firmware"]["version"]
+        assert {name: str(card["nvconfig"][name]["current"]) for name in adapter["nvconfig"]} == adapter["nvconfig"]
+        assert card["qos"] == {"trust": runtime["trust"], "pfc": runtime["pfc"]}
+        assert card["tos"] == runtime["tos"]
+        assert state["pci"][card["bdf"]]["CAP_EXP+08.w"] == "5936"
+    assert {state["pci"][f"0000:8{place}:00.0"]["ECAP_ACS+6.w"] for place in (0, 1)} == {"0000"}
+    assert "iommu=pt" in state["cmdline"].split()
+    assert machine.OLD_FIRMWARE not in str(state["adapters"])
+
+
+def test_a_restart_brings_back_what_adapters_forget(course):
+    """After a restart that nobody asked for, what lives until then only is not set again."""
+    node = course.lab["gpu01"]
+    node.power_cycle()
+    node.ssh("systemctl is-system-running --wait", check=False)  # degraded as well: all has been started
+    card = node.state()["adapters"][0]
+    assert card["qos"]["trust"] == "dscp"
+    assert node.state()["pci"][card["bdf"]]["CAP_EXP+08.w"] == "5936"
