@@ -14,7 +14,7 @@ from rackwright.cli import servers
 from rackwright.cli.answer import DIFFERENCE, ERROR, Answer
 from rackwright.cli.settling import settled
 from rackwright.cli.talk import Talk
-from rackwright.cli.watching import code_of, watch
+from rackwright.cli.watching import ended, watch, with_unread
 from rackwright.errors import RunChanged
 
 if TYPE_CHECKING:
@@ -46,13 +46,13 @@ def renewed(talk: Talk, aim: Aim, consent: Consent) -> Answer:
     if refused is not None:
         return refused
     heard = watch(talk)
-    if ended := settled(talk, aim.way, found, aim.settling, "first", heard):
-        return ended
+    if answer := settled(talk, aim.way, found, aim.settling, "first", heard):
+        return answer
     report = _run(talk, aim, found, consent)
     if report is None or report.state == "done":
-        ended = settled(talk, aim.way, found, aim.settling, "last", heard)
-        if ended:
-            return ended
+        answer = settled(talk, aim.way, found, aim.settling, "last", heard)
+        if answer:
+            return answer
     return _answer(talk, found, report)
 
 
@@ -120,35 +120,24 @@ def _resumed(talk: Talk, aim: Aim) -> Answer | None:
         return None
     if report.state == "done" and any(wanted.lockdown for wanted in aim.settling.wanted.values()):
         # Lockdown comes after everything else, and the run that was cut off did not come so far.
-        ended = settled(talk, aim.way, servers.compared(talk, aim), aim.settling, "last", watch(talk))
-        if ended is not None:
-            return ended
+        answer = settled(talk, aim.way, servers.compared(talk, aim), aim.settling, "last", watch(talk))
+        if answer is not None:
+            return answer
     return _answer(talk, None, report)
 
 
 def _answer(talk: Talk, found: Changeset | None, report: Report | None) -> Answer:
     """Tell how every server ended; who could not be read failed alone."""
-    from rackwright.report.pushes import outcome_lines, outcome_value, pushed
-
     outcomes = _outcomes(found, report)
-    gates = [gate for gate in report.gates.values() if gate.state != "done"] if report else []
-    for gate in gates:
-        talk.error(f"{gate.subject}: what comes after it was not begun: {gate.cause}; {gate.remedy}")
-    lines = [*outcome_lines(outcomes), pushed(outcomes)]
-    return Answer(code_of(outcomes, refused=bool(gates)), outcome_value(report, outcomes), lines)
+    return ended(talk, report, outcomes, behind="comes after it")
 
 
 def _outcomes(found: Changeset | None, report: Report | None) -> list[Outcome]:
     from rackwright.push.bmc.ending import untouched
-    from rackwright.runs import Outcome
 
-    ended = dict(report.outcomes) if report else {}
+    known = dict(report.outcomes) if report else {}
     for server in found.servers if found else ():
-        outcome = ended.setdefault(server.device, untouched(server.device, server.way))
+        outcome = known.setdefault(server.device, untouched(server.device, server.way))
         if outcome.state == "unchanged" and server.settings.changes:
-            ended[server.device] = msgspec.structs.replace(outcome, state="done")
-    for unread in found.unread if found else ():
-        ended[unread.device] = Outcome(
-            subject=unread.device, state="failed", stage="read", cause=unread.cause, remedy=unread.remedy
-        )
-    return list(ended.values())
+            known[server.device] = msgspec.structs.replace(outcome, state="done")
+    return with_unread(known, found.unread if found else ())

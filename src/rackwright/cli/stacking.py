@@ -11,7 +11,7 @@ from rackwright.cli import hosts
 from rackwright.cli.answer import DIFFERENCE, ERROR, FINE, Answer, worst
 from rackwright.cli.renewing import Consent
 from rackwright.cli.talk import Talk
-from rackwright.cli.watching import code_of, watch
+from rackwright.cli.watching import ended, watch, with_unread
 from rackwright.errors import RunChanged
 
 if TYPE_CHECKING:
@@ -129,24 +129,14 @@ def _resumed(talk: Talk, aim: Aim) -> Answer | None:
 
 def _answer(talk: Talk, found: Changeset | None, report: Report | None) -> Answer:
     """Tell how every host ended; who could not be read failed alone."""
-    from rackwright.report.pushes import outcome_lines, outcome_value, pushed
-
     outcomes = _outcomes(found, report)
-    gates = [gate for gate in report.gates.values() if gate.state != "done"] if report else []
-    for gate in gates:
-        talk.error(f"{gate.subject}: what comes after it was not begun: {gate.cause}; {gate.remedy}")
-    lines = [*outcome_lines(outcomes), pushed(outcomes)]
-    return Answer(code_of(outcomes, refused=bool(gates)), outcome_value(report, outcomes), lines)
+    return ended(talk, report, outcomes, behind="comes after it")
 
 
 def _outcomes(found: Changeset | None, report: Report | None) -> list[Outcome]:
     from rackwright.runs import Outcome
 
-    ended = dict(report.outcomes) if report else {}
+    known = dict(report.outcomes) if report else {}
     for host in found.hosts if found else ():
-        ended.setdefault(host.device, Outcome(subject=host.device, state="unchanged"))
-    for unread in found.unread if found else ():
-        ended[unread.device] = Outcome(
-            subject=unread.device, state="failed", stage="read", cause=unread.cause, remedy=unread.remedy
-        )
-    return list(ended.values())
+        known.setdefault(host.device, Outcome(subject=host.device, state="unchanged"))
+    return with_unread(known, found.unread if found else ())

@@ -13,7 +13,7 @@ from rackwright.cli.answer import DIFFERENCE, ERROR, Answer, verb
 from rackwright.cli.params import PLACE
 from rackwright.cli.reaching import Wanted, reaching
 from rackwright.cli.talk import Talk
-from rackwright.cli.watching import code_of, watch
+from rackwright.cli.watching import ended, watch, with_unread
 from rackwright.errors import RunChanged
 from rackwright.push.changeset import Changeset, load, refuse_stale
 
@@ -200,27 +200,18 @@ def _resumed(talk: Talk, aim: Aim) -> Answer | None:
 
 def _answer(talk: Talk, found: Changeset | None, report: Report | None) -> Answer:
     """Tell how every switch ended; who could not be read failed alone."""
-    from rackwright.report.pushes import lease_lines, outcome_lines, outcome_value, pushed
+    from rackwright.report.pushes import lease_lines
 
     outcomes = _outcomes(found, report)
     for line in lease_lines(found, outcomes) if found else ():
         talk.error(line)
-    gates = [gate for gate in report.gates.values() if gate.state != "done"] if report else []
-    for gate in gates:
-        talk.error(f"{gate.subject}: what hangs on it was not begun: {gate.cause}; {gate.remedy}")
-    lines = [*outcome_lines(outcomes), pushed(outcomes)]
-    return Answer(code_of(outcomes, refused=bool(gates)), outcome_value(report, outcomes), lines)
+    return ended(talk, report, outcomes, behind="hangs on it")
 
 
 def _outcomes(found: Changeset | None, report: Report | None) -> list[Outcome]:
     from rackwright.runs import Outcome
 
-    ended = dict(report.outcomes) if report else {}
-    if found is not None:
-        for device in found.devices:
-            ended.setdefault(device.device, Outcome(subject=device.device, state="unchanged"))
-        for unread in found.unread:
-            ended[unread.device] = Outcome(
-                subject=unread.device, state="failed", stage="read", cause=unread.cause, remedy=unread.remedy
-            )
-    return list(ended.values())
+    known = dict(report.outcomes) if report else {}
+    for device in found.devices if found else ():
+        known.setdefault(device.device, Outcome(subject=device.device, state="unchanged"))
+    return with_unread(known, found.unread if found else ())
