@@ -40,7 +40,8 @@ def drawn(number):
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory):
-    """A node on which the steps of fifty graphs were played, each in the planner's order, from a mirror that is a folder of the node.
+    """A node on which the steps of fifty graphs were played, each in the planner's order, from a mirror that is a folder of the node and has its key at
+    an address.
 
     Place after place of all the orders is one step of the play, so that fifty graphs cost six installations.
     """
@@ -66,10 +67,10 @@ def played(tmp_path_factory):
 
     with yard(["n1"], kind="ssh", documents=document, decoys=False) as lab:
         shutil.copytree(lab.repository.folder, lab["n1"].path("/srv/apt"))
-        lab.documents["n1"]["rackwright"]["mirror"] = mirror_at("file:/srv/apt/", lab.repository.key, "file")
+        lab.documents["n1"]["rackwright"]["mirror"] = mirror_at("file:/srv/apt/", f"{lab.server.url}key.asc", "file")
         said = lab.play(roles=roles)
         assert said.status == "successful", said.failed
-        assert lab.server.asked == []
+        assert lab.server.asked == ["/key.asc"]
         yield graphs, orders, lab["n1"].installed()
 
 

@@ -91,7 +91,7 @@ def test_a_held_package_stays(course):
     assert "0 upgraded, 0 newly installed" in said
     newer = node.ssh("apt-get -y install nvidia-fabricmanager-570=571.133.20-1", check=False)
     assert newer.returncode != 0
-    assert "held packages were changed" in newer.stdout + newer.stderr
+    assert "Held packages were changed" in newer.stdout + newer.stderr
     assert node.installed() == before
 
 

@@ -245,6 +245,7 @@ class Repository:
                 "never",
             )
             self.key = self._gpg("--armor", "--export")
+            (self.folder / "key.asc").write_text(self.key)
             self.index()
         finally:
             subprocess.run(["gpgconf", "--homedir", str(self._home), "--kill", "all"], check=False, capture_output=True)
