@@ -59,6 +59,7 @@ class Node:
                 (seed / path).symlink_to(f"/usr/lib/lab/{tool}")
         (seed / "usr/lib/lab/boot").symlink_to("tool.py")
         shutil.copy(root / "usr/bin/uname", seed / "usr/lib/lab/uname")
+        self._quicken(seed)
         (seed / "usr/lib/lab/by-name").mkdir()
         for tool in BEHIND_PACKAGES:
             (seed / "usr/lib/lab/by-name" / tool).symlink_to(f"../{'dms.py' if tool in MANAGEMENT else 'tool.py'}")
@@ -67,6 +68,17 @@ class Node:
             path.chmod(0o777)
         shutil.copy(HERE / "boot.sh", self.place / "boot.sh")
         self._network = (mask, gateway)
+
+    @staticmethod
+    def _quicken(seed: Path) -> None:
+        """Lay out what saves time and changes nothing else: compiled modules are kept, dpkg does not wait for a disk that is memory."""
+        for folder in ("usr/lib/python3/dist-packages", "var/cache/lab-python", "etc/dpkg/dpkg.cfg.d"):
+            (seed / folder).mkdir(parents=True)
+        packages = seed / "usr/lib/python3/dist-packages"
+        (packages / "lab_python.py").symlink_to("/usr/lib/lab/lab_python.py")
+        (packages / "lab.pth").write_text("import lab_python\n")
+        (seed / "var/cache/lab-python").chmod(0o777)
+        (seed / "etc/dpkg/dpkg.cfg.d/lab").write_text("force-unsafe-io\n")
 
     def start(self, base: Path, wire: Callable[[Node], None]) -> None:
         """Make the namespaces, plug the cable and turn the power on."""

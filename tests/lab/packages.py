@@ -91,7 +91,7 @@ _POSTINST = """#!/bin/sh
 set -e
 [ "$1" = configure ] || exit 0
 mkdir -p /var/lib/lab/evidence
-{{ uname -r; ls /var/lib/lab/evidence; }} > /var/lib/lab/evidence.new
+{{ cat /var/lib/lab/kernel; ls /var/lib/lab/evidence; }} > /var/lib/lab/evidence.new
 mv /var/lib/lab/evidence.new /var/lib/lab/evidence/{name}
 {more}
 """

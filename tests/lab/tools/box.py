@@ -173,6 +173,8 @@ def boot(state, args):
         kernels, key=lambda name: [int(part) for part in re.findall(r"\d+", name)], default=state["kernel"]
     )
     state["cmdline"], state["pci"], state["sysctl"], state["modules"] = state.get("next_cmdline", ""), {}, {}, []
+    with open(f"{LAB}/kernel", "w") as file:
+        file.write(f"{state['kernel']}\n")
     with open(f"{LAB}/cmdline", "w") as file:
         file.write(f"BOOT_IMAGE=/vmlinuz-{state['kernel']} root=/dev/mapper/root ro {state['cmdline']}\n")
     subprocess.run(["mount", "--bind", f"{LAB}/cmdline", "/proc/cmdline"])
