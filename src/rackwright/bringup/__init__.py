@@ -1,0 +1,1 @@
+"""The whole rack: stages, gates and the work of each task, in one durable run."""
