@@ -44,7 +44,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rackwright.runs.model import Context, Event, Outcome, Program, Report, Status, Wave
+from rackwright.runs.model import (
+    Command,
+    Context,
+    Event,
+    Graph,
+    GraphProgram,
+    Outcome,
+    Program,
+    Report,
+    Status,
+    Task,
+    Wave,
+)
 
 if TYPE_CHECKING:
     from rackwright.drivers.clock import Clock
@@ -52,38 +64,46 @@ if TYPE_CHECKING:
     from rackwright.secrets import Secret
 
 __all__ = [
+    "Command",
     "Context",
     "Event",
+    "Graph",
+    "GraphProgram",
     "Outcome",
     "Program",
     "Report",
     "Status",
+    "Task",
     "Wave",
     "cancel",
     "events",
+    "graph",
     "latest",
     "listed",
     "opened",
+    "tell",
 ]
 
 
 def opened(
     state_dir: Path,
     *,
-    programs: Sequence[Program],
+    programs: Sequence[Program | GraphProgram],
     clock: Clock | None = None,
     database: str | None = None,
     hide: Iterable[Secret] = (),
     executor: str = "",
     lease_s: float = 15.0,
     threads: int = 64,
+    tags: Iterable[str] = (),
 ) -> Engine:
     """Return an engine to be used in a ``with``: one a process at a time, over ``SITE/.rackwright``.
 
     ``database`` is a ``postgresql://`` address where one machine is outgrown; the folder is then shared by
     the workers. ``hide`` are the secrets that the programs hold. ``executor`` names this process among the
     workers (default: host, pid and chance). ``lease_s`` is how long a silent worker keeps its work. A run's
-    ``jobs`` count over all workers; ``threads`` is the most that one of them takes.
+    ``jobs`` count over all workers; ``threads`` is the most that one of them takes. Tasks with a ``reach``
+    are taken by a process that has it among its ``tags``.
     """
     # Only who runs something pays for the engine: importing it costs half a second.
     from rackwright.runs.engine import Engine
@@ -97,6 +117,7 @@ def opened(
         executor=executor,
         lease_s=lease_s,
         threads=threads,
+        tags=frozenset(tags),
     )
 
 
@@ -130,3 +151,23 @@ def events(state_dir: Path, run: str) -> Iterator[Event]:
     from rackwright.runs.folder import RunFolder
 
     yield from RunFolder.found(state_dir, run).events().fresh()
+
+
+def tell(state_dir: Path, run: str, command: Command) -> None:
+    """Tell a run of a graph what an operator wants, from any process; it is on the disk when this returns.
+
+    Raises :class:`~rackwright.errors.RunError` when there is no such run, no such task, or nobody gave a reason to ``skip``.
+    """
+    from rackwright.runs.commands import told
+
+    told(state_dir, run, command)
+
+
+def graph(state_dir: Path, run: str) -> Graph:
+    """Return what a run of a graph does.
+
+    Raises :class:`~rackwright.errors.RunError` when there is no such run, or it goes in waves.
+    """
+    from rackwright.runs.commands import graph_of
+
+    return graph_of(state_dir, run)

@@ -18,7 +18,7 @@ from rackwright.runs.fleet import workflows
 from rackwright.runs.folder import Record, RunFolder, private, runs_of
 from rackwright.runs.journal import ENGINE, FLEET, Journal, Limits, Queues, keeping, unkept
 from rackwright.runs.leases import Lease, Worker, create_table, locked, others, workers
-from rackwright.runs.model import Event, Program, Report, Wave
+from rackwright.runs.model import Event, GraphProgram, Program, Report, Wave
 from rackwright.runs.redaction import Redactor
 from rackwright.runs.work import Attendance, Pace
 from rackwright.secrets import Secret
@@ -38,13 +38,14 @@ class Engine:
         self,
         state_dir: Path,
         *,
-        programs: Sequence[Program],
+        programs: Sequence[Program | GraphProgram],
         clock: Clock | None = None,
         database: str | None = None,
         hide: tuple[Secret, ...] = (),
         executor: str = "",
         lease_s: float = 15.0,
         threads: int = 64,
+        tags: frozenset[str] = frozenset(),
     ) -> None:
         """Know what can be run; nothing is opened yet."""
         self._state_dir = state_dir
@@ -55,6 +56,7 @@ class Engine:
         self._executor = executor
         self._lease_s = lease_s
         self._threads = threads
+        self._tags = tags
 
     def __enter__(self) -> Self:
         """Open the journal and take a lease; one engine a process, since DBOS is one."""
@@ -92,6 +94,8 @@ class Engine:
         living process works on one of the devices.
         """
         code = self._program(program)
+        if not isinstance(code, Program):
+            raise RunError(f"{program} goes in tasks, which nobody runs yet")
         if jobs < 1:
             raise RunError(f"{jobs} devices at once would end never: jobs is at least 1")
         waves = _limited(code.waves(order), limit)
@@ -139,7 +143,11 @@ class Engine:
                 self._attend(folder, self._program(folder.record().program), None, ended)
 
     def _attend(
-        self, folder: RunFolder, program: Program, on_event: OnEvent | None, until: threading.Event | None = None
+        self,
+        folder: RunFolder,
+        program: Program | GraphProgram,
+        on_event: OnEvent | None,
+        until: threading.Event | None = None,
     ) -> Report:
         """Work on a run until it ended, and return its report."""
         run = folder.run
@@ -213,7 +221,7 @@ class Engine:
             raise RunError(f"run {run} is broken ({status.status}: {status.error}): start a new run, it reads first")
         return msgspec.convert(status.output, Report)
 
-    def _program(self, name: str) -> Program:
+    def _program(self, name: str) -> Program | GraphProgram:
         if name not in self._programs:
             raise RunError(f"no program is called {name!r} here: this process knows {', '.join(self._programs)}")
         return self._programs[name]

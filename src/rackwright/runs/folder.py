@@ -20,7 +20,7 @@ from typing import Final
 import msgspec
 
 from rackwright.errors import RunError
-from rackwright.runs.model import Event, Json, Wave
+from rackwright.runs.model import Event, Graph, Json, Wave
 from rackwright.runs.redaction import Redactor
 
 __all__ = ["Events", "Record", "RunFolder", "now", "private", "runs_of", "write_private"]
@@ -42,12 +42,16 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     order: str
     """SHA-256 of the order's bytes."""
     jobs: int
-    waves: tuple[Wave, ...]
+    waves: tuple[Wave, ...] = ()
+    graph: str = ""
+    """SHA-256 of the graph as it is kept; empty: the run goes in waves."""
+    worked: tuple[str, ...] = ()
+    """The devices of the graph."""
 
     @property
     def devices(self) -> tuple[str, ...]:
-        """Return the devices in the order of the waves."""
-        return tuple(device for wave in self.waves for device in wave.devices)
+        """Return the devices that the run works on, in the order of its waves or tasks."""
+        return self.worked or tuple(device for wave in self.waves for device in wave.devices)
 
 
 class RunFolder:
@@ -59,8 +63,8 @@ class RunFolder:
         self.run = path.name
 
     @classmethod
-    def made(cls, state_dir: Path, order: bytes, **record: Json) -> RunFolder:
-        """Make the folder of a new run: order and record lie there, durably, before anybody may look.
+    def made(cls, state_dir: Path, order: bytes, graph: Graph | None = None, **record: Json) -> RunFolder:
+        """Make the folder of a new run: order, graph and record lie there, durably, before anybody may look.
 
         The caller holds the site's lock.
         """
@@ -75,6 +79,10 @@ class RunFolder:
         digest = hashlib.sha256(order).hexdigest()
         folder = cls(top / run)
         write_private(folder.path / f"order-{digest}", order)
+        if graph is not None:
+            kept = msgspec.json.encode(graph)
+            record |= {"graph": hashlib.sha256(kept).hexdigest(), "worked": _devices(graph)}
+            write_private(folder.path / f"graph-{record['graph']}", kept)
         made = Record(run=run, begun=now(), order=digest, **record)
         # The record comes last: a folder without one is no run.
         write_private(folder.path / "run.json", msgspec.json.format(msgspec.json.encode(made)) + b"\n")
@@ -101,15 +109,24 @@ class RunFolder:
 
     def order(self) -> bytes:
         """Return the order, if it still is what it was; else raise :class:`~rackwright.errors.RunError`."""
-        digest = self.record().order
-        path = self.path / f"order-{digest}"
+        return self._kept("order", self.record().order)
+
+    def graph(self) -> Graph:
+        """Return the graph that the run began with; raise :class:`~rackwright.errors.RunError` when it goes in waves."""
+        digest = self.record().graph
+        if not digest:
+            raise RunError(f"run {self.run} goes in waves: it can be cancelled, and has no tasks")
+        return msgspec.json.decode(self._kept("graph", digest), type=Graph)
+
+    def _kept(self, what: str, digest: str) -> bytes:
+        path = self.path / f"{what}-{digest}"
         try:
-            order = path.read_bytes()
+            content = path.read_bytes()
         except OSError as error:
             raise RunError(f"{path} cannot be read ({error}): start a new run") from error
-        if hashlib.sha256(order).hexdigest() != digest:
+        if hashlib.sha256(content).hexdigest() != digest:
             raise RunError(f"{path} is not what the run began with: start a new run")
-        return order
+        return content
 
     def ask_to_stop(self) -> None:
         """Ask whoever works on the run to end between its steps; nobody can take that back."""
@@ -195,6 +212,10 @@ class Events:
                 self._offset += len(line)
                 with contextlib.suppress(msgspec.DecodeError):
                     yield msgspec.json.decode(line, type=Event)
+
+
+def _devices(graph: Graph) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(task.device for task in graph.tasks if task.device))
 
 
 def runs_of(state_dir: Path) -> Iterator[RunFolder]:
