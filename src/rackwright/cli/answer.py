@@ -43,6 +43,8 @@ class Answer:
     code: int = FINE
     data: Any = None
     lines: Iterable[str] = ()
+    streamed: bool = False
+    """Lines of JSON went before: with ``--json`` the data is the last of them."""
 
 
 def verb(name: str) -> Callable[[Callable[..., Answer]], click.Command]:
@@ -51,7 +53,7 @@ def verb(name: str) -> Callable[[Callable[..., Answer]], click.Command]:
     def make(work: Callable[..., Answer]) -> click.Command:
         @functools.wraps(work)
         def run(*, as_json: bool, quiet: bool, verbose: bool, **arguments: Any) -> int:
-            talk = Talk(quiet=quiet, verbose=verbose)
+            talk = Talk(quiet=quiet, verbose=verbose, as_json=as_json)
             try:
                 answer = work(talk, **arguments)
             except RackwrightError as error:
@@ -87,8 +89,8 @@ def _refused(talk: Talk, error: RackwrightError) -> Answer:
 
 def _print(answer: Answer, *, as_json: bool) -> None:
     if as_json:
-        from rackwright.report import json_text
+        from rackwright.report import json_line, json_text
 
-        emit([json_text(answer.data)])
+        emit([(json_line if answer.streamed else json_text)(answer.data)])
     else:
         emit(answer.lines)

@@ -23,6 +23,8 @@ class Talk:
 
     quiet: bool = False
     verbose: bool = False
+    as_json: bool = False
+    """Data is asked for as JSON."""
     started: float = field(default_factory=time.monotonic)
 
     def say(self, text: str) -> None:

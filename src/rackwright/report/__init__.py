@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
-from rackwright.report.words import columns, count, json_text, problem_line, problem_lines, problem_values, some, totals
+from rackwright.report.words import (
+    columns,
+    count,
+    json_line,
+    json_text,
+    problem_line,
+    problem_lines,
+    problem_values,
+    some,
+    totals,
+)
 
-__all__ = ["columns", "count", "json_text", "problem_line", "problem_lines", "problem_values", "some", "totals"]
+__all__ = [
+    "columns",
+    "count",
+    "json_line",
+    "json_text",
+    "problem_line",
+    "problem_lines",
+    "problem_values",
+    "some",
+    "totals",
+]

@@ -10,12 +10,27 @@ import msgspec
 
 from rackwright.findings import Finding, sort_key
 
-__all__ = ["columns", "count", "json_text", "problem_line", "problem_lines", "problem_values", "some", "totals"]
+__all__ = [
+    "columns",
+    "count",
+    "json_line",
+    "json_text",
+    "problem_line",
+    "problem_lines",
+    "problem_values",
+    "some",
+    "totals",
+]
 
 
 def json_text(value: Any) -> str:
     """Print any value of ours as JSON, indented, without a last newline."""
     return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+
+
+def json_line(value: Any) -> str:
+    """Print any value of ours as JSON on one line."""
+    return msgspec.json.encode(value).decode()
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

@@ -1,0 +1,157 @@
+"""What a run looks like while it goes: a screen on a terminal, plain lines elsewhere, events with ``--json``."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
+
+from rackwright.cli.streams import emit
+from rackwright.cli.talk import Talk
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from rackwright.report.estimates import Estimate
+    from rackwright.report.places import RackPlace
+    from rackwright.runs import Event, Graph
+
+__all__ = ["Watch", "watching"]
+
+_SUMMARY_S: Final = 30.0
+"""Seconds between two lines that say how far a run is, in a log."""
+_ESTIMATE_S: Final = 1.0
+_REFRESH_HZ: Final = 4
+
+
+class Watch:
+    """Shows what a run tells; call it with each event, use it in a ``with``, so that the terminal is given back."""
+
+    def __init__(
+        self,
+        talk: Talk,
+        graph: Graph,
+        racks: Iterable[RackPlace],
+        run: str,
+        also: Callable[[Event], None] | None = None,
+    ) -> None:
+        """Show nothing yet; ``also`` gets every event as well."""
+        from rackwright.report import estimates
+        from rackwright.report.board import Board
+
+        self.talk = talk
+        self.board = Board(graph, racks, run=run)
+        self._also = also
+        self._estimator = estimates.Estimator(graph)
+        self._estimate = estimates.Estimate(0.0)
+        self._estimated = 0.0
+        self._summed = time.monotonic()
+        self._guard = threading.Lock()
+        self._open = ExitStack()
+        self._screen = False
+
+    def __call__(self, event: Event) -> None:
+        """Take one event and show it."""
+        from rackwright.report import json_line
+
+        with self._guard:
+            self.board.hear(event)
+        if self._also is not None:
+            self._also(event)
+        if self.talk.as_json:
+            emit([json_line(event)])
+        elif not self._screen:
+            self._say(event)
+
+    def __enter__(self) -> Self:
+        """Take the terminal, if there is one and nothing else is asked for."""
+        if not (self.talk.quiet or self.talk.as_json or self.talk.verbose) and sys.stderr and sys.stderr.isatty():
+            self._begin_screen()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the last state on the terminal and give it back."""
+        self._screen = False
+        self._open.close()
+
+    def keep(self, end: Callable[[], None]) -> None:
+        """Call ``end`` when there is nothing more to show."""
+        self._open.callback(end)
+
+    def _begin_screen(self) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        console = Console(stderr=True)
+        if console.is_dumb_terminal:
+            return
+        draw = lambda: self._drawn(console)  # noqa: E731 - Rich asks for a function
+        live = Live(console=console, get_renderable=draw, refresh_per_second=_REFRESH_HZ, vertical_overflow="crop")
+        self._open.enter_context(live)
+        self._screen = True
+
+    def _drawn(self, console: Console) -> Text:
+        from rich.text import Text
+
+        from rackwright.report.screens import screen
+
+        now = time.time()
+        with self._guard:
+            estimate = self._estimated_at(now)
+            lines = screen(self.board, estimate, width=console.width, height=console.height - 1, now=now)
+        text = Text(no_wrap=True, overflow="crop")
+        for line in lines:
+            for part, colour in line:
+                text.append(part, style=colour or None)
+            text.append("\n")
+        text.rstrip()
+        return text
+
+    def _estimated_at(self, now: float) -> Estimate:
+        """Return the estimate; it is worked out anew once a second."""
+        if now - self._estimated >= _ESTIMATE_S:
+            self._estimate, self._estimated = self._estimator.estimate(self.board, now), now
+        return self._estimate
+
+    def _say(self, event: Event) -> None:
+        from rackwright.report.happenings import detail, sentence
+        from rackwright.report.screens import progress, remaining
+
+        said, more = sentence(self.board, event), detail(event)
+        if said:
+            self.talk.say(said)
+        elif more:
+            self.talk.detail(more)
+        now = time.monotonic()
+        if now - self._summed >= _SUMMARY_S:
+            self._summed = now
+            self.talk.say(f"{progress(self.board)}; {remaining(self._estimated_at(time.time()))} to go")
+
+
+def watching(talk: Talk, graph: Graph, *, racks: Iterable[RackPlace] = (), run: str = "", webhook: str = "") -> Watch:
+    """Return what shows the events of a run, to be used in a ``with`` and given as ``on_event``.
+
+    ::
+
+        with watching(talk, graph, racks=places(plan, devices), webhook=webhook) as heard:
+            report = engine.run("bringup", order, on_event=heard)
+
+    ``racks`` (:func:`rackwright.report.places.places`) put the devices where they stand. ``webhook``: a URL to which
+    events are posted as well, beside the run. With ``--json`` each event is a line of JSON on stdout;
+    the verb's answer is the last one, if it is ``streamed``.
+    """
+    if not webhook:
+        return Watch(talk, graph, racks, run)
+    from rackwright.serve.webhook import Webhook
+
+    posts = Webhook(webhook, talk.error)
+    watch = Watch(talk, graph, racks, run, also=posts.post)
+    watch.keep(posts.close)
+    return watch

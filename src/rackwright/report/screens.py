@@ -1,0 +1,189 @@
+"""The board as lines for a terminal: spans of text and colour, cut to the width; nothing is said by colour alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, TypeAlias
+
+from rackwright.report.board import Board, DeviceView, seconds_of
+from rackwright.report.estimates import Estimate, about
+from rackwright.report.marks import COLOURS, ENDED, SIGNS, WORST_FIRST, Mark, letters
+from rackwright.report.words import count
+from rackwright.runs.model import GOOD
+
+__all__ = ["Line", "Span", "legend", "progress", "remaining", "screen", "text_of"]
+
+Span: TypeAlias = tuple[str, str]
+"""A text and its colour; empty: none."""
+Line: TypeAlias = list[Span]
+
+_COUNTED: Final[dict[Mark, str]] = {"running": "at work", "asks": "asking", "failed": "failed", "skipped": "skipped"}
+_FOOT_LINES: Final = 2
+_LEAST_WORK: Final = 4
+_NAME: Final = 18
+
+
+def text_of(line: Iterable[Span]) -> str:
+    """Return the text of a line."""
+    return "".join(text for text, _ in line)
+
+
+def remaining(estimate: Estimate) -> str:
+    """Say how long a run still takes, and what is not in that."""
+    parts = ["a while" if not estimate.seconds and estimate.unmeasured else f"about {about(estimate.seconds)}"]
+    if estimate.unmeasured:
+        parts.append(f"{', '.join(estimate.unmeasured[:3])} not measured yet")
+    if estimate.asks:
+        parts.append("an operator's answer")
+    return " + ".join(parts)
+
+
+def progress(board: Board) -> str:
+    """Count the tasks: ``14 of 224 tasks, 3 at work, 1 failed``."""
+    by: Counter[Mark] = Counter()
+    for counts in board.counts.values():
+        by.update(counts)
+    ended = sum(by[mark] for mark in ENDED)
+    parts = [f"{ended} of {len(board.tasks)} tasks"]
+    parts += [f"{by[mark]} {word}" for mark, word in _COUNTED.items() if by[mark]]
+    return ", ".join(parts)
+
+
+def screen(board: Board, estimate: Estimate, *, width: int, height: int, now: float) -> list[Line]:
+    """Return what fits on a terminal of that size: how far it is, every device or every rack, what is at work, what waits."""
+    lines = _head(board, estimate, now)
+    body = height - len(lines) - _FOOT_LINES
+    views = board.devices()
+    rows = list(_device_rows(board, views, width))
+    if len(rows) > body - _LEAST_WORK:
+        rows = list(_rack_rows(board, views, width))
+    rows = _cut(rows, max(2, body - _LEAST_WORK), "more racks")
+    lines += rows
+    rest = _cut(list(_happening(board, views, now)), max(0, height - len(lines) - _FOOT_LINES), "more")
+    lines += [*rest, [(legend(width), "bright_black")]]
+    return [_fit(line, width) for line in lines]
+
+
+def _head(board: Board, estimate: Estimate, now: float) -> list[Line]:
+    begun = seconds_of(board.begun) if board.begun else now
+    ended = board.state in ENDED
+    passed = about((seconds_of(board.at) if ended else now) - begun)
+    title = " ".join(filter(None, (board.site, board.run)))
+    end = "" if ended else f", {remaining(estimate)} to go"
+    return [
+        [(f"{title}  " if title else "", "bold"), (board.state, COLOURS[board.state]), (f"  {passed}{end}", "")],
+        [(progress(board), "")],
+        [("", "")],
+    ]
+
+
+def _heading(board: Board, cell: int) -> Line:
+    return [(" " * _NAME, ""), *((letters(stage).rjust(cell), "bold") for stage in board.stages)]
+
+
+def _device_rows(board: Board, views: dict[str, DeviceView], width: int) -> Iterator[Line]:
+    """Yield a row a device: one sign a stage, then what it does or why it failed."""
+    yield _heading(board, 3)
+    for rack in board.racks:
+        if rack.name:
+            yield [(f"{rack.name}", "bold")]
+        for stand in rack.stands:
+            view = views[stand.device]
+            marks = _by_stage(view)
+            cells = [_cell(marks.get(stage), 3) for stage in board.stages]
+            room = width - _NAME - 3 * len(board.stages) - 2
+            text = view.text if view.state in {"failed", "running", "asks"} and room > 12 else ""
+            yield [
+                (f"  {view.name}"[:_NAME].ljust(_NAME), ""),
+                *cells,
+                (f"  {text}"[: max(0, room)], COLOURS[view.state]),
+            ]
+
+
+def _by_stage(view: DeviceView) -> dict[str, Mark]:
+    """Return the state of each stage of a device: where it has several tasks, the one that says most."""
+    found: dict[str, Mark] = {}
+    for stage, mark in view.tasks:
+        if stage not in found or WORST_FIRST[mark] < WORST_FIRST[found[stage]]:
+            found[stage] = mark
+    return found
+
+
+def _cell(mark: Mark | None, wide: int) -> Span:
+    return (SIGNS[mark].rjust(wide), COLOURS[mark]) if mark else (" " * wide, "")
+
+
+def _rack_rows(board: Board, views: dict[str, DeviceView], width: int) -> Iterator[Line]:
+    """Yield a row a rack: how many of its devices are through each stage, with the sign that says most."""
+    cell = 7 if width >= _NAME + 7 * len(board.stages) else 3
+    yield _heading(board, cell)
+    for rack in board.racks:
+        by: dict[str, list[Mark]] = {}
+        for stand in rack.stands:
+            for stage, mark in views[stand.device].tasks:
+                by.setdefault(stage, []).append(mark)
+        name = rack.name or "in no rack"
+        yield [(name[: _NAME - 1].ljust(_NAME), ""), *(_sum(by.get(stage), cell) for stage in board.stages)]
+
+
+def _sum(marks: Sequence[Mark] | None, wide: int) -> Span:
+    if not marks:
+        return (" " * wide, "")
+    worst = min(marks, key=WORST_FIRST.__getitem__)
+    good = sum(mark in GOOD for mark in marks)
+    figures = f"{good}/{len(marks)}" if wide > 3 and good < len(marks) else ""
+    return (f"{figures}{SIGNS[worst]}".rjust(wide), COLOURS[worst])
+
+
+def _happening(board: Board, views: dict[str, DeviceView], now: float) -> Iterator[Line]:
+    """Yield what needs a person, what failed, what waits for what, and what is at work."""
+    yield [("", "")]
+    gates = board.gates()
+    for gate in gates:
+        if gate.state == "asks":
+            yield [(f"? {gate.name}: {gate.question} (--approve or --refuse {gate.name})", COLOURS["asks"])]
+    for view in views.values():
+        if view.state == "failed":
+            yield [(f"! {view.name} at {view.stage}: {view.text}", COLOURS["failed"])]
+    for gate in gates:
+        if gate.state in {"waiting", "pending"} and gate.waits_for and gate.holds:
+            more = f" and {gate.waits_for - 1} more" if gate.waits_for > 1 else ""
+            yield [(f": {gate.name} waits for {gate.first}{more}; {count(gate.holds, 'task')} behind it", "")]
+    for view in views.values():
+        if view.state == "running":
+            yield [(f"> {view.name} {_at_work(board, view, now)}", COLOURS["running"])]
+
+
+def _at_work(board: Board, view: DeviceView, now: float) -> str:
+    task = next(one for one in board.of_device[view.name] if board.mark(one.name) == "running")
+    since = about(max(0.0, now - board.begun_at(task.name)))
+    return f"{view.stage} {since}{': ' + view.text if view.text else ''}"
+
+
+def _cut(lines: list[Line], most: int, what: str) -> list[Line]:
+    """Keep as many lines as there is room for, and say how many are left out."""
+    if len(lines) <= most:
+        return lines
+    kept = lines[: max(0, most - 1)]
+    return [*kept, [(f"  ... {len(lines) - len(kept)} {what}", "bright_black")]] if most else []
+
+
+def _fit(line: Line, width: int) -> Line:
+    """Cut a line to the width."""
+    found, left = [], width
+    for text, colour in line:
+        if left <= 0:
+            break
+        found.append((text[:left], colour))
+        left -= len(text)
+    return found
+
+
+def legend(width: int) -> str:
+    """Return what the signs mean, as many as fit."""
+    parts = [
+        f"{SIGNS[mark]} {mark}" for mark in ("done", "unchanged", "running", "waiting", "failed", "skipped", "asks")
+    ]
+    most = next((n for n in range(len(parts), 0, -1) if len("  ".join(parts[:n])) <= width), 0)
+    return "  ".join(parts[:most])
