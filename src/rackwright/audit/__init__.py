@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from rackwright.audit.evidence import Answer, Evidence, collect, read, unreached, write
 from rackwright.audit.ledger import Check
-from rackwright.audit.model import Limits, Site
+from rackwright.audit.model import COMPARED, Limits, Site
 from rackwright.audit.verdict import CHECKS, judge, questions, switch_sights
 
 __all__ = [
     "CHECKS",
+    "COMPARED",
     "Answer",
     "Check",
     "Evidence",

@@ -7,13 +7,13 @@ answer is kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from rackwright.diff.changes import flatten, is_secret
+from rackwright.diff.changes import masked
 from rackwright.drivers import keeping
 from rackwright.drivers.clock import Clock
 from rackwright.drivers.nvue.model import Nvue
@@ -25,7 +25,6 @@ from rackwright.errors import (
     LostMidCommand,
     Unreachable,
 )
-from rackwright.nvue.tree import Tree, merge, put
 
 __all__ = ["FACTS", "RUNNING", "SHOW", "STARTUP", "Answer", "Evidence", "collect", "read", "unreached", "write"]
 
@@ -35,6 +34,7 @@ STARTUP: Final = "startup"
 SHOW: Final = "nv show "
 """How a question for the operational state begins; ``-o json`` is the driver's to add."""
 
+_NOTHING: Final = msgspec.Raw(b"null")
 _ENDED: Final = (Unreachable, AuthRefused, IdentityChanged, LostMidCommand)
 """Errors after which the session is worth nothing."""
 
@@ -114,19 +114,10 @@ def _ask(nvue: Nvue, question: str) -> Any:
     if question == FACTS:
         return msgspec.to_builtins(nvue.facts())
     if question == RUNNING:
-        return _masked(nvue.running())
+        return masked(nvue.running())
     if question == STARTUP:
-        return _masked(nvue.startup())
+        return masked(nvue.startup())
     return nvue.run(question)
-
-
-def _masked(tree: Tree) -> Tree:
-    """Hide what is secret: evidence is kept on disk and sent to colleagues."""
-    hidden = merge(tree, {})
-    for path in flatten(tree):
-        if is_secret(path):
-            put(hidden, path, "*")
-    return hidden
 
 
 def write(folder: Path, evidence: Iterable[Evidence]) -> None:
@@ -136,8 +127,30 @@ def write(folder: Path, evidence: Iterable[Evidence]) -> None:
         keeping.keep(folder / f"{item.device}.json", data)
 
 
-def read(folder: Path, devices: Iterable[str]) -> Mapping[str, Evidence]:
-    """Return what a folder holds of the devices.
+class _Packed(msgspec.Struct, frozen=True):
+    """An answer whose value is still the bytes of the file."""
+
+    question: str
+    value: msgspec.Raw = _NOTHING
+    error: str = ""
+    took_s: float = 0
+
+    def opened(self, wanted: Container[str] | None) -> Answer:
+        """Return the answer; a value that nobody wants stays packed, and is written as it was read."""
+        value = msgspec.json.decode(self.value) if wanted is None or self.question in wanted else self.value
+        return Answer(self.question, value, self.error, self.took_s)
+
+
+class _PackedEvidence(msgspec.Struct, frozen=True):
+    device: str
+    taken: str = ""
+    error: str = ""
+    remedy: str = ""
+    answers: tuple[_Packed, ...] = ()
+
+
+def read(folder: Path, devices: Iterable[str], wanted: Container[str] | None = None) -> Mapping[str, Evidence]:
+    """Return what a folder holds of the devices; with ``wanted`` the answers to other questions are only there to be kept on.
 
     Raises :class:`~rackwright.errors.DocumentError` when a file is there and is no evidence.
     """
@@ -147,7 +160,9 @@ def read(folder: Path, devices: Iterable[str]) -> Mapping[str, Evidence]:
         if not path.is_file():
             continue
         try:
-            found[device] = msgspec.json.decode(path.read_bytes(), type=Evidence)
+            packed = msgspec.json.decode(path.read_bytes(), type=_PackedEvidence)
+            answers = tuple(answer.opened(wanted) for answer in packed.answers)
         except msgspec.DecodeError as error:
             raise DocumentError(f"{path} is no evidence ({error}): take it again, or remove the file") from error
+        found[device] = Evidence(packed.device, packed.taken, packed.error, packed.remedy, answers)
     return found

@@ -17,6 +17,7 @@ from rackwright.plan.model import Bond, Plan, Switch
 from rackwright.plan.switch_model import Port
 
 __all__ = [
+    "COMPARED",
     "FABRIC",
     "INTERFACES",
     "MUTE",
@@ -35,6 +36,8 @@ FABRIC: Final = "fabric"
 """Subject of what is about all switches together."""
 
 INTERFACES: Final = f"{SHOW}interface"
+COMPARED: Final = frozenset({INTERFACES})
+"""Questions whose answers of the last look are judged beside those of now: all that :meth:`View.last` gives."""
 
 MUTE: Final = "make the switch tell it, then audit again; an emulated link has none that could be told"
 """What to do where a switch is silent about its links."""

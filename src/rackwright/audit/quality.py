@@ -16,6 +16,7 @@ from rackwright.plan.model import Switch
 __all__ = ["LinkErrors", "OpticsPower", "OpticsPresent"]
 
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
+_LIMITS: Final = ("low-alarm-threshold", "high-alarm-threshold", "low-warning-threshold", "high-warning-threshold")
 _DBM: Final = re.compile(r"(-?\d+(?:\.\d+)?)\s*dBm")
 _MODULES: Final = f"{SHOW}platform transceiver"
 
@@ -204,8 +205,14 @@ class OpticsPower(DeviceCheck):
 
 
 def _beyond(measure: Mapping[str, Any], power: float) -> str | None:
-    for level in ("alarm", "warning"):
-        low, high = _dbm(measure.get(f"low-{level}-threshold")), _dbm(measure.get(f"high-{level}-threshold"))
+    return _level(power, *[text if isinstance(text := measure.get(key), str) else None for key in _LIMITS])
+
+
+@lru_cache(maxsize=4096)
+def _level(power: float, *limits: str | None) -> str | None:
+    """Return beyond which pair of :data:`_LIMITS` a power is; a rack has half a million measures, and few that differ."""
+    figures = [_dbm(limit) for limit in limits]
+    for level, low, high in zip(("alarm", "warning"), figures[::2], figures[1::2], strict=True):
         if (low is not None and power < low) or (high is not None and power > high):
             return level
     return None

@@ -85,6 +85,12 @@ def audited(talk: Talk, folder: Path, wanted: Wanted, asked: Asked) -> tuple[Fin
     if planned.changed:
         talk.say(f"{opened.lock_path} is behind the site: 'rackwright plan' brings it up to date")
     scope = _scope(talk, opened, planned, wanted, asked)
+    with _uncollected():
+        return _judged(scope)
+
+
+def _judged(scope: _Scope) -> tuple[Finding, ...]:
+    """Ask and judge everything that is meant."""
     found: tuple[Finding, ...] = ()
     told = _hosts_told(scope) if scope.hosts else {}
     saw: dict[Port, Sight] = {}
@@ -192,7 +198,7 @@ def _switches(
     from rackwright.render import switch_tree
 
     plan, asked, build = scope.planned.plan, scope.asked, _build(scope)
-    before = audit.read(_last(scope), scope.switches)
+    before = audit.read(_last(scope), scope.switches, audit.COMPARED)
     if asked.snapshot is None:
         audit.write(_last(scope), _merged(before, evidence))
     trees: dict[str, Tree] = {}
@@ -255,7 +261,7 @@ def _merged(before: Mapping[str, audit.Evidence], now: Mapping[str, audit.Eviden
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Look for no cycles meanwhile: what a thousand BMCs tell is ten million objects in none, looked through again and again."""
+    """Look for no cycles meanwhile: what a rack tells is ten million objects in none, looked through again and again."""
     before = gc.isenabled()
     gc.disable()
     try:
@@ -266,11 +272,6 @@ def _uncollected() -> Iterator[None]:
 
 
 def _servers(scope: _Scope) -> tuple[Finding, ...]:
-    with _uncollected():
-        return _servers_judged(scope)
-
-
-def _servers_judged(scope: _Scope) -> tuple[Finding, ...]:
     asked, of_site = scope.asked, scope.servers
     if asked.snapshot is not None:
         evidence = held(asked.snapshot, scope.bmcs)

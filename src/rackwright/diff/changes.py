@@ -18,7 +18,7 @@ from rackwright.errors import StalePlan
 from rackwright.nvue.ranges import expand
 from rackwright.nvue.tree import Leaf, Path, Tree, equal_leaf, merge, natural_key, put
 
-__all__ = ["Change", "Op", "apply", "between", "flatten", "inverse", "is_masked", "is_secret"]
+__all__ = ["Change", "Op", "apply", "between", "flatten", "inverse", "is_masked", "is_secret", "masked"]
 
 Op = Literal["+", "~", "-"]
 """``+`` only intended has it, ``~`` both have it with different values, ``-`` only running has it."""
@@ -77,6 +77,23 @@ def _flatten(node: Mapping[str, Any], above: Path, found: dict[Path, Leaf]) -> N
             _flatten(value, path, found)
         else:
             found[path] = value
+
+
+def masked(tree: Mapping[str, Any]) -> Tree:
+    """Return a copy of a tree whose secrets are stars: such trees are kept on disk and sent to colleagues."""
+    return _masked(tree, ())
+
+
+def _masked(node: Mapping[str, Any], above: Path) -> Tree:
+    found: Tree = {}
+    for key, value in node.items():
+        path = (*above, key)
+        deeper = type(value) is dict or (not isinstance(value, str) and isinstance(value, Mapping))
+        if deeper and value and not _is_reference(path, value):
+            found[key] = _masked(value, path)
+        else:
+            found[key] = "*" if is_secret(path) else value
+    return found
 
 
 def _is_reference(path: Path, value: Mapping[str, Any]) -> bool:

@@ -48,6 +48,7 @@ class Box:
         self._lock = asyncio.Lock()
         self._moved = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
+        self._due: float | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
         self._printed: dict[tuple[int, str], tuple[Tree, str]] = {}
@@ -101,14 +102,19 @@ class Box:
             work()
 
     def _set_alarm(self) -> None:
+        due = None if self._closed else self.switch.next_due()
+        if self._alarm is not None and due == self._due:
+            return
         if self._alarm is not None:
             self._alarm.cancel()
-            self._alarm = None
-        due = self.switch.next_due()
-        if due is None or self._closed:
-            return
-        wait = self.clock.real(max(0.0, due - self.clock.now())) + 0.0005
-        self._alarm = asyncio.get_running_loop().call_later(wait, lambda: self.spawn(self.settle()))
+        self._alarm, self._due = None, due
+        if due is not None:
+            wait = self.clock.real(max(0.0, due - self.clock.now())) + 0.0005
+            self._alarm = asyncio.get_running_loop().call_later(wait, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self.spawn(self.settle())
 
     def spawn(self, work: Awaitable[None]) -> None:
         """Run something beside; it ends with the twin."""

@@ -94,11 +94,25 @@ def test_what_is_kept_is_read_back(tmp_path):
     assert (tmp_path / "new" / "be01.json").stat().st_mode & 0o777 == 0o600
 
 
+def test_what_nobody_wants_is_kept_on_as_it_was_read(tmp_path):
+    """Answers that are not compared are not unpacked, and come out of the next writing as the same values."""
+    asked = ["nv show interface", "nv show evpn vni", "nv show qos roce"]
+    switch = Switch(**{"interface": {"swp1": {}}, "evpn vni": {"10": {}}, "qos roce": DeviceRefused("no")})
+    whole = audit.collect(switch, "be01", asked, clock=Clock())
+    audit.write(tmp_path / "new", [whole])
+    some = audit.read(tmp_path / "new", ["be01"], {"nv show interface"})
+    assert some["be01"].answers[0] == whole.answers[0]
+    assert isinstance(some["be01"].answers[1].value, msgspec.Raw)
+    audit.write(tmp_path / "again", some.values())
+    assert audit.read(tmp_path / "again", ["be01"]) == {"be01": whole}
+
+
 def test_a_file_that_is_no_evidence_is_told(tmp_path):
     """A broken file is an error with its name, not silence."""
     (tmp_path / "be01.json").write_text("{")
-    with pytest.raises(DocumentError, match=r"be01\.json is no evidence"):
-        audit.read(tmp_path, ["be01"])
+    for wanted in (None, frozenset[str]()):
+        with pytest.raises(DocumentError, match=r"be01\.json is no evidence"):
+            audit.read(tmp_path, ["be01"], wanted)
 
 
 def test_evidence_is_a_value():

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from rackwright import diff
+from rackwright.diff import changes
 from rackwright.errors import StalePlan
 from tests.unit.render.nvue_switches import ALL
 
@@ -91,6 +92,17 @@ def test_an_object_with_a_secret_is_no_reference():
     assert diff.between(running, intended) == ()
     changes = diff.between({"system": {"hostname": "a"}}, {"system": {"hostname": "a", **running["system"]}})
     assert [change.path[-2:] for change in changes] == [("ldap", "secret")]
+
+
+@pytest.mark.parametrize("seen", ["*", "$nvsec$0417", "$6$hash", {"secret": "switch_hash"}])
+def test_stars_stand_for_every_secret_and_nothing_else(seen):
+    """However a secret is written, its copy is a star: masked trees are equal where only secrets differ, and not else."""
+    hidden = changes.masked(nested(USER, seen))
+    assert hidden == nested(USER, "*")
+    assert changes.masked({"a": {"ldap": {"secret": {"secret": "bind"}}, "x": {}}}) == {
+        "a": {"ldap": {"secret": "*"}, "x": {}}
+    }
+    assert changes.masked({"description": "$6$hash"}) == {"description": "$6$hash"}
 
 
 def test_each_change_says_what_it_interrupts():

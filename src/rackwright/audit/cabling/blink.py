@@ -1,21 +1,26 @@
 """Cabling proven by blinking: switch ports go down in a code, and the link of each network port tells where its cable ends.
 
-Every port has a number of its own; in round k those ports are down whose number has bit k. A network port (NIC) that is up
-before and whose link follows spells the number of the switch port that it is cabled to, so that as many rounds are
-enough as the count of ports has bits: 6 for 64 ports, 10 for 1,024. What is seen becomes the same sights that LLDP
-gives, and the same search finds the fewest repairs.
+Every port has a number of its own; in round k those ports are down whose number has bit k. A network port of a server
+(a NIC) that is up before and follows spells the number of the switch port that it is cabled to, so that as many rounds
+are enough as the count of ports has bits: 6 for 64 ports, 10 for 1,024. What is spelled becomes the same sights that
+LLDP gives, and the same search finds the fewest repairs.
 
-Pure: links planned, links seen, repairs out. See ``docs/design/blink.md``.
+    plan = blink.code(ports)
+    reading = blink.read(wiring, plan, lights)
+    diagnosis = cabling.diagnose(reading.wiring, reading.sights)
+
+Pure: links planned and links seen go in. See ``docs/design/blink.md``.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from rackwright.audit.cabling.model import Port
+from rackwright.audit.cabling.model import Port, Sight, Wiring
 
-__all__ = ["Code", "Lights", "code"]
+__all__ = ["Code", "Lights", "Reading", "code", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +28,7 @@ class Code:
     """Which ports are down in which round."""
 
     numbers: Mapping[Port, int]
-    """Switch port -> its number; 0 is never down, and is given only where the rounds do not suffice for all otherwise."""
+    """Switch port -> its number; 0 is never down, and is given only where all others are needed too."""
     rounds: int
     """``ceil(log2(ports))``; one for a single port."""
 
@@ -52,3 +57,88 @@ class Lights:
     """The same in each round."""
     after: Mapping[Port, bool | None] = field(default_factory=dict)
     """The same after all ports were brought back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the rounds say of each end."""
+
+    wiring: Wiring
+    """The part of the cabling that was blinked."""
+    sights: Mapping[Port, Sight]
+    """What each end sees, for :func:`~rackwright.audit.cabling.diagnose`."""
+    follows: Mapping[Port, Port]
+    """Network port -> the switch port that it follows."""
+    eliminated: Port | None = None
+    """The network port that is at number 0 because it is the only one left, and followed nothing."""
+    still: frozenset[Port] = frozenset()
+    """Network ports that are up and followed none of the ports."""
+    dark: frozenset[Port] = frozenset()
+    """Network ports that had no link before the first round."""
+    mute: frozenset[Port] = frozenset()
+    """Network ports whose link nobody told before the first round."""
+    gaps: Mapping[Port, tuple[int, ...]] = field(default_factory=dict)
+    """Network port -> the rounds, from 1, in which its link was not told."""
+    garbled: Mapping[Port, tuple[int, ...]] = field(default_factory=dict)
+    """Network port -> the rounds, from 1, in which it was down, which are those of no port."""
+    unfollowed: frozenset[Port] = frozenset()
+    """Switch ports that are up and that nothing followed."""
+    lost: frozenset[Port] = frozenset()
+    """Network ports that were up and did not come back."""
+
+
+def read(wiring: Wiring, plan: Code, lights: Lights) -> Reading:
+    """Spell the rounds: which network port follows which switch port, and what cannot be told."""
+    ports = {number: port for port, number in plan.numbers.items()}
+    up = [port for port, light in sorted(lights.before.items()) if light]
+    gaps = {port: missing for port in up if (missing := _rounds(lights, port, None))}
+    spelled = {port: _number(lights, port) for port in up if port not in gaps}
+    follows = {port: ports[number] for port, number in spelled.items() if number and number in ports}
+    still = {port for port, number in spelled.items() if not number and _ours(wiring, plan, port)}
+    last = _last(ports.get(0), still, lights)
+    if last is not None:
+        follows[last] = ports[0]
+        still.remove(last)
+    heard: dict[Port, list[Port]] = defaultdict(list)
+    for port, at in follows.items():
+        heard[at].append(port)
+    mine = {port: far for port, far in wiring.links.items() if port in plan.numbers or far in plan.numbers}
+    dark = {port for port, light in lights.before.items() if light is False}
+    sights = {at: Sight(lights.ports.get(at), tuple(sorted(heard[at]))) for at in plan.numbers}
+    # Whoever is up and followed nothing is at none of these ports: that is as good as dark for them.
+    sights |= {port: Sight(up=False) for port in dark | still if port in mine}
+    sights |= {port: Sight(True, (at,)) for port, at in follows.items()}
+    return Reading(
+        replace(wiring, links=mine),
+        sights,
+        follows,
+        last,
+        frozenset(still),
+        frozenset(dark),
+        frozenset(port for port, light in lights.before.items() if light is None),
+        gaps,
+        {port: _rounds(lights, port, False) for port, number in spelled.items() if number and number not in ports},
+        frozenset(at for at in plan.numbers if lights.ports.get(at) and at not in heard),
+        frozenset(port for port in up if lights.after.get(port, True) is False),
+    )
+
+
+def _rounds(lights: Lights, port: Port, light: bool | None) -> tuple[int, ...]:  # noqa: FBT001 - a state, not a switch
+    return tuple(turn for turn, seen in enumerate(lights.turns, 1) if seen.get(port) is light)
+
+
+def _number(lights: Lights, port: Port) -> int:
+    return sum(1 << turn for turn, seen in enumerate(lights.turns) if not seen[port])
+
+
+def _ours(wiring: Wiring, plan: Code, port: Port) -> bool:
+    """Tell whether a network port should follow one of the ports: one that is planned elsewhere need not."""
+    far = wiring.links.get(port)
+    return far is not None and far in plan.numbers
+
+
+def _last(zero: Port | None, still: set[Port], lights: Lights) -> Port | None:
+    """Return who is at the port that is never down: the only one that followed nothing, if there is one."""
+    if zero is None or lights.ports.get(zero) is False or len(still) != 1:
+        return None
+    return next(iter(still))

@@ -17,6 +17,8 @@ _KEYWORDS = frozenset(
     | {"if", "select", "then", "time", "until", "while"}
 )
 _REDIRECTIONS = ("2>&1", "2>>", "2>", ">>", ">", "<")
+_FRESH = (*_REDIRECTIONS, *_OPERATORS)
+_WITHIN = (*_OPERATORS, ">>", ">", "<")
 _STARTS: Final = frozenset("&|;\n2<>")
 _PLAIN: Final = re.compile(r"[^\s\"'\\$`()&|;<>#]+")
 """Letters that mean themselves; nearly all of a line is such runs."""
@@ -93,7 +95,7 @@ def _tokens(line: str, variables: dict[str, str]) -> Iterator[tuple[str, str]]:
 
 def _mark(line: str, at: int, *, fresh: bool) -> str:
     """Return the operator or redirection that begins here; ``2>`` is one only where no word was begun."""
-    known = (*_REDIRECTIONS, *_OPERATORS) if fresh else (*_OPERATORS, ">>", ">", "<")
+    known = _FRESH if fresh else _WITHIN
     return next((one for one in known if line.startswith(one, at)), "")
 
 

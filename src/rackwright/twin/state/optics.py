@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from functools import lru_cache
 from typing import Any, Final
 
 from rackwright.twin.state.cabling import Plug, Quality
@@ -120,10 +121,12 @@ def _received(plug: Plug, *, lit: bool) -> float:
     return plug.wire.quality[plug.side].rx_dbm if lit else -40.0
 
 
+@lru_cache(maxsize=4096)
 def _power(dbm: float) -> str:
     return f"{10 ** (dbm / 10):.4f} mW / {dbm:.2f} dBm"
 
 
+@lru_cache(maxsize=4096)
 def _rate(rate: float) -> str:
     if rate <= 0:
         return ASIC_ZERO

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rackwright.twin.state.control import Control, Side
 from rackwright.twin.state.origins import Origins, group_alike
@@ -30,6 +30,7 @@ class Group:
     """(number of prefixes, atoms that have so many as bits)."""
     begin: float
     end: float
+    _named: dict[Node, dict[str, tuple[Direction, Direction | None]]] = field(default_factory=dict, repr=False)
 
     def count(self, bits: int) -> int:
         """Return how many prefixes a set of atoms has."""
@@ -48,11 +49,12 @@ class Group:
 
     def ways(self, node: Node, name: str) -> tuple[Direction | None, Direction | None]:
         """Return the incoming and the outgoing way of one neighbour of a speaker."""
-        for incoming in self.result.incoming.get(node, ()):
-            if incoming.name_at(node) == name:
-                outgoing = (way for way in self.result.outgoing[node] if way.key == incoming.key)
-                return incoming, next(outgoing, None)
-        return None, None
+        named = self._named.get(node)
+        if named is None:
+            out = {way.key: way for way in self.result.outgoing.get(node, ())}
+            heard = self.result.incoming.get(node, ())
+            named = self._named[node] = {way.name_at(node): (way, out.get(way.key)) for way in heard}
+        return named.get(name, (None, None))
 
 
 class Rib:

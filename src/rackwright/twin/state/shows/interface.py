@@ -67,12 +67,12 @@ def names(view: View) -> list[str]:
 
 def kind(view: View, name: str) -> str:
     """Return the type of an interface."""
-    given = at(view.config.interfaces.get(name), "type")
-    if given:
-        return str(given)
-    if name == "lo":
-        return "loopback"
-    return "eth" if name == MANAGEMENT else "swp"
+    known = view.kinds.get(name)
+    if known is None:
+        given = at(view.config.interfaces.get(name), "type")
+        usual = {"lo": "loopback", MANAGEMENT: "eth"}.get(name, "swp")
+        known = view.kinds[name] = str(given) if given else usual
+    return known
 
 
 def one(view: View, name: str) -> dict[str, Any]:
