@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from rackwright.cli import main
 from rackwright.plan import workspace
+from rackwright.render import switch_tree
 from rackwright.secrets import variable
 from rackwright.twin.bmc.service.plans import Bmcs
 from rackwright.twin.process import Background, Spec
@@ -36,8 +37,9 @@ def rack(tmp_path_factory):
     )  # fmt: skip
     secrets = tuple(sorted({"bmc", *(switch.system.password for switch in plan.switches if switch.system.password)}))
     spec = Spec(
-        plan=plan, state=str(site / ".rackwright"), rate=600, only=frozenset({"be01"}), secrets=secrets, bmcs=bmcs
-    )
+        plan=plan, state=str(site / ".rackwright"), rate=600, only=frozenset({"be01"}), secrets=secrets, bmcs=bmcs,
+        startup={switch.name: switch_tree(switch) for switch in plan.switches},
+    )  # fmt: skip
     with Background(spec):
         twin = json.loads((site / ".rackwright/twin.json").read_bytes())
         yield SimpleNamespace(

@@ -103,7 +103,9 @@ class Rack:
                 self.servers[device.name] = self._serve(box, *sockets[device.name])
             await box.settle()
         self._write_known_hosts()
-        self.fleet = Fleet(self.clock, self.journal, self.faults, self.wish.latency_ms / 1000)
+        # A switch of real FRR knows its own links alone: there what is cabled is up.
+        lit = getattr(self._plane, "lit", None)
+        self.fleet = Fleet(self.clock, self.journal, self.faults, self.wish.latency_ms / 1000, lit)
         await self.fleet.start(self.wish.bmcs, doors, self._authority)
 
     async def _open_house(self) -> None:

@@ -123,7 +123,7 @@ def read(wiring: Wiring, plan: Code, lights: Lights) -> Reading:
     )
 
 
-def _rounds(lights: Lights, port: Port, light: bool | None) -> tuple[int, ...]:  # noqa: FBT001 - a state, not a switch
+def _rounds(lights: Lights, port: Port, light: bool | None) -> tuple[int, ...]:
     return tuple(turn for turn, seen in enumerate(lights.turns, 1) if seen.get(port) is light)
 
 

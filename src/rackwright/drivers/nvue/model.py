@@ -59,6 +59,12 @@ class Nvue(Protocol):
         ``tree`` has its secrets resolved; the values are sent and never kept.
         """
 
+    def alter(self, change: Tree) -> str:
+        """Drop leftover edits of ours, lay ``change`` over what is applied in a new pending revision; return the revision's id.
+
+        A choice that excludes others (``link.state``) takes their place, as with ``nv set``. Nothing is unset.
+        """
+
     def difference(self, revision: str) -> str:
         """Return NVUE's own diff between applied and a staged revision, as text; empty when there is none."""
 

@@ -90,6 +90,13 @@ class NvueRest:
             raise DeviceRefused(words.scrubbed(str(error), tree), device=self.device) from None
         return revision
 
+    def alter(self, change: Tree) -> str:
+        """Make a revision of what is applied and patch a part of a tree into it."""
+        insist_unmasked(self.device, change)
+        revision = self._new_revision()
+        self._api.send("PATCH", (), {"rev": revision}, change, again=True)
+        return revision
+
     def difference(self, revision: str) -> str:
         """Return what ``nv config diff`` would; each direction is one request, since one alone tells additions only (nvue.md 4.1)."""
         added = self._api.get(rev=revision, diff="applied", filled="false")

@@ -71,6 +71,13 @@ class NvueSsh:
 
     def stage(self, tree: Tree) -> str:
         """Upload the tree into a private file, replace the pending revision by it, and remove the file."""
+        return self._upload(tree, "replace")
+
+    def alter(self, change: Tree) -> str:
+        """Upload a part of a tree and lay it over what is applied, as ``nv set`` of each of its leaves would."""
+        return self._upload(change, "patch")
+
+    def _upload(self, tree: Tree, how: str) -> str:
         insist_unmasked(self.device, tree)
         facts = self._facts or self.facts()
         name = f".rackwright-{secrets.token_hex(8)}.yaml"
@@ -80,7 +87,7 @@ class NvueSsh:
         try:
             for wait in (uploaded, *tidied):
                 wait()
-            said = self._change(f"nv config replace {name}", tree)
+            said = self._change(f"nv config {how} {name}", tree)
         finally:
             self._remove(name)
         return words.revision_id(said.text) or "pending"

@@ -129,6 +129,10 @@ class Fabric:
     def _view(self, switch: str) -> View:
         return View(self, self.machines[switch], self.clock.now())
 
+    def lit(self, device: str, port: str) -> bool:
+        """Tell whether a port of anybody has link now, as its own end sees it."""
+        return self.layer1.port_line(device, port).at(self.clock.now())
+
     # --- what is plugged in, and what a fault makes of it -------------------------------------------
 
     def cabling(self) -> list[tuple[str, str, str]]:

@@ -50,7 +50,14 @@ class Planned(NamedTuple):
 class Fleet:
     """The BMCs of one twin."""
 
-    def __init__(self, clock: TwinClock, journal: Journal, beside: Faults, latency_s: float) -> None:
+    def __init__(
+        self,
+        clock: TwinClock,
+        journal: Journal,
+        beside: Faults,
+        latency_s: float,
+        lit: Callable[[str, str], bool] | None = None,
+    ) -> None:
         self.wire = WireFaults(beside.ids)
         """What goes wrong between a client and a BMC."""
         self.faults = Faults(beside.ids)
@@ -62,6 +69,8 @@ class Fleet:
         self._clock = clock
         self._journal = journal
         self._latency_s = latency_s
+        self._lit = lit
+        """Tells whether a port of a server (device, port) has link; None: nobody computes that, and what is cabled is up."""
         self._alarms: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._authority: Authority | None = None
@@ -95,6 +104,9 @@ class Fleet:
         machine = planned.make(self._clock, self.faults)
         if planned.kind == "idrac":
             machine.certificate.replaced = lambda pem, key: self._renew(name, pem, key)
+            lit = self._lit
+            if lit is not None:
+                machine.link_up = lambda port: lit(name, port.plan_port)
             own = machine.host.cold
 
             def cold() -> None:

@@ -1,0 +1,237 @@
+"""Host cables as blinking shows them: findings of the same kind that LLDP gives, before a server has a system."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
+
+from rackwright.audit.cabling import Diagnosis, Port, Repair, Wiring, diagnose, told
+from rackwright.audit.cabling.blink import Code, Lights, Reading, read
+from rackwright.audit.ledger import Check, Ledger
+from rackwright.findings import Finding, sort_key
+
+__all__ = ["Blink", "Blinked", "judge"]
+
+_SHOWN: Final = 8
+_AGAIN: Final = "see that no server restarts meanwhile, then blink again"
+_NEXT: Final = "LLDP proves them once the system stands: rackwright audit --only host,switch"
+
+
+@dataclass(frozen=True, slots=True)
+class Blinked:
+    """Everything that is judged."""
+
+    wiring: Wiring
+    """All the cabling as planned."""
+    plan: Code
+    lights: Lights
+    blind: Mapping[str, str] = field(default_factory=dict)
+    """Switch or server that could not be looked at -> why."""
+    unnamed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Server -> its planned ports that no MAC address of nodes.csv finds."""
+    absent: frozenset[Port] = frozenset()
+    """Switch ports that the switch does not have."""
+    left: Mapping[Port, str] = field(default_factory=dict)
+    """Switch port that was not blinked on purpose -> why."""
+
+
+class Blink(Check):
+    """The link of each network port follows the switch port that it is planned to be cabled to.
+
+    Passes for each link whose network port went down in exactly the rounds of its switch port. Fails with the fewest repairs that
+    make it so, and for a dead cable, a network port that never had link, one that is cabled to none of the ports, and
+    one that did not come back. Error where a BMC did not answer or two ports followed the same one. Skipped where a BMC
+    does not tell the link of a port at all.
+    """
+
+    id = "LINK-BLINK"
+    title = "network ports follow the switch ports that they are cabled to"
+    remedy = "put the cable where the plan has it"
+    source = "Port.LinkStatus, EthernetInterface.LinkStatus (Redfish); link state down (Cumulus Linux 5.12)"
+    asks = ("nv show interface", "Systems/*/EthernetInterfaces", "Chassis/*/NetworkAdapters/*/Ports")
+    again: ClassVar[str] = _AGAIN
+    empty: ClassVar[str] = "see that the plan has host links at the switches and servers that were chosen"
+
+
+def judge(seen: Blinked) -> tuple[Finding, ...]:
+    """Judge what was seen: findings by switch, for servers that could not be asked by server."""
+    return tuple(sorted(_Judge(seen).findings(), key=sort_key))
+
+
+class _Judge:
+    """One blink on its way to findings."""
+
+    def __init__(self, seen: Blinked) -> None:
+        self.seen = seen
+        self.check = Check.registry[Blink.id]
+        self.reading: Reading = read(seen.wiring, seen.plan, seen.lights)
+        self.diagnosis: Diagnosis = diagnose(self.reading.wiring, self.reading.sights)
+        self.ledgers: dict[str, Ledger] = {}
+
+    def findings(self) -> Iterator[Finding]:
+        for one, two in self.diagnosis.right:
+            self._of(self._near(one, two)[0]).right("link")
+        for repair in self.diagnosis.repairs:
+            (self._dark if repair.kind == "missing" else self._wrong)(repair)
+        self._odd()
+        self._mute()
+        self._not_asked()
+        for ledger in self.ledgers.values():
+            yield from ledger.findings()
+
+    def _of(self, port: Port) -> Ledger:
+        return self._ledger(port.device)
+
+    def _ledger(self, name: str) -> Ledger:
+        return self.ledgers.setdefault(name, Ledger(self.check, name))
+
+    def _near(self, one: Port, two: Port) -> tuple[Port, Port]:
+        """Return a link from its switch."""
+        return (one, two) if one in self.seen.plan.numbers else (two, one)
+
+    # --- what is wrong ----------------------------------------------------------------------------------------------
+
+    def _wrong(self, repair: Repair) -> None:
+        words = told(self.reading.wiring, self.diagnosis, repair)
+        ends = list(dict.fromkeys(port for link in repair.links for port in link))
+        holes = [repair.one, repair.two, *ends]
+        subject = next((port for port in holes if port in self.seen.plan.numbers), repair.one)
+        path = "device" if repair.kind == "exchange" else subject.name
+        proof = "no fewer repairs do" if self.diagnosis.fewest else "fewer repairs were not found, nor excluded"
+        self._of(subject).wrong(
+            path if repair.step[0] == 1 else f"{path}.{repair.step[0]}",
+            words.message, expected=words.expected, actual=words.actual, remedy=words.remedy,
+            evidence=(*self._shown(ends), proof),
+        )  # fmt: skip
+
+    def _shown(self, ends: list[Port]) -> Iterator[str]:
+        """Yield what was seen of some ends."""
+        for port in ends[: 2 * _SHOWN]:
+            at = self.reading.follows.get(port)
+            if port == self.reading.eliminated:
+                yield f"{port} follows no port, and {at} is the only one that was never down"
+            elif at is not None:
+                yield f"{port} follows {at} ({_turns(self.seen.plan, at)})"
+            elif port in self.reading.still:
+                yield f"{port} has link and follows none of {len(self.seen.plan.numbers)} ports"
+            elif port in self.reading.dark:
+                yield f"{port} has no link"
+            elif port in self.reading.unfollowed:
+                yield f"{port} is up, and nothing that was asked follows it"
+
+    def _dark(self, repair: Repair) -> None:
+        """Tell links that carry nothing apart: a dead cable, a port without link, a cable that ends elsewhere."""
+        dead = []
+        for link in repair.links:
+            near, far = self._near(*link)
+            if far in self.reading.still:
+                self._elsewhere(near, far)
+            elif self.seen.lights.ports.get(near) and far in self.reading.dark:
+                self._of(near).wrong(
+                    near.name, f"{near} has link, and {far} never had: the cable in {near} ends at something that was not asked",
+                    expected=f"{near} - {far}", actual=f"{near} - unknown",
+                    remedy=f"follow the cable from {near}; see that {far} has one, and that its adapter is well (rackwright audit --only hardware)",
+                    evidence=self._shown([near, far]),
+                )  # fmt: skip
+            else:
+                dead.append(link)
+        if dead:
+            self._dead(repair, tuple(dead))
+
+    def _dead(self, repair: Repair, dead: tuple[tuple[Port, Port], ...]) -> None:
+        near, _ = self._near(*dead[0])
+        words = told(self.reading.wiring, self.diagnosis, repair._replace(one=dead[0][0], two=dead[0][1], links=dead))
+        ends = [port for link in dead for port in link]
+        self._of(near).wrong(
+            near.name, words.message, expected="up", actual="down", remedy=words.remedy, evidence=self._shown(ends)
+        )
+
+    def _elsewhere(self, near: Port, far: Port) -> None:
+        if self.seen.plan.numbers[near] == 0 and self.seen.lights.ports.get(near):
+            others = ", ".join(str(port) for port in sorted(self.reading.still - {far}))
+            self._of(near).untold(
+                near.name, f"{near} is the one port that was never down, and both {far} and {others} follow none",
+                remedy="blink one of their switches alone, or audit by LLDP once the systems stand",
+            )  # fmt: skip
+            return
+        self._of(near).wrong(
+            near.name, f"{far} has link, but follows none of {len(self.seen.plan.numbers)} ports: its cable ends elsewhere",
+            expected=f"{near} - {far}", actual=f"unknown - {far}",
+            remedy=f"follow the cable from {far}, and put it into {near}",
+            evidence=self._shown([near, far]),
+        )  # fmt: skip
+
+    # --- what cannot be told -------------------------------------------------------------------------------------------
+
+    def _odd(self) -> None:
+        for one, two, _ in self.diagnosis.contradictions:
+            if one not in self.seen.plan.numbers:
+                self._of(two).untold(
+                    f"{two.name}.{one}", f"{one} and another port both follow {two}: one of them was seen wrongly",
+                    evidence=self._shown([one]),
+                )  # fmt: skip
+        for port, turns in self.reading.gaps.items():
+            where = ", ".join(str(turn) for turn in turns)
+            self._at(port).untold(
+                str(port), f"the BMC of {port.device} did not tell the link of {port.name} in round {where}"
+            )
+        for port, turns in self.reading.garbled.items():
+            where = ", ".join(str(turn) for turn in turns)
+            self._at(port).untold(str(port), f"{port} was down in rounds {where}, which are those of no port")
+        for port in sorted(self.reading.lost):
+            self._at(port).wrong(
+                f"{port}.back", f"{port} was up, and has not come back",
+                expected="up", actual="down", remedy="see the port at both ends; audit again in some minutes",
+            )  # fmt: skip
+
+    def _at(self, port: Port) -> Ledger:
+        """Return the ledger of the switch that a network port is planned to be at."""
+        planned = self.seen.wiring.links.get(port)
+        return self._of(planned if planned in self.seen.plan.numbers else port) if planned else self._of(port)
+
+    def _mute(self) -> None:
+        """Tell links of which one end never said anything."""
+        by: dict[str, list[str]] = defaultdict(list)
+        for pair in (*self.diagnosis.unverified, *self.diagnosis.untold):
+            near, far = self._near(*pair)
+            if far in self.reading.mute or (far not in self.seen.lights.before and not self._known(far)):
+                by[near.device].append(f"{near.name} to {far}")
+        for device, links in by.items():
+            more = f" and {len(links) - _SHOWN} more" if len(links) > _SHOWN else ""
+            self._ledger(device).skip(
+                f"{len(links)} links not proven, since the BMC does not tell the link of the port: {', '.join(links[:_SHOWN])}{more}",
+                path="mute", remedy=_NEXT,
+            )  # fmt: skip
+
+    def _known(self, port: Port) -> bool:
+        """Tell whether it is told elsewhere why nothing is known of a network port."""
+        return port.device in self.seen.blind or port.name in self.seen.unnamed.get(port.device, ())
+
+    def _not_asked(self) -> None:
+        for name, why in self.seen.blind.items():
+            self._ledger(name).untold(
+                "asked", f"{name} could not be looked at: {why}", remedy="see to it, then blink again"
+            )
+        for name, ports in self.seen.unnamed.items():
+            self._ledger(name).untold(
+                "unnamed", f"no port of {name} has the MAC address of {', '.join(ports)}",
+                remedy="rackwright discover fills nodes.csv in; audit --only hardware tells which adapter is missing",
+            )  # fmt: skip
+        for port in sorted(self.seen.absent):
+            self._of(port).untold(
+                port.name, f"{port.device} has no port {port.name}", remedy="push its configuration first"
+            )
+        why_left: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for port, why in self.seen.left.items():
+            why_left[port.device, why].append(port.name)
+        for (device, why), names in why_left.items():
+            self._ledger(device).skip(
+                f"{len(names)} ports were not blinked: {why}", path=f"left.{names[0]}", remedy=_NEXT
+            )
+
+
+def _turns(plan: Code, port: Port) -> str:
+    turns = [str(turn + 1) for turn in range(plan.rounds) if plan.numbers[port] >> turn & 1]
+    return f"down in round{'s' if len(turns) > 1 else ''} {', '.join(turns)}"
