@@ -132,7 +132,7 @@ class Watch:
         now = time.monotonic()
         if now - self._summed >= _SUMMARY_S:
             self._summed = now
-            self.talk.say(f"{progress(self.board)}; {remaining(self._estimated_at(time.time()))} to go")
+            self.talk.say(f"{progress(self.board)}; {remaining(self._estimated_at(time.time()))}")
 
 
 def watching(talk: Talk, graph: Graph, *, racks: Iterable[RackPlace] = (), run: str = "", webhook: str = "") -> Watch:

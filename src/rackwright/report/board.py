@@ -121,11 +121,15 @@ class Board:
         """How many tasks of each stage are in each state."""
         self.heard = 0
         """How many events were heard: a number that only grows."""
+        self.noted = 0
+        """How many lines the log ever had."""
         self.measured: dict[str, tuple[int, float]] = {}
         """Stage -> how many tasks ended after being worked on, and how long they took together, in s of wall time."""
         self._told = {name: _Told() for name in self.tasks}
         self._logs: dict[str, deque[LogLine]] = {}
         self._moved: dict[str, int] = {}
+        self._gates: list[Gate] = []
+        self._gates_at = -1
         for task in graph.tasks:
             self.counts[task.stage]["pending"] += 1
 
@@ -198,6 +202,7 @@ class Board:
     def _note(self, event: Event, text: str) -> None:
         line = LogLine(event.at, event.subject, text)
         self.log.append(line)
+        self.noted += 1
         device = self._device(event)
         if device:
             self._logs.setdefault(device, deque(maxlen=_LOG_OF_DEVICE)).append(line)
@@ -269,6 +274,11 @@ class Board:
 
     def gates(self) -> list[Gate]:
         """Return the gates that are not open: what each waits for, and how much hangs on it."""
+        if self._gates_at != self.heard:
+            self._gates, self._gates_at = self._gates_now(), self.heard
+        return self._gates
+
+    def _gates_now(self) -> list[Gate]:
         holds: Counter[str] = Counter()
         for task in self.graph.tasks:
             if self.mark(task.name) not in ENDED:

@@ -31,12 +31,10 @@ def text_of(line: Iterable[Span]) -> str:
 
 def remaining(estimate: Estimate) -> str:
     """Say how long a run still takes, and what is not in that."""
-    parts = ["a while" if not estimate.seconds and estimate.unmeasured else f"about {about(estimate.seconds)}"]
-    if estimate.unmeasured:
-        parts.append(f"{', '.join(estimate.unmeasured[:3])} not measured yet")
-    if estimate.asks:
-        parts.append("an operator's answer")
-    return " + ".join(parts)
+    lacks = [f"{count(len(estimate.unmeasured), 'stage')} not measured yet"] if estimate.unmeasured else []
+    lacks += ["an operator is asked"] if estimate.asks else []
+    time = f"about {about(estimate.seconds)}" if estimate.seconds or not lacks else "unknown time"
+    return f"{time} to go" + (f" ({', '.join(lacks)})" if lacks else "")
 
 
 def progress(board: Board) -> str:
@@ -70,9 +68,9 @@ def _head(board: Board, estimate: Estimate, now: float) -> list[Line]:
     ended = board.state in ENDED
     passed = about((seconds_of(board.at) if ended else now) - begun)
     title = " ".join(filter(None, (board.site, board.run)))
-    end = "" if ended else f", {remaining(estimate)} to go"
+    end = "" if ended else f", {remaining(estimate)}"
     return [
-        [(f"{title}  " if title else "", "bold"), (board.state, COLOURS[board.state]), (f"  {passed}{end}", "")],
+        [(f"{title}  " if title else "", "bold"), (board.state, COLOURS[board.state]), (f"  {passed} gone{end}", "")],
         [(progress(board), "")],
         [("", "")],
     ]

@@ -7,7 +7,7 @@ import errno
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
@@ -19,7 +19,7 @@ from aiohttp import web
 from rackwright.errors import ServeError
 from rackwright.serve.boots import Boots
 
-__all__ = ["Door", "door", "run"]
+__all__ = ["Beside", "Door", "door", "run"]
 
 _ELSEWHERE: Final = "name an address of this machine and a port"
 _ADVICE: Final = {
@@ -45,6 +45,11 @@ class Door:
         return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
+    def local(self) -> bool:
+        """Say whether only this machine reaches it."""
+        return ip_address(self.host).is_loopback
+
+    @property
     def everywhere(self) -> bool:
         """Say whether it is every address of this machine."""
         return self.host in ("0.0.0.0", "::")
@@ -68,31 +73,60 @@ def _is_address(text: str) -> bool:
         return False
 
 
-def run(boots: Boots, secure: Door, plain: Door | None, ready: Callable[[Door, Door | None], None]) -> None:
-    """Serve until SIGINT or SIGTERM; ``ready`` is told the doors, with their ports, once both are open."""
+@dataclass(frozen=True)
+class Beside:
+    """One more door with an application of its own."""
+
+    application: web.Application
+    at: Door
+    tls: SSLContext | None
+    """None: without TLS."""
+    ready: Callable[[Door], None]
+    """Told the door, with its port, once it is open."""
+
+
+def run(
+    boots: Boots | None, secure: Door, plain: Door | None, ready: Callable[[Door, Door | None], None],
+    beside: Sequence[Beside] = (),
+) -> None:  # fmt: skip
+    """Serve until SIGINT or SIGTERM; ``ready`` is told the doors, with their ports, once both are open.
+
+    Without ``boots`` only what is ``beside`` is served.
+    """
 
     async def main() -> None:
         end = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, end.set)
         async with AsyncExitStack() as open_doors:
-            # Bound before anything is said: the scripts name the port.
-            bound = _bound(secure)
-            port = bound.getsockname()[1]
-            where = "" if secure.everywhere else secure.bracketed
-            answers = replace(boots, port=port, address=where)
-            here = boots.addresses if secure.everywhere else (*boots.addresses, secure.host)
-            await _open(open_doors, answers.secure(), bound, boots.authority.context(here))
-            if plain is not None:
-                await _open(open_doors, answers.open(), other := _bound(plain), None)
-                plain_port = other.getsockname()[1]
-            if boots.hosts is not None:
-                watching = asyncio.create_task(boots.hosts.watch())
-                open_doors.push_async_callback(_ended, watching)
-            ready(Door(secure.host, port), Door(plain.host, plain_port) if plain else None)
+            if boots is not None:
+                await _open_boots(open_doors, boots, secure, plain, ready)
+            for one in beside:
+                await _open(open_doors, one.application, bound := _bound(one.at), one.tls)
+                one.ready(Door(one.at.host, bound.getsockname()[1]))
             await end.wait()
 
     asyncio.run(main())
+
+
+async def _open_boots(
+    open_doors: AsyncExitStack, boots: Boots, secure: Door, plain: Door | None,
+    ready: Callable[[Door, Door | None], None],
+) -> None:  # fmt: skip
+    # Bound before anything is said: the scripts name the port.
+    bound = _bound(secure)
+    port = bound.getsockname()[1]
+    where = "" if secure.everywhere else secure.bracketed
+    answers = replace(boots, port=port, address=where)
+    here = boots.addresses if secure.everywhere else (*boots.addresses, secure.host)
+    await _open(open_doors, answers.secure(), bound, boots.authority.context(here))
+    if plain is not None:
+        await _open(open_doors, answers.open(), other := _bound(plain), None)
+        plain_port = other.getsockname()[1]
+    if boots.hosts is not None:
+        watching = asyncio.create_task(boots.hosts.watch())
+        open_doors.push_async_callback(_ended, watching)
+    ready(Door(secure.host, port), Door(plain.host, plain_port) if plain else None)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -14,11 +14,12 @@ from rackwright.cli.params import PLACE
 from rackwright.cli.talk import Talk
 
 if TYPE_CHECKING:
-    from rackwright.serve.process import Door
+    from rackwright.serve.process import Beside, Door
 
 __all__ = ["command"]
 
 _TLS: Final = 8443
+_BOARD: Final = 8484
 _HTTP: Final = 80
 
 
@@ -38,7 +39,13 @@ def _door(port: int) -> Callable[[click.Context, click.Parameter, str | None], D
 
 @verb("serve")
 @click.argument("site", type=PLACE, default=".", metavar="[DIR]")
-@click.option("--listen", callback=_door(_TLS), default=f"0.0.0.0:{_TLS}", show_default=True, metavar="ADDRESS:PORT",
+@click.option("--board", callback=_door(_BOARD), is_flag=False, flag_value=f"127.0.0.1:{_BOARD}", metavar="[ADDRESS:PORT]",
+              help="Show the newest run as a web page, for whoever has the token that is printed; alone, unless --listen, "
+                   "--http or --install is given too. 127.0.0.1 if not told; elsewhere over TLS.")  # fmt: skip
+@click.option("--run", default="", metavar="RUN", help="With --board: show this run.")
+@click.option("--webhook", default="", metavar="URL", envvar="RACKWRIGHT_WEBHOOK",
+              help="With --board: post what the run tells to this address too (or RACKWRIGHT_WEBHOOK).")  # fmt: skip
+@click.option("--listen", callback=_door(_TLS), show_default=f"0.0.0.0:{_TLS}", metavar="ADDRESS:PORT",
               help="Where configurations are handed out, over TLS.")  # fmt: skip
 @click.option("--http", callback=_door(_HTTP), is_flag=False, flag_value=f"0.0.0.0:{_HTTP}", metavar="[ADDRESS:PORT]",
               help="Hand out scripts, images and seeds without TLS too: all that a factory machine can fetch. Port 80 if not told.")  # fmt: skip
@@ -60,16 +67,39 @@ def _door(port: int) -> Callable[[click.Context, click.Parameter, str | None], D
 @click.option("--again", multiple=True, metavar="NAME",
               help="Let a switch boot anew that was provisioned before; give up a host's attempt.")  # fmt: skip
 def command(
-    talk: Talk, site: Path, listen: Door, http: Door | None, image: Path | None, image_sha256: str,
-    boot: Path | None, install: tuple[str, ...], media: Path | None, stock: Path | None, limit: tuple[str, ...], again: tuple[str, ...],
+    talk: Talk, site: Path, board: Door | None, run: str, webhook: str, listen: Door | None, http: Door | None, **given: Any,
 ) -> Answer:  # fmt: skip
-    """Answer switches that boot for the first time, and hosts that are installed.
+    """Answer switches that boot for the first time, and hosts that are installed; show a run as a web page.
 
     A switch gets its script, and with the script's token once its configuration, secrets resolved at that moment and kept
     nowhere; then it reports. A host gets its seed while it is to be installed (--install, or a push), and its installer
     reports. Who it is is checked against nodes.csv. What happens is said here and kept as lines of
     JSON in SITE/.rackwright/serve/events.jsonl. Runs until Ctrl-C.
     """
+    from rackwright.serve import process
+
+    if board is None:
+        wrong = next((name for name, value in (("run", run), ("webhook", webhook)) if value), "")
+        if wrong:
+            raise click.UsageError(f"--{wrong} goes with --board")
+        return _boots(talk, site, listen, http, (), **given)
+    from rackwright.cli.boards import board as shown
+
+    beside, end = shown(talk, site, board, run=run, webhook=webhook)
+    try:
+        if listen or http or any(given.values()):
+            return _boots(talk, site, listen, http, (beside,), **given)
+        process.run(None, board, None, lambda _secure, _plain: None, (beside,))
+    finally:
+        end()
+    return Answer(data={"switches": [], "hosts": []})
+
+
+def _boots(
+    talk: Talk, site: Path, listen: Door | None, http: Door | None, beside: Sequence[Beside], *, image: Path | None, image_sha256: str,
+    boot: Path | None, install: tuple[str, ...], media: Path | None, stock: Path | None, limit: tuple[str, ...], again: tuple[str, ...],
+) -> Answer:  # fmt: skip
+    """Answer first boots and installations until Ctrl-C."""
     from rackwright.cli.media import Discs
     from rackwright.drivers.hosts.installs import FOLDER, Installs
     from rackwright.render.netboot import BOOT_FILE
@@ -78,7 +108,7 @@ def command(
     from rackwright.serve.events import Events
     from rackwright.serve.hosts import Hosts
     from rackwright.serve.offer import image_of
-    from rackwright.serve.process import run
+    from rackwright.serve.process import Door, run
     from rackwright.serve.seeds import media_of
     from rackwright.serve.tokens import Tokens
 
@@ -108,7 +138,7 @@ def command(
             )
 
     try:
-        run(boots, listen, http, ready)
+        run(boots, listen or Door("0.0.0.0", _TLS), http, ready, beside)
     finally:
         events.tell("stopped", "nobody is answered any more")
     return Answer(data={"switches": sorted(what.offers), "hosts": sorted(what.seeds)})
