@@ -7,6 +7,7 @@ the place in the file where it ended, so that a resumed run neither misses one n
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,7 @@ from rackwright.runs.folder import RunFolder, now
 from rackwright.runs.leases import locked
 from rackwright.runs.model import Command, Graph, Task
 
-__all__ = ["graph_of", "meant", "since", "told"]
+__all__ = ["Stops", "graph_of", "meant", "since", "told"]
 
 _FILE: Final = "commands.jsonl"
 _WHOLE_RUN: Final = frozenset({"pause", "go", "cancel"})
@@ -65,6 +66,31 @@ def since(folder: Path, offset: int) -> Iterator[tuple[Command, int]]:
             except msgspec.DecodeError:
                 continue
             yield command, offset
+
+
+class Stops:
+    """Who was asked to end, as the file of commands says by now; looked up between steps, so it must be cheap."""
+
+    def __init__(self, folder: RunFolder, graph: Graph) -> None:
+        """Know nothing of the commands yet."""
+        self._folder = folder
+        self._graph = graph
+        self._path = folder.path / _FILE
+        self._offset = 0
+        self._last: dict[str, int] = {}
+        self._guard = threading.Lock()
+
+    def asked(self, task: str, offset: int) -> bool:
+        """Say whether the run, or ``task`` by a command behind ``offset``, was asked to end."""
+        if self._folder.asked_to_stop():
+            return True
+        with self._guard:
+            if self._path.exists() and self._path.stat().st_size > self._offset:
+                for command, place in since(self._folder.path, self._offset):
+                    if command.kind in {"cancel", "skip"}:
+                        self._last |= dict.fromkeys(meant(self._graph.tasks, command.task), place)
+                    self._offset = place
+            return self._last.get(task, 0) > offset
 
 
 def meant(tasks: tuple[Task, ...], word: str) -> list[str]:

@@ -14,12 +14,14 @@ import msgspec
 
 from rackwright.drivers.clock import Clock, WallClock
 from rackwright.errors import RunBusy, RunChanged, RunError
+from rackwright.runs import tasks
 from rackwright.runs.fleet import workflows
-from rackwright.runs.folder import Record, RunFolder, private, runs_of
+from rackwright.runs.folder import Record, RunFolder, devices_of, private, runs_of
 from rackwright.runs.journal import ENGINE, FLEET, Journal, Limits, Queues, keeping, unkept
 from rackwright.runs.leases import Lease, Worker, create_table, locked, others, workers
-from rackwright.runs.model import Event, GraphProgram, Program, Report, Wave
+from rackwright.runs.model import Event, Graph, GraphProgram, Program, Report, Wave
 from rackwright.runs.redaction import Redactor
+from rackwright.runs.schedule import checked
 from rackwright.runs.work import Attendance, Pace
 from rackwright.secrets import Secret
 
@@ -94,19 +96,15 @@ class Engine:
         living process works on one of the devices.
         """
         code = self._program(program)
-        if not isinstance(code, Program):
-            raise RunError(f"{program} goes in tasks, which nobody runs yet")
         if jobs < 1:
             raise RunError(f"{jobs} devices at once would end never: jobs is at least 1")
-        waves = _limited(code.waves(order), limit)
-        devices = {device for wave in waves for device in wave.devices}
+        graph, waves = _what(code, order, jobs, limit)
+        record = {"program": program, "version": code.version, "engine": ENGINE, "jobs": jobs, "waves": waves}
         with locked(self._state_dir, "start"):
-            self._refuse_busy(devices)
-            folder = RunFolder.made(
-                self._state_dir, order, program=program, version=code.version, engine=ENGINE, jobs=jobs, waves=waves
-            )
+            self._refuse_busy(devices_of(graph, waves))
+            folder = RunFolder.made(self._state_dir, order, graph, **record)
             self._lease.attend(folder.run)
-        return self._attend(folder, code, on_event)
+        return self._attended(folder, code, on_event)
 
     def resume(self, run: str, *, on_event: OnEvent | None = None) -> Report:
         """Go on with a run that was interrupted, or give the report of one that ended.
@@ -130,7 +128,7 @@ class Engine:
             self._refuse_busy(record.devices, run)
             self._refuse_overtaken(record)
             self._lease.attend(run)
-        return self._attend(folder, code, on_event)
+        return self._attended(folder, code, on_event)
 
     def work(self, until: threading.Event | None = None) -> None:
         """Help with runs that others began, and go on with those whose process died, until told to end."""
@@ -148,15 +146,22 @@ class Engine:
         program: Program | GraphProgram,
         on_event: OnEvent | None,
         until: threading.Event | None = None,
-    ) -> Report:
-        """Work on a run until it ended, and return its report."""
+    ) -> Report | None:
+        """Work on a run until it ended, or until it is time to leave; return its report, if it ended."""
         run = folder.run
+        record = folder.record()
         attendance = Attendance(folder, self._journal, self._lease, self._clock, self._redactor)
         with keeping(_see(run)), contextlib.closing(attendance.events) as events:
             events.skip()
-            bodies = workflows(attendance, program)
-            limits = Limits(jobs=folder.record().jobs, threads=self._threads)
-            with self._journal.working(run, limits, self._lease.executor, bodies):
+            in_tasks = bool(record.graph)
+            bodies = (
+                tasks.workflows(attendance, program)
+                if isinstance(program, GraphProgram)
+                else workflows(attendance, program)
+            )
+            # A graph's tasks are enqueued when its limits allow, jobs among them.
+            limits = Limits(jobs=None if in_tasks else record.jobs, threads=self._threads)
+            with self._journal.working(run, limits, self._lease.executor, bodies, self._tags if in_tasks else ()):
                 try:
                     self._journal.enqueue(FLEET, Queues(run).fleet, run, run)
                     self._watch(attendance, on_event or _nobody, until)
@@ -165,9 +170,14 @@ class Engine:
                     attendance.idle(_LEAVE_S)
                     self._lease.let_go()
             report = self._report(run)
-            if report is None:
-                raise RunError(f"run {run} was left before it ended: resume it")
-            self._journal.forget_queues(run)
+            if report is not None:
+                self._journal.forget_queues(run, {task.reach for task in folder.graph().tasks} if in_tasks else ())
+        return report
+
+    def _attended(self, folder: RunFolder, program: Program | GraphProgram, on_event: OnEvent | None) -> Report:
+        report = self._attend(folder, program, on_event)
+        if report is None:
+            raise RunError(f"run {folder.run} was left before it ended: resume it")
         return report
 
     def _watch(self, attendance: Attendance, on_event: OnEvent, until: threading.Event | None) -> None:
@@ -266,14 +276,25 @@ class Engine:
         code = self._programs.get(record.program)
         if code is None or (record.version, record.engine) != (code.version, ENGINE):
             return False
-        found = self._journal.of_run(folder.run)
-        if folder.run not in found or found[folder.run].status not in {"PENDING", "ENQUEUED"}:
+        if self._journal.ended([folder.run]):
             return False
+        found = self._journal.unended(folder.run)
+        if record.graph:
+            # What can be done now says nothing about the next moment: who helps stays until the run ended.
+            return bool(found)
         living = others(self._journal.engine, self._state_dir, self._lease.executor)
-        return any(
-            status.status == "ENQUEUED" or (status.status == "PENDING" and status.executor_id not in living)
-            for status in found.values()
-        )
+        return any(status.status == "ENQUEUED" or status.executor_id not in living for status in found)
+
+
+def _what(
+    program: Program | GraphProgram, order: bytes, jobs: int, limit: Collection[str] | None
+) -> tuple[Graph | None, tuple[Wave, ...]]:
+    """Return what a program makes of an order: a graph, or waves."""
+    if not isinstance(program, GraphProgram):
+        return None, _limited(program.waves(order), limit)
+    if limit is not None:
+        raise RunError(f"{program.name} goes in tasks: what it is limited to stands in its order")
+    return checked(program.graph(order), jobs), ()
 
 
 def _limited(waves: Sequence[Wave], limit: Collection[str] | None) -> tuple[Wave, ...]:

@@ -12,7 +12,7 @@ from rackwright.runs.journal import DEVICE, FLEET, Queues
 from rackwright.runs.model import GOOD, EndState, Json, Outcome, Program, Report, Wave
 from rackwright.runs.work import Attendance, Pace, Stopped, Work, failure
 
-__all__ = ["identity", "workflows"]
+__all__ = ["ended", "identity", "outcome_of", "workflows"]
 
 _STOPPED: Final = "the operator asked to stop before it began"
 _BUG: Final = "this is a fault of Rackwright: report it, with the run's events.jsonl"
@@ -23,7 +23,7 @@ def identity(run: str, device: str) -> str:
     return f"{run}/{device}"
 
 
-def workflows(attendance: Attendance, program: Any) -> dict[str, Callable[..., Json]]:
+def workflows(attendance: Attendance, program: Program) -> dict[str, Callable[..., Json]]:
     """Return the two workflows of a run, by the names under which the journal knows them."""
     order = attendance.folder.order()
 
@@ -44,12 +44,12 @@ def _device(attendance: Attendance, program: Program, order: bytes, workflow: st
         outcome = Outcome(subject=device, state="cancelled", cause=_STOPPED)
     else:
         work.unseen("begins", lambda: True)
-        outcome = _ended(attendance, work, device, lambda: program.device(work, order, device))
+        outcome = ended(attendance, work, device, lambda: program.device(work, order, device))
     work.told("device", outcome.state, stage=outcome.stage, cause=outcome.cause)
     return msgspec.to_builtins(outcome)
 
 
-def _ended(attendance: Attendance, work: Work, subject: str, done: Callable[[], Outcome]) -> Outcome:
+def ended(attendance: Attendance, work: Work, subject: str, done: Callable[[], Outcome]) -> Outcome:
     """Return how the work on one subject ended; what it raises ends it, and nothing else."""
     try:
         outcome = done()
@@ -120,7 +120,7 @@ class _Fleet:
             return None
         outcomes = {device: self._outcomes[device] for device in wave.devices}
         self._work.prefix = f"gate {wave.name}: "
-        gate = _ended(
+        gate = ended(
             self._attendance, self._work, wave.name, lambda: self._program.gate(self._work, self._order, wave, outcomes)
         )
         self._work.prefix = ""
@@ -160,14 +160,14 @@ class _Fleet:
             attendance.check()
             left = [workflow for workflow in waiting if workflow not in ended]
             for workflow, status in journal.ended(left).items():
-                ended[workflow] = _outcome_of(status, waiting[workflow])
+                ended[workflow] = outcome_of(status, waiting[workflow])
             if len(ended) < len(waiting):
                 pace.wait()
         for workflow, device in waiting.items():
             yield device, ended[workflow]
 
 
-def _outcome_of(status: Any, device: str) -> Json:
+def outcome_of(status: Any, device: str) -> Json:
     """Return a device's outcome from the journal; what DBOS itself ended is a failure."""
     if status.status == "SUCCESS":
         return status.output

@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -23,7 +23,7 @@ from rackwright.errors import RunError
 from rackwright.runs.model import Event, Graph, Json, Wave
 from rackwright.runs.redaction import Redactor
 
-__all__ = ["Events", "Record", "RunFolder", "now", "private", "runs_of", "write_private"]
+__all__ = ["Events", "Record", "RunFolder", "devices_of", "now", "private", "runs_of", "write_private"]
 
 _SHAPE: Final = re.compile(r"\d{8}-\d{6}-[a-z2-9]{3}")
 _STAMP: Final = "%Y%m%d-%H%M%S"
@@ -51,7 +51,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def devices(self) -> tuple[str, ...]:
         """Return the devices that the run works on, in the order of its waves or tasks."""
-        return self.worked or tuple(device for wave in self.waves for device in wave.devices)
+        return self.worked or devices_of(None, self.waves)
 
 
 class RunFolder:
@@ -81,7 +81,7 @@ class RunFolder:
         write_private(folder.path / f"order-{digest}", order)
         if graph is not None:
             kept = msgspec.json.encode(graph)
-            record |= {"graph": hashlib.sha256(kept).hexdigest(), "worked": _devices(graph)}
+            record |= {"graph": hashlib.sha256(kept).hexdigest(), "worked": devices_of(graph, ())}
             write_private(folder.path / f"graph-{record['graph']}", kept)
         made = Record(run=run, begun=now(), order=digest, **record)
         # The record comes last: a folder without one is no run.
@@ -214,8 +214,11 @@ class Events:
                     yield msgspec.json.decode(line, type=Event)
 
 
-def _devices(graph: Graph) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(task.device for task in graph.tasks if task.device))
+def devices_of(graph: Graph | None, waves: Iterable[Wave]) -> tuple[str, ...]:
+    """Return what is worked on, in the order of the tasks or waves."""
+    if graph is not None:
+        return tuple(dict.fromkeys(task.device for task in graph.tasks if task.device))
+    return tuple(device for wave in waves for device in wave.devices)
 
 
 def runs_of(state_dir: Path) -> Iterator[RunFolder]:

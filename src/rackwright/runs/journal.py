@@ -13,7 +13,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
@@ -31,6 +31,7 @@ __all__ = [
     "DEVICE",
     "ENGINE",
     "FLEET",
+    "TASK",
     "Journal",
     "Limits",
     "Queues",
@@ -45,7 +46,8 @@ ENGINE: Final = "1"
 
 FLEET: Final = "rackwright.fleet"
 DEVICE: Final = "rackwright.device"
-"""The names of the two workflows."""
+TASK: Final = "rackwright.task"
+"""The names of the workflows: a run, a device of its waves, a task of its graph."""
 
 TAKEN: Final = "this process fell silent and another one took the run over: look at its status"
 
@@ -69,12 +71,16 @@ class Queues:
         self.fleet = f"{run}/fleet"
         self.device = f"{run}/device"
 
+    def reach(self, tag: str) -> str:
+        """Return the queue of the tasks that need a worker with ``tag``; of all others for an empty one."""
+        return f"{self.device}@{tag}" if tag else self.device
+
 
 class Limits(NamedTuple):
     """How many devices are worked on at once."""
 
-    jobs: int
-    """By all workers together."""
+    jobs: int | None
+    """By all workers together; None: who enqueues sees to it."""
     threads: int
     """By one of them."""
 
@@ -151,17 +157,24 @@ class Journal:
 
     @contextlib.contextmanager
     def working(
-        self, run: str, limits: Limits, executor: str, workflows: dict[str, Callable[..., Any]]
+        self,
+        run: str,
+        limits: Limits,
+        executor: str,
+        workflows: dict[str, Callable[..., Any]],
+        tags: Iterable[str] = (),
     ) -> Iterator[None]:
-        """Work on one run's queues inside the ``with``; afterwards no thread of DBOS is left."""
+        """Work on one run's queues inside the ``with``, also those of ``tags``; afterwards no thread of DBOS is left."""
         queues = Queues(run)
+        work_queues = [queues.reach(tag) for tag in ("", *sorted(tags))]
         self._register_fleet(run, _POLL_S)
-        self.client.register_queue(
-            queues.device,
-            global_concurrency=limits.jobs,
-            worker_concurrency=min(limits.jobs, limits.threads),
-            polling_interval_sec=_POLL_S,
-        )
+        for queue in work_queues:
+            self.client.register_queue(
+                queue,
+                global_concurrency=limits.jobs,
+                worker_concurrency=min(limits.jobs or limits.threads, limits.threads),
+                polling_interval_sec=_POLL_S,
+            )
         self._hears.fault = None
         config = DBOSConfig(
             name=_APPLICATION,
@@ -182,7 +195,7 @@ class Journal:
                 DBOS(config=config)
             for name, work in workflows.items():
                 DBOS.workflow(name=name, max_recovery_attempts=None)(work)
-            DBOS.listen_queues([queues.fleet, queues.device])
+            DBOS.listen_queues([queues.fleet, *work_queues])
             DBOS.launch()
             yield
         finally:
@@ -201,6 +214,16 @@ class Journal:
         self.client.enqueue(
             {"workflow_name": workflow, "queue_name": queue, "workflow_id": identity, "app_version": ENGINE}, *ids
         )
+
+    def enqueue_all(self, workflow: str, rows: Iterable[tuple[str, str, Sequence[Any]]]) -> None:
+        """Put workflows into queues, all or none: of each its queue, its identity and its values."""
+        with self.engine.begin() as connection:
+            for queue, identity, values in rows:
+                self.client.enqueue_in_transaction(
+                    connection,
+                    {"workflow_name": workflow, "queue_name": queue, "workflow_id": identity, "app_version": ENGINE},
+                    *values,
+                )
 
     def step(self, name: str, work: Callable[[], Any]) -> Any:
         """Do one journalled step of the workflow that this thread is in.
@@ -227,6 +250,12 @@ class Journal:
         found = self.client.list_workflows(workflow_id_prefix=run, load_input=False)
         return {status.workflow_id: status for status in found}
 
+    def unended(self, run: str) -> list[WorkflowStatus]:
+        """Return the run's workflows that wait or are in hand of somebody."""
+        return self.client.list_workflows(
+            workflow_id_prefix=run, status=["PENDING", "ENQUEUED"], load_input=False, load_output=False
+        )
+
     def orphans(self, run: str, living: frozenset[str]) -> list[WorkflowStatus]:
         """Return the run's workflows that are in hand of a process which is not among the living."""
         found = self.client.list_workflows(
@@ -240,10 +269,10 @@ class Journal:
             orphan.workflow_id, [orphan.executor_id or ""], orphan.queue_name or Queues(orphan.workflow_id).fleet
         )
 
-    def forget_queues(self, run: str) -> None:
+    def forget_queues(self, run: str, tags: Iterable[str] = ()) -> None:
         """Delete the queues of a run that ended."""
         queues = Queues(run)
-        for name in (queues.fleet, queues.device):
+        for name in (queues.fleet, queues.device, *(queues.reach(tag) for tag in tags)):
             self.client.delete_queue(name)
 
     def close(self) -> None:

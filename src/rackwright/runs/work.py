@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,6 +70,7 @@ class Attendance:
         self.device_ended = threading.Event()
         self._fault: BaseException | None = None
         self._leaving = False
+        self._hints: set[str] = set()
         self._boxes: set[queue.SimpleQueue[Any]] = set()
         self._busy = 0
         self._guard = threading.Condition()
@@ -140,6 +141,22 @@ class Attendance:
             self.changed.set()
             self.device_ended.set()
 
+    def happened(self, identity: str) -> None:
+        """Say that a workflow ended here, or is about to: whoever waits looks at that one first."""
+        with self._guard:
+            self._hints.add(identity)
+        self.device_ended.set()
+
+    def hints(self) -> set[str]:
+        """Return the workflows that ended here and were not seen yet."""
+        with self._guard:
+            return set(self._hints)
+
+    def forget_hints(self, seen: Iterable[str]) -> None:
+        """Leave out what was seen."""
+        with self._guard:
+            self._hints.difference_update(seen)
+
     def idle(self, seconds: float) -> bool:
         """Wait until no workflow is in hand here, at most ``seconds``."""
         with self._guard:
@@ -149,14 +166,17 @@ class Attendance:
 class Work:
     """The :class:`~rackwright.runs.model.Context` of one device, or of a run's gates."""
 
-    def __init__(self, attendance: Attendance, identity: str, subject: str) -> None:
-        """Go on with the workflow ``identity`` where its journal ends."""
+    def __init__(
+        self, attendance: Attendance, identity: str, subject: str, *, stops: Callable[[], bool] | None = None
+    ) -> None:
+        """Go on with the workflow ``identity`` where its journal ends; ``stops`` says whether the operator asked to stop."""
         self.run_id = attendance.folder.run
         self.folder: Path = attendance.folder.path
         self.subject = subject
         self.stage = ""
         self.prefix = ""
         self._attendance = attendance
+        self._stops = stops or attendance.folder.asked_to_stop
         self._recorded = attendance.journal.steps(identity)
         self._at = 0
 
@@ -175,7 +195,7 @@ class Work:
         rate = float(getattr(clock, "rate", 1.0))
         # The wall's time, since no other clock is known to the process that resumes.
         until = self._step(_SLEEP, lambda: time.time() + seconds / rate)
-        while (left := until - time.time()) > 0 and not self._attendance.folder.asked_to_stop():
+        while (left := until - time.time()) > 0 and not self._stops():
             self._attendance.check()
             clock.sleep(min(left, _SLICE_S) * rate)
 
@@ -186,7 +206,7 @@ class Work:
 
     def cancelled(self) -> bool:
         """Say whether the operator asked to stop; a yes is journalled, so that a resumed run says it too."""
-        asked = self._recorded[self._at] == _CANCELLED if self._replays() else self._attendance.folder.asked_to_stop()
+        asked = self._recorded[self._at] == _CANCELLED if self._replays() else self._stops()
         return bool(asked and self._step(_CANCELLED, lambda: True))
 
     def told(self, kind: str, text: str, *, subject: str = "", **fields: Json) -> None:

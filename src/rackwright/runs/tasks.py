@@ -1,0 +1,190 @@
+"""What a run of a graph does: tasks as soon as what they hang on has ended, until all have, and one report.
+
+The fleet goes in rounds. In each it enqueues what begins, waits until something ended or was commanded, and journals what it
+heard, as one step. Everything else is derived from these steps by :class:`~rackwright.runs.schedule.Schedule`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import msgspec
+
+from rackwright.runs.commands import Stops, since
+from rackwright.runs.fleet import ended, outcome_of
+from rackwright.runs.journal import FLEET, TASK, Queues
+from rackwright.runs.model import GraphProgram, Json, Outcome, Task
+from rackwright.runs.schedule import Heard, Schedule, Start
+from rackwright.runs.work import SELDOM_S, Attendance, Pace, Stopped, Work
+
+__all__ = ["ROUND", "identity", "workflows"]
+
+ROUND: Final = "round"
+"""The name of the fleet's steps."""
+
+_GATHER_S: Final = 0.02
+_STOPPED: Final = "the operator asked to stop before it began"
+
+
+def identity(run: str, task: str, number: int) -> str:
+    """Return the identity of one try of a task in the journal."""
+    return f"{run}/{task}" if number == 1 else f"{run}/{task}#{number}"
+
+
+def workflows(attendance: Attendance, program: GraphProgram) -> dict[str, Callable[..., Json]]:
+    """Return the two workflows of a run, by the names under which the journal knows them."""
+    order, graph = attendance.folder.order(), attendance.folder.graph()
+    tasks = {task.name: task for task in graph.tasks}
+    stops = Stops(attendance.folder, graph)
+
+    def fleet(run: str) -> Json:
+        return attendance.body(lambda: _Fleet(attendance, program.name, Schedule(graph), run).goes())
+
+    def task(run: str, name: str, number: int, offset: int, before: list[Json]) -> Json:
+        given = tasks[name]
+        one = identity(run, name, number)
+        hangs_on = {outcome.subject: outcome for outcome in msgspec.convert(before, list[Outcome])}
+
+        def body() -> Json:
+            work = Work(attendance, one, name, stops=lambda: stops.asked(name, offset))
+            return _task(attendance, work, given, lambda: program.task(work, order, given, hangs_on))
+
+        try:
+            return attendance.body(body)
+        finally:
+            attendance.happened(one)
+
+    return {FLEET: fleet, TASK: task}
+
+
+def _task(attendance: Attendance, work: Work, task: Task, done: Callable[[], Outcome]) -> Json:
+    begun = attendance.clock.now()
+    work.told("task", "begins", stage=task.stage, device=task.device, by=attendance.lease.executor)
+    if work.cancelled():
+        outcome = Outcome(subject=task.name, state="cancelled", cause=_STOPPED)
+    else:
+        outcome = msgspec.structs.replace(ended(attendance, work, task.name, done), subject=task.name)
+    _tell(work, task, outcome, took_s=round(attendance.clock.now() - begun, 3))
+    return msgspec.to_builtins(outcome)
+
+
+def _tell(work: Work, task: Task, outcome: Outcome, **fields: Json) -> None:
+    """Tell how a task ended; what there is nothing to say about is left out."""
+    said = {"cause": outcome.cause, "remedy": outcome.remedy, "step": outcome.stage}
+    said = {name: text for name, text in said.items() if text}
+    work.told("task", outcome.state, subject=task.name, stage=task.stage, device=task.device, **said, **fields)
+
+
+class _Fleet:
+    """One run of a graph, round after round."""
+
+    def __init__(self, attendance: Attendance, program: str, schedule: Schedule, run: str) -> None:
+        self._attendance = attendance
+        self._program = program
+        self._schedule = schedule
+        self._run = run
+        self._work = Work(attendance, run, "")
+        self._enqueued: set[str] = set()
+        self._waiting: set[str] = set()
+        self._next_look = 0.0
+
+    def goes(self) -> Json:
+        """Go round after round until all tasks ended, and return the report."""
+        schedule = self._schedule
+        while True:
+            _begun, held = schedule.begin()
+            self._tell(held)
+            if schedule.over:
+                break
+            heard = msgspec.convert(self._work.unseen(ROUND, self._round), Heard)
+            schedule.hears(heard)
+            self._tell_commands(heard)
+        report = schedule.report(self._run, self._program)
+        self._work.told("run", report.state)
+        return msgspec.to_builtins(report)
+
+    def _tell(self, held: dict[str, str]) -> None:
+        """Tell what ended without work, what is asked, and what a limit holds back."""
+        schedule = self._schedule
+        for outcome in schedule.ended_by_itself():
+            self._waiting.discard(outcome.subject)
+            _tell(self._work, schedule.task(outcome.subject), outcome)
+        for task in schedule.pending_again():
+            self._waiting.discard(task.name)
+            self._tell_waiting(task, schedule.waits_for(task))
+        for name in (name for name in held if name not in self._waiting):
+            self._waiting.add(name)
+            self._tell_waiting(schedule.task(name), [f"limit {held[name]}"])
+        for name, task in schedule.asking.items():
+            if name not in self._waiting:
+                self._waiting.add(name)
+                self._tell_waiting(task, ["operator"], question=task.question)
+
+    def _tell_waiting(self, task: Task, waits_for: list[str], **fields: Json) -> None:
+        self._work.told(
+            "task", "waiting", subject=task.name, stage=task.stage, device=task.device, waits_for=waits_for, **fields
+        )
+
+    def _tell_commands(self, heard: Heard) -> None:
+        for command in heard.commands:
+            self._work.told(
+                "command", command.kind, subject=command.task, reason=command.reason, who=command.who, at=command.at
+            )
+
+    def _round(self) -> Json:
+        """Enqueue what begins, wait until something is heard, and return it."""
+        try:
+            self._enqueue(self._schedule.running.values())
+            pace = Pace(self._attendance.device_ended)
+            while True:
+                self._attendance.check()
+                heard = self._heard()
+                if heard is not None:
+                    return msgspec.to_builtins(heard)
+                pace.wait()
+                if self._attendance.device_ended.is_set() or self._attendance.hints():
+                    # Who ended may just be journalled, and others end with it: one round for all of them.
+                    time.sleep(_GATHER_S)
+        except Exception as error:
+            # The journal could not be asked: no fact about a task, so nothing that may be kept.
+            self._attendance.stop_at_once(error)
+            raise Stopped from error
+
+    def _enqueue(self, starts: Iterable[Start]) -> None:
+        """Put into the queues what is not there yet; after a resume that is looked up by the journal."""
+        queues = Queues(self._run)
+        new = {identity(self._run, start.task.name, start.number): start for start in starts}
+        new = {one: start for one, start in new.items() if one not in self._enqueued}
+        rows = [
+            (
+                queues.reach(start.task.reach),
+                one,
+                (self._run, start.task.name, start.number, start.offset, list(start.before)),
+            )
+            for one, start in new.items()
+        ]
+        self._attendance.journal.enqueue_all(TASK, rows)
+        self._enqueued.update(new)
+
+    def _heard(self) -> Heard | None:
+        schedule, attendance = self._schedule, self._attendance
+        running = {identity(self._run, name, start.number): name for name, start in schedule.running.items()}
+        look = attendance.hints() & running.keys()
+        if time.monotonic() >= self._next_look:
+            # Other workers end tasks too, and nobody tells us.
+            look = set(running)
+            self._next_look = time.monotonic() + SELDOM_S
+        found = attendance.journal.ended(sorted(look)) if look else {}
+        attendance.forget_hints(found)
+        outcomes = tuple(
+            msgspec.convert(outcome_of(found[one], name), Outcome) for one, name in running.items() if one in found
+        )
+        told = list(since(attendance.folder.path, schedule.offset))
+        stop = not schedule.stopped and attendance.folder.asked_to_stop()
+        if not (outcomes or told or stop):
+            return None
+        return Heard(
+            ended=outcomes, commands=tuple(command for command, _ in told), offset=told[-1][1] if told else 0, stop=stop
+        )
