@@ -78,6 +78,8 @@ class _Judge:
         self._odd()
         self._mute()
         self._not_asked()
+        if not self.ledgers:
+            self._ledger("fabric")
         for ledger in self.ledgers.values():
             yield from ledger.findings()
 

@@ -1,0 +1,99 @@
+"""The links of servers' network ports, as their BMCs tell them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from rackwright.audit.cabling import Port
+from rackwright.drivers.reach import Reach
+from rackwright.drivers.redfish.model import Redfish
+from rackwright.errors import DriverError
+from rackwright.plan.model import Device, Plan
+from rackwright.redfish.inventory import Inventory
+from rackwright.redfish.reading import inventory
+
+__all__ = ["Controllers"]
+
+_ON = "On"
+
+
+class Controllers:
+    """The BMCs of the servers whose links are looked at."""
+
+    def __init__(self, way: Reach, plan: Plan, threads: ThreadPoolExecutor) -> None:
+        self._way = way
+        self._threads = threads
+        self._ports = {device.name: dict(_ports(device)) for device in plan.devices}
+        """Server -> MAC address -> port of the plan."""
+        self._sessions: dict[str, Redfish] = {}
+
+    def open(self, names: Collection[str]) -> tuple[dict[str, str], dict[str, frozenset[str]]]:
+        """Log in and look for the first time; returns who cannot be looked at and why, and the ports that each one has."""
+        asked = sorted(names)
+        blind: dict[str, str] = {}
+        there: dict[str, frozenset[str]] = {}
+        for name, seen in zip(asked, self._threads.map(self._first, asked), strict=True):
+            if isinstance(seen, str):
+                blind[name] = seen
+            else:
+                there[name] = frozenset(port.name for port in seen)
+        for name in blind:
+            session = self._sessions.pop(name, None)
+            if session is not None:
+                session.close()
+        return blind, there
+
+    def _first(self, name: str) -> str | dict[Port, bool | None]:
+        try:
+            self._sessions[name] = self._way.bmc(name)
+            told = self._told(name)
+        except DriverError as error:
+            return str(error)
+        if told.power and told.power != _ON:
+            return f"it is {told.power}: power it on"
+        return dict(self._links(name, told))
+
+    def lights(self) -> dict[Port, bool | None]:
+        """Return whether each network port that the plan knows has link; a server that does not answer is left out."""
+        found: dict[Port, bool | None] = {}
+        names = sorted(self._sessions)
+        for seen in self._threads.map(self._look, names):
+            found.update(seen)
+        return found
+
+    def _look(self, name: str) -> Mapping[Port, bool | None]:
+        try:
+            told = self._told(name)
+        except DriverError:
+            try:
+                self._sessions[name].close()
+                self._sessions[name] = self._way.bmc(name)
+                told = self._told(name)
+            except DriverError:
+                return {}
+        # While a server is off, or starts, its links say nothing of the cables.
+        return dict(self._links(name, told)) if told.power in ("", _ON) else {}
+
+    def _told(self, name: str) -> Inventory:
+        return inventory(self._sessions[name].read({"links"}))
+
+    def _links(self, name: str, told: Inventory) -> Iterator[tuple[Port, bool | None]]:
+        known = self._ports[name]
+        for nic in told.nics:
+            for one in nic.ports:
+                port = next((known[mac] for mac in one.macs if mac in known), None)
+                if port is not None:
+                    yield Port(name, port), {"up": True, "down": False}.get(one.link)
+
+    def close(self) -> None:
+        """End every session."""
+        for session in self._sessions.values():
+            session.close()
+
+
+def _ports(device: Device) -> Iterator[tuple[str, str]]:
+    """Yield the MAC address and the name of each network port of a server; its BMCs are none."""
+    for name, mac in device.macs:
+        if mac and name.rpartition(".")[2] not in ("bmc", "mgmt"):
+            yield mac.lower(), name

@@ -1,0 +1,200 @@
+"""The rounds of a blink: down, look, back, look."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Final
+
+from rackwright.audit import blinks
+from rackwright.audit.cabling import Port, wiring
+from rackwright.audit.cabling.blink import Code, Lights, code
+from rackwright.bringup.blinking.controllers import Controllers
+from rackwright.bringup.blinking.switches import Failed, Switches
+from rackwright.drivers.reach import Reach
+from rackwright.findings import Finding, finding
+from rackwright.plan.model import Link, Plan
+
+__all__ = ["Patience", "blink"]
+
+_OVER_OOB: Final = "its switch carries BMCs, over which the answer would come"
+_NO_BMC: Final = "the machine has no BMC that tells links"
+_LINKS: Final = frozenset({"host", "management"})
+_OF_BMCS: Final = frozenset({"bmc", "mgmt"})
+
+Seen = Mapping[Port, bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long links are waited for, in seconds of the clock. How soon an iDRAC tells that a link has changed, no source says."""
+
+    follow_s: float = 60.0
+    """For links to go down after their ports; the round ends sooner when as many are down as ports are."""
+    back_s: float = 180.0
+    """For links to come back after their ports."""
+    pause_s: float = 3.0
+    """Between two looks."""
+    least_confirm_s: float = 600.0
+    """The least time after which a switch takes its ports back by itself; more where looking takes long."""
+
+
+@dataclass(slots=True)
+class _Work:
+    """One blink."""
+
+    way: Reach
+    switches: Switches
+    controllers: Controllers
+    patience: Patience
+    say: Callable[[str], None]
+    blind: dict[str, str] = field(default_factory=dict)
+    look_s: float = 0.0
+    """How long it takes to ask every BMC once."""
+
+
+def blink(
+    way: Reach,
+    plan: Plan,
+    hosts: Collection[str],
+    *,
+    say: Callable[[str], None] = lambda _: None,
+    patience: Patience | None = None,
+) -> tuple[Finding, ...]:
+    """Blink the switch ports of the host links of these servers, and judge their cables.
+
+    ``way`` must reach the switches at the near ends and the BMCs of the servers; what it does not reach is told as an error,
+    never as a pass. ``say`` hears a line a round. Every port is back when it returns, or a finding says which switch is not
+    as before. Links to switches that carry BMCs are not blinked: the answer comes over them.
+    """
+    links, left = _chosen(plan, hosts)
+    near = defaultdict(set)
+    for link in links:
+        near[link.a.device].add(link.a.port)
+    with ExitStack() as ends:
+        threads = ends.enter_context(ThreadPoolExecutor(max(2, way.jobs), thread_name_prefix="blink"))
+        switches, controllers = Switches(way, threads), Controllers(way, plan, threads)
+        ends.callback(controllers.close)
+        ends.callback(switches.close)
+        work = _Work(way, switches, controllers, patience or Patience(), say)
+        blind, there = controllers.open({link.b.device for link in links})
+        work.blind.update(blind)
+        for name, why in switches.open(near).items():
+            work.blind[name] = why
+            switches.drop(name)
+        plan_code, lights, absent = _blinked(work, links)
+        unnamed = _unnamed(links, there)
+        stuck = [_stuck(name, why) for name, why in switches.stuck.items()]
+    seen = blinks.Blinked(wiring(plan), plan_code, lights, work.blind, unnamed, absent, left)
+    return (*blinks.judge(seen), *stuck)
+
+
+def _chosen(plan: Plan, hosts: Collection[str]) -> tuple[list[Link], dict[Port, str]]:
+    """Return the links that blink, and the ports of those that do not with the reason."""
+    servers = {device.name for device in plan.devices if device.role == "server"}
+    shut = {(switch.name, port.name) for switch in plan.switches for port in switch.ports if port.admin == "down"}
+    links: list[Link] = []
+    left: dict[Port, str] = {}
+    for link in plan.links:
+        near = (link.a.device, link.a.port)
+        if link.b.device not in hosts or link.kind not in _LINKS or near in shut:
+            continue
+        if link.kind == "host" and link.b.device in servers:
+            links.append(link)
+        elif link.kind == "host":
+            left[Port(*near)] = _NO_BMC
+        elif link.b.port.rpartition(".")[2] not in _OF_BMCS:
+            left[Port(*near)] = _OVER_OOB
+    return links, left
+
+
+def _blinked(work: _Work, links: Iterable[Link]) -> tuple[Code, Lights, frozenset[Port]]:
+    """Blink with all switches that can; one that fails in the middle is left out, and the others begin anew."""
+    wanted = {Port(link.a.device, link.a.port) for link in links}
+    while True:
+        ports = {port for port in wanted if port.device not in work.blind}
+        plan, lights, absent = code(()), Lights({}, {}, ()), frozenset[Port]()
+        try:
+            told = work.switches.lights()
+            absent = frozenset(port for port in ports if port not in told)
+            plan = code(ports - absent)
+            lights = _rounds(work, plan, {port: told[port] for port in ports - absent})
+        except Failed as failed:
+            work.blind[failed.switch] = failed.why
+            work.say(f"{failed}; the others begin anew")
+            work.blind |= work.switches.back()
+            for name in work.blind:
+                work.switches.drop(name)
+            continue
+        finally:
+            # Whatever happens, a signal too: no port stays down because of us.
+            work.switches.back()
+        return plan, lights, absent
+
+
+def _rounds(work: _Work, plan: Code, ports: Seen) -> Lights:
+    begun = work.way.clock.now()
+    before = work.controllers.lights()
+    work.look_s = max(work.look_s, work.way.clock.now() - begun)
+    up = {port for port, light in before.items() if light}
+    turns: list[Seen] = []
+    ready: Seen = before
+    for turn in range(plan.rounds):
+        down = plan.down(turn)
+        # What is not back from the round before would be taken for one that follows in this one.
+        late = {port for port in up if ready.get(port) is not True}
+        seen = _round(work, down, up - late, sum(ports[port] is not False for port in down))
+        turns.append({port: None if port in late else light for port, light in seen.items()})
+        went = sum(seen.get(port) is False for port in up - late)
+        work.say(f"round {turn + 1} of {plan.rounds}: {len(down)} ports down, {went} network ports followed")
+        ready = _back(work, up)
+    return Lights(ports, before, tuple(turns), ready)
+
+
+def _round(work: _Work, down: frozenset[Port], up: Collection[Port], most: int) -> Seen:
+    """Turn ports down, look until as many network ports have followed, and bring the ports back."""
+    work.switches.down(down, _confirm_s(work))
+    seen = _until(work, work.patience.follow_s, lambda seen: sum(seen.get(port) is False for port in up) >= most)
+    work.switches.held()
+    for name, why in work.switches.back().items():
+        raise Failed(name, why)
+    return seen
+
+
+def _back(work: _Work, up: Collection[Port]) -> Seen:
+    return _until(work, work.patience.back_s, lambda seen: all(seen.get(port) is True for port in up))
+
+
+def _until(work: _Work, most_s: float, enough: Callable[[Seen], bool]) -> Seen:
+    clock = work.way.clock
+    until = clock.now() + most_s
+    while True:
+        seen = work.controllers.lights()
+        if enough(seen) or clock.now() > until:
+            return seen
+        clock.sleep(work.patience.pause_s)
+
+
+def _confirm_s(work: _Work) -> int:
+    """Return after how long a switch takes its ports back: not while BMCs are still being asked."""
+    patience = work.patience
+    return int(max(patience.least_confirm_s, 2 * patience.follow_s + 10 * work.look_s))
+
+
+def _unnamed(links: Iterable[Link], there: Mapping[str, Collection[str]]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for link in links:
+        if link.b.device in there and link.b.port not in there[link.b.device]:
+            found[link.b.device].append(link.b.port)
+    return {name: tuple(ports) for name, ports in found.items()}
+
+
+def _stuck(name: str, why: str) -> Finding:
+    return finding(
+        blinks.Blink.id, name, f"{name} is not as before the blink: {why}", path="back",
+        remedy="log in to it; 'nv config apply --confirm-no', else 'nv config diff startup applied' shows what differs",
+        source=blinks.Blink.source,
+    )  # fmt: skip
