@@ -10,7 +10,6 @@ Pure: ports and who sees whom go in, repairs come out. See ``docs/design/audit.m
 
 from __future__ import annotations
 
-from rackwright.audit.cabling.blink import Code, Lights, Reading, code, read
 from rackwright.audit.cabling.model import Block, Diagnosis, Matching, Port, Repair, Sight, Wiring
 from rackwright.audit.cabling.planned import Names, wiring
 from rackwright.audit.cabling.repairs import apply, diagnose
