@@ -14,6 +14,7 @@ from rackwright.plan.workspace import Workspace
 from rackwright.secrets import is_reference, parse, references
 from rackwright.twin.bmc.service.plans import Bmcs
 from rackwright.twin.bmc.service.plans import names as bmc_names
+from rackwright.twin.hosts.park import Hosts
 from rackwright.twin.process import Spec
 
 __all__ = ["count_bmcs", "spec_of"]
@@ -29,10 +30,12 @@ def spec_of(
     startup: Path | None = None,
     only: tuple[str, ...] = (),
     bmcs: Literal["none", "behind", "planned"] = "behind",
+    hosts: Literal["none", "bare", "installed"] = "bare",
 ) -> Spec:
     """Put together what a twin is made from; ``startup`` is a startup.yaml for all switches, or a build folder.
 
-    ``only`` names switches and BMCs; ``bmcs`` says whether there are any, and which firmware they come up with.
+    ``only`` names switches and BMCs; ``bmcs`` says whether there are any, and which firmware they come up with; ``hosts`` whether servers
+    with a BMC have an operating system.
     """
     names = [switch.name for switch in plan.switches]
     catalog, wanted = site.loaded.catalog, site.loaded.site
@@ -58,6 +61,9 @@ def spec_of(
             only=None if meant is None else meant & frozenset(servers),
             firmware=bmcs,
         ),
+        hosts=None
+        if hosts == "none" or bmcs == "none" or wanted is None
+        else Hosts(state=hosts, user=wanted.hosts.user),
         secrets=tuple(sorted(set(_secrets(site, plan)))),
     )
 

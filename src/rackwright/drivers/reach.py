@@ -21,7 +21,8 @@ from rackwright.errors import AuthRefused, DriverError, SecretUnresolved, TwinEr
 from rackwright.secrets import Environment, Folder, Resolver, Secret, SecretRef, resolve
 
 if TYPE_CHECKING:
-    from rackwright.drivers.hosts.model import Heard, Host, Play, Played
+    from rackwright.drivers.hosts.model import Heard, Play, Played
+    from rackwright.drivers.hosts.ssh import HostSsh
     from rackwright.drivers.nvue.connect import Transport
     from rackwright.drivers.nvue.installing import Installation
     from rackwright.drivers.nvue.model import Nvue
@@ -58,7 +59,7 @@ _TWIN_LIMITS: Final = Limits(connect_s=10, login_s=20, answer_s=60, apply_s=120)
 _NO_ADDRESS: Final = "it has no management address: give its fabric a management network, or reach it by hand"
 _NO_HOST: Final = "no network of the plan gives its operating system an address: attach it to one"
 _NO_TWIN_HOST: Final = (
-    "the twin has no operating systems for servers: leave --twin out, or run the playbooks on machines of your own"
+    "the twin has no operating system for it: start it again with 'rackwright twin up --hosts bare' or '--installed'"
 )
 _NO_SUCH: Final = "the twin has no such device: start it again"
 
@@ -138,7 +139,7 @@ class Reach:
                 f"nothing to log in to the BMC of {device} with: {error}", device=device, remedy=str(error)
             ) from None
 
-    def host(self, device: str, *, patience_s: float = 0) -> Host:
+    def host(self, device: str, *, patience_s: float = 0) -> HostSsh:
         """Open a session with the operating system of a server; ``patience_s`` of the clock is waited for one that is on its way up.
 
         Raises the errors of :func:`rackwright.drivers.hosts.ssh.connect`, and ``DriverError`` for a host without address.
@@ -154,9 +155,14 @@ class Reach:
         )
 
     def play(self, play: Play, *, heard: Heard | None = None) -> Played:
-        """Play a playbook on hosts; their host keys must be pinned already: a session of :meth:`host` does that at first contact."""
-        from rackwright.drivers.hosts import playing
+        """Play a playbook on hosts; their host keys must be pinned already: a session of :meth:`host` does that at first contact.
 
+        On the twin no Ansible runs: the play goes to each emulated host, which has a row for every role.
+        """
+        from rackwright.drivers.hosts import emulated, playing
+
+        if self.twin:
+            return emulated.play(play, self.host, heard=heard)
         return playing.play(play, login=self._keys, known_hosts=self.trust.known_hosts, heard=heard)
 
     def host_endpoint(self, device: str) -> Endpoint:

@@ -24,6 +24,8 @@ from rackwright.twin.engine import Refused, digest
 from rackwright.twin.faults import FAULTS as SWITCH_FAULTS
 from rackwright.twin.faults import OPERATIONS as SWITCH_OPERATIONS
 from rackwright.twin.faults import read
+from rackwright.twin.hosts.faults import read_host_fault
+from rackwright.twin.hosts.park import Park
 from rackwright.twin.rack import Rack
 
 __all__ = ["Control", "ask"]
@@ -90,7 +92,8 @@ class Control:
         for box in rack.boxes.values():
             await box.settle()
         fleet = self._fleet()
-        rules = [*rack.faults.rules(), *fleet.wire.rules(), *fleet.faults.rules()]
+        own = rack.park.faults.rules() if rack.park is not None else []
+        rules = [*rack.faults.rules(), *fleet.wire.rules(), *fleet.faults.rules(), *own]
         return {
             "now": rack.clock.now(),
             "rate": rack.clock.rate,
@@ -98,6 +101,7 @@ class Control:
             "faults": [msgspec.to_builtins(rule) for rule in sorted(rules, key=lambda rule: rule.id)],
             "devices": {name: _told(rack, box) for name, box in rack.boxes.items()},
             "bmcs": fleet.told(fleet.bmcs),
+            "hosts": rack.park.told() if rack.park is not None else {},
         }
 
     def _fleet(self) -> Fleet:
@@ -107,6 +111,9 @@ class Control:
 
     async def _fault(self, request: Mapping[str, Any]) -> dict[str, Any]:
         row = {key: value for key, value in request.items() if key != "op"}
+        of_host = read_host_fault(row)
+        if of_host is not None:
+            return {"id": self._park().fault(of_host)}
         if _of_bmcs(row, self._fleet()):
             return {"id": self._fleet().fault(row)}
         fault = read(row)
@@ -118,12 +125,24 @@ class Control:
     async def _clear(self, request: Mapping[str, Any]) -> dict[str, Any]:
         ids, fleet = request.get("ids"), self._fleet()
         gone = self._rack.faults.clear(ids) + fleet.wire.clear(ids) + fleet.faults.clear(ids)
+        if self._rack.park is not None:
+            gone += self._rack.park.faults.clear(ids)
         mended = [*await self._rack.mend(), *fleet.mend()] if ids is None else []
+        mended += self._rack.park.mend() if ids is None and self._rack.park is not None else []
         return {"cleared": gone, "mended": mended}
 
     async def _bmc(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Tell everything of one BMC: how it stands, what was really done to it, its state as a digest."""
         return self._fleet().whole(str(request.get("device", "")))
+
+    async def _host(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Tell everything of one host: what is installed, what runs, what was really done to it."""
+        return self._park().whole(str(request.get("device", "")))
+
+    def _park(self) -> Park:
+        if self._rack.park is None:
+            raise TwinError("the twin has no operating systems: start it with --hosts bare or --installed")
+        return self._rack.park
 
     async def _stop(self, _request: Mapping[str, Any]) -> None:
         self._down()
@@ -155,6 +174,7 @@ _OPERATIONS: Final[dict[str, Callable[[Control, Mapping[str, Any]], Any]]] = {
     "cabling": Control._cabling,  # noqa: SLF001 - as above
     "log": Control._log,  # noqa: SLF001 - as above
     "bmc": Control._bmc,  # noqa: SLF001 - as above
+    "host": Control._host,  # noqa: SLF001 - as above
 }
 
 

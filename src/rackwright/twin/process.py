@@ -29,6 +29,7 @@ from rackwright.twin.authority import write_private
 from rackwright.twin.bmc.service.plans import Bmcs, planned
 from rackwright.twin.control import Control, ask
 from rackwright.twin.engine.trees import Tree
+from rackwright.twin.hosts.park import Hosts
 from rackwright.twin.rack import Rack, Wish
 
 __all__ = ["Background", "Spec", "clear", "detach", "down", "request", "run", "serve", "state_of"]
@@ -53,12 +54,14 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     """Names of the secrets that the site refers to."""
     bmcs: Bmcs | None = None
     """The emulated BMCs; None: there are none."""
+    hosts: Hosts | None = None
+    """The operating systems of the servers that have a BMC; None: there are none."""
 
     def wish(self, secrets: Path) -> Wish:
         """Return how the rack is to be; references to secrets are resolved by what lies in a folder."""
         startup = {name: standins.filled(tree, secrets) for name, tree in self.startup.items()}
         bmcs = {} if self.bmcs is None else planned(self.plan, self.bmcs, standins.value(self.bmcs.password, secrets))
-        return Wish(self.rate, self.latency_ms, self.kind, startup, self.only, bmcs)
+        return Wish(self.rate, self.latency_ms, self.kind, startup, self.only, bmcs, self.hosts)
 
 
 # --- the files ----------------------------------------------------------------------------------------
@@ -163,6 +166,7 @@ def _description(spec: Spec, rack: Rack, control: Path) -> bytes:
         "known_hosts": "twin/known_hosts",
         "devices": rack.devices(),
         "bmcs": rack.bmcs(),
+        "hosts": rack.hosts(),
     }
     return json.dumps(value, indent=2).encode() + b"\n"
 

@@ -24,9 +24,12 @@ from rackwright.twin.dataplane import Housed
 from rackwright.twin.engine import Identity
 from rackwright.twin.engine.trees import Tree
 from rackwright.twin.faults import Fault, Faults
+from rackwright.twin.hosts.park import HOST_PORT, Hosts, Park
+from rackwright.twin.hosts.wires import FabricWires, PlannedWires
 from rackwright.twin.journal import Journal
 from rackwright.twin.server import Server
 from rackwright.twin.sockets import bound
+from rackwright.twin.state import Fabric
 from rackwright.twin.state.hardware import made_up_mac
 
 __all__ = ["REST_PORT", "SSH_PORT", "Rack", "Wish"]
@@ -52,8 +55,11 @@ class Wish:
     """Switches that answer; the others are part of the fabric and cannot be reached."""
     bmcs: Mapping[str, Planned] = field(default_factory=dict)
     """BMCs that answer."""
+    hosts: Hosts | None = None
+    """How the operating systems of the servers are whose BMC answers; None: there are none."""
 
 
+_Doors: TypeAlias = dict[str, socket.socket]
 _Pairs: TypeAlias = dict[str, tuple[str, tuple[socket.socket, socket.socket]]]
 """Switch -> its address and the sockets of SSH and REST there."""
 
@@ -68,6 +74,7 @@ class Rack:
         self.clock = TwinClock(wish.rate)
         self.faults = Faults()
         self.fleet: Fleet | None = None
+        self.park: Park | None = None
         self.boxes: dict[str, Box] = {}
         self.servers: dict[str, Server] = {}
         self.block = 0
@@ -93,7 +100,7 @@ class Rack:
             self._plane = planes.make(self.wish.kind, self.plan, self.clock, self.folder)
         if isinstance(self._plane, Housed):
             await self._open_house()
-        sockets, doors = self._bind([device.name for device in reachable], list(self.wish.bmcs))
+        sockets, doors, ways = self._bind([device.name for device in reachable], list(self.wish.bmcs), self._servers())
         for device in switches:
             startup = self.wish.startup.get(device.name)
             box = Box(_identity(device, self.plan), self._plane, self.clock, self.faults, self.journal, startup)
@@ -102,11 +109,20 @@ class Rack:
             if device.name in sockets:
                 self.servers[device.name] = self._serve(box, *sockets[device.name])
             await box.settle()
-        self._write_known_hosts()
         # A switch of real FRR knows its own links alone: there what is cabled is up.
         lit = getattr(self._plane, "lit", None)
         self.fleet = Fleet(self.clock, self.journal, self.faults, self.wish.latency_ms / 1000, lit)
         await self.fleet.start(self.wish.bmcs, doors, self._authority)
+        if self.wish.hosts is not None:
+            self.park = Park(self.plan, self.clock, self.journal, self.faults, self.wish.latency_ms / 1000)
+            wires = FabricWires(self._plane) if isinstance(self._plane, Fabric) else PlannedWires(self.plan)
+            await self.park.start(self.wish.hosts, ways, self.fleet, wires, self._authority)
+        self._write_known_hosts()
+
+    def _servers(self) -> list[str]:
+        """Name the servers that have an operating system: those whose own BMC answers."""
+        known = self.wish.bmcs.items() if self.wish.hosts is not None else ()
+        return [name for name, planned in known if planned.kind == "idrac"]
 
     async def _open_house(self) -> None:
         """Bring up a data plane with doors of its own, and what answers inside it."""
@@ -135,6 +151,8 @@ class Rack:
 
     async def stop(self) -> None:
         """End everything; the files of the twin stay for whoever started it to remove."""
+        if self.park is not None:
+            await self.park.stop()
         if self.fleet is not None:
             await self.fleet.stop()
         for server in self.servers.values():
@@ -199,18 +217,27 @@ class Rack:
 
     def _write_known_hosts(self) -> None:
         lines = [f"[{one.address}]:{SSH_PORT} {one.host_key_line}\n" for one in self.servers.values()]
-        (self.folder / "known_hosts").write_text("".join(lines), encoding="utf-8")
+        hosts = self.park.known_hosts() if self.park is not None else ""
+        (self.folder / "known_hosts").write_text("".join(lines) + hosts, encoding="utf-8")
+
+    def hosts(self) -> list[dict[str, Any]]:
+        """Return the endpoints of every operating system that answers, or will."""
+        return self.park.endpoints() if self.park is not None else []
 
     def bmcs(self) -> list[dict[str, Any]]:
         """Return the endpoints of every BMC that answers."""
         return self.fleet.endpoints() if self.fleet is not None else []
 
-    def _bind(self, names: list[str], bmcs: list[str]) -> tuple[_Pairs, dict[str, socket.socket]]:
-        """Find a block of 127/8 in which every address is free, so that twins can stand side by side; BMCs stand behind the switches."""
+    def _bind(self, names: list[str], bmcs: list[str], hosts: list[str]) -> tuple[_Pairs, _Doors, _Doors]:
+        """Find a block of 127/8 in which every address is free, so that twins can stand side by side.
+
+        BMCs stand behind the switches, hosts behind the BMCs.
+        """
         first = hashlib.sha256(str(self.folder).encode()).digest()[0] % len(_BLOCKS)
         for block in itertools.chain(_BLOCKS[first:], _BLOCKS[:first]):
             held: _Pairs = {}
-            doors: dict[str, socket.socket] = {}
+            doors: _Doors = {}
+            ways: _Doors = {}
             addresses = _addresses(block)
             try:
                 for name in names:
@@ -218,14 +245,16 @@ class Rack:
                     held[name] = (address, _pair(address))
                 for name in bmcs:
                     doors[name] = bound(next(addresses), REDFISH_PORT)
+                for name in hosts:
+                    ways[name] = bound(next(addresses), HOST_PORT)
             except OSError as error:
-                for sock in (*(one for _, pair in held.values() for one in pair), *doors.values()):
+                for sock in (*(one for _, pair in held.values() for one in pair), *doors.values(), *ways.values()):
                     sock.close()
                 if error.errno != errno.EADDRINUSE:
                     raise
                 continue
             self.block = block
-            return held, doors
+            return held, doors, ways
         raise TwinError("no block of addresses is free in 127.65.0.0 to 127.254.255.255: end another twin")
 
 

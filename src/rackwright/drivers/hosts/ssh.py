@@ -10,7 +10,7 @@ import msgspec
 
 from rackwright.drivers.clock import Clock, WallClock
 from rackwright.drivers.endpoint import Endpoint
-from rackwright.drivers.hosts.model import Host, HostFacts, Said
+from rackwright.drivers.hosts.model import HostFacts, Said
 from rackwright.drivers.limits import Limits
 from rackwright.drivers.login import Login
 from rackwright.drivers.nvue.session import Session
@@ -94,6 +94,15 @@ class HostSsh:
             raise DeviceRefused(f"{self.device}: {path} cannot be read: {said.err.strip()}", device=self.device)
         return said.out
 
+    def feed(self, command: str, stdin: bytes, *, limit_s: float) -> bytes:
+        """Run a program with what it reads, and return what it printed; raises ``DeviceRefused`` where it ends badly."""
+        said = self._session.run(command, stdin=stdin, limit_s=limit_s)
+        if said.status:
+            raise DeviceRefused(
+                f"{self.device}: {command} ended with {said.status}: {said.text[-300:]}", device=self.device
+            )
+        return said.out
+
     def restart(self) -> None:
         """Have the operating system restart; that the connection breaks is what it is for."""
         try:
@@ -112,7 +121,7 @@ class HostSsh:
 
 def connect(
     endpoint: Endpoint, *, login: Login, trust: Trust, clock: Clock | None = None, limits: Limits | None = None
-) -> Host:
+) -> HostSsh:
     """Open a session and log in; the caller closes it.
 
     An unreachable host is tried again for ``limits.patience_s`` of the clock; a refused login or another identity

@@ -71,6 +71,8 @@ class Fleet:
         self._latency_s = latency_s
         self._lit = lit
         """Tells whether a port of a server (device, port) has link; None: nobody computes that, and what is cabled is up."""
+        self.on_made: Callable[[str, Any], None] = lambda _name, _machine: None
+        """Is given the machine of a BMC when it is made; whoever emulates hosts hooks in here."""
         self._alarms: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._authority: Authority | None = None
@@ -115,6 +117,7 @@ class Fleet:
                     self.bmcs[card].machine.firmware.host_power_cycled()
 
             machine.host.cold = cold
+        self.on_made(name, machine)
         return machine
 
     def _renew(self, name: str, pem: str, key: str) -> None:
@@ -142,6 +145,11 @@ class Fleet:
         ]
 
     # --- following the machines -----------------------------------------------------------------------
+
+    def follow(self, name: str) -> None:
+        """Look again when something of a machine is due that nobody asked for over the wire."""
+        if name in self.listeners:
+            self._follow(name)
 
     def _follow(self, name: str) -> None:
         """Open or close the door of a BMC as its machine says, and look again when something is due."""

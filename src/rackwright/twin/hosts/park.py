@@ -1,0 +1,151 @@
+"""Every emulated host of a plan, each on the server of its BMC."""
+
+from __future__ import annotations
+
+import asyncio
+import fnmatch
+import socket
+from collections.abc import Awaitable, Mapping
+from functools import partial
+from typing import Any, Final, Literal
+
+import msgspec
+
+from rackwright.errors import TwinError
+from rackwright.plan.model import HostNetwork, Plan
+from rackwright.twin.authority import Authority
+from rackwright.twin.bmc.machine.idrac import Machine
+from rackwright.twin.bmc.service.fleet import Fleet
+from rackwright.twin.clock import TwinClock
+from rackwright.twin.faults import Fault, Faults
+from rackwright.twin.hosts.booting import fresh
+from rackwright.twin.hosts.door import Door
+from rackwright.twin.hosts.faults import AT_ONCE
+from rackwright.twin.hosts.host import Host
+from rackwright.twin.hosts.wires import Wires
+from rackwright.twin.journal import Journal
+
+__all__ = ["HOST_PORT", "Hosts", "Park"]
+
+HOST_PORT: Final = 2222
+_REFUSED: Final = "E: Unable to correct problems, you have held broken packages."
+
+
+class Hosts(msgspec.Struct, frozen=True, kw_only=True):
+    """How the hosts of a twin are to be."""
+
+    state: Literal["bare", "installed"] = "bare"
+    user: str = "rackwright"
+
+
+class Park:
+    """The hosts of one twin."""
+
+    def __init__(self, plan: Plan, clock: TwinClock, journal: Journal, beside: Faults, latency_s: float) -> None:
+        self.hosts: dict[str, Host] = {}
+        self.doors: dict[str, Door] = {}
+        self.faults = Faults(beside.ids)
+        self.user = ""
+        self._networks = {network.name: network for network in plan.hosts}
+        self._clock = clock
+        self._journal = journal
+        self._latency_s = latency_s
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    async def start(
+        self, wish: Hosts, sockets: Mapping[str, socket.socket], fleet: Fleet, wires: Wires, authority: Authority
+    ) -> None:
+        """Make a host for every socket; each hangs on the BMC of its name."""
+        self.user = wish.user
+        for name, sock in sockets.items():
+            network = self._networks.get(name) or HostNetwork(name)
+            disk = fresh(name, network) if wish.state == "installed" else None
+            machine = partial(_machine, fleet, name)
+            host = Host(name, machine, network, self._clock, self.faults, wires, disk)
+            host.follow = partial(fleet.follow, name)
+            host.changed = partial(self._changed, name)
+            self.hosts[name] = host
+            self.doors[name] = Door(
+                host, wish.user, sock, authority.host_key(), authority.operator, self._clock, self._journal, self.faults,
+                self._latency_s,
+            )  # fmt: skip
+            if host.up:
+                await self.doors[name].reach(on=True)
+        fleet.on_made = self._made
+
+    def _made(self, name: str, machine: Any) -> None:
+        """Put a host onto the server underneath, once that is made."""
+        if name in self.hosts and isinstance(machine, Machine):
+            self.hosts[name].own(machine)
+
+    def _changed(self, name: str) -> None:
+        if not self._closed:
+            self.spawn(self.doors[name].reach(on=self.hosts[name].up))
+
+    def spawn(self, work: Awaitable[None]) -> None:
+        """Run something beside; it ends with the twin."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        """End everything."""
+        self._closed = True
+        for task in [*self._tasks]:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for door in self.doors.values():
+            await door.close()
+
+    def endpoints(self) -> list[dict[str, Any]]:
+        """Return where each host answers, or will."""
+        return [
+            {"device": name, "host": door.address, "ssh_port": door.port, "user": self.user}
+            for name, door in self.doors.items()
+        ]
+
+    def known_hosts(self) -> str:
+        """Return the host keys as known_hosts holds them."""
+        return "".join(f"[{door.address}]:{door.port} {door.host_key_line}\n" for door in self.doors.values())
+
+    # --- faults ---------------------------------------------------------------------------------------
+
+    def fault(self, fault: Fault) -> int:
+        """Set a fault, or do it where it waits for nothing; returns its number, 0 for one that is done.
+
+        Raises :class:`~rackwright.errors.TwinError` when it names no host.
+        """
+        hit = [name for name in self.hosts if fnmatch.fnmatchcase(name, fault.device)]
+        if not hit:
+            raise TwinError(f"no host of the twin is called {fault.device!r}")
+        if fault.kind not in AT_ONCE:
+            return self.faults.add(fault).id
+        for name in hit:
+            self.hosts[name].refused[fault.value or "*"] = fault.a or _REFUSED
+        return 0
+
+    def mend(self) -> list[str]:
+        """Undo what faults did; returns what was undone."""
+        mended = [f"packages of {name}" for name, host in self.hosts.items() if host.refused]
+        for host in self.hosts.values():
+            host.refused.clear()
+        return mended
+
+    # --- what tests ask -------------------------------------------------------------------------------
+
+    def told(self) -> dict[str, Any]:
+        """Tell how hosts stand."""
+        return {name: {"host": self.doors[name].address, **host.told()} for name, host in self.hosts.items()}
+
+    def whole(self, name: str) -> dict[str, Any]:
+        """Tell everything of one host. Raises :class:`~rackwright.errors.TwinError` for a name that is none."""
+        if name not in self.hosts:
+            raise TwinError(f"no host of the twin is called {name!r}")
+        return {"host": self.doors[name].address, **self.hosts[name].whole()}
+
+
+def _machine(fleet: Fleet, name: str) -> Machine:
+    machine = fleet.bmcs[name].machine
+    assert isinstance(machine, Machine)  # noqa: S101 - a server's own BMC is an iDRAC
+    return machine
