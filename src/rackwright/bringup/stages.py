@@ -163,7 +163,9 @@ def _checks(scope: Scope) -> Iterator[Task]:
     last = {scope.groups[name]: gate for gate, members in _waves(scope) for name in members}
     for name in names:
         # The last gate of its fabrics has ended only when every wave before it has.
-        yield _task(scope, "fabric", name, after=(f"{scope.stage_of[name]}/{name}",), settled=(last[scope.groups[name]],))
+        yield _task(
+            scope, "fabric", name, after=(f"{scope.stage_of[name]}/{name}",), settled=(last[scope.groups[name]],)
+        )
     if names:
         yield Task(name=FABRIC, stage="fabric", settled=tuple(f"fabric/{name}" for name in names))
 

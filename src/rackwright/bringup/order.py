@@ -1,0 +1,63 @@
+"""The order of a bring-up: its tasks, and what the operator agreed to; the bytes that lie in the run's folder.
+
+What is to be done to a device is not in it: each task reads the device and makes the order of that one device, which is
+kept beside. So a resumed run, and a worker elsewhere, need the site as it was; :attr:`Order.intent` tells whether it still is.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Literal
+
+import msgspec
+
+from rackwright.errors import RunChanged
+from rackwright.runs.model import Graph
+
+__all__ = ["Consent", "Order", "decode"]
+
+
+class Consent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the operator allowed for every device."""
+
+    allow_downgrade: bool = False
+    lift_lockdown: bool = False
+    factory_login: bool = False
+    """The well-known password of the factory may be tried."""
+    drained_by: str = ""
+    """Program that is asked, with the server's name, whether its host is drained; empty: the operator's word stands."""
+    confirm_s: int = 600
+    """After it a switch goes back by itself."""
+    installer: str = ""
+    """What bare servers are installed from: an ISO's URL, ``http`` or ``pxe``."""
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A bring-up, whole."""
+
+    schema: Literal[1] = 1
+    site: str
+    intent: str
+    """Digest of the intent that the plan was made from."""
+    who: str = ""
+    """Who began it."""
+    graph: Graph
+    consent: Consent = Consent()
+
+    def encoded(self) -> bytes:
+        """Return the bytes that a run keeps."""
+        return msgspec.json.encode(self)
+
+
+@lru_cache(maxsize=2)
+def decode(data: bytes) -> Order:
+    """Read the bytes of an order; the last ones are kept, since every task of a run asks.
+
+    Raises :class:`~rackwright.errors.RunChanged` when they are of another version.
+    """
+    try:
+        return msgspec.json.decode(data, type=Order)
+    except msgspec.MsgspecError as error:
+        raise RunChanged(
+            f"this run was ordered by another version ({error}): start a new bring-up, it reads first"
+        ) from None

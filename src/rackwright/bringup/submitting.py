@@ -1,0 +1,102 @@
+"""A bring-up handed to the durable engine: begun, gone on with, helped with, told what an operator wants."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rackwright import runs, secrets
+from rackwright.bringup.order import Order, decode
+from rackwright.bringup.program import NAME, Bringup
+from rackwright.bringup.world import World
+from rackwright.errors import RunChanged
+from rackwright.push.bmc.certificates import KEY
+from rackwright.push.bmc.meeting import factory_password
+from rackwright.runs import Event, Report, Status
+from rackwright.runs.folder import RunFolder
+from rackwright.secrets import Secret
+
+if TYPE_CHECKING:
+    from rackwright.runs.engine import Engine
+
+__all__ = ["interrupted", "living", "resume", "submit", "work"]
+
+OnEvent = Callable[[Event], None]
+
+
+def submit(
+    order: Order, world: World, *, jobs: int, database: str | None = None, tags: Iterable[str] = (),
+    on_event: OnEvent | None = None,
+) -> Report:  # fmt: skip
+    """Bring up what is ordered and return how it ended.
+
+    Raises :class:`~rackwright.errors.SecretUnresolved` before anything is touched when a secret is missing, and
+    :class:`~rackwright.errors.RunBusy` when a living process works on one of the devices.
+    """
+    with _engine(world, order, database, tags, jobs) as engine:
+        return engine.run(NAME, order.encoded(), jobs=jobs, on_event=on_event)
+
+
+def resume(
+    run: str, world: World, *, database: str | None = None, tags: Iterable[str] = (), on_event: OnEvent | None = None
+) -> Report:
+    """Go on with a bring-up that was interrupted.
+
+    Raises :class:`~rackwright.errors.RunChanged` when only a new one can go on from there.
+    """
+    folder = RunFolder.found(world.way.state, run)
+    order = decode(folder.order())
+    if order.intent != world.plan.digest:
+        raise RunChanged(f"the site has changed since run {run} was begun: start a new bring-up, it reads first")
+    with _engine(world, order, database, tags, folder.record().jobs) as engine:
+        return engine.resume(run, on_event=on_event)
+
+
+def work(world: World, *, database: str | None, tags: Iterable[str], threads: int, until: threading.Event) -> None:
+    """Help with bring-ups that others began, and go on with those whose process died, until told to end."""
+    with _engine(world, None, database, tags, threads) as engine:
+        engine.work(until)
+
+
+def interrupted(state: Path, database: str | None = None) -> str:
+    """Return the newest bring-up of a site when it was cut off and nobody works on it; empty otherwise."""
+    latest = _latest(state, database)
+    return latest.run if latest is not None and latest.state in ("interrupted", "waiting") else ""
+
+
+def living(state: Path, database: str | None = None) -> Status | None:
+    """Return the newest bring-up of a site, whatever became of it; None when there is none."""
+    return _latest(state, database)
+
+
+def _latest(state: Path, database: str | None) -> Status | None:
+    return runs.latest(state, NAME, database=database) if state.is_dir() else None
+
+
+def _engine(world: World, order: Order | None, database: str | None, tags: Iterable[str], threads: int) -> Engine:
+    return runs.opened(
+        world.way.state, programs=[Bringup(world)], clock=world.way.clock, database=database,
+        hide=_hidden(world, order), threads=max(threads, 4), tags=tags,
+    )  # fmt: skip
+
+
+def _hidden(world: World, order: Order | None) -> tuple[Secret, ...]:
+    """Resolve every secret that the tasks need, so that a missing one is told before the first device."""
+    stages = {task.stage for task in order.graph.tasks} if order else set[str]()
+    devices = {task.device for task in order.graph.tasks} if order else {*world.switches, *world.machines}
+    references = {
+        str(ref): ref
+        for name, switch in world.switches.items()
+        if name in devices and (not order or stages & {"oob", "frontend", "backend"})
+        for ref in secrets.references(world.tree(switch))
+    }
+    found = [secrets.resolve(ref, world.way.resolvers) for ref in references.values()]
+    wanted = [one for name, one in world.settings.items() if name in devices]
+    names = {text for one in wanted for text in (one.password, one.service_password) if text}
+    found += [secrets.resolve(secrets.parse(text), world.way.resolvers) for text in sorted(names)]
+    if any(one.signed for one in wanted):
+        found.append(secrets.resolve(KEY, world.way.resolvers))
+    factory = factory_password(world.way.resolvers)
+    return (*found, *((factory,) if factory is not None else ()))

@@ -1,0 +1,182 @@
+"""Stages ``hardware``, ``fabric`` and ``accept``: looks that change nothing, judged by the checks of the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Final
+
+from rackwright import audit
+from rackwright.audit import hosts, machines
+from rackwright.bringup import concerns, files
+from rackwright.bringup.job import Job, now, wrong
+from rackwright.errors import DriverError
+from rackwright.findings import Finding
+from rackwright.runs.model import Outcome
+
+__all__ = ["accepted_server", "accepted_switch", "between", "hardware", "look_at", "standing"]
+
+CABLES: Final = ("LINK-CABLING", "LINK-STATE", "LINK-SPEED")
+"""Checks that see cables."""
+_LATER: Final = frozenset({"NIC-LINKS", "SERVER-POWER"})
+"""Checks of a server's hardware that its cables and its system have a say in: they come with acceptance."""
+_STANDING: Final = (
+    "DEVICE-IDENTITY", "NOS-VERSION", "ROCE", "CONFIG-DRIFT", "CONFIG-UNSAVED", "BGP-SESSIONS", "BFD-SESSIONS", "EVPN-VNIS",
+    "EVPN-L3VNIS",
+)  # fmt: skip
+"""Checks of a switch that no server has a say in."""
+
+_HARDWARE: Final = tuple(
+    name for name, check in machines.CHECKS.items() if check.domain == "hardware" and name not in _LATER
+)
+
+
+# --- switches ------------------------------------------------------------------------------------
+
+
+def standing(job: Job) -> Outcome:
+    """Judge one switch by what it says of itself and its neighbours among the switches."""
+    return _patiently(job, lambda: _switch(job, _STANDING, (*_STANDING, *CABLES)))
+
+
+def accepted_switch(job: Job) -> Outcome:
+    """Judge one switch by every check; a cable to a server that is wrong is that server's, and told."""
+    return _patiently(job, lambda: _switch(job, (), ()))
+
+
+def between(job: Job) -> Outcome:
+    """Judge the cables between the switches by what all of them saw."""
+    world = job.world
+    names = [job.tasks[name].device for name in job.before]
+    evidence = audit.read(job.context.folder / "evidence" / "fabric", names)
+    found = audit.judge(world.plan, evidence, catalog=world.catalog, names=evidence, checks=CABLES)
+    mine = [one for one in found if not concerns.servers(one, world.peers, world.machines)]
+    return job.judged(mine, [f"evidence/fabric/{name}.json" for name in evidence])
+
+
+def _switch(job: Job, checks: Sequence[str], asked: Sequence[str]) -> tuple[list[Finding], list[str]]:
+    world, name = job.world, job.device
+    told = look_at(job, name, asked)
+    found = audit.judge(
+        world.plan, {name: told}, catalog=world.catalog, names=[name], checks=checks, intended=world.tree
+    )
+    return list(found), [files.evidence(job.context.folder, job.task.stage, told)]
+
+
+def look_at(job: Job, name: str, checks: Collection[str]) -> audit.Evidence:
+    """Ask one switch what some checks need, all where none is named."""
+    world = job.world
+    questions = audit.questions(world.switches[name], world.audited, checks)
+    try:
+        session = world.way.connect(name)
+    except DriverError as error:
+        return audit.unreached(name, error, now())
+    try:
+        return audit.collect(session, name, questions, clock=world.way.clock, taken=now())
+    finally:
+        session.close()
+
+
+# --- servers -------------------------------------------------------------------------------------
+
+
+def hardware(job: Job) -> Outcome:
+    """Judge the hardware of one server by what its BMC tells: model, memory, GPUs, adapters in their places."""
+    return _once(job, lambda: _server(job, [job.device], ("hardware",), _HARDWARE))
+
+
+def accepted_server(job: Job) -> Outcome:
+    """Judge one server by every check of its BMC, those of its adapters' BMCs, and of its operating system."""
+
+    def look() -> tuple[list[Finding], list[str]]:
+        cards = [name for name in job.world.way.bmcs if name.partition(".")[0] == job.device and name != job.device]
+        found, kept = _server(job, [job.device, *cards], machines.DOMAINS, ())
+        if job.device in job.world.way.hosts:
+            more, system = _system(job)
+            return found + more, kept + system
+        return found, kept
+
+    return _patiently(job, look)
+
+
+def _server(
+    job: Job, names: Sequence[str], domains: Sequence[machines.Domain], checks: Sequence[str]
+) -> tuple[list[Finding], list[str]]:
+    world = job.world
+    told = {name: _asked(job, name, domains, checks) for name in names}
+    found = machines.judge(
+        world.machines.values(), told, catalog=world.catalog, names=names, domains=domains, checks=checks,
+        settings=world.settings,
+    )  # fmt: skip
+    return list(found), [files.evidence(job.context.folder, job.task.stage, one) for one in told.values()]
+
+
+def _asked(job: Job, name: str, domains: Iterable[machines.Domain], checks: Iterable[str]) -> audit.Evidence:
+    world = job.world
+    try:
+        session = world.way.bmc(name, patience_s=world.patience.first_s)
+    except DriverError as error:
+        return audit.unreached(name, error, now())
+    try:
+        topics = machines.topics(domains, checks)
+        return machines.collect(
+            session, name, topics, clock=world.way.clock, taken=now(), factory=False, wanted=world.bios.get(name)
+        )
+    finally:
+        session.close()
+
+
+def _system(job: Job) -> tuple[list[Finding], list[str]]:
+    world, name = job.world, job.device
+    try:
+        session = world.way.host(name)
+    except DriverError as error:
+        told = audit.unreached(name, error, now())
+    else:
+        try:
+            told = hosts.collect(session, world.systems[name], world.catalog, clock=world.way.clock, taken=now())
+        finally:
+            session.close()
+    found = hosts.judge(world.systems, {name: told}, world.plan, world.catalog, names=[name])
+    return list(found), [files.evidence(job.context.folder, f"{job.task.stage}/hosts", told)]
+
+
+# --- looking until it is right -------------------------------------------------------------------
+
+_Look = Callable[[], tuple[list[Finding], list[str]]]
+
+
+def _once(job: Job, look: _Look) -> Outcome:
+    return _patiently(job, look, patience_s=0)
+
+
+def _patiently(job: Job, look: _Look, patience_s: float | None = None) -> Outcome:
+    """Look until nothing is wrong or the time is over: sessions come up late, and a host starts for minutes."""
+    world = job.world
+    clock, limit = world.way.clock, world.patience.settle_s if patience_s is None else patience_s
+
+    def work() -> object:
+        until = clock.now() + limit
+        while True:
+            found, kept = look()
+            if not _stopping(job, found) or clock.now() >= until:
+                return {"found": concerns.packed(found), "kept": kept}
+            clock.sleep(world.patience.poll_s)
+
+    told = job.context.step("look", work)
+    found = concerns.unpacked(told["found"])
+    return job.judged(_mine(job, found), told["kept"])
+
+
+def _stopping(job: Job, found: Sequence[Finding]) -> list[Finding]:
+    return wrong(_mine(job, found))
+
+
+def _mine(job: Job, found: Sequence[Finding]) -> list[Finding]:
+    """Make notes of what is wrong with the cables of servers, where a switch is judged."""
+    world = job.world
+    if job.device not in world.switches:
+        return list(found)
+    return [
+        concerns.noted(one) if concerns.servers(one, world.peers, world.machines) and one.check in CABLES else one
+        for one in found
+    ]

@@ -1,0 +1,155 @@
+"""Stages ``bmc``, ``firmware`` and ``handover``: a server's BMC as it is to be set, its firmware and BIOS, lockdown last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, Literal
+
+import msgspec
+
+from rackwright.bringup.job import Halted, Job, ended
+from rackwright.diff.bmc.settings import Settings, settings_changes
+from rackwright.drivers.redfish.model import Topic
+from rackwright.errors import DeviceRefused, DriverError
+from rackwright.push.bmc.changeset import Changeset, ServerChanges
+from rackwright.push.bmc.contact import AGAIN, Contact
+from rackwright.push.bmc.meeting import FIRST_A_PASSWORD, factory_password, meet
+from rackwright.push.bmc.model import Step
+from rackwright.push.bmc.order import decode, make_order
+from rackwright.push.bmc.procedure import Procedure
+from rackwright.push.bmc.reading import survey
+from rackwright.push.bmc.settling import Settle, SettlingOrder, Target
+from rackwright.push.changeset import Unread
+from rackwright.runs.model import Outcome
+
+__all__ = ["firmware", "locked", "settings"]
+
+_TOPICS: Final[frozenset[Topic]] = frozenset({"system", "settings"})
+_UNTOUCHED: Final = frozenset({"", "read", "plan", "look"})
+"""Steps at which a server is left before anything of it was changed."""
+
+
+# --- the BMC itself ------------------------------------------------------------------------------
+
+
+def settings(job: Job) -> Outcome:
+    """Set the BMC of one server: password, accounts, time, certificate."""
+    return _set(job, "first")
+
+
+def locked(job: Job) -> Outcome:
+    """Set what comes after everything else: lockdown, where the site asks for it."""
+    return _set(job, "last")
+
+
+def _set(job: Job, part: Literal["first", "last"]) -> Outcome:
+    ordered = job.ordered(lambda: _settling(job, part))
+    if ordered.halt is not None:
+        return job.failed("read", ordered.halt)
+    data = job.kept(ordered)
+    if not ordered.changes:
+        return job.finished(ended(job, "unchanged"), ordered)
+    return job.finished(Settle(job.world.way).device(job.context, data, job.device), ordered)
+
+
+def _settling(job: Job, part: Literal["first", "last"]) -> tuple[bytes, Sequence[str]] | Halted:
+    world, consent, name = job.world, job.order.consent, job.device
+    wanted = world.settings[name]
+    try:
+        found = _compared(job)
+    except DriverError as error:
+        return Halted(str(error), error.remedy or AGAIN)
+    mine = tuple(change for change in found.changes if change.last is (part == "last"))
+    if mine and found.problems:
+        return Halted(found.problems[0])
+    target = Target(device=name, tag=world.machines[name].service_tag, wanted=wanted, changes=mine)
+    order = SettlingOrder(
+        site=world.plan.name, targets=(target,), part=part, lift=consent.lift_lockdown,
+        well_known=consent.factory_login,
+    )  # fmt: skip
+    return msgspec.json.encode(order), [str(change) for change in mine]
+
+
+def _compared(job: Job) -> Settings:
+    """Log in, with the factory's password where the BMC still has it, and compare how it is set."""
+    world, consent = job.world, job.order.consent
+    factory = factory_password(world.way.resolvers, default=consent.factory_login)
+    met = meet(world.way, job.device, factory=factory, patience_s=world.patience.first_s)
+    try:
+        resources: Any = met.session.read(_TOPICS)
+    except DeviceRefused as error:
+        if error.message_id not in FIRST_A_PASSWORD:
+            raise
+        resources = {}
+    finally:
+        met.session.close()
+    wanted = world.settings[job.device]
+    authority = world.authority if wanted.signed else ""
+    return settings_changes(resources, wanted, factory=met.factory, authority=authority, lift=consent.lift_lockdown)
+
+
+# --- firmware and BIOS ---------------------------------------------------------------------------
+
+
+def firmware(job: Job) -> Outcome:
+    """Bring the firmware and BIOS of one server to what is intended, with the fewest restarts."""
+    halt = _canary(job)
+    if halt is not None:
+        return ended(job, "skipped", stage="canary", cause=halt.cause, remedy=halt.remedy)
+    ordered = job.ordered(lambda: _order(job))
+    if ordered.halt is not None:
+        return job.failed("read", ordered.halt)
+    way = job.world.way
+    whole = decode(job.kept(ordered))
+    contact = Contact(whole.of[job.device], way.bmc, way.clock, whole.limits)
+    return job.finished(_told(Procedure(contact, job.context, whole).run()), ordered)
+
+
+def _canary(job: Job) -> Halted | None:
+    """Say that the server which went ahead of its kind was changed and not brought to its firmware."""
+    for name in job.task.settled:
+        ahead = job.before[name]
+        if job.tasks[name].stage == job.task.stage and ahead.state == "failed" and ahead.stage not in _UNTOUCHED:
+            cause = f"{job.tasks[name].device}, which went ahead of its kind, failed at {ahead.stage}: {ahead.cause}"
+            return Halted(cause, f"mend it and retry {name}, or skip {name} with a reason to go on with the others")
+    return None
+
+
+def _order(job: Job) -> tuple[bytes, Sequence[str]] | Halted:
+    world, consent = job.world, job.order.consent
+    planner = world.planner(allow_downgrade=consent.allow_downgrade)
+
+    def heard(_device: str, what: str) -> None:
+        job.context.event(f"looking again, since {what}")
+
+    found = survey(
+        world.machines[job.device], world.greeter(well_known=consent.factory_login), world.way.clock, planner, heard,
+        patience_s=world.patience.back_s,
+    )  # fmt: skip
+    if isinstance(found, Unread):
+        return Halted(found.cause, found.remedy)
+    changeset = Changeset.of(world.plan.name, world.plan.digest, [found])
+    order = make_order(changeset, world.plan, world.catalog, world.folder, drained_by=consent.drained_by)
+    return order.encoded(), list(_lines(found))
+
+
+def _lines(found: ServerChanges) -> list[str]:
+    return [line for step in found.way.steps for line in _step(step)]
+
+
+def _step(step: Step) -> list[str]:
+    if step.kind == "restart":
+        return [f"restart ({step.activation})"]
+    if step.changes:
+        return [f"~ BIOS {change.attribute}: {change.old} -> {change.new}" for change in step.changes]
+    version = step.image.version if step.image else "?"
+    return [f"~ {step.component}: -> {version}"]
+
+
+def _told(outcome: Outcome) -> Outcome:
+    """Name the versions that were found at the end, as the record takes them."""
+    parts = outcome.detail.get("components")
+    if not parts:
+        return outcome
+    versions = {fqdd: part["now"] for fqdd, part in parts.items()}
+    return msgspec.structs.replace(outcome, detail={**outcome.detail, "versions": versions})

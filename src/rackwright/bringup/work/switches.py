@@ -1,0 +1,88 @@
+"""Stages ``oob``, ``frontend`` and ``backend``: one switch to what is planned, and the gate behind a wave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from rackwright.bringup.job import Halted, Job, ended
+from rackwright.push.changeset import Changeset, make
+from rackwright.push.contact import Contact
+from rackwright.push.order import Limits, Order, decode, make_order
+from rackwright.push.procedure import Procedure
+from rackwright.push.program import Push
+from rackwright.push.reading import settled
+from rackwright.push.waves import waves_of
+from rackwright.runs.model import Outcome, Wave
+
+__all__ = ["gate", "switch"]
+
+
+def switch(job: Job) -> Outcome:
+    """Bring one switch to what is planned, as ``rackwright push`` does."""
+    way, name = job.world.way, job.device
+    ordered = job.ordered(lambda: _order(job))
+    if ordered.halt is not None:
+        return job.failed("read", ordered.halt)
+    order = decode(job.kept(ordered))
+    contact = Contact(order.of[name], way.connect, way.clock, order.limits)
+    return job.finished(Procedure(contact, job.context, way.resolvers).run(), ordered)
+
+
+def _order(job: Job) -> tuple[bytes, Sequence[str]] | Halted:
+    world, name = job.world, job.device
+    way, patience = world.way, world.patience.first_s
+    found = settled(
+        name, lambda device: way.connect(device, patience_s=patience), way.clock,
+        lambda _, left: job.context.event(f"an apply waits to be confirmed, at most {left:.0f} s"),
+    )  # fmt: skip
+    if found.running is None:
+        return Halted(found.cause, found.remedy)
+    trees = {name: world.tree(world.switches[name])}
+    changeset = make(world.plan.name, world.plan.digest, [found], trees, world.interrupts)
+    order = make_order(changeset, trees, world.plan, Limits(confirm_s=job.order.consent.confirm_s))
+    return order.encoded(), [f"{one.op} {'.'.join(one.path)}" for one in changeset.devices[0].changes]
+
+
+# --- the gate ------------------------------------------------------------------------------------
+
+
+def gate(job: Job) -> Outcome:
+    """Open once everything that finished switches should have between them is up, as behind a wave of ``push``."""
+    order = _joined(job)
+    devices = {job.tasks[name].device: one for name, one in job.before.items()}
+    outcomes = {
+        name: msgspec.structs.replace(devices[name], subject=name) for name in _members(job) if name in order.of
+    }
+    wave = _wave(order, tuple(outcomes))
+    if wave is None:
+        return ended(job, "unchanged")
+    way = job.world.way
+    push = Push(way.connect, way.clock, way.resolvers, job.world.jobs)
+    told = push.gate(job.context, order.encoded(), wave, outcomes)
+    return ended(job, told.state, stage=told.stage, cause=told.cause, remedy=told.remedy)
+
+
+def _members(job: Job) -> tuple[str, ...]:
+    """Return the switches of the wave that this gate is behind."""
+    stage, _, number = job.task.name.rpartition("/gate-")
+    waves = [members for name, members in job.world.plan.waves if name == stage]
+    return waves[int(number) - 1]
+
+
+def _joined(job: Job) -> Order:
+    """Put the orders of the switches that have ended together, in the plan's waves."""
+    found = [
+        decode(job.read(str(file)))
+        for outcome in job.before.values() for file in outcome.detail.get("sent", ())
+    ]  # fmt: skip
+    devices = [device for order in found for device in order.devices]
+    plan = job.world.plan
+    changeset = Changeset(site=plan.name, intent=plan.digest, devices=tuple(one.changes for one in devices))
+    trees = {one.changes.device: one.intended for one in devices}
+    return make_order(changeset, trees, plan, Limits(confirm_s=job.order.consent.confirm_s))
+
+
+def _wave(order: Order, members: tuple[str, ...]) -> Wave | None:
+    return next((wave for wave in waves_of(order) if members and set(members) <= set(wave.devices)), None)

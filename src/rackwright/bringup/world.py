@@ -1,0 +1,125 @@
+"""What the tasks of a bring-up need of the site and of the world: worked out once for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+
+from rackwright import audit
+from rackwright.audit import hosts as systems
+from rackwright.catalog.images import Image
+from rackwright.catalog.models import Catalog
+from rackwright.drivers.reach import Reach
+from rackwright.intent.models import Site
+from rackwright.nvue.tree import Tree
+from rackwright.plan.controllers import BmcSettings
+from rackwright.plan.machines import Machine
+from rackwright.plan.model import Plan, Switch
+from rackwright.plan.stack_model import HostStack
+from rackwright.push.bmc.certificates import authority_name
+from rackwright.push.bmc.meeting import Greeter, factory_password
+from rackwright.push.bmc.reading import Planner
+from rackwright.push.impact import Interrupts
+from rackwright.render import Overlays, switch_tree
+
+__all__ = ["Patience", "World"]
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long things are waited for, in seconds of the run's clock."""
+
+    first_s: float = 600
+    """For a device to let us in for the first time: it may be on its way up."""
+    settle_s: float = 300
+    """For what was configured to come up: sessions, links, segments."""
+    back_s: float = 1800
+    """For a BMC that an earlier life may have left restarting (redfish.md 2.5)."""
+    poll_s: float = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """A planned site and the way to its devices."""
+
+    plan: Plan
+    site: Site
+    catalog: Catalog
+    folder: Path
+    """Folder of ``site.yaml``."""
+    way: Reach
+    machines: Mapping[str, Machine]
+    settings: Mapping[str, BmcSettings]
+    stacks: Mapping[str, HostStack] = field(default_factory=dict)
+    images: tuple[Image, ...] = ()
+    overlays: Overlays = field(default_factory=Overlays)
+    jobs: int = 8
+    blinks: bool = True
+    """Cables of servers are proven by ports that go down and links that follow; else by what switches hear by LLDP."""
+    patience: Patience = field(default_factory=Patience)
+    _trees: dict[str, Tree] = field(default_factory=dict, repr=False)
+    _lock: Lock = field(default_factory=Lock, repr=False)
+
+    @cached_property
+    def switches(self) -> dict[str, Switch]:
+        """The switches by name."""
+        return {switch.name: switch for switch in self.plan.switches}
+
+    @cached_property
+    def interrupts(self) -> Interrupts:
+        """What the plan's links carry."""
+        return Interrupts(self.plan)
+
+    @cached_property
+    def audited(self) -> audit.Site:
+        """What decides which questions an audit asks."""
+        return audit.Site(self.plan, self.catalog)
+
+    @cached_property
+    def systems(self) -> dict[str, systems.Wanted]:
+        """The operating systems of servers as they should be."""
+        return systems.hosts(self.plan, self.site, self.catalog)
+
+    @cached_property
+    def peers(self) -> dict[tuple[str, str], str]:
+        """(switch, port) -> the device that is planned at the other end."""
+        found = {}
+        for link in self.plan.links:
+            found[link.a.device, link.a.port] = link.b.device
+            found[link.b.device, link.b.port] = link.a.device
+        return found
+
+    @cached_property
+    def bios(self) -> dict[str, dict[str, str | int | None]]:
+        """The BIOS values that each server should have."""
+        return {
+            name: {row.attribute: row.value for row in machine.bios if row.need != "forbidden"}
+            for name, machine in self.machines.items()
+        }
+
+    def tree(self, switch: Switch) -> Tree:
+        """Return what a switch is to run; rendered once."""
+        if switch.name not in self._trees:
+            made = switch_tree(switch, self.overlays)
+            with self._lock:
+                self._trees.setdefault(switch.name, made)
+        return self._trees[switch.name]
+
+    def greeter(self, *, well_known: bool) -> Greeter:
+        """Return what opens sessions with BMCs, new ones by the password that they were delivered with."""
+        return Greeter(self.way, factory_password(self.way.resolvers, default=well_known))
+
+    def planner(self, *, allow_downgrade: bool) -> Planner:
+        """Return what decides on the way of a server's firmware and BIOS."""
+        absent = frozenset(
+            image.file for image in self.images if image.file and not (self.folder / image.file).is_file()
+        )
+        return Planner(self.catalog, self.plan.release, self.images, allow_downgrade, absent=absent)
+
+    @cached_property
+    def authority(self) -> str:
+        """Common name of the site's authority; empty: nobody asks for one."""
+        return authority_name(self.way.state) if any(one.signed for one in self.settings.values()) else ""
