@@ -150,3 +150,17 @@ def test_a_restart_brings_back_what_adapters_forget(course):
     card = node.state()["adapters"][0]
     assert card["qos"]["trust"] == "dscp"
     assert node.state()["pci"][card["bdf"]]["CAP_EXP+08.w"] == "5936"
+
+
+def test_a_register_that_somebody_set_is_told(course):
+    """The proof of the steps passes over access control that is on, or a read request size that is not the planned one."""
+    node = course.lab["gpu01"]
+    bridge, card = "0000:80:00.0", node.state()["adapters"][0]["bdf"]
+    node.ssh(f"sudo setpci -s {bridge} ECAP_ACS+6.w=001d; sudo setpci -s {card} CAP_EXP+08.w=2000:7000")
+    try:
+        said = course.lab.play("gpu01", tags=["verify"])
+    finally:
+        node.ssh(f"sudo setpci -s {bridge} ECAP_ACS+6.w=0000; sudo setpci -s {card} CAP_EXP+08.w=5000:7000")
+    (told,) = [row[3] for row in said.failed]
+    assert f"access control of {bridge} is 001d and not 0000" in told
+    assert f"read request size of {card} is 512 and not 4096" in told
