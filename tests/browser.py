@@ -85,13 +85,17 @@ class Page:
 
     def open(self, path: Path, width: int, *, dark: bool = False) -> None:
         """Load a file in a window of that width and wait until it has loaded."""
+        self.go(path.resolve().as_uri(), width, dark=dark)
+
+    def go(self, url: str, width: int, *, dark: bool = False) -> None:
+        """Load an address in a window of that width and wait until it has loaded."""
         self._events.clear()
         self.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600
         )
         feature = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[feature])
-        self.call("Page.navigate", url=path.resolve().as_uri())
+        self.call("Page.navigate", url=url)
         while not any(event.get("method") == "Page.loadEventFired" for event in self._events):
             self._events.append(self._read())
 

@@ -25,6 +25,7 @@ The tree::
     +-- RunError               a durable run cannot be started or gone on with
     |   +-- RunBusy            another process holds the run
     |   +-- RunChanged         the run was begun by another version of the program
+    +-- RecordError            a record cannot be made, signed or trusted
     +-- ServeError             what is to be served cannot be
     |   +-- BootRefused        a first boot may not have what it asks for
     +-- TwinError              the emulated rack cannot do that, or is not up
@@ -58,6 +59,7 @@ __all__ = [
     "LostMidCommand",
     "PlanError",
     "RackwrightError",
+    "RecordError",
     "RenderError",
     "RunBusy",
     "RunChanged",
@@ -180,6 +182,10 @@ class RunBusy(RunError):
 
 class RunChanged(RunError):
     """The run was begun by another version of the program."""
+
+
+class RecordError(RackwrightError):
+    """A record of a run cannot be made or signed, or what lies there is not what was signed."""
 
 
 class TwinError(RackwrightError):

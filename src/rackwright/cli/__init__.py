@@ -35,10 +35,11 @@ VERBS: Final = {
     "push": "Bring switches, BMCs (--only bmc) or hosts (--only host) to what is planned.",
     "audit": "Look at devices and judge them against the plan.",
     "replace": "Put another machine in the place of a switch.",
+    "report": "Write the record of a run, and certificates of acceptance; sign them, or look at a signature.",
     "inventory": "Print the inventory of Nornir or Ansible.",
     "twin": "Run an emulated rack of the site on loopback: real SSH, nv, NVUE API, and Redfish.",
     "demo": "Validate, plan, render and check a reference site, and show what came out.",
-    "serve": "Answer switches that boot for the first time, and hosts that are installed.",
+    "serve": "Answer switches that boot for the first time, and hosts that are installed; show a run as a web page.",
 }
 """Verb -> its help, in the order of work; each has a module of its name in ``rackwright.cli.verbs``."""
 

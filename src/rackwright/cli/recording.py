@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rackwright.cli.talk import Talk
+from rackwright.errors import RecordError, RunError
 
 if TYPE_CHECKING:
     from rackwright.plan.model import Plan
+    from rackwright.report.records import Record
+    from rackwright.runs import Report
+    from rackwright.runs.folder import RunFolder
 
-__all__ = ["Kept", "keep"]
+__all__ = ["Kept", "keep", "verified"]
+
+_SUMS: Final = "SHA256SUMS"
+_FOLDER: Final = "record"
+_FILES: Final = "files"
+_SIGNED: Final = ("record.json", _SUMS)
 
 
 class Kept(NamedTuple):
-    """Where a record lies."""
+    """Where a record lies, and how the run ended for whom."""
 
     folder: Path
     page: Path
@@ -22,14 +34,162 @@ class Kept(NamedTuple):
     record: Path
     """``record.json``; its signature is beside it, if it is signed."""
     signed: bool
+    headline: str
+    """``12 of 13 devices accepted, 1 failed``."""
+    verdicts: dict[str, str]
+    """Device -> ``accepted``, ``done``, ``failed`` or ``open``."""
 
 
 def keep(
-    talk: Talk, plan: Plan, state_dir: Path, run: str, *, out: Path | None = None, key: Path | None = None
-) -> Kept:
+    talk: Talk, plan: Plan, state_dir: Path, run: str, *, report: Report | None = None, out: Path | None = None,
+    key: Path | None = None, database: str | None = None,
+) -> Kept:  # fmt: skip
     """Make and write the record of a run, and say where it lies.
 
-    ``out``: the folder (default: ``record`` in the run's folder); ``key``: the operator's SSH key to sign with, a public one where an
-    agent holds the other. Raises :class:`~rackwright.errors.RunError` where the run is not known or cannot be recorded.
+    ``out``: the folder (default: ``record`` in the run's folder), with copies of the files that the record names; ``key``: the operator's SSH
+    key to sign with, a public one where an agent holds the other. Raises :class:`~rackwright.errors.RunError` where
+    the run is not known, :class:`~rackwright.errors.RecordError` where it cannot be recorded or signed.
     """
-    raise NotImplementedError
+    from rackwright import runs
+    from rackwright.report.certificates import documents, headline
+    from rackwright.report.records import record
+    from rackwright.runs.folder import RunFolder, private
+
+    folder = RunFolder.found(state_dir, run)
+    known = folder.record()
+    ended = report or _report(state_dir, run, database)
+    graph, told = runs.graph(state_dir, run), runs.events(state_dir, run)
+    made = record(plan, graph, ended, told, folder.path, run=run, who=_who(folder), program=known.program)
+    target = private(folder.path / _FOLDER) if out is None else _fresh(out)
+    names = _written(target, documents(made))
+    if out is not None:
+        names |= _copied(folder.path, target, made)
+    _write(target / _SUMS, "".join(f"{digest}  {name}\n" for name, digest in sorted(names.items())).encode())
+    signed = _signed(target, key)
+    say = f"record of {run}: {headline(made)}; it lies in {target}"
+    talk.say(f"{say}, signed" if signed else f"{say}; it is not signed: 'rackwright report --sign KEY' signs it")
+    verdicts = {device.device: str(device.verdict) for device in made.devices}
+    return Kept(target, target / "index.html", target / "record.json", signed, headline(made), verdicts)
+
+
+def verified(folder: Path, signers: Path | None = None) -> Iterator[str]:
+    """Yield what is found of a record that somebody handed over: who signed it, and that each file is as it was then.
+
+    Raises :class:`~rackwright.errors.RecordError` at the first thing that is not as it was signed.
+    """
+    from rackwright.cli.signing import signature
+
+    for name in _SIGNED:
+        found = signature(folder / name, signers)
+        by = f"{found.who}, " if found.who else ""
+        yield f"{name}: signed by {by}{found.key}"
+    if signers is None:
+        yield "whose key that is, nobody said: compare it, or name a file of allowed signers with --signers"
+    number = 0
+    for line in (folder / _SUMS).read_text(encoding="utf-8").splitlines():
+        digest, _, name = line.partition("  ")
+        number += 1
+        _check(folder, name, digest)
+    extra = sorted(set(_below(folder)) - {line.partition("  ")[2] for line in _lines(folder)} - _beside())
+    if extra:
+        raise RecordError(f"{extra[0]} lies there and is not in {_SUMS}: it is no part of the record")
+    yield f"{number} files are as they were signed"
+
+
+def _lines(folder: Path) -> list[str]:
+    return (folder / _SUMS).read_text(encoding="utf-8").splitlines()
+
+
+def _beside() -> set[str]:
+    """Return the files that the sums cannot name: themselves, and the signatures."""
+    return {_SUMS, ".gitignore", *(f"{name}.sig" for name in _SIGNED)}
+
+
+def _below(folder: Path) -> Iterator[str]:
+    return (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def _check(folder: Path, name: str, digest: str) -> None:
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
+        raise RecordError(f"{name} is missing: the record is not whole")
+    if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+        raise RecordError(f"{name} is not what was signed: do not trust it")
+
+
+def _report(state_dir: Path, run: str, database: str | None) -> Report | None:
+    """Return the report of a run from the journal; None for one that has not ended."""
+    from rackwright import runs
+
+    return next((one.report for one in runs.listed(state_dir, database=database) if one.run == run), None)
+
+
+def _who(folder: RunFolder) -> str:
+    """Return who began a run: whom its order names, or else the owner of its folder."""
+    import msgspec
+
+    try:
+        order = msgspec.json.decode(folder.order())
+        named = str(order.get("who") or "") if isinstance(order, dict) else ""
+    except (msgspec.DecodeError, RunError):
+        named = ""
+    if named:
+        return named
+    try:
+        return folder.path.owner()
+    except (KeyError, OSError):
+        return f"user {folder.path.stat().st_uid}"
+
+
+def _fresh(out: Path) -> Path:
+    """Return the folder to write into; one that holds something else is refused."""
+    if out.exists() and any(out.iterdir()) and not (out / _SUMS).is_file():
+        raise RecordError(f"{out} is not empty and holds no record: name another folder")
+    if (out / _SUMS).is_file():
+        # Signatures of what lay there before must not stand beside what is written now.
+        for name in _below(out):
+            (out / name).unlink()
+    out.mkdir(parents=True, exist_ok=True)
+    return out
+
+
+def _written(target: Path, files: Iterable[tuple[str, bytes]]) -> dict[str, str]:
+    names = {}
+    for name, data in files:
+        _write(target / name, data)
+        names[name] = hashlib.sha256(data).hexdigest()
+    return names
+
+
+def _write(path: Path, data: bytes) -> None:
+    from rackwright.runs.folder import write_private
+
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_private(path, data)
+
+
+def _copied(source: Path, target: Path, made: Record) -> dict[str, str]:
+    """Copy every file that the record names, so that it can be looked at elsewhere."""
+    tasks = (task for device in made.devices for task in device.tasks)
+    every = [*made.files, *(file for task in (*made.gates, *tasks) for file in (*task.sent, *task.evidence))]
+    names = {}
+    for file in every:
+        path = target / _FILES / file.name
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.copyfile(source / file.name, path)
+        path.chmod(0o600)
+        names[f"{_FILES}/{file.name}"] = file.sha256
+    return names
+
+
+def _signed(target: Path, key: Path | None) -> bool:
+    """Sign, or take away signatures of what lay there before."""
+    from rackwright.cli.signing import sign
+
+    for name in _SIGNED:
+        (target / f"{name}.sig").unlink(missing_ok=True)
+    if key is None:
+        return False
+    for name in _SIGNED:
+        sign(target / name, key)
+    return True

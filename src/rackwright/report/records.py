@@ -6,32 +6,44 @@ as JSON with the digest of every file that it names, and signed (:mod:`rackwrigh
 What a program puts into ``Outcome.detail`` and the record understands (all optional; anything else is kept as it is)::
 
     sent      name of a file in the run's folder, or several: what was sent (an order, a changeset, a play)
-    changes   list of what changed, as texts or values: "+ interface.swp1.link.state.up", {"path": ..., "was": ..., "is": ...}
+    changes   list of what changed, as texts or values; without it, what the files that were sent say
     evidence  names of files in the run's folder: what was read to judge the outcome
     findings  list of rackwright.findings.Finding as JSON: what the judge said, passes too
     versions  mapping component -> version that was found at the end
-    restarts  how often the device was restarted
+    restarts  list of restarts, or how many
 
-``backup``, ``support``, ``profile`` and ``inventory`` (paths of files) count as evidence.
+``backup``, ``support``, ``profile`` and ``inventory`` (paths of files) count as evidence. Files that a task left by the
+rule of the folder are found without being named: ``orders/TASK-DIGEST.json``, ``evidence/STAGE/DEVICE.json``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
+from rackwright import __version__
 from rackwright.findings import Finding
-from rackwright.plan.model import Plan
-from rackwright.runs.model import Event, Graph, Report
+from rackwright.plan.model import Device, Plan
+from rackwright.report.sent import changes_in
+from rackwright.runs.model import GOOD, Event, Graph, Outcome, Report, Task
+from rackwright.runs.redaction import Redactor
 
 __all__ = ["DeviceRecord", "FileDigest", "Record", "TaskRecord", "Verdict", "record"]
 
 Verdict = Literal["accepted", "done", "failed", "open"]
 """``accepted``: its acceptance passed; ``done``: every task ended well, and none of them was an acceptance; ``open``: something
-was not done (skipped, cancelled, waived, or the run has not ended)."""
+was not done (skipped, cancelled, its acceptance waived, or the run has not ended)."""
+
+ACCEPTANCE: Final = "accept"
+"""The stage whose end accepts a device."""
+
+_OWN: Final = ("events.jsonl", "commands.jsonl", "run.json")
+_FILED: Final = ("backup", "support", "profile", "inventory")
+_UNDERSTOOD: Final = frozenset({"sent", "changes", "evidence", "findings", "versions", "restarts", *_FILED})
 
 
 class FileDigest(msgspec.Struct, frozen=True):
@@ -50,15 +62,19 @@ class TaskRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: str
     begun: str = ""
     ended: str = ""
-    took_s: float | None = None
     sent: tuple[FileDigest, ...] = ()
     changes: tuple[Any, ...] = ()
+    """What was to change; it did if ``state`` is ``done``."""
     evidence: tuple[FileDigest, ...] = ()
     findings: tuple[Finding, ...] = ()
+    versions: Mapping[str, Any] = {}
+    restarts: int = 0
+    failed_at: str = ""
+    """The step at which it failed."""
     cause: str = ""
     remedy: str = ""
-    waived: str = ""
-    """Who skipped it and why."""
+    told: tuple[Mapping[str, Any], ...] = ()
+    """What operators commanded of it: who, when, what, why."""
     detail: Mapping[str, Any] = {}
 
 
@@ -74,6 +90,8 @@ class DeviceRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     verdict: Verdict
     reason: str = ""
     """Why it is not accepted."""
+    waived: tuple[str, ...] = ()
+    """Tasks that an operator skipped."""
     tasks: tuple[TaskRecord, ...]
 
 
@@ -85,6 +103,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     run: str
     program: str
     state: str
+    """How the run ended; ``open`` for one that has not."""
     who: str
     """Who began the run."""
     begun: str
@@ -92,18 +111,217 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     intent: str
     """Digest of the intent that the plan was made from."""
     release: str
-    rackwright: str
+    rackwright: str = __version__
     """Version of Rackwright that wrote the record."""
     commands: tuple[Mapping[str, Any], ...] = ()
     """What operators told the run: who, when, what, why."""
     gates: tuple[TaskRecord, ...] = ()
     devices: tuple[DeviceRecord, ...] = ()
     files: tuple[FileDigest, ...] = ()
-    """The run's own files: its order, its events."""
+    """The run's own files: its order, its graph, its events."""
 
 
 def record(
-    plan: Plan, graph: Graph, report: Report | None, events: Iterable[Event], folder: Path, *, run: str, who: str
-) -> Record:
+    plan: Plan, graph: Graph, report: Report | None, events: Iterable[Event], folder: Path, *, run: str, who: str,
+    program: str = "bringup",
+) -> Record:  # fmt: skip
     """Return the record of a run; ``folder`` is the run's, ``report`` None for a run that has not ended."""
-    raise NotImplementedError
+    told = _Told(events)
+    maker = _Maker(told, report, _Files(folder))
+    known = {device.name: device for device in plan.devices}
+    places = {place.device: (place.rack, place.unit) for place in plan.placements}
+    lines: dict[str, list[Task]] = {}
+    for task in graph.tasks:
+        lines.setdefault(task.device, []).append(task)
+    gates = tuple(maker.task(task) for task in lines.pop("", ()))
+    devices = tuple(
+        _device(name, known.get(name), places.get(name, ("", 0)), tuple(map(maker.task, tasks)))
+        for name, tasks in lines.items()
+    )
+    made = Record(
+        site=plan.name,
+        run=run,
+        program=program,
+        state=report.state if report else "open",
+        who=who,
+        begun=told.begun,
+        ended=told.ended if report else "",
+        intent=plan.digest,
+        release=plan.release,
+        commands=tuple(told.commands),
+        gates=gates,
+        devices=devices,
+        files=tuple(maker.files.own()),
+    )
+    # A net below the nets: what is signed and handed on may hold nothing that looks secret.
+    return msgspec.convert(Redactor().value(made), Record)
+
+
+def _device(
+    name: str, device: Device | None, place: tuple[str, int], tasks: tuple[TaskRecord, ...]
+) -> DeviceRecord:  # fmt: skip
+    verdict, reason = _verdict(tasks)
+    return DeviceRecord(
+        device=name,
+        role=device.role if device else "",
+        model=device.model if device else "",
+        serial=device.serial if device else "",
+        rack=place[0],
+        unit=place[1],
+        verdict=verdict,
+        reason=reason,
+        waived=tuple(task.task for task in tasks if task.state == "waived"),
+        tasks=tasks,
+    )
+
+
+def _verdict(tasks: Iterable[TaskRecord]) -> tuple[Verdict, str]:
+    """Judge a device by its tasks; a failure says more than what was skipped because of it."""
+    every = list(tasks)
+    failed = next((one for one in every if one.state == "failed"), None)
+    undone = next((one for one in every if one.state not in GOOD), None)
+    if failed is not None:
+        return "failed", _why(failed)
+    if undone is not None:
+        return "open", _why(undone)
+    passed = [one for one in every if one.stage == ACCEPTANCE]
+    waived = next((one for one in passed if one.state == "waived"), None)
+    if waived is not None:
+        return "open", f"its acceptance was waived{': ' + waived.cause if waived.cause else ''}"
+    return ("accepted", "") if passed else ("done", "")
+
+
+def _why(task: TaskRecord) -> str:
+    return f"{task.stage} {task.state}{': ' + task.cause if task.cause else ''}"
+
+
+class _Told:
+    """What the events of a run say of its tasks."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self.begun = self.ended = ""
+        self.state: dict[str, Event] = {}
+        self.first: dict[str, str] = {}
+        self.commands: list[dict[str, Any]] = []
+        self.findings: dict[str, list[Any]] = {}
+        for event in events:
+            self.begun, self.ended = self.begun or event.at, event.at
+            self._hear(event)
+
+    def _hear(self, event: Event) -> None:
+        if event.kind == "task":
+            self.state[event.subject] = event
+            if event.text == "begins":
+                self.first.setdefault(event.subject, event.at)
+        elif event.kind == "command":
+            said = {key: str(event.fields.get(key) or "") for key in ("who", "reason")}
+            at = event.fields.get("at") or event.at
+            self.commands.append({"at": at, "what": event.text, "task": event.subject, **said})
+        if event.fields.get("findings"):
+            self.findings.setdefault(event.subject, []).extend(event.fields["findings"])
+
+
+class _Files:
+    """The files of a run's folder, each read once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        names = [path for path in self.folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
+        self.names = sorted(path.relative_to(self.folder).as_posix() for path in names)
+        self._by_task: dict[str, list[str]] = {}
+        for name in self.names:
+            if name.startswith("orders/"):
+                self._by_task.setdefault(name.removeprefix("orders/").rpartition("-")[0], []).append(name)
+        self._known: dict[str, FileDigest] = {}
+
+    def own(self) -> Iterator[FileDigest]:
+        """Yield the run's own files."""
+        for name in self.names:
+            if "/" not in name and (name in _OWN or name.startswith(("order-", "graph-"))):
+                yield self._digest(name)
+
+    def orders(self, task: str) -> list[str]:
+        """Return the orders that a task kept."""
+        return self._by_task.get(task, [])
+
+    def found(self, value: Any) -> Iterator[FileDigest]:
+        """Yield the files that a value names, by a path below the folder; what is none is left out."""
+        for text in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(text, str) and text and len(text) < 4096 and "\n" not in text:
+                path = self.folder / text
+                if path.is_file() and path.resolve().is_relative_to(self.folder):
+                    yield self._digest(path.resolve().relative_to(self.folder).as_posix())
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of a file."""
+        return (self.folder / name).read_bytes()
+
+    def _digest(self, name: str) -> FileDigest:
+        if name not in self._known:
+            data = self.read(name)
+            self._known[name] = FileDigest(name, hashlib.sha256(data).hexdigest(), len(data))
+        return self._known[name]
+
+
+class _Maker:
+    """Makes the record of one task after the other."""
+
+    def __init__(self, told: _Told, report: Report | None, files: _Files) -> None:
+        self._told = told
+        self._outcomes: Mapping[str, Outcome] = report.outcomes if report else {}
+        self.files = files
+
+    def task(self, task: Task) -> TaskRecord:
+        """Return what was done in one task."""
+        outcome, event = self._outcomes.get(task.name), self._told.state.get(task.name)
+        detail = outcome.detail if outcome else {}
+        sent = tuple(self.files.found([*_texts(detail.get("sent")), *self.files.orders(task.name)]))
+        named = [*_texts(detail.get("evidence")), f"evidence/{task.stage}/{task.device}.json"]
+        evidence = tuple(self.files.found([*named, *(detail.get(key, "") for key in _FILED)]))
+        fields: Mapping[str, Any] = event.fields if event else {}
+        ended = event.at if event and event.text not in {"begins", "waiting"} else ""
+        return TaskRecord(
+            task=task.name,
+            stage=task.stage,
+            state=outcome.state if outcome else "open" if not ended or event is None else event.text,
+            begun=self._told.first.get(task.name, ""),
+            ended=ended,
+            sent=_once(sent),
+            changes=self._changes(task, detail, sent),
+            evidence=_once(evidence),
+            findings=_findings(detail.get("findings") or self._told.findings.get(task.name) or ()),
+            versions=detail["versions"] if isinstance(detail.get("versions"), dict) else {},
+            restarts=_number(detail.get("restarts")),
+            failed_at=outcome.stage if outcome else "",
+            cause=outcome.cause if outcome else str(fields.get("cause") or ""),
+            remedy=outcome.remedy if outcome else str(fields.get("remedy") or ""),
+            told=tuple(one for one in self._told.commands if one["task"] in {task.name, task.device} - {""}),
+            detail={key: value for key, value in detail.items() if key not in _UNDERSTOOD},
+        )
+
+    def _changes(self, task: Task, detail: Mapping[str, Any], sent: Iterable[FileDigest]) -> tuple[Any, ...]:
+        if isinstance(detail.get("changes"), list):
+            return tuple(detail["changes"])
+        return tuple(line for file in sent for line in changes_in(self.files.read(file.name), task.device))
+
+
+def _texts(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else [one for one in value or () if isinstance(one, str)]
+
+
+def _once(files: tuple[FileDigest, ...]) -> tuple[FileDigest, ...]:
+    return tuple({file.name: file for file in files}.values())
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else len(value) if isinstance(value, list) else 0
+
+
+def _findings(values: Iterable[Any]) -> tuple[Finding, ...]:
+    found = []
+    for value in values:
+        try:
+            found.append(msgspec.convert(value, Finding))
+        except msgspec.ValidationError:
+            continue
+    return tuple(found)

@@ -1,0 +1,104 @@
+"""Signatures with the operator's SSH key, made and looked at by ``ssh-keygen -Y`` (OpenSSH 8.2 and later).
+
+Source: ssh-keygen(1), ``-Y sign``, ``-Y verify``, ``-Y find-principals``, ``-Y check-novalidate``; PROTOCOL.sshsig.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from rackwright.errors import RecordError
+
+__all__ = ["NAMESPACE", "Signature", "sign", "signature"]
+
+NAMESPACE: Final = "rackwright"
+"""What a signature is for: one that was made for mail or git is none of a record."""
+
+_PATIENCE_S: Final = 300
+"""A key on a token asks to be touched, one with a passphrase asks for it."""
+
+
+class Signature(NamedTuple):
+    """What is known of a signature that holds."""
+
+    key: str
+    """Type and fingerprint of the key, as ssh-keygen prints them."""
+    who: str
+    """The signer by the list of allowed signers; empty: no list was given, so anybody's key would do."""
+
+
+def sign(path: Path, key: Path) -> Path:
+    """Sign a file and return its signature, beside it with ``.sig`` behind its name.
+
+    ``key`` is a private key, or a public one whose other half an agent holds; a passphrase is asked for on the terminal.
+    Raises :class:`~rackwright.errors.RecordError` where it is not signed.
+    """
+    if not key.is_file():
+        raise RecordError(f"{key} is no key: name the file of an SSH key, e.g. ~/.ssh/id_ed25519")
+    beside = path.with_name(path.name + ".sig")
+    beside.unlink(missing_ok=True)
+    done = _ssh_keygen("sign", "-f", str(key), "-n", NAMESPACE, str(path), asks=True)
+    if done.returncode or not beside.is_file():
+        raise RecordError(
+            f"{path.name} is not signed: {_last(done)}; see to the key, then run 'rackwright report' again"
+        )
+    return beside
+
+
+def signature(path: Path, signers: Path | None = None) -> Signature:
+    """Return who signed a file.
+
+    Raises :class:`~rackwright.errors.RecordError` where there is no signature, or it does not hold, or its key is none of ``signers``
+    (a file in the format of ssh-keygen's allowed signers).
+    """
+    beside = path.with_name(path.name + ".sig")
+    if not beside.is_file():
+        raise RecordError(f"{path.name} is not signed: sign it with 'rackwright report --sign KEY'")
+    found = ("-n", NAMESPACE, "-s", str(beside))
+    if signers is None:
+        done = _ssh_keygen("check-novalidate", *found, given=path)
+        return Signature(_key(_good(path, done)), "")
+    named = _ssh_keygen("find-principals", "-s", str(beside), "-f", str(signers))
+    who = named.stdout.splitlines()[0].strip() if not named.returncode and named.stdout.strip() else ""
+    if not who:
+        raise RecordError(f"{path.name} is signed by a key that {signers} does not name: do not trust it")
+    done = _ssh_keygen("verify", "-f", str(signers), "-I", who, *found, given=path)
+    return Signature(_key(_good(path, done)), who)
+
+
+def _good(path: Path, done: subprocess.CompletedProcess[str]) -> str:
+    if done.returncode:
+        raise RecordError(f"{path.name}: its signature does not hold ({_last(done)}): do not trust it")
+    return done.stdout
+
+
+def _key(said: str) -> str:
+    """Return the key of ``Good "rackwright" signature for me with ED25519 key SHA256:...``."""
+    return said.strip().rpartition(" with ")[2] or said.strip()
+
+
+def _ssh_keygen(
+    verb: str, *words: str, given: Path | None = None, asks: bool = False
+) -> subprocess.CompletedProcess[str]:
+    program = shutil.which("ssh-keygen")
+    if program is None:
+        raise RecordError("ssh-keygen is not on this machine: install OpenSSH's client, it makes and reads signatures")
+    # What signs may ask for a passphrase on the terminal; everything else must not wait for one.
+    text = given.read_text(encoding="utf-8") if given else None
+    try:
+        return subprocess.run(  # noqa: S603 - the system's own program with our own words, no shell
+            [program, "-Y", verb, *words],
+            input=text,
+            stdin=None if asks or given else subprocess.DEVNULL,
+            capture_output=True, encoding="utf-8", errors="replace", check=False, timeout=_PATIENCE_S,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise RecordError(f"ssh-keygen did not end within {_PATIENCE_S} s: see to the key or its agent") from None
+
+
+def _last(done: subprocess.CompletedProcess[str]) -> str:
+    said = (done.stderr or done.stdout).strip().splitlines()
+    return said[-1].strip() if said else f"ssh-keygen ended with {done.returncode}"
