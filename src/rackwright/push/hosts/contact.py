@@ -9,6 +9,7 @@ from typing import Final, Protocol, TypeVar
 
 from rackwright.drivers.clock import Clock
 from rackwright.drivers.endpoint import Endpoint
+from rackwright.drivers.hosts.batches import GATHER_S
 from rackwright.drivers.hosts.model import Heard, Host, HostFacts, Play, Played
 from rackwright.drivers.redfish.model import Redfish
 from rackwright.errors import AuthRefused, DriverError
@@ -17,7 +18,7 @@ from rackwright.push.hosts.causes import AGAIN
 from rackwright.push.hosts.order import Limits
 from rackwright.secrets import Resolver
 
-__all__ = ["GOES_BY", "Contact", "Way", "halt_of"]
+__all__ = ["GOES_BY", "Contact", "Way", "gather_of", "halt_of"]
 
 T = TypeVar("T")
 
@@ -102,6 +103,11 @@ class Contact:
             if self.clock.now() >= until:
                 return ""
             self.clock.sleep(self.limits.poll_s)
+
+
+def gather_of(way: Way) -> float:
+    """Return how long, in s on the wall, the first who asks for a play waits for others: on the twin nobody shares one."""
+    return 0.0 if getattr(way, "twin", False) else GATHER_S
 
 
 def halt_of(stage: str, error: DriverError, *, touched: bool = False) -> Halt:

@@ -10,7 +10,7 @@ from rackwright import assets, secrets
 from rackwright.drivers.hosts.batches import Batches
 from rackwright.drivers.hosts.model import Event
 from rackwright.errors import DriverError
-from rackwright.push.hosts.contact import Contact, Way
+from rackwright.push.hosts.contact import Contact, Way, gather_of
 from rackwright.push.hosts.order import Order, decode
 from rackwright.push.hosts.procedure import Playbooks, Procedure
 from rackwright.runs.model import GOOD, Context, Json, Outcome, Wave
@@ -43,15 +43,15 @@ class PushHosts:
     jobs: int = 1
     heard: Callable[[Event], None] | None = None
     """Is told what happens in the plays, beside what the journal tells; it is a line for every task of every host."""
-    gather_s: float = 1.0
+    gather_s: float | None = None
+    """How long the first who asks for a play waits for others; None: as the way has it."""
     name: str = field(default=NAME, init=False)
     version: str = field(default=VERSION, init=False)
 
     def __post_init__(self) -> None:
         """Open the place where hosts that want the same meet."""
-        self._batches = Batches(
-            lambda play: self.way.play(play, heard=self.heard), expected=self.jobs, gather_s=self.gather_s
-        )
+        gather = gather_of(self.way) if self.gather_s is None else self.gather_s
+        self._batches = Batches(lambda play: self.way.play(play, heard=self.heard), expected=self.jobs, gather_s=gather)
 
     def waves(self, order: bytes) -> Sequence[Wave]:
         """Return the order's turns; where several hosts of one change, one goes ahead."""

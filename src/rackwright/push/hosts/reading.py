@@ -13,7 +13,7 @@ from rackwright.errors import DriverError, SecretUnresolved
 from rackwright.plan.stack_model import HostStack
 from rackwright.push.hosts.causes import AGAIN, cause_of
 from rackwright.push.hosts.changeset import HostChanges, Problem, Unread
-from rackwright.push.hosts.contact import Way
+from rackwright.push.hosts.contact import Way, gather_of
 from rackwright.push.hosts.order import HostOrder, StageOrder, stages_of
 from rackwright.push.hosts.procedure import Playbooks, stranger
 from rackwright.secrets import Secret
@@ -34,12 +34,14 @@ class Surveyor:
     variables: Mapping[str, Mapping[str, Any]]
     """What the playbooks are told, by host."""
     jobs: int = 1
-    gather_s: float = 1.0
+    gather_s: float | None = None
+    """How long the first who asks for a play waits for others; None: as the way has it."""
     batches: Batches = field(init=False)
 
     def __post_init__(self) -> None:
         """Open the place where hosts that want the same meet."""
-        self.batches = Batches(self.way.play, expected=self.jobs, gather_s=self.gather_s)
+        gather = gather_of(self.way) if self.gather_s is None else self.gather_s
+        self.batches = Batches(self.way.play, expected=self.jobs, gather_s=gather)
 
     def survey(self, device: str) -> HostChanges | Unread:
         """Read one host and compare it; what the wire or the host refuses is told in the value."""
