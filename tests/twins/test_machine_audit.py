@@ -111,6 +111,7 @@ def test_bios_and_settings_of_the_factory_are_told(rack):
     ("kind", "rest", "expected"),
     [
         ("psu-lost", {"value": "PSU.Slot.2"}, ("POWER-SUPPLIES", "gpu01")),
+        ("gpu-lost", {"value": "Video.Slot.23-1"}, ("SERVER-GPUS", "gpu01")),
         ("odd-version", {"a": "BIOS.Setup.1-1", "value": "NotAvailable"}, ("FIRMWARE-VERSIONS", "gpu01")),
         ("link-down", {"a": "b3140h-3"}, ("NIC-LINKS", "gpu01")),
     ],

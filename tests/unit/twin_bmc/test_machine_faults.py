@@ -230,7 +230,11 @@ def test_what_is_shown_may_be_odd(bed):
     assert not machine.link(machine.hardware.nics[0].ports[0])
     assert set(machine.mend()) == {"service tag", "PSU.Slot.2", "version of BIOS.Setup.1-1", "link of b3140h-1"}
     assert (machine.bios_version, machine.tells_health, machine.service_tag) == ("2.1.5", True, "SVC0000")
-    for row in ({"kind": "odd-version", "a": "None.*"}, {"kind": "psu-lost", "value": "PSU.Slot.9"}):
+    for row in (
+        {"kind": "odd-version", "a": "None.*"},
+        {"kind": "psu-lost", "value": "PSU.Slot.9"},
+        {"kind": "gpu-lost", "value": "Video.Slot.9-1"},
+    ):
         with pytest.raises(TwinError):
             bed.fault(**row)
 

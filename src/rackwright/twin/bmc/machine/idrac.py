@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -100,6 +101,8 @@ class Machine:
         self.tells_health = True
         self.link_up: Callable[[Port], bool] = lambda port: port.cabled
         """Whether the other end of a port's cable is up; the switch twin hooks in here."""
+        self._gpus: tuple[Gpu, ...] = ()
+        """Those that there were before a fault took some; empty: none was taken."""
         self._down: set[str] = set()
         self._secure_at_boot = False
         self._tag = ""
@@ -334,6 +337,7 @@ class Machine:
             "no-health": lambda: setattr(self, "tells_health", False),
             "power-loss": lambda: self._cycle(seconds=fault.duration or 30.0),
             "psu-lost": lambda: self._lose_psu(fault.value),
+            "gpu-lost": lambda: self._lose_gpu(fault.value),
             "full": lambda: setattr(self.firmware, "full", True),
             "queue-full": lambda: setattr(self.queue, "full", True),
             "link-down": lambda: self._down.add(fault.a),
@@ -356,6 +360,13 @@ class Machine:
             raise TwinError(f"{self.hardware.name} has no power supply {fqdd!r}")
         hit[0].present = False
 
+    def _lose_gpu(self, fqdd: str) -> None:
+        left = tuple(one for one in self.hardware.gpus if one.fqdd != fqdd)
+        if len(left) == len(self.hardware.gpus):
+            raise TwinError(f"{self.hardware.name} has no GPU {fqdd!r}")
+        self._gpus = self._gpus or self.hardware.gpus
+        self.hardware = replace(self.hardware, gpus=left)
+
     def mend(self) -> list[str]:
         """Undo what faults did; returns what was undone. What was flashed stays flashed."""
         self.bmc.mend()
@@ -370,6 +381,9 @@ class Machine:
             if not psu.present:
                 psu.present = True
                 mended.append(psu.fqdd)
+        if self._gpus:
+            mended += [one.fqdd for one in self._gpus if one not in self.hardware.gpus]
+            self.hardware, self._gpus = replace(self.hardware, gpus=self._gpus), ()
         for one in self.firmware.components.values():
             if one.shown is not None:
                 one.shown = None
