@@ -61,7 +61,7 @@ def keep(
     graph, told = runs.graph(state_dir, run), runs.events(state_dir, run)
     made = record(plan, graph, ended, told, folder.path, run=run, who=_who(folder), program=known.program)
     target = private(folder.path / _FOLDER) if out is None else _fresh(out)
-    names = _written(target, documents(made))
+    names = _written(target, documents(made, signed=key is not None))
     if out is not None:
         names |= _copied(folder.path, target, made)
     _write(target / _SUMS, "".join(f"{digest}  {name}\n" for name, digest in sorted(names.items())).encode())

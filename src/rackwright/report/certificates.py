@@ -21,6 +21,8 @@ __all__ = [
     "Check",
     "NodeCertificate",
     "RackCertificate",
+    "Stage",
+    "Standing",
     "documents",
     "headline",
     "node_certificate",
@@ -38,6 +40,24 @@ class Check(msgspec.Struct, frozen=True):
     failed: int
     errors: int
     skipped: int
+
+
+class Stage(msgspec.Struct, frozen=True):
+    """How one task of a device ended."""
+
+    task: str
+    state: str
+    at: str
+    cause: str
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How one device of a rack stands."""
+
+    device: str
+    model: str
+    verdict: Verdict
+    reason: str
 
 
 class NodeCertificate(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,8 +81,7 @@ class NodeCertificate(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     at: str
     """When its acceptance ended; UTC, ISO 8601."""
-    stages: tuple[tuple[str, str, str, str], ...]
-    """(task, state, when it ended, cause)."""
+    stages: tuple[Stage, ...]
     checks: tuple[Check, ...]
     """The checks of its acceptance."""
     open_findings: tuple[Finding, ...]
@@ -87,8 +106,8 @@ class RackCertificate(msgspec.Struct, frozen=True, kw_only=True):
     rack: str
     accepted: bool
     counts: Mapping[str, int]
-    devices: tuple[tuple[str, str, str, str], ...]
-    """(device, model, verdict, reason), from top to bottom."""
+    devices: tuple[Standing, ...]
+    """From top to bottom."""
 
 
 def node_certificate(record: Record, sha256: str, device: DeviceRecord) -> NodeCertificate:
@@ -110,8 +129,8 @@ def node_certificate(record: Record, sha256: str, device: DeviceRecord) -> NodeC
         accepted=device.verdict == "accepted",
         verdict=device.verdict,
         reason=device.reason,
-        at=max((task.ended for task in acceptance), default=""),
-        stages=tuple((task.task, task.state, task.ended, task.cause) for task in device.tasks),
+        at=max((task.ended for task in acceptance if task.state in {"done", "unchanged"}), default=""),
+        stages=tuple(Stage(task.task, task.state, task.ended, task.cause) for task in device.tasks),
         checks=tuple(_checks(judged)),
         open_findings=_open(device),
         versions={name: found for task in device.tasks for name, found in task.versions.items()},
@@ -148,12 +167,15 @@ def rack_certificate(record: Record, sha256: str, rack: str, devices: Iterable[D
         rack=rack,
         accepted=all(one.verdict == "accepted" for one in ordered),
         counts=Counter(one.verdict for one in ordered),
-        devices=tuple((one.device, one.model, one.verdict, one.reason) for one in ordered),
+        devices=tuple(Standing(one.device, one.model, one.verdict, one.reason) for one in ordered),
     )
 
 
-def documents(record: Record) -> Iterator[tuple[str, bytes]]:
-    """Yield the files of a record, ``record.json`` first: (path below the record's folder, bytes)."""
+def documents(record: Record, *, signed: bool) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of a record, ``record.json`` first: (path below the record's folder, bytes).
+
+    ``signed``: a signature is made of them; the pages say so, or that there is none.
+    """
     printer = Printer()
     data = (json_text(record) + "\n").encode()
     sha256 = hashlib.sha256(data).hexdigest()
@@ -162,10 +184,10 @@ def documents(record: Record) -> Iterator[tuple[str, bytes]]:
     for device in record.devices:
         racks.setdefault(device.rack, []).append(device)
         node = node_certificate(record, sha256, device)
-        yield from _both(printer, f"nodes/{device.device}", "node", node)
+        yield from _both(printer, f"nodes/{device.device}", "node", node, signed=signed)
     made = [rack_certificate(record, sha256, name or _NO_RACK, devices) for name, devices in racks.items()]
     for rack in made:
-        yield from _both(printer, f"racks/{_safe(rack.rack)}", "rack", rack)
+        yield from _both(printer, f"racks/{_safe(rack.rack)}", "rack", rack, signed=signed)
     counts = Counter(device.verdict for device in record.devices)
     yield (
         "index.html",
@@ -176,15 +198,16 @@ def documents(record: Record) -> Iterator[tuple[str, bytes]]:
             racks=[(rack, _safe(rack.rack)) for rack in made],
             verdicts=[(word, counts[word]) for word in ("accepted", "done", "failed", "open") if counts[word]],
             headline=headline(record),
+            signed=signed,
         ),
     )
 
 
 def _both(
-    printer: Printer, path: str, kind: str, value: NodeCertificate | RackCertificate
+    printer: Printer, path: str, kind: str, value: NodeCertificate | RackCertificate, *, signed: bool
 ) -> Iterator[tuple[str, bytes]]:
     yield f"{path}.json", (json_text(value) + "\n").encode()
-    yield f"{path}.html", printer.print(f"record/{kind}.html.j2", certificate=value)
+    yield f"{path}.html", printer.print(f"record/{kind}.html.j2", certificate=value, signed=signed)
 
 
 def _safe(name: str) -> str:

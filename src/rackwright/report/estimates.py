@@ -93,9 +93,9 @@ def _order(graph: Graph) -> Sequence[Task]:
 
 
 def about(seconds: float) -> str:
-    """Print a time as a person says it: ``40 s``, ``12 min``, ``3 h 20 min``, ``2 d 4 h``."""
+    """Print a time as a person says it: ``0.4 s``, ``40 s``, ``12 min``, ``3 h 20 min``, ``2 d 4 h``."""
     if seconds < 90:
-        return f"{seconds:.0f} s"
+        return f"{seconds:.1f} s" if 0 < seconds < 10 else f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     if minutes < 90:
         return f"{minutes} min"
