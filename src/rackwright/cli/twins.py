@@ -31,11 +31,12 @@ def spec_of(
     only: tuple[str, ...] = (),
     bmcs: Literal["none", "behind", "planned"] = "behind",
     hosts: Literal["none", "bare", "installed"] = "bare",
+    old: tuple[str, ...] = (),
 ) -> Spec:
     """Put together what a twin is made from; ``startup`` is a startup.yaml for all switches, or a build folder.
 
     ``only`` names switches and BMCs; ``bmcs`` says whether there are any, and which firmware they come up with; ``hosts`` whether servers
-    with a BMC have an operating system.
+    with a BMC have an operating system, and ``old`` names servers that are a step behind although the others are as planned.
     """
     names = [switch.name for switch in plan.switches]
     catalog, wanted = site.loaded.catalog, site.loaded.site
@@ -60,6 +61,7 @@ def spec_of(
             password=parse(wanted.access.bmc).name,
             only=None if meant is None else meant & frozenset(servers),
             firmware=bmcs,
+            old=chosen(servers, old) if old else frozenset(),
         ),
         hosts=None
         if hosts == "none" or bmcs == "none" or wanted is None

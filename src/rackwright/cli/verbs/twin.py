@@ -44,6 +44,8 @@ def _state(site: Path) -> Path:
               help="What stands behind them: computed state, real FRR in namespaces, or in a guest.")  # fmt: skip
 @click.option("--bmcs", type=click.Choice(["behind", "planned", "none"]), default="behind", show_default=True,
               help="BMCs with firmware a step behind the plan, with the planned one, or none.")  # fmt: skip
+@click.option("--old", multiple=True, metavar="GLOB",
+              help="With --bmcs planned: these servers' firmware is a step behind all the same; may be given again.")  # fmt: skip
 @click.option("--no-bmcs", is_flag=True, help="As --bmcs none.")
 @click.option("--hosts", type=click.Choice(["bare", "installed", "none"]), default="bare", show_default=True,
               help="Servers with an empty disk, with a fresh Ubuntu, or without any operating system.")  # fmt: skip
@@ -51,7 +53,7 @@ def _state(site: Path) -> Path:
 def _up(
     talk: Talk, site: Path, detach: bool, rate: float, latency: float, startup: Path | None, only: tuple[str, ...],
     dataplane: str, bmcs: Literal["behind", "planned", "none"], no_bmcs: bool, hosts: Literal["bare", "installed", "none"],
-    installed: bool,
+    installed: bool, old: tuple[str, ...],
 ) -> Answer:  # fmt: skip
     """Bring the emulated rack of a site up.
 
@@ -64,7 +66,7 @@ def _up(
     opened, planned = building.plan_site(talk, site)
     spec = spec_of(
         opened, planned.plan, rate=rate, latency_ms=latency, kind=dataplane, startup=startup, only=only,
-        bmcs="none" if no_bmcs else bmcs, hosts="installed" if installed else hosts,
+        bmcs="none" if no_bmcs else bmcs, hosts="installed" if installed else hosts, old=old,
     )  # fmt: skip
     count = len(spec.only) if spec.only is not None else len(planned.plan.switches)
     servers = count_bmcs(planned.plan, spec)

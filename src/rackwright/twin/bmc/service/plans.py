@@ -34,6 +34,8 @@ class Bmcs(msgspec.Struct, frozen=True, kw_only=True):
     """Those that answer; None: all."""
     firmware: Literal["behind", "planned"] = "behind"
     """Versions to come up with: one step behind what is pinned, or as pinned. What is not pinned has some plausible version."""
+    old: frozenset[str] = frozenset()
+    """Servers that are a step behind while the others are as pinned."""
 
     def read_site(self) -> Site:
         """Return the site."""
@@ -68,7 +70,8 @@ class _Frame:
         found = {}
         for machine in machines(self.plan, self.site, self.catalog):
             pinned = {one.key: one.version for one in machine.firmware if one.version}
-            found[machine.name] = making.behind(pinned) if self.bmcs.firmware == "behind" else pinned
+            old = self.bmcs.firmware == "behind" or machine.name in self.bmcs.old
+            found[machine.name] = making.behind(pinned) if old else pinned
         return found
 
     @cached_property
