@@ -35,6 +35,7 @@ VERBS: Final = {
     "push": "Bring switches, BMCs (--only bmc) or hosts (--only host) to what is planned.",
     "audit": "Look at devices and judge them against the plan.",
     "replace": "Put another machine in the place of a switch.",
+    "bringup": "Bring a whole site up, from cartons to accepted, in one durable run.",
     "report": "Write the record of a run, and certificates of acceptance; sign them, or look at a signature.",
     "inventory": "Print the inventory of Nornir or Ansible.",
     "twin": "Run an emulated rack of the site on loopback: real SSH, nv, NVUE API, and Redfish.",

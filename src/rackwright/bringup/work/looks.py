@@ -90,7 +90,7 @@ def accepted_server(job: Job) -> Outcome:
     def look() -> tuple[list[Finding], list[str]]:
         cards = [name for name in job.world.way.bmcs if name.partition(".")[0] == job.device and name != job.device]
         found, kept = _server(job, [job.device, *cards], machines.DOMAINS, ())
-        if job.device in job.world.way.hosts:
+        if job.device in job.world.way.hosts and _has_system(job):
             more, system = _system(job)
             return found + more, kept + system
         return found, kept
@@ -123,6 +123,17 @@ def _asked(job: Job, name: str, domains: Iterable[machines.Domain], checks: Iter
         )
     finally:
         session.close()
+
+
+def _has_system(job: Job) -> bool:
+    """Tell whether a server is to have an operating system: this run planned one, or one of ours answers."""
+    if any(f"{stage}/{job.device}" in job.tasks for stage in ("head", "os", "stack")):
+        return True
+    try:
+        job.world.way.host(job.device).close()
+    except DriverError:
+        return False
+    return True
 
 
 def _system(job: Job) -> tuple[list[Finding], list[str]]:

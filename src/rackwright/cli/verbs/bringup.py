@@ -1,0 +1,197 @@
+"""``rackwright bringup``: the whole rack, from cartons to accepted, in one durable run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rackwright.cli.answer import DIFFERENCE, ERROR, FINE, Answer, verb
+from rackwright.cli.params import PLACE
+from rackwright.cli.reaching import Wanted, reaching
+from rackwright.cli.talk import Talk
+from rackwright.errors import RunChanged
+
+if TYPE_CHECKING:
+    from rackwright.bringup.order import Order
+    from rackwright.bringup.world import World
+    from rackwright.cli.bringing import Wish
+    from rackwright.runs import Graph, Report
+
+__all__ = ["command"]
+
+_STEERING = ("pause", "go", "cancel", "retry", "skip", "approve", "refuse")
+_INTERRUPTED = 130
+
+
+@verb("bringup")
+@click.argument("site", type=PLACE, default=".", metavar="[DIR]")
+@click.option("--only", multiple=True, metavar="STAGES", help="Only these stages, with commas: oob,frontend.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--allow-disruption", is_flag=True, help="Interrupt links, sessions and hosts where that is needed.")
+@click.option("--resume", is_flag=True, help="Go on with the latest bring-up that was cut off.")
+@click.option(
+    "--gate", "gates", multiple=True, metavar="STAGE", help="Ask an operator before this stage; --approve answers."
+)
+@click.option("--proof", type=click.Choice(["blink", "lldp"]), default="blink", show_default=True,
+              help="Prove cables of servers by ports that go down, or by what switches hear.")  # fmt: skip
+@click.option("--restarts", type=click.IntRange(0), default=0, metavar="N",
+              help="Servers that restart at once in a rack; if not told, what its PDUs bear.")  # fmt: skip
+@click.option("--feeds", "images", type=click.IntRange(1), default=16, show_default=True, metavar="N",
+              help="Servers that are fed with images at once.")  # fmt: skip
+@click.option("--database", metavar="URL", help="Keep the journal in this PostgreSQL, where several workers help.")
+@click.option(
+    "--reach", "tags", multiple=True, metavar="PATTERN=TAG", help="Only workers with this tag reach these devices."
+)
+@click.option("--tag", "own", multiple=True, metavar="TAG", help="What this process reaches, of --reach.")
+@click.option("--allow-downgrade", is_flag=True, help="Bring in an older version where that is intended.")
+@click.option("--lift-lockdown", is_flag=True, help="Lift a lockdown that the site asks for, meanwhile.")
+@click.option("--factory-login", is_flag=True, help="Try the password that BMCs are delivered with, once.")
+@click.option("--drained-by", default="", metavar="PROGRAM", help="Ask this program whether a host is drained.")
+@click.option(
+    "--installer", default="", metavar="MEDIUM", help="What bare servers are installed from: an ISO's URL, http or pxe."
+)
+@click.option("--webhook", default="", metavar="URL", help="Post every event there as well.")
+@click.option("--sign", type=PLACE, metavar="KEY", help="Sign the record with this SSH key.")
+@click.option("--status", is_flag=True, help="Tell where the latest bring-up is.")
+@click.option("--pause", is_flag=True, help="Begin nothing more, until --go.")
+@click.option("--go", is_flag=True, help="Go on after --pause.")
+@click.option("--cancel", is_flag=True, help="End between steps.")
+@click.option("--retry", multiple=True, metavar="NAME", help="Try a task or a device again that failed.")
+@click.option("--skip", multiple=True, metavar="NAME", help="Leave a task or a device out, with a --reason.")
+@click.option("--approve", multiple=True, metavar="STAGE", help="Answer a gate: go on.")
+@click.option("--refuse", multiple=True, metavar="STAGE", help="Answer a gate: do not.")
+@click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the record.")
+@reaching
+def command(
+    talk: Talk, site: Path, yes: bool, allow_disruption: bool, resume: bool, database: str | None, own: tuple[str, ...],
+    webhook: str, sign: Path | None, status: bool, reason: str, wanted: Wanted, **rest: Any,
+) -> Answer:  # fmt: skip
+    """Bring a whole site up: switches, BMCs, firmware, cables and hosts, each device on its own line to acceptance.
+
+    Shows what would be done, and with --yes does it: stage by stage, each task reading its device first, so that what is
+    as planned is left alone. One bad server stops nobody else; a gate says what it holds back. Cut off at any moment,
+    --resume goes on. While it runs, another process steers it: --pause, --go, --cancel, --retry, --skip, --approve.
+    """
+    from rackwright.cli import bringing, steering
+    from rackwright.drivers.reach import state_folder
+    from rackwright.plan.workspace import site_file
+
+    state = state_folder(site_file(site).parent)
+    steer = {name: rest.pop(name) for name in _STEERING}
+    if commands := steering.commands_of(steer, reason):
+        return steering.told(talk, state, commands, database)
+    if status:
+        return steering.status(state, database)
+    wish = _wish(bringing.Wish, rest)
+    world = bringing.opened_world(talk, site, wanted, blinks=wish.blinks)
+    end = _End(talk, world, webhook, sign, database, own)
+    if resume and (answer := end.resumed()) is not None:
+        return answer
+    graph = bringing.graph_for(talk, world, wanted, wish)
+    refused = _consent(talk, graph, yes=yes, allow=allow_disruption)
+    if refused is not None:
+        return refused
+    return end.begun(bringing.order_for(world, graph, wish), wanted.jobs)
+
+
+def _wish(kind: type[Wish], rest: dict[str, Any]) -> Wish:
+    from rackwright.bringup.order import Consent
+
+    proof = rest.pop("proof")
+    own = {name: rest.pop(name) for name in ("only", "gates", "restarts", "images", "tags")}
+    return kind(**own, blinks=proof == "blink", consent=Consent(**rest))
+
+
+def _consent(talk: Talk, graph: Graph, *, yes: bool, allow: bool) -> Answer | None:
+    """Show what would be done; return what ends it here, or None when it may go on."""
+    from rackwright.report.bringups import graph_lines, graph_value
+
+    lines = list(graph_lines(graph))
+    if not yes and not sys.stdin.isatty():
+        talk.error("nothing was begun: look at it and run it again with --yes, or on a terminal")
+        return Answer(DIFFERENCE, graph_value(graph), lines)
+    if not allow:
+        for line in lines:
+            talk.error(line)
+        talk.error(
+            "error: nothing was begun: this restarts hosts and interrupts links; allow it with --allow-disruption"
+        )
+        return Answer(ERROR, graph_value(graph))
+    for line in lines:
+        (talk.say if yes else talk.error)(line)
+    if not yes and not click.confirm("begin?", err=True):
+        return Answer(DIFFERENCE, graph_value(graph))
+    return None
+
+
+class _End:
+    """Runs a bring-up before whoever watches, and tells how it ended."""
+
+    def __init__(
+        self, talk: Talk, world: World, webhook: str, key: Path | None, database: str | None, tags: tuple[str, ...]
+    ) -> None:
+        self.talk = talk
+        self.world = world
+        self.webhook = webhook
+        self.key = key
+        self.database = database
+        self.tags = tags
+
+    def begun(self, order: Order, jobs: int) -> Answer:
+        """Begin a bring-up and stay with it."""
+        from rackwright.bringup.submitting import submit
+
+        with self._watching(order.graph) as heard:
+            report = submit(
+                order, self.world, jobs=jobs, database=self.database, tags=self.tags, on_event=heard
+            )  # fmt: skip
+        return self._answer(report)
+
+    def resumed(self) -> Answer | None:
+        """Go on with the latest bring-up that was cut off; None when only a new one can."""
+        from rackwright import runs
+        from rackwright.bringup.submitting import interrupted, resume
+
+        state = self.world.way.state
+        run = interrupted(state, self.database)
+        if not run:
+            self.talk.say("no bring-up was cut off: this is a new one")
+            return None
+        self.talk.say(f"going on with run {run}")
+        try:
+            with self._watching(runs.graph(state, run), run) as heard:
+                for event in runs.events(state, run):
+                    heard.board.hear(event)
+                report = resume(run, self.world, database=self.database, tags=self.tags, on_event=heard)
+        except RunChanged as error:
+            self.talk.say(f"{error}; reading first")
+            return None
+        return self._answer(report)
+
+    def _watching(self, graph: Graph, run: str = "") -> Any:
+        from rackwright.cli.boarding import watching
+        from rackwright.report.places import places
+
+        racks = places(self.world.plan, [task.device for task in graph.tasks])
+        return watching(self.talk, graph, racks=racks, run=run, webhook=self.webhook)
+
+    def _answer(self, report: Report) -> Answer:
+        from rackwright.cli.recording import keep
+        from rackwright.report.bringups import ended_lines, ended_value
+
+        kept = keep(
+            self.talk, self.world.plan, self.world.way.state, report.run, report=report, key=self.key,
+            database=self.database,
+        )  # fmt: skip
+        code = {"done": FINE, "cancelled": _INTERRUPTED}.get(report.state, ERROR)
+        lines = [*ended_lines(report, self._graph(report)), kept.headline, f"record: {kept.page}"]
+        value = {**ended_value(report), "record": str(kept.record), "accepted": kept.verdicts}
+        return Answer(code, value, lines, streamed=True)
+
+    def _graph(self, report: Report) -> Graph:
+        from rackwright import runs
+
+        return runs.graph(self.world.way.state, report.run)
