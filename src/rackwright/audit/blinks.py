@@ -71,8 +71,14 @@ class _Judge:
         self.ledgers: dict[str, Ledger] = {}
 
     def findings(self) -> Iterator[Finding]:
-        for one, two in self.diagnosis.right:
-            self._of(self._near(one, two)[0]).right("link")
+        for near, far in (self._near(*link) for link in self.diagnosis.right):
+            if far == self.reading.eliminated:
+                self._of(near).skip(
+                    f"{near} was never down, since {len(self.seen.plan.numbers)} ports need every other number: {far} is what is left for it",
+                    path=near.name, remedy=_NEXT, evidence=self._shown([far]),
+                )  # fmt: skip
+            else:
+                self._of(near).right("link")
         for repair in self.diagnosis.repairs:
             (self._dark if repair.kind == "missing" else self._wrong)(repair)
         self._odd()

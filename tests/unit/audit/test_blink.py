@@ -1,0 +1,224 @@
+"""Blinked cables: every miscabling is found with its repair in log2 rounds, and nothing is believed that was not seen."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from itertools import pairwise
+from random import Random
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rackwright.audit import blinks, cabling
+from rackwright.audit.cabling import Port, blink
+from rackwright.audit.cabling.model import swap
+from rackwright.plan.workspace import open_site, planned
+from tests.conftest import ROOT
+from tests.unit.audit.dark_room import Room
+
+SITE = "xe9680-two-racks"
+PLANTED = 10
+
+
+@cache
+def floor(fabrics: tuple[str, ...] = ("backend", "frontend")) -> SimpleNamespace:
+    """Return the host links of the two racks' servers, as planned."""
+    plan = planned(open_site(ROOT / "inventory" / SITE)).plan
+    servers = {device.name for device in plan.devices if device.role == "server"}
+    links = [link for link in plan.links if link.kind == "host" and link.b.device in servers and link.fabric in fabrics]
+    pairs = [(Port(link.a.device, link.a.port), Port(link.b.device, link.b.port)) for link in links]
+    cables = {one: two for pair in pairs for one, two in (pair, pair[::-1])}
+    wiring = cabling.wiring(plan)
+    return SimpleNamespace(
+        wiring=wiring, pairs=pairs, cables=cables, plan=blink.code(one for one, _ in pairs),
+        nics=sorted(two for _, two in pairs), servers=servers,
+    )  # fmt: skip
+
+
+def seen(made, room, **more):
+    """Return what is read of a room, its diagnosis and its findings."""
+    lights = room.lights(made.plan, made.nics)
+    reading = blink.read(made.wiring, made.plan, lights)
+    found = blinks.judge(blinks.Blinked(made.wiring, made.plan, lights, **more))
+    return SimpleNamespace(reading=reading, diagnosis=cabling.diagnose(reading.wiring, reading.sights), found=found)
+
+
+def wrong(found, *states):
+    return [item for item in found if item.status in (states or ("fail", "error"))]
+
+
+def swapped(made, random, number):
+    """Return the cables with so many pairs of plugs exchanged at the servers, no plug twice."""
+    cables = dict(made.cables)
+    ends = random.sample(made.nics, 2 * number)
+    for one, two in zip(ends[::2], ends[1::2], strict=True):
+        swap(cables, one, two)
+    return cables, list(zip(ends[::2], ends[1::2], strict=True))
+
+
+@pytest.mark.parametrize("count", [*range(1, 40), 63, 64, 65, 88, 127, 128, 129, 1024, 8192])
+def test_every_port_has_a_code_of_its_own_in_log2_rounds(count):
+    """Two ports go down in the same rounds, or there are more rounds than log2 of the ports."""
+    ports = [Port("be01", f"swp{number}") for number in range(count)]
+    plan = blink.code(ports)
+    rounds = [plan.down(turn) for turn in range(plan.rounds)]
+    patterns = {port: tuple(port in down for down in rounds) for port in ports}
+    assert len(set(patterns.values())) == count
+    assert plan.rounds == max(1, math.ceil(math.log2(count)))
+    # A port that is never down is found by being the only one left, so there is one only where it must be.
+    assert sum(not any(pattern) for pattern in patterns.values()) == (count == 2**plan.rounds)
+
+
+def test_cables_as_planned_pass_and_nothing_else_is_said():
+    """A rack that is cabled as planned is not passed, or something is said to be wrong with it."""
+    made = floor()
+    found = seen(made, Room(dict(made.cables))).found
+    assert {item.status for item in found} == {"pass"}
+    assert sum(int(item.actual.split()[0]) for item in found) == len(made.pairs) == 88
+    assert made.plan.rounds == 7
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_ten_planted_miscablings_are_found_with_the_right_repair(seed):
+    """Ten exchanged cables at the servers of two racks are not all found, or another repair than the planted one is advised."""
+    made = floor()
+    cables, planted = swapped(made, Random(seed), PLANTED)
+    result = seen(made, Room(cables))
+    # A repair at the switch is the same as one at the far ends; two planted ones can make one exchanged cage.
+    moves = [move for repair in result.diagnosis.repairs for move in repair.moves]
+    told = {frozenset(move) for move in moves} | {frozenset(made.cables[port] for port in move) for move in moves}
+    assert {frozenset(pair) for pair in planted} <= told
+    assert len(moves) == PLANTED
+    assert len(result.diagnosis.repairs) == len(wrong(result.found)) <= PLANTED
+    assert cabling.apply(result.diagnosis) == made.cables
+    assert all(item.status == "fail" and item.remedy.startswith("swap ") for item in wrong(result.found))
+
+
+def test_a_ring_of_sixteen_cables_is_led_back_to_the_plan():
+    """Cables that are all one hole further than they belong are not led back, step by step."""
+    made = floor()
+    cables = dict(made.cables)
+    ends = Random(7).sample(made.nics, 16)
+    for one, two in pairwise(ends):
+        swap(cables, one, two)
+    result = seen(made, Room(cables))
+    assert cabling.apply(result.diagnosis) == made.cables
+
+
+def test_two_exchanged_servers_are_one_finding():
+    """Two servers in each other's place are told as sixteen swapped cables."""
+    made = floor(("backend",))
+    cables = dict(made.cables)
+    for rail in range(1, 9):
+        swap(cables, Port("gpu03", f"b3140h-{rail}"), Port("gpu06", f"b3140h-{rail}"))
+    found = wrong(seen(made, Room(cables)).found)
+    assert [item.message.partition(":")[0] for item in found] == ["gpu03 and gpu06 are exchanged"]
+
+
+def test_a_dead_cable_a_port_without_link_and_a_swap_are_told_apart():
+    """A dead cable, a network port that never had link and two swapped cables get the same remedy."""
+    made = floor()
+    cables = dict(made.cables)
+    swap(cables, Port("gpu01", "b3140h-1"), Port("gpu01", "b3140h-2"))
+    room = Room(cables, cut={Port("gpu02", "b3140h-1")}, dead={Port("gpu05", "b3140h-7")})
+    found = wrong(seen(made, room).found)
+    assert len(found) == 3
+    dead, mute, crossed = (
+        next(item for item in found if word in item.message) for word in ("no link", "never had", "exchanged")
+    )
+    assert "gpu02 b3140h-1" in dead.message
+    assert "replace it" in dead.remedy
+    assert "gpu05 b3140h-7" in mute.message
+    assert "adapter" in mute.remedy
+    assert "gpu01 b3140h-1 with b3140h-2" in crossed.remedy
+
+
+def test_the_only_port_that_is_never_down_is_found_by_what_is_left():
+    """64 ports take 7 rounds, or the one that is never down is believed though two network ports followed nothing."""
+    made = floor(("backend",))
+    assert made.plan.rounds == 6
+    zero = next(port for port, number in made.plan.numbers.items() if number == 0)
+    # What is only left over is no proof.
+    found = seen(made, Room(dict(made.cables))).found
+    assert [(item.status, item.path) for item in found if item.status != "pass"] == [("skipped", zero.name)]
+    assert sum(int(item.actual.split()[0]) for item in found if item.status == "pass") == 63
+    cables = dict(made.cables)
+    swap(cables, made.cables[zero], Port("gpu08", "b3140h-8"))
+    assert [item.path for item in wrong(seen(made, Room(cables)).found)] == [zero.name]
+    # A second one that follows nothing: it leads to a port that does not blink.
+    cables = dict(made.cables)
+    far = Port("gpu04", "b3140h-4")
+    swap(cables, far, Port("elsewhere", "swp1"))
+    cables[far] = Port("elsewhere", "swp1")
+    found = wrong(seen(made, Room(cables)).found)
+    assert {item.status for item in found if item.path == zero.name} == {"error"}
+    assert not any(zero in link for link in seen(made, Room(cables)).diagnosis.right)
+
+
+def test_ports_that_are_not_told_are_named_and_never_passed():
+    """A link that a BMC does not tell is passed, or not told."""
+    made = floor()
+    one, two = Port("gpu01", "b3140h-1"), Port("gpu02", "b3140h-1")
+    result = seen(made, Room(dict(made.cables), mute={one}, silent={(3, two)}))
+    assert not any(port in link for link in result.diagnosis.right for port in (one, two))
+    told = {item.status: item.message for item in result.found if item.status in ("skipped", "error")}
+    assert str(one) in told["skipped"]
+    assert "gpu02" in told["error"]
+    assert "round 4" in told["error"]
+
+
+def test_who_could_not_be_asked_is_an_error():
+    """A server, a switch or an address that nobody could look at is passed over."""
+    made = floor()
+    more = {"blind": {"gpu09": "it is Off"}, "unnamed": {"gpu08": ("b3140h-1",)}, "absent": frozenset({Port("be01", "swp60s0")}),
+            "left": {Port("oob01", "swp18"): "it carries BMCs"}}  # fmt: skip
+    found = seen(made, Room(dict(made.cables)), **more).found
+    assert {item.subject for item in found if item.status == "error"} == {"gpu09", "gpu08", "be01"}
+    assert {item.subject for item in found if item.status == "skipped"} == {"oob01"}
+    assert [
+        item.status for item in blinks.judge(blinks.Blinked(made.wiring, blink.code(()), blink.Lights({}, {}, ())))
+    ] == ["error"]
+
+
+def test_a_port_that_does_not_come_back_is_told():
+    """A link that stays down after the blink is not told."""
+    made = floor()
+    lights = Room(dict(made.cables)).lights(made.plan, made.nics)
+    after = {**lights.after, Port("gpu01", "b3140h-1"): False}
+    lights = blink.Lights(lights.ports, lights.before, lights.turns, after)
+    found = wrong(blinks.judge(blinks.Blinked(made.wiring, made.plan, lights)))
+    assert [(item.subject, item.path) for item in found] == [("be01", "gpu01 b3140h-1.back")]
+
+
+@settings(max_examples=250)
+@given(st.data())
+def test_what_is_wrong_is_never_passed_and_never_left_out(data):
+    """With cables moved, gone, dead or led elsewhere, and links missed or not told, a wrong link passes or a link is not spoken of."""
+    made = floor(("backend",) if data.draw(st.booleans()) else ("backend", "frontend"))
+    random = Random(data.draw(st.integers(0, 2**32)))
+    cables, _ = swapped(made, random, data.draw(st.integers(0, 12)))
+    cut, dead, mute, away = (set(random.sample(made.nics, data.draw(st.integers(0, 3)))) for _ in range(4))
+    for number, port in enumerate(sorted(away)):
+        swap(cables, port, Port("elsewhere", f"swp{number}"))
+        cables[port] = Port("elsewhere", f"swp{number}")
+    silent = {
+        (random.randrange(made.plan.rounds), random.choice(made.nics)) for _ in range(data.draw(st.integers(0, 2)))
+    }
+    missed = {
+        (random.randrange(made.plan.rounds), random.choice(made.nics)) for _ in range(data.draw(st.integers(0, 1)))
+    }
+    room = Room(cables, cut=cut, dead=dead, mute=mute, silent=silent, missed=missed)
+    result = seen(made, room)
+    diagnosis, reading = result.diagnosis, result.reading
+    for one, two in diagnosis.right:
+        assert cables.get(one) == two or reading.eliminated in (one, two)
+    spoken = {port for link in (*diagnosis.right, *diagnosis.unverified, *diagnosis.untold) for port in link}
+    spoken |= {port for repair in diagnosis.repairs for link in repair.links for port in link}
+    spoken |= {port for three in diagnosis.contradictions for port in three}
+    spoken |= {*reading.gaps, *reading.garbled}
+    assert not [pair for pair in made.pairs if not spoken & set(pair)]
+    if any(cables.get(one) != two or {one, two} & (cut | dead) for one, two in made.pairs):
+        assert [item for item in result.found if item.status != "pass"]
