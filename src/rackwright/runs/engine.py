@@ -22,7 +22,7 @@ from rackwright.runs.leases import Lease, Worker, create_table, locked, others, 
 from rackwright.runs.model import Event, Graph, GraphProgram, Program, Report, Wave
 from rackwright.runs.redaction import Redactor
 from rackwright.runs.schedule import checked
-from rackwright.runs.work import Attendance, Pace
+from rackwright.runs.work import SELDOM_S, Attendance, Pace
 from rackwright.secrets import Secret
 
 __all__ = ["Engine"]
@@ -182,16 +182,20 @@ class Engine:
 
     def _watch(self, attendance: Attendance, on_event: OnEvent, until: threading.Event | None) -> None:
         """Hand events over until the run ended; the first Ctrl-C asks for a cancel, the second leaves."""
-        asked, next_look = False, 0.0
+        asked, next_look, next_question = False, 0.0, 0.0
+        run = attendance.folder.run
         pace = Pace(attendance.changed)
         while until is None or not until.is_set():
             try:
                 if time.monotonic() >= next_look:
                     if next_look:
-                        self._journal.slow_down(attendance.folder.run)
+                        self._journal.slow_down(run)
                     self._take_over(attendance)
                     next_look = time.monotonic() + self._lease_s / 3
-                ended = bool(self._journal.ended([attendance.folder.run]))
+                ended = False
+                if run in attendance.hints() or time.monotonic() >= next_question:
+                    ended = bool(self._journal.ended([run]))
+                    next_question = time.monotonic() + SELDOM_S
                 attendance.events.sync()
                 for event in attendance.events.fresh():
                     on_event(event)

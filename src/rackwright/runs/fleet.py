@@ -28,7 +28,7 @@ def workflows(attendance: Attendance, program: Program) -> dict[str, Callable[..
     order = attendance.folder.order()
 
     def fleet(run: str) -> Json:
-        return attendance.body(lambda: _Fleet(attendance, program, order, run).goes())
+        return attendance.body(lambda: _Fleet(attendance, program, order, run).goes(), run)
 
     def device(run: str, name: str) -> Json:
         return attendance.body(lambda: _device(attendance, program, order, identity(run, name)))

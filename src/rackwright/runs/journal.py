@@ -55,6 +55,7 @@ _APPLICATION: Final = "rackwright"
 _ENDED: Final = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 _POLL_S: Final = 0.1
 _FLEET_POLL_S: Final = 1.0
+_POOL_TIMEOUT_S: Final = 300.0
 _SUBSECONDS_SINCE: Final = (3, 42)
 """SQLite since which ``unixepoch`` knows ``subsec``."""
 
@@ -150,6 +151,12 @@ class Journal:
             if not read_only:
                 self._system.run_migrations()
             self._undo = undo.pop_all()
+        outputs = self._system.tables.operation_outputs
+        self._names = (
+            sa.select(outputs.c.function_name)
+            .where(outputs.c.workflow_uuid == sa.bindparam("identity"))
+            .order_by(outputs.c.function_id)
+        )
 
     def fault(self) -> BaseException | None:
         """Return what DBOS could not do, if anything."""
@@ -237,8 +244,15 @@ class Journal:
 
     def steps(self, identity: str) -> list[str]:
         """Return the names of a workflow's journalled steps, in order."""
-        found = self.client.list_workflow_steps(identity, load_output=False)
-        return [step["function_name"] for step in sorted(found, key=lambda step: step["function_id"])]
+        # DBOS's own question brings every value along, and each workflow asks once.
+        with self._system.engine.connect() as connection:
+            return list(connection.execute(self._names, {"identity": identity}).scalars())
+
+    def values(self, identity: str, name: str) -> list[Any]:
+        """Return the values of a workflow's steps called ``name``, in order."""
+        found = self.client.list_workflow_steps(identity)
+        found.sort(key=lambda step: step["function_id"])
+        return [step["output"] for step in found if step["function_name"] == name]
 
     def ended(self, identities: Sequence[str]) -> dict[str, WorkflowStatus]:
         """Return those of the workflows that ended, with their values."""
@@ -248,6 +262,11 @@ class Journal:
     def of_run(self, run: str) -> dict[str, WorkflowStatus]:
         """Return every workflow of a run, with the values of those that ended."""
         found = self.client.list_workflows(workflow_id_prefix=run, load_input=False)
+        return {status.workflow_id: status for status in found}
+
+    def fleet(self, run: str) -> dict[str, WorkflowStatus]:
+        """Return the workflow of a run itself, by its identity; nothing where it was not begun."""
+        found = self.client.list_workflows(workflow_ids=[run], load_input=False)
         return {status.workflow_id: status for status in found}
 
     def unended(self, run: str) -> list[WorkflowStatus]:
@@ -294,7 +313,8 @@ def database_engine(state_dir: Path, database: str | None = None, *, read_only: 
         if read_only
         else sa.URL.create("sqlite", database=plain)
     )
-    engine = sa.create_engine(address, pool_size=10, max_overflow=20)
+    # SQLite lets one write at a time and those who wait sleep: threads wait better for a connection, one after the other.
+    engine = sa.create_engine(address, pool_size=3, max_overflow=0, pool_timeout=_POOL_TIMEOUT_S)
 
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = "IMMEDIATE"

@@ -170,7 +170,13 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The wall's time, UTC, ISO 8601."""
     devices: int
     ended: dict[str, int] = {}
-    """How many devices ended in which state."""
+    """How many devices, or tasks of a graph, ended in which state."""
+    tasks: int = 0
+    """How many tasks there are; 0: it goes in waves."""
+    asks: tuple[str, ...] = ()
+    """The tasks that wait for an operator's answer."""
+    paused: bool = False
+    """No further task is begun until somebody says ``go``."""
     holder: str = ""
     """Who attends to it: ``pid 4711 on host since …``."""
     cancelling: bool = False

@@ -15,6 +15,7 @@ from rackwright.runs.folder import Record, RunFolder, runs_of
 from rackwright.runs.journal import Journal, journal_exists
 from rackwright.runs.leases import Worker, others
 from rackwright.runs.model import Report, RunState, Status
+from rackwright.runs.tasks import replayed
 
 __all__ = ["found"]
 
@@ -27,7 +28,7 @@ def found(state_dir: Path, program: str = "", *, database: str | None = None) ->
     with _reading(state_dir, database) as journal:
         living = {} if journal is None else _living(journal, state_dir)
         for folder in folders:
-            yield _status(folder, {} if journal is None else journal.of_run(folder.run), living)
+            yield _status(folder, journal, living)
 
 
 @contextlib.contextmanager
@@ -50,8 +51,12 @@ def _living(journal: Journal, state_dir: Path) -> dict[str, Worker]:
         return {}
 
 
-def _status(folder: RunFolder, journalled: dict[str, Any], living: dict[str, Worker]) -> Status:
+def _status(folder: RunFolder, journal: Journal | None, living: dict[str, Worker]) -> Status:
     record: Record = folder.record()
+    journalled: dict[str, Any] = {}
+    if journal is not None:
+        # The tasks of a graph may be thousands: what they came to stands in the rounds.
+        journalled = journal.of_run(folder.run) if not record.graph else journal.fleet(folder.run)
     fleet = journalled.get(folder.run)
     holder = next((worker for worker in living.values() if worker.run == folder.run), None)
     if holder is None and fleet is not None:
@@ -64,7 +69,7 @@ def _status(folder: RunFolder, journalled: dict[str, Any], living: dict[str, Wor
     )
     if report is not None:
         ended = Counter(outcome.state for outcome in report.outcomes.values())
-    return Status(
+    status = Status(
         run=folder.run,
         program=record.program,
         version=record.version,
@@ -76,6 +81,20 @@ def _status(folder: RunFolder, journalled: dict[str, Any], living: dict[str, Wor
         cancelling=report is None and folder.asked_to_stop(),
         report=report,
     )
+    return msgspec.structs.replace(status, **_in_tasks(folder, record, journal, report))
+
+
+def _in_tasks(folder: RunFolder, record: Record, journal: Journal | None, report: Report | None) -> dict[str, Any]:
+    """Return what a status says of a graph."""
+    if not record.graph:
+        return {}
+    count = len(folder.graph().tasks)
+    if journal is None or report is not None:
+        return {"tasks": count}
+    schedule = replayed(journal, folder)
+    states = Counter(outcome.state for outcome in schedule.outcomes.values())
+    asks = tuple(schedule.asking)
+    return {"tasks": count, "ended": dict(sorted(states.items())), "asks": asks, "paused": schedule.paused}
 
 
 def _state(fleet: Any, holder: Worker | None, report: Report | None) -> RunState:

@@ -14,15 +14,15 @@ import msgspec
 
 from rackwright.runs.commands import Stops, since
 from rackwright.runs.fleet import ended, outcome_of
-from rackwright.runs.journal import FLEET, TASK, Queues
+from rackwright.runs.folder import RunFolder
+from rackwright.runs.journal import FLEET, TASK, Journal, Queues
 from rackwright.runs.model import GraphProgram, Json, Outcome, Task
 from rackwright.runs.schedule import Heard, Schedule, Start
-from rackwright.runs.work import SELDOM_S, Attendance, Pace, Stopped, Work
+from rackwright.runs.work import OWN, SELDOM_S, Attendance, Pace, Stopped, Work
 
-__all__ = ["ROUND", "identity", "workflows"]
+__all__ = ["identity", "replayed", "workflows"]
 
-ROUND: Final = "round"
-"""The name of the fleet's steps."""
+_ROUND: Final = "round"
 
 _GATHER_S: Final = 0.02
 _STOPPED: Final = "the operator asked to stop before it began"
@@ -33,6 +33,16 @@ def identity(run: str, task: str, number: int) -> str:
     return f"{run}/{task}" if number == 1 else f"{run}/{task}#{number}"
 
 
+def replayed(journal: Journal, folder: RunFolder) -> Schedule:
+    """Return where a run of a graph is, by the rounds that its journal holds."""
+    schedule = Schedule(folder.graph())
+    for kept in journal.values(folder.run, OWN + _ROUND):
+        schedule.begin()
+        schedule.hears(msgspec.convert(kept["value"], Heard))
+    schedule.begin()
+    return schedule
+
+
 def workflows(attendance: Attendance, program: GraphProgram) -> dict[str, Callable[..., Json]]:
     """Return the two workflows of a run, by the names under which the journal knows them."""
     order, graph = attendance.folder.order(), attendance.folder.graph()
@@ -40,7 +50,7 @@ def workflows(attendance: Attendance, program: GraphProgram) -> dict[str, Callab
     stops = Stops(attendance.folder, graph)
 
     def fleet(run: str) -> Json:
-        return attendance.body(lambda: _Fleet(attendance, program.name, Schedule(graph), run).goes())
+        return attendance.body(lambda: _Fleet(attendance, program.name, Schedule(graph), run).goes(), run)
 
     def task(run: str, name: str, number: int, offset: int, before: list[Json]) -> Json:
         given = tasks[name]
@@ -51,10 +61,7 @@ def workflows(attendance: Attendance, program: GraphProgram) -> dict[str, Callab
             work = Work(attendance, one, name, stops=lambda: stops.asked(name, offset))
             return _task(attendance, work, given, lambda: program.task(work, order, given, hangs_on))
 
-        try:
-            return attendance.body(body)
-        finally:
-            attendance.happened(one)
+        return attendance.body(body, one)
 
     return {FLEET: fleet, TASK: task}
 
@@ -98,7 +105,7 @@ class _Fleet:
             self._tell(held)
             if schedule.over:
                 break
-            heard = msgspec.convert(self._work.unseen(ROUND, self._round), Heard)
+            heard = msgspec.convert(self._work.unseen(_ROUND, self._round), Heard)
             schedule.hears(heard)
             self._tell_commands(heard)
         report = schedule.report(self._run, self._program)

@@ -23,14 +23,16 @@ from rackwright.runs.leases import Lease
 from rackwright.runs.model import Json
 from rackwright.runs.redaction import Redactor
 
-__all__ = ["SELDOM_S", "SOON_S", "Attendance", "Pace", "Stopped", "Work", "failure"]
+__all__ = ["OWN", "SELDOM_S", "SOON_S", "Attendance", "Pace", "Stopped", "Work", "failure"]
 
 SOON_S: Final = 0.005
 SELDOM_S: Final = 0.25
 
-_OWN: Final = "rackwright: "
-_CANCELLED: Final = _OWN + "cancelled"
-_SLEEP: Final = _OWN + "sleep"
+OWN: Final = "rackwright: "
+"""What the names of the engine's own steps begin with."""
+
+_CANCELLED: Final = OWN + "cancelled"
+_SLEEP: Final = OWN + "sleep"
 _SLICE_S: Final = 0.5
 
 
@@ -119,7 +121,7 @@ class Attendance:
             raise error
         return value
 
-    def body(self, work: Callable[[], Json]) -> Json:
+    def body(self, work: Callable[[], Json], identity: str = "") -> Json:
         """Do the whole of one workflow; count it, so that nobody closes the journal below it."""
         with self._guard:
             self._busy += 1
@@ -137,18 +139,13 @@ class Attendance:
         finally:
             with self._guard:
                 self._busy -= 1
+                self._hints.add(identity)
                 self._guard.notify_all()
             self.changed.set()
             self.device_ended.set()
 
-    def happened(self, identity: str) -> None:
-        """Say that a workflow ended here, or is about to: whoever waits looks at that one first."""
-        with self._guard:
-            self._hints.add(identity)
-        self.device_ended.set()
-
     def hints(self) -> set[str]:
-        """Return the workflows that ended here and were not seen yet."""
+        """Return the workflows that ended here and were not seen yet: whoever waits looks at these first."""
         with self._guard:
             return set(self._hints)
 
@@ -187,7 +184,7 @@ class Work:
 
     def unseen(self, name: str, work: Callable[[], Json]) -> Json:
         """Do a step of the engine's own, which nobody is told of."""
-        return self._step(_OWN + name, work)
+        return self._step(OWN + name, work)
 
     def sleep(self, seconds: float) -> None:
         """Wait until ``seconds`` of the run's clock have passed since the first time this was asked."""
@@ -230,7 +227,7 @@ class Work:
             )
             raise Stopped
         self._at += 1
-        seen = not replays and not name.startswith(_OWN)
+        seen = not replays and not name.startswith(OWN)
         begun = self._attendance.clock.now()
         if seen:
             self._attendance.events.tell("step", name, self.subject, state="begun")
