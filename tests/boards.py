@@ -40,7 +40,9 @@ def racks_of(servers, each=8):
 
 def stamp(seconds):
     """The time of an event, so many seconds into the run."""
-    return datetime.fromtimestamp(1_790_000_000 + seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (
+        datetime.fromtimestamp(1_790_000_000 + seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )
 
 
 def now(seconds):
@@ -51,7 +53,9 @@ def now(seconds):
 def told(at, task, text, **fields):
     """An event of a task."""
     stage, _, device = task.partition("/")
-    return Event(at=stamp(at), kind="task", text=text, subject=task, fields={"stage": stage, "device": device, **fields})
+    return Event(
+        at=stamp(at), kind="task", text=text, subject=task, fields={"stage": stage, "device": device, **fields}
+    )
 
 
 def said(at, kind, text, subject="", **fields):

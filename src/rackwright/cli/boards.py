@@ -22,6 +22,7 @@ def board(talk: Talk, site: Path, at: Door, *, run: str = "", webhook: str = "")
 
     Beyond this machine it is TLS with the site's own certificate: a token must not be read on the way.
     """
+    from rackwright import runs
     from rackwright.drivers.reach import state_folder
     from rackwright.report.places import places
     from rackwright.runs.folder import private
@@ -36,6 +37,8 @@ def board(talk: Talk, site: Path, at: Door, *, run: str = "", webhook: str = "")
     def racks_of(devices: Iterable[str]) -> Iterable[RackPlace]:
         return places(planned.plan, devices)
 
+    if run:
+        runs.graph(state, run)  # one that is not there, or goes in waves, is said before anything listens
     heard, end = _posted(talk, webhook)
     following = Following(state, racks_of, site=planned.plan.name, run=run, heard=heard)
     page = BoardPage(following)

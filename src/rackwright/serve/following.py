@@ -68,21 +68,28 @@ class Following:
         return self._estimate
 
     def _turn(self) -> bool:
+        """Turn to the newest run that has a graph, if it is another one."""
         newest = self._newest()
-        if newest is None or newest.run == self.board.run:
-            return False
-        try:
-            graph = runs.graph(self._state_dir, newest.run)
-        except RunError:
-            # A push goes in waves and has no graph: its own command shows it.
-            self._passed_over.add(newest.run)
-            return False
+        while newest is not None and newest.run != self.board.run:
+            try:
+                graph = runs.graph(self._state_dir, newest.run)
+            except RunError:
+                # A push goes in waves and has no graph: its own command shows it.
+                if self._only:
+                    raise
+                self._passed_over.add(newest.run)
+                newest = self._newest()
+                continue
+            self._take(newest, graph)
+            return True
+        return False
+
+    def _take(self, newest: RunFolder, graph: Graph) -> None:
         earlier = stage_seconds(self.board)
         devices = dict.fromkeys(task.device for task in graph.tasks if task.device)
         self.board = Board(graph, self._racks_of(devices), run=newest.run, site=self._site)
         self._estimator = Estimator(graph, earlier)
         self._events = newest.events()
-        return True
 
     def _newest(self) -> RunFolder | None:
         if self._only:
