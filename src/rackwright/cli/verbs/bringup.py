@@ -8,22 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rackwright.cli.answer import DIFFERENCE, ERROR, FINE, Answer, verb
+from rackwright.cli.answer import DIFFERENCE, ERROR, Answer, verb
 from rackwright.cli.params import PLACE
 from rackwright.cli.reaching import Wanted, reaching
 from rackwright.cli.talk import Talk
-from rackwright.errors import RunChanged
 
 if TYPE_CHECKING:
-    from rackwright.bringup.order import Order
-    from rackwright.bringup.world import World
     from rackwright.cli.bringing import Wish
-    from rackwright.runs import Graph, Report
+    from rackwright.runs import Graph
 
 __all__ = ["command"]
 
 _STEERING = ("pause", "go", "cancel", "retry", "skip", "approve", "refuse")
-_INTERRUPTED = 130
 
 
 @verb("bringup")
@@ -69,13 +65,14 @@ def command(
     talk: Talk, site: Path, yes: bool, allow_disruption: bool, resume: bool, database: str | None, own: tuple[str, ...],
     webhook: str, sign: Path | None, status: bool, reason: str, wanted: Wanted, **rest: Any,
 ) -> Answer:  # fmt: skip
-    """Bring a whole site up: switches, BMCs, firmware, cables and hosts, each device on its own line to acceptance.
+    """Bring a whole site up, from cartons to accepted, in one durable run.
 
-    Shows what would be done, and with --yes does it: stage by stage, each task reading its device first, so that what is
+    Shows what would be done, and with --yes does it: switches, BMCs, firmware, cables and hosts, each task reading its device first, so that what is
     as planned is left alone. One bad server stops nobody else; a gate says what it holds back. Cut off at any moment,
     --resume goes on. While it runs, another process steers it: --pause, --go, --cancel, --retry, --skip, --approve.
     """
     from rackwright.cli import bringing, steering
+    from rackwright.cli.brought import End
     from rackwright.drivers.reach import state_folder
     from rackwright.plan.workspace import site_file
 
@@ -87,7 +84,7 @@ def command(
         return steering.status(state, database)
     wish = _wish(bringing.Wish, rest)
     world = bringing.opened_world(talk, site, wanted, blinks=wish.blinks)
-    end = _End(talk, world, webhook, sign, database, own)
+    end = End(talk, world, webhook, sign, database, own)
     if resume and (answer := end.resumed()) is not None:
         return answer
     graph = bringing.graph_for(talk, world, wanted, wish)
@@ -125,73 +122,3 @@ def _consent(talk: Talk, graph: Graph, *, yes: bool, allow: bool) -> Answer | No
     if not yes and not click.confirm("begin?", err=True):
         return Answer(DIFFERENCE, graph_value(graph))
     return None
-
-
-class _End:
-    """Runs a bring-up before whoever watches, and tells how it ended."""
-
-    def __init__(
-        self, talk: Talk, world: World, webhook: str, key: Path | None, database: str | None, tags: tuple[str, ...]
-    ) -> None:
-        self.talk = talk
-        self.world = world
-        self.webhook = webhook
-        self.key = key
-        self.database = database
-        self.tags = tags
-
-    def begun(self, order: Order, jobs: int) -> Answer:
-        """Begin a bring-up and stay with it."""
-        from rackwright.bringup.submitting import submit
-
-        with self._watching(order.graph) as heard:
-            report = submit(
-                order, self.world, jobs=jobs, database=self.database, tags=self.tags, on_event=heard
-            )  # fmt: skip
-        return self._answer(report)
-
-    def resumed(self) -> Answer | None:
-        """Go on with the latest bring-up that was cut off; None when only a new one can."""
-        from rackwright import runs
-        from rackwright.bringup.submitting import interrupted, resume
-
-        state = self.world.way.state
-        run = interrupted(state, self.database)
-        if not run:
-            self.talk.say("no bring-up was cut off: this is a new one")
-            return None
-        self.talk.say(f"going on with run {run}")
-        try:
-            with self._watching(runs.graph(state, run), run) as heard:
-                for event in runs.events(state, run):
-                    heard.board.hear(event)
-                report = resume(run, self.world, database=self.database, tags=self.tags, on_event=heard)
-        except RunChanged as error:
-            self.talk.say(f"{error}; reading first")
-            return None
-        return self._answer(report)
-
-    def _watching(self, graph: Graph, run: str = "") -> Any:
-        from rackwright.cli.boarding import watching
-        from rackwright.report.places import places
-
-        racks = places(self.world.plan, [task.device for task in graph.tasks])
-        return watching(self.talk, graph, racks=racks, run=run, webhook=self.webhook)
-
-    def _answer(self, report: Report) -> Answer:
-        from rackwright.cli.recording import keep
-        from rackwright.report.bringups import ended_lines, ended_value
-
-        kept = keep(
-            self.talk, self.world.plan, self.world.way.state, report.run, report=report, key=self.key,
-            database=self.database,
-        )  # fmt: skip
-        code = {"done": FINE, "cancelled": _INTERRUPTED}.get(report.state, ERROR)
-        lines = [*ended_lines(report, self._graph(report)), kept.headline, f"record: {kept.page}"]
-        value = {**ended_value(report), "record": str(kept.record), "accepted": kept.verdicts}
-        return Answer(code, value, lines, streamed=True)
-
-    def _graph(self, report: Report) -> Graph:
-        from rackwright import runs
-
-        return runs.graph(self.world.way.state, report.run)

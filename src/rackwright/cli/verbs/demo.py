@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
@@ -20,10 +20,14 @@ from rackwright.plan.workspace import Planned
 from rackwright.report.checks import check_value, summary
 from rackwright.report.plans import plan_lines, plan_value
 
+if TYPE_CHECKING:
+    from rackwright.catalog.models import Catalog
+
 __all__ = ["command"]
 
 _MARK: Final = ".rackwright-demo"
 _SITE: Final = "xe9680-spectrum-x"
+_RATE: Final = 300.0
 
 
 class _Made(NamedTuple):
@@ -33,25 +37,63 @@ class _Made(NamedTuple):
     files: int
     fabric: check.Fabric
     result: check.Report
+    catalog: Catalog
+
+
+def _words(ctx: click.Context, param: click.Parameter, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Read what is to be planted; nobody said: everything."""
+    from rackwright.cli.demonstrating import FAULTS
+
+    if strange := next((word for word in words if word not in {*FAULTS, "none"}), ""):
+        raise click.BadParameter(f"{strange!r} is none of {', '.join(FAULTS)} and none", ctx, param)
+    return tuple(word for word in words or FAULTS if word != "none")
 
 
 @verb("demo")
 @click.option("--site", default=_SITE, show_default=True, metavar="SITE", help="Reference site to show.")
 @click.option("--out", type=PLACE, default=Path("demo"), show_default=True, help="Folder to work in.")
-def command(talk: Talk, site: str, out: Path) -> Answer:
-    """Validate, plan, render and check a reference site, and show what came out.
+@click.option("--fault", "faults", multiple=True, callback=_words, metavar="FAULT",
+              help="Plant this in the emulated rack: swapped-cables, lost-gpu, old-firmware, or none; without it all three.")  # fmt: skip
+@click.option("--render-only", is_flag=True, help="No emulated rack: only what is rendered and checked.")
+@click.option("--rate", type=click.FloatRange(min=1), default=_RATE, show_default=True, metavar="R",
+              help="Seconds of the emulated rack's clock in a real one.")  # fmt: skip
+@click.option("--keep", is_flag=True, help="Leave the emulated rack there, to look around in.")
+def command(
+    talk: Talk, site: str, out: Path, faults: tuple[str, ...], render_only: bool, rate: float, keep: bool
+) -> Answer:  # fmt: skip
+    """Bring an emulated rack of a reference site up, from cartons to accepted, with faults planted in it.
 
-    The site is copied to OUT/site and rendered into OUT/build; a demo that lies there is run anew.
+    The site is copied to OUT/site, planned, rendered into OUT/build and checked. Then an emulated rack of it comes up on
+    loopback, with two cables swapped, a GPU lost and one server's firmware old, and is brought up. What software cannot mend is told
+    with what to do; the demo does it, as a person at the rack would, and goes on. A demo that lies there is run anew.
     """
+    from rackwright.cli.demonstrating import demonstrated, planted
+    from rackwright.drivers.reach import JOBS
+
     known = reference_sites()
     if site not in known:
         raise click.BadParameter(f"{site!r} is none of {', '.join(known)}", param_hint="--site")
     _make_room(out)
     copy_site(known[site], out / "site")
     made = _run(talk, out)
-    code = judging.code_of(made.result)
     value = {"out": str(out), "plan": plan_value(made.planned), "files": made.files, "check": check_value(made.result)}
-    return Answer(code, {**value, "seconds": round(talk.seconds(), 2)}, _lines(out, made, talk.seconds()))
+    code, lines = judging.code_of(made.result), list(_lines(out, made, talk.seconds()))
+    if render_only:
+        return Answer(code, {**value, "seconds": round(talk.seconds(), 2)}, lines)
+    wrong = planted(faults, made.planned.plan, made.catalog)
+    for line in lines:
+        talk.say(line)
+    rounds = demonstrated(talk, out / "site", wrong, rate=rate, jobs=JOBS, keep=keep)
+    value |= {"planted": [one._asdict() for one in wrong], "rounds": [one.value for one in rounds]}
+    value["seconds"] = round(talk.seconds(), 2)
+    end = [*rounds[-1].lines, *_left(out, keep=keep), f"{value['seconds']:.0f} s from a folder to here"]
+    return Answer(rounds[-1].code or code, value, end, streamed=True)
+
+
+def _left(out: Path, *, keep: bool) -> Iterator[str]:
+    """Say what is left of the emulated rack."""
+    if keep:
+        yield f"the emulated rack is still there: 'rackwright twin down {out / 'site'}' ends it"
 
 
 def _make_room(out: Path) -> None:
@@ -78,7 +120,7 @@ def _run(talk: Talk, out: Path) -> _Made:
     fabric = judging.of_build(out / "build")
     result = check.run(fabric)
     talk.say(f"checked: {summary(result)}")
-    return _Made(planned, len(build.files), fabric, result)
+    return _Made(planned, len(build.files), fabric, result, site.loaded.catalog)
 
 
 def _lines(out: Path, made: _Made, seconds: float) -> Iterator[str]:

@@ -52,7 +52,7 @@ AT_ONCE: Final = {
     "no-health": "Status is null everywhere (row 30)",
     "power-loss": "the server loses its power for DURATION s: the host is off, what runs in POST is torn, the BMC restarts",
     "psu-lost": "power supply VALUE is gone",
-    "gpu-lost": "GPU VALUE is not seen by the server any more",
+    "gpu-lost": "GPU VALUE, or the last one, is not seen by the server any more",
     "full": "there is no room for images (row 26 SUP0540)",
     "queue-full": "the queue holds as many jobs as it may (row 26 JCP014)",
     "link-down": "port A has no link",

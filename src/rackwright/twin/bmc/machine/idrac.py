@@ -361,7 +361,8 @@ class Machine:
         hit[0].present = False
 
     def _lose_gpu(self, fqdd: str) -> None:
-        left = tuple(one for one in self.hardware.gpus if one.fqdd != fqdd)
+        gone = fqdd or next((one.fqdd for one in reversed(self.hardware.gpus)), "")
+        left = tuple(one for one in self.hardware.gpus if one.fqdd != gone)
         if len(left) == len(self.hardware.gpus):
             raise TwinError(f"{self.hardware.name} has no GPU {fqdd!r}")
         self._gpus = self._gpus or self.hardware.gpus

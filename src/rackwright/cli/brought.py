@@ -1,0 +1,101 @@
+"""A bring-up before whoever watches: begun or gone on with, and told how it ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rackwright.cli.answer import ERROR, FINE, Answer
+from rackwright.cli.talk import Talk
+from rackwright.errors import RunChanged
+
+if TYPE_CHECKING:
+    from rackwright.bringup.order import Order
+    from rackwright.bringup.world import World
+    from rackwright.runs import Graph, Report
+
+__all__ = ["End", "brought_up"]
+
+_INTERRUPTED: Final = 130
+
+
+class End:
+    """Runs a bring-up before whoever watches, and tells how it ended."""
+
+    def __init__(
+        self, talk: Talk, world: World, webhook: str, key: Path | None, database: str | None, tags: tuple[str, ...]
+    ) -> None:
+        self.talk = talk
+        self.world = world
+        self.webhook = webhook
+        self.key = key
+        self.database = database
+        self.tags = tags
+
+    def begun(self, order: Order, jobs: int) -> Answer:
+        """Begin a bring-up and stay with it."""
+        from rackwright.bringup.submitting import submit
+
+        with self._watching(order.graph) as heard:
+            report = submit(
+                order, self.world, jobs=jobs, database=self.database, tags=self.tags, on_event=heard
+            )  # fmt: skip
+        return self._answer(report)
+
+    def resumed(self) -> Answer | None:
+        """Go on with the latest bring-up that was cut off; None when only a new one can."""
+        from rackwright import runs
+        from rackwright.bringup.submitting import interrupted, resume
+
+        state = self.world.way.state
+        run = interrupted(state, self.database)
+        if not run:
+            self.talk.say("no bring-up was cut off: this is a new one")
+            return None
+        self.talk.say(f"going on with run {run}")
+        try:
+            with self._watching(runs.graph(state, run), run) as heard:
+                for event in runs.events(state, run):
+                    heard.board.hear(event)
+                report = resume(run, self.world, database=self.database, tags=self.tags, on_event=heard)
+        except RunChanged as error:
+            self.talk.say(f"{error}; reading first")
+            return None
+        return self._answer(report)
+
+    def _watching(self, graph: Graph, run: str = "") -> Any:
+        from rackwright.cli.boarding import watching
+        from rackwright.report.places import places
+
+        racks = places(self.world.plan, [task.device for task in graph.tasks])
+        return watching(self.talk, graph, racks=racks, run=run, webhook=self.webhook)
+
+    def _answer(self, report: Report) -> Answer:
+        from rackwright.cli.recording import keep
+        from rackwright.report.bringups import ended_lines, ended_value
+
+        kept = keep(
+            self.talk, self.world.plan, self.world.way.state, report.run, report=report, key=self.key,
+            database=self.database,
+        )  # fmt: skip
+        code = {"done": FINE, "cancelled": _INTERRUPTED}.get(report.state, ERROR)
+        lines = [*ended_lines(report, self._graph(report)), kept.headline, f"record: {kept.page}"]
+        value = {**ended_value(report), "record": str(kept.record), "accepted": kept.verdicts}
+        return Answer(code, value, lines, streamed=True)
+
+    def _graph(self, report: Report) -> Graph:
+        from rackwright import runs
+
+        return runs.graph(self.world.way.state, report.run)
+
+
+def brought_up(talk: Talk, folder: Path, *, jobs: int) -> Answer:
+    """Bring the twin of a site up, all of it, with everything allowed."""
+    from rackwright.cli import bringing
+    from rackwright.cli.reaching import Wanted
+
+    wanted = Wanted(twin=True, jobs=jobs)
+    world = bringing.opened_world(talk, folder, wanted)
+    wish = bringing.Wish()
+    graph = bringing.graph_for(talk, world, wanted, wish)
+    return End(talk, world, "", None, None, ()).begun(bringing.order_for(world, graph, wish), jobs)
