@@ -10,7 +10,7 @@ from typing import Final
 from rackwright.bringup.job import Job
 from rackwright.bringup.order import decode
 from rackwright.bringup.stages import BLINK, FABRIC, HANDOVER
-from rackwright.bringup.work import cables, ends, looks, servers, switches
+from rackwright.bringup.work import cables, ends, looks, servers, switches, systems
 from rackwright.bringup.world import World
 from rackwright.errors import RunChanged
 from rackwright.runs.model import Context, Graph, Outcome, Task
@@ -33,8 +33,11 @@ _SWITCHES: Final[Mapping[str, Work]] = {
 _SERVERS: Final[Mapping[str, Work]] = {
     "bmc": servers.settings,
     "hardware": looks.hardware,
+    "head": systems.head,
     "firmware": servers.firmware,
+    "os": systems.installed,
     "cabling": cables.cables,
+    "stack": systems.stack,
     "accept": looks.accepted_server,
     "handover": servers.locked,
 }

@@ -92,6 +92,9 @@ def _hidden(world: World, order: Order | None) -> tuple[Secret, ...]:
         if name in devices and (not order or stages & {"oob", "frontend", "backend"})
         for ref in secrets.references(world.tree(switch))
     }
+    if not order or stages & {"head", "stack"}:
+        told = [world.variables[name] for name in world.stacks if name in devices]
+        references |= {str(ref): ref for variables in told for ref in secrets.references(variables)}
     found = [secrets.resolve(ref, world.way.resolvers) for ref in references.values()]
     wanted = [one for name, one in world.settings.items() if name in devices]
     names = {text for one in wanted for text in (one.password, one.service_password) if text}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from rackwright import audit
 from rackwright.audit import hosts as systems
@@ -22,8 +23,11 @@ from rackwright.plan.stack_model import HostStack
 from rackwright.push.bmc.certificates import authority_name
 from rackwright.push.bmc.meeting import Greeter, factory_password
 from rackwright.push.bmc.reading import Planner
+from rackwright.push.hosts.program import PushHosts, shipped
+from rackwright.push.hosts.reading import Surveyor
 from rackwright.push.impact import Interrupts
 from rackwright.render import Overlays, switch_tree
+from rackwright.render.hosts.variables import anchored, variables
 
 __all__ = ["Patience", "World"]
 
@@ -36,6 +40,8 @@ class Patience:
     """For a device to let us in for the first time: it may be on its way up."""
     settle_s: float = 300
     """For what was configured to come up: sessions, links, segments."""
+    boot_s: float = 1200
+    """For an operating system to answer: a server with eight GPUs takes ten minutes to its first boot device."""
     back_s: float = 1800
     """For a BMC that an earlier life may have left restarting (redfish.md 2.5)."""
     poll_s: float = 10
@@ -99,6 +105,21 @@ class World:
             name: {row.attribute: row.value for row in machine.bios if row.need != "forbidden"}
             for name, machine in self.machines.items()
         }
+
+    @cached_property
+    def variables(self) -> dict[str, dict[str, Any]]:
+        """What the playbooks are told, by host."""
+        return {name: anchored(variables(one), self.folder.resolve()) for name, one in self.stacks.items()}
+
+    @cached_property
+    def plays(self) -> PushHosts:
+        """What plays on hosts; those that want the same at the same time share a play."""
+        return PushHosts(self.way, shipped(), self.jobs)
+
+    @cached_property
+    def surveyor(self) -> Surveyor:
+        """What looks ahead on hosts."""
+        return Surveyor(self.way, shipped(), self.stacks, self.variables, self.jobs)
 
     def tree(self, switch: Switch) -> Tree:
         """Return what a switch is to run; rendered once."""

@@ -1,0 +1,125 @@
+"""Stages ``head``, ``os`` and ``stack``: an operating system of ours on a server, and the software that is planned on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from rackwright.bringup.job import Halted, Job, ended
+from rackwright.errors import DriverError
+from rackwright.push.changeset import Unread
+from rackwright.push.hosts.bare import BareServers, make_bare
+from rackwright.push.hosts.installing import Medium
+from rackwright.push.hosts.order import make_order
+from rackwright.push.hosts.procedure import stranger
+from rackwright.push.hosts.reading import host_order
+from rackwright.runs.model import GOOD, Context, Outcome
+
+__all__ = ["head", "installed", "medium", "stack"]
+
+_NOBODY: Final = (
+    "give --installer with 'rackwright serve' running on this site, or install it by hand; then retry, or run it again"
+)
+_IDENTITY: Final = "see the service tags of nodes.csv, the address of the host and where it stands"
+_OVER_NETWORK: Final = {"http": Medium("UefiHttp"), "pxe": Medium("Pxe")}
+
+
+def medium(text: str) -> Medium:
+    """Return what ``--installer`` means: an ISO's URL, or ``http`` or ``pxe``."""
+    return _OVER_NETWORK.get(text) or Medium("Cd", text)
+
+
+def head(job: Job) -> Outcome:
+    """Bring a head node to its system and to its software: the others are served by it."""
+    first = installed(job)
+    if first.state not in GOOD:
+        return first
+    then = _stack(job, _Part(job.context, "stack, "))
+    return then if then.state not in GOOD or then.state == "done" else first
+
+
+# --- the operating system ------------------------------------------------------------------------
+
+
+def installed(job: Job) -> Outcome:
+    """See that an operating system answers on the very machine that is planned; install one where none does."""
+    world, name = job.world, job.device
+    said = job.context.step("answers", lambda: _answers(job))
+    if said["wrong"]:
+        return job.failed("answers", Halted(f"{name}: {said['wrong']}", _IDENTITY))
+    if said["answers"]:
+        return ended(job, "unchanged", system=said["answers"])
+    if not job.order.consent.installer:
+        return job.failed("answers", Halted(f"no operating system answers: {said['cause']}", _NOBODY))
+    way = world.way
+
+    def forget(device: str) -> None:
+        way.trust.forget(way.host_endpoint(device))
+
+    order = make_bare(world.plan, [name], medium(job.order.consent.installer))
+    ordered = job.ordered(lambda: (order.encoded(), [f"+ operating system from {job.order.consent.installer}"]))
+    return job.finished(BareServers(way, forget).device(job.context, job.kept(ordered), name), ordered)
+
+
+def _answers(job: Job) -> dict[str, str]:
+    """Say what answers, that it is another machine, or why nobody does."""
+    try:
+        # Firmware may have restarted it a moment ago: a machine that is on its way up must not be taken for a bare one.
+        with closing(job.world.way.host(job.device, patience_s=job.world.patience.boot_s)) as session:
+            facts = session.facts()
+    except DriverError as error:
+        return {"answers": "", "wrong": "", "cause": str(error)}
+    wrong = stranger(facts, job.world.machines[job.device].service_tag)
+    return {"answers": "" if wrong else "an operating system", "wrong": wrong, "cause": ""}
+
+
+# --- the software on it --------------------------------------------------------------------------
+
+
+def stack(job: Job) -> Outcome:
+    """Bring the software of one host to what is planned, by the playbooks, with the restarts between their stages."""
+    return _stack(job, job.context)
+
+
+def _stack(job: Job, context: Context) -> Outcome:
+    one = replace(job, context=context)
+    ordered = one.ordered(lambda: _order(one))
+    if ordered.halt is not None:
+        return job.failed("read", ordered.halt)
+    data = job.kept(ordered)
+    return job.finished(job.world.plays.device(context, data, job.device), ordered)
+
+
+def _order(job: Job) -> tuple[bytes, Sequence[str]] | Halted:
+    world, name = job.world, job.device
+    found = world.surveyor.survey(name)
+    if isinstance(found, Unread):
+        return Halted(found.cause, found.remedy)
+    work = host_order(found, world.variables[name], world.stacks[name])
+    order = make_order(world.plan, [work], drained_by=job.order.consent.drained_by)
+    return order.encoded(), [f"~ {change.role}: {change.task}" for change in found.changes]
+
+
+class _Part:
+    """A context in which steps have a word before their names: two procedures in one task."""
+
+    def __init__(self, context: Context, word: str) -> None:
+        self._context = context
+        self._word = word
+        self.run_id: str = context.run_id
+        self.folder: Path = context.folder
+
+    def step(self, name: str, work: Callable[[], Any]) -> Any:
+        return self._context.step(self._word + name, work)
+
+    def sleep(self, seconds: float) -> None:
+        self._context.sleep(seconds)
+
+    def event(self, text: str, **fields: Any) -> None:
+        self._context.event(text, **fields)
+
+    def cancelled(self) -> bool:
+        return self._context.cancelled()
