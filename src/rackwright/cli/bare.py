@@ -32,7 +32,7 @@ def bared(talk: Talk, aim: Aim, installer: str, *, yes: bool, allow: bool) -> An
     way = aim.way
 
     def forget(name: str) -> None:
-        way.trust.forget(way.host_endpoint(name))
+        way.forget_host(name)
 
     report = submit(order, way, jobs=way.jobs, on_event=watch(talk), forget=forget)
     outcomes = list(report.outcomes.values())

@@ -139,6 +139,10 @@ class Control:
         """Tell everything of one host: what is installed, what runs, what was really done to it."""
         return self._park().whole(str(request.get("device", "")))
 
+    async def _boot_server(self, request: Mapping[str, Any]) -> None:
+        """Have DHCP name another boot server: scheme, address and port of a ``serve``; empty: the site's own."""
+        self._park().server = str(request.get("url", ""))
+
     def _park(self) -> Park:
         if self._rack.park is None:
             raise TwinError("the twin has no operating systems: start it with --hosts bare or --installed")
@@ -175,6 +179,7 @@ _OPERATIONS: Final[dict[str, Callable[[Control, Mapping[str, Any]], Any]]] = {
     "log": Control._log,  # noqa: SLF001 - as above
     "bmc": Control._bmc,  # noqa: SLF001 - as above
     "host": Control._host,  # noqa: SLF001 - as above
+    "boot-server": Control._boot_server,  # noqa: SLF001 - as above
 }
 
 

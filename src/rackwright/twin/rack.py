@@ -114,7 +114,9 @@ class Rack:
         self.fleet = Fleet(self.clock, self.journal, self.faults, self.wish.latency_ms / 1000, lit)
         await self.fleet.start(self.wish.bmcs, doors, self._authority)
         if self.wish.hosts is not None:
-            self.park = Park(self.plan, self.clock, self.journal, self.faults, self.wish.latency_ms / 1000)
+            self.park = Park(
+                self.plan, self.clock, self.journal, self.faults, self.wish.latency_ms / 1000, self.folder.parent
+            )
             wires = FabricWires(self._plane) if isinstance(self._plane, Fabric) else PlannedWires(self.plan)
             await self.park.start(self.wish.hosts, ways, self.fleet, wires, self._authority)
         self._write_known_hosts()

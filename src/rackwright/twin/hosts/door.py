@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import asyncssh
@@ -117,7 +118,7 @@ class Door:
     def _settings(self) -> asyncssh.SSHServerConnectionOptions:
         if self._options is None:
             self._options = asyncssh.SSHServerConnectionOptions(
-                server_factory=lambda: _Guest(self._open, self.user, self._operator),
+                server_factory=lambda: _Guest(self._open, self.host.accounts, self._operator),
                 server_host_keys=[self.key],
                 process_factory=self._serve,
                 allow_scp=False,
@@ -182,11 +183,11 @@ class Door:
 
 
 class _Guest(asyncssh.SSHServer):
-    """Who may come in: the one user, with the operator's key."""
+    """Who may come in: the users that the installation made, with their keys and with the operator's."""
 
-    def __init__(self, opened: set[Any], user: str, operator: str) -> None:
+    def __init__(self, opened: set[Any], accounts: Mapping[str, tuple[str, ...]], operator: str) -> None:
         self._opened = opened
-        self._user = user
+        self._accounts = accounts
         self._operator = operator
         self._conn: SSHServerConnection | None = None
 
@@ -198,6 +199,7 @@ class _Guest(asyncssh.SSHServer):
         self._opened.discard(self._conn)
 
     async def begin_auth(self, username: str) -> bool:
-        if self._conn is not None and username == self._user:
-            self._conn.set_authorized_keys(asyncssh.import_authorized_keys(f"{self._operator}\n"))
+        if self._conn is not None and username in self._accounts:
+            keys = "".join(f"{key}\n" for key in (*self._accounts[username], self._operator))
+            self._conn.set_authorized_keys(asyncssh.import_authorized_keys(keys))
         return True

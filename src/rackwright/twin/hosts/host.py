@@ -94,6 +94,8 @@ class Host:
         self.life = 0
         """Rises whenever what runs ends."""
         self.deeds: list[Deed] = []
+        self.accounts: dict[str, tuple[str, ...]] = {}
+        """User -> public keys; who installed it says so."""
         self.refused: dict[str, str] = {}
         """Pattern of packages -> what apt says instead of installing them."""
         self.changed: Callable[[], None] = lambda: None
@@ -207,8 +209,13 @@ class Host:
             self.deed("stuck", target)
             return
         if target not in _FROM_DISK:
+            self.cold = cold
             self.install(target, image)
             return
+        self.from_disk(cold=cold)
+
+    def from_disk(self, *, cold: bool = False) -> None:
+        """Start what is on the disk; nothing on a bare one."""
         if self.disk is None:
             return
         self._system = self._start(self._clock.now(), cold=cold)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import fnmatch
+import re
 import socket
 from collections.abc import Awaitable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any, Final, Literal
 
 import msgspec
@@ -23,11 +25,12 @@ from rackwright.twin.hosts.door import Door
 from rackwright.twin.hosts.faults import AT_ONCE
 from rackwright.twin.hosts.host import Host
 from rackwright.twin.hosts.wires import Wires
-from rackwright.twin.journal import Journal
+from rackwright.twin.journal import Journal, Line
 
 __all__ = ["HOST_PORT", "Hosts", "Park"]
 
 HOST_PORT: Final = 2222
+_DOOR: Final = re.compile(r"http://[0-9.\[\]:a-f]+")
 _REFUSED: Final = "E: Unable to correct problems, you have held broken packages."
 
 
@@ -41,11 +44,17 @@ class Hosts(msgspec.Struct, frozen=True, kw_only=True):
 class Park:
     """The hosts of one twin."""
 
-    def __init__(self, plan: Plan, clock: TwinClock, journal: Journal, beside: Faults, latency_s: float) -> None:
+    def __init__(
+        self, plan: Plan, clock: TwinClock, journal: Journal, beside: Faults, latency_s: float, folder: Path
+    ) -> None:
+        """``folder`` is that of the site's state."""
         self.hosts: dict[str, Host] = {}
         self.doors: dict[str, Door] = {}
         self.faults = Faults(beside.ids)
         self.user = ""
+        self.server = ""
+        """Scheme, address and port of the boot server; empty: that of the site's ``serve``."""
+        self._folder = folder
         self._networks = {network.name: network for network in plan.hosts}
         self._clock = clock
         self._journal = journal
@@ -65,6 +74,8 @@ class Park:
             host = Host(name, machine, network, self._clock, self.faults, wires, disk)
             host.follow = partial(fleet.follow, name)
             host.changed = partial(self._changed, name)
+            host.install = partial(self._install, name)
+            host.accounts = {wish.user: ()} if disk is not None else {}
             self.hosts[name] = host
             self.doors[name] = Door(
                 host, wish.user, sock, authority.host_key(), authority.operator, self._clock, self._journal, self.faults,
@@ -78,6 +89,22 @@ class Park:
         """Put a host onto the server underneath, once that is made."""
         if name in self.hosts and isinstance(machine, Machine):
             self.hosts[name].own(machine)
+
+    def _install(self, name: str, target: str, image: str) -> None:
+        """Have an installer work on a host."""
+        from rackwright.twin.hosts.installer import Installer
+
+        host = self.hosts[name]
+        faults = {fault.kind: fault for fault in self.faults.hits(name, "host-install", "before")}
+        note = partial(self._note, name)
+        self.spawn(Installer(host, self._clock, self.boot_server, note).run(target, image, faults))
+
+    def _note(self, name: str, operation: str, told: str) -> None:
+        self._journal.add(Line(self._clock.now(), name, "host", "installer", operation, told, ""))
+
+    def boot_server(self) -> str:
+        """Return where DHCP sends who boots over the network: as told, or the plain door of the site's latest ``serve``."""
+        return self.server or _latest(self._folder)
 
     def _changed(self, name: str) -> None:
         if not self._closed:
@@ -143,6 +170,19 @@ class Park:
         if name not in self.hosts:
             raise TwinError(f"no host of the twin is called {name!r}")
         return {"host": self.doors[name].address, **self.hosts[name].whole()}
+
+
+def _latest(folder: Path) -> str:
+    """Return the door without TLS that the latest ``rackwright serve`` of a site told of in its events."""
+    try:
+        lines = (folder / "serve" / "events.jsonl").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    for line in reversed(lines):
+        if '"serving"' in line:
+            found = _DOOR.search(line)
+            return found[0] if found else ""
+    return ""
 
 
 def _machine(fleet: Fleet, name: str) -> Machine:
