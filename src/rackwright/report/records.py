@@ -317,9 +317,10 @@ def _number(value: Any) -> int:
     return value if isinstance(value, int) else len(value) if isinstance(value, list) else 0
 
 
-def _findings(values: Iterable[Any]) -> tuple[Finding, ...]:
+def _findings(values: Any) -> tuple[Finding, ...]:
     found = []
-    for value in values:
+    # Some tell how many there were, and keep them in a file.
+    for value in values if isinstance(values, list) else ():
         try:
             found.append(msgspec.convert(value, Finding))
         except msgspec.ValidationError:
