@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -73,8 +73,8 @@ def _task(attendance: Attendance, work: Work, task: Task, done: Callable[[], Out
         outcome = Outcome(subject=task.name, state="cancelled", cause=_STOPPED)
     else:
         outcome = msgspec.structs.replace(ended(attendance, work, task.name, done), subject=task.name)
-    _tell(work, task, outcome, took_s=round(attendance.clock.now() - begun, 3))
-    return msgspec.to_builtins(outcome)
+    took_s = round(attendance.clock.now() - begun, 3)
+    return {"outcome": msgspec.to_builtins(outcome), "took_s": took_s}
 
 
 def _tell(work: Work, task: Task, outcome: Outcome, **fields: Json) -> None:
@@ -95,6 +95,7 @@ class _Fleet:
         self._work = Work(attendance, run, "")
         self._enqueued: set[str] = set()
         self._waiting: set[str] = set()
+        self._took_s: dict[str, float] = {}
         self._next_look = 0.0
 
     def goes(self) -> Json:
@@ -107,7 +108,7 @@ class _Fleet:
                 break
             heard = msgspec.convert(self._work.unseen(_ROUND, self._round), Heard)
             schedule.hears(heard)
-            self._tell_commands(heard)
+            self._tell_heard(heard)
         report = schedule.report(self._run, self._program)
         self._work.told("run", report.state)
         return msgspec.to_builtins(report)
@@ -134,7 +135,12 @@ class _Fleet:
             "task", "waiting", subject=task.name, stage=task.stage, device=task.device, waits_for=waits_for, **fields
         )
 
-    def _tell_commands(self, heard: Heard) -> None:
+    def _tell_heard(self, heard: Heard) -> None:
+        """Tell what was worked on and ended, only now: who answers such an event with a command is understood."""
+        for outcome in heard.ended:
+            if self._schedule.outcomes.get(outcome.subject) == outcome:
+                took = {"took_s": took_s} if (took_s := self._took_s.pop(outcome.subject, None)) is not None else {}
+                _tell(self._work, self._schedule.task(outcome.subject), outcome, **took)
         for command in heard.commands:
             self._work.told(
                 "command", command.kind, subject=command.task, reason=command.reason, who=command.who, at=command.at
@@ -185,9 +191,7 @@ class _Fleet:
             self._next_look = time.monotonic() + SELDOM_S
         found = attendance.journal.ended(sorted(look)) if look else {}
         attendance.forget_hints(found)
-        outcomes = tuple(
-            msgspec.convert(outcome_of(found[one], name), Outcome) for one, name in running.items() if one in found
-        )
+        outcomes = tuple(self._ended(found[one], name) for one, name in running.items() if one in found)
         told = list(since(attendance.folder.path, schedule.offset))
         stop = not schedule.stopped and attendance.folder.asked_to_stop()
         if not (outcomes or told or stop):
@@ -195,3 +199,11 @@ class _Fleet:
         return Heard(
             ended=outcomes, commands=tuple(command for command, _ in told), offset=told[-1][1] if told else 0, stop=stop
         )
+
+    def _ended(self, status: Any, name: str) -> Outcome:
+        """Return how a task ended, and remember how long it took, to tell it."""
+        value = outcome_of(status, name)
+        if status.status == "SUCCESS":
+            self._took_s[name] = value["took_s"]
+            value = value["outcome"]
+        return msgspec.convert(value, Outcome)

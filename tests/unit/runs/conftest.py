@@ -28,10 +28,10 @@ def site(tmp_path, monkeypatch):
 class Process:
     """Another process that runs the toy, to be watched and killed by its id."""
 
-    def __init__(self, site: Path, *arguments: str, **plan) -> None:
+    def __init__(self, site: Path, *arguments: str, script: str = toy.__file__, **plan) -> None:
         environment = {**os.environ, "RACKWRIGHT_TOY": json.dumps(plan), "PYTHONWARNINGS": "error"}
         self.popen = subprocess.Popen(
-            [sys.executable, toy.__file__, str(site / "s"), str(site / "world"), *arguments],
+            [sys.executable, script, str(site / "s"), str(site / "world"), *arguments],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

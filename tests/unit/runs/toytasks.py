@@ -104,12 +104,13 @@ SMALL = chain(devices=("a1", "a2"), limits={"jobs": 2})
 
 def most_at_once(spans, of=lambda task: True) -> int:
     """Return how many of the tasks were worked on at once at the most."""
-    now = most = 0
+    now, most = set(), 0
     for line in spans:
         sign, _pid, task = line.split()
         if of(task):
-            now += 1 if sign == "+" else -1
-            most = max(most, now)
+            # Who is killed never leaves: the next one that begins the task has it in hand instead.
+            now = now | {task} if sign == "+" else now - {task}
+            most = max(most, len(now))
     return most
 
 
