@@ -57,7 +57,7 @@ def installed(job: Job) -> Outcome:
     way = world.way
 
     def forget(device: str) -> None:
-        way.trust.forget(way.host_endpoint(device))
+        way.forget_host(device)
 
     order = make_bare(world.plan, [name], medium(job.order.consent.installer))
     ordered = job.ordered(lambda: (order.encoded(), [f"+ operating system from {job.order.consent.installer}"]))
