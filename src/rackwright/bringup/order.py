@@ -28,6 +28,8 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Program that is asked, with the server's name, whether its host is drained; empty: the operator's word stands."""
     confirm_s: int = 600
     """After it a switch goes back by itself."""
+    proof: Literal["blink", "lldp"] = "blink"
+    """How cables of servers are proven: ports that go down and links that follow, or what switches hear."""
     installer: str = ""
     """What bare servers are installed from: an ISO's URL, ``http`` or ``pxe``."""
 

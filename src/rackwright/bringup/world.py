@@ -63,8 +63,6 @@ class World:
     images: tuple[Image, ...] = ()
     overlays: Overlays = field(default_factory=Overlays)
     jobs: int = 8
-    blinks: bool = True
-    """Cables of servers are proven by ports that go down and links that follow; else by what switches hear by LLDP."""
     patience: Patience = field(default_factory=Patience)
     _trees: dict[str, Tree] = field(default_factory=dict, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)

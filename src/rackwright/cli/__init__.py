@@ -41,6 +41,7 @@ VERBS: Final = {
     "twin": "Run an emulated rack of the site on loopback: real SSH, nv, NVUE API, and Redfish.",
     "demo": "Validate, plan, render and check a reference site, and show what came out.",
     "serve": "Answer switches that boot for the first time, and hosts that are installed; show a run as a web page.",
+    "worker": "Help with bring-ups of this site that others began.",
 }
 """Verb -> its help, in the order of work; each has a module of its name in ``rackwright.cli.verbs``."""
 

@@ -36,7 +36,6 @@ class Wish:
     only: tuple[str, ...] = ()
     gates: tuple[str, ...] = ()
     """Stages before which an operator is asked."""
-    blinks: bool = True
     restarts: int = 0
     """Servers that may restart at once in any rack; 0: what the PDUs bear."""
     images: int = 16
@@ -45,7 +44,7 @@ class Wish:
     consent: Consent = field(default_factory=Consent)
 
 
-def opened_world(talk: Talk, site: Path, wanted: Wanted, *, blinks: bool = True) -> World:
+def opened_world(talk: Talk, site: Path, wanted: Wanted) -> World:
     """Plan a site in memory and work out how every device of it is reached; nothing is connected yet."""
     opened, planned = building.plan_site(talk, site)
     if planned.changed:
@@ -73,7 +72,6 @@ def opened_world(talk: Talk, site: Path, wanted: Wanted, *, blinks: bool = True)
         images=loaded.images,
         overlays=of_site(loaded.overlays, folder),
         jobs=wanted.jobs,
-        blinks=blinks,
     )
 
 

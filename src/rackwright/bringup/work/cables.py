@@ -76,7 +76,7 @@ def _kept(job: Job, found: _Seen) -> object:
 def _looked(job: Job, names: Sequence[str]) -> _Seen:
     if not names:
         return _Seen((), ())
-    told: Callable[[Job, Sequence[str]], _Seen] = _blinked if job.world.blinks else _heard
+    told: Callable[[Job, Sequence[str]], _Seen] = _blinked if job.order.consent.proof == "blink" else _heard
     return told(job, names)
 
 

@@ -14,7 +14,7 @@ from rackwright.push.procedure import Procedure
 from rackwright.push.program import Push
 from rackwright.push.reading import settled
 from rackwright.push.waves import waves_of
-from rackwright.runs.model import Outcome, Wave
+from rackwright.runs.model import Outcome, State, Wave
 
 __all__ = ["gate", "switch"]
 
@@ -61,7 +61,13 @@ def gate(job: Job) -> Outcome:
     way = job.world.way
     push = Push(way.connect, way.clock, way.resolvers, job.world.jobs)
     told = push.gate(job.context, order.encoded(), wave, outcomes)
-    return ended(job, told.state, stage=told.stage, cause=told.cause, remedy=told.remedy)
+    return ended(job, _state(job, told.state), stage=told.stage, cause=told.cause, remedy=told.remedy)
+
+
+def _state(job: Job, state: State) -> State:
+    """Return ``unchanged`` for a gate behind switches none of which was changed."""
+    still = state == "done" and all(one.state == "unchanged" for one in job.before.values())
+    return "unchanged" if still else state
 
 
 def _members(job: Job) -> tuple[str, ...]:

@@ -83,7 +83,7 @@ def command(
     if status:
         return steering.status(state, database)
     wish = _wish(bringing.Wish, rest)
-    world = bringing.opened_world(talk, site, wanted, blinks=wish.blinks)
+    world = bringing.opened_world(talk, site, wanted)
     end = End(talk, world, webhook, sign, database, own)
     if resume and (answer := end.resumed()) is not None:
         return answer
@@ -97,9 +97,8 @@ def command(
 def _wish(kind: type[Wish], rest: dict[str, Any]) -> Wish:
     from rackwright.bringup.order import Consent
 
-    proof = rest.pop("proof")
     own = {name: rest.pop(name) for name in ("only", "gates", "restarts", "images", "tags")}
-    return kind(**own, blinks=proof == "blink", consent=Consent(**rest))
+    return kind(**own, consent=Consent(**rest))
 
 
 def _consent(talk: Talk, graph: Graph, *, yes: bool, allow: bool) -> Answer | None:

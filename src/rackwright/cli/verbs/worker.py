@@ -1,0 +1,54 @@
+"""``rackwright worker``: helps with bring-ups that other processes began, and goes on with those whose process died."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rackwright.cli.answer import Answer, verb
+from rackwright.cli.params import PLACE
+from rackwright.cli.reaching import Wanted, reaching
+from rackwright.cli.talk import Talk
+
+__all__ = ["command"]
+
+
+@verb("worker")
+@click.argument("site", type=PLACE, default=".", metavar="[DIR]")
+@click.option(
+    "--database", metavar="URL", help="The PostgreSQL that holds the journal; without it, that of the site's folder."
+)
+@click.option(
+    "--tag", "tags", multiple=True, metavar="TAG", help="What this process reaches, of the bring-up's --reach."
+)
+@reaching
+def command(
+    talk: Talk, site: Path, database: str | None, tags: tuple[str, ...], wanted: Wanted
+) -> Answer:  # fmt: skip
+    """Help with bring-ups of this site that others began.
+
+    Takes tasks of living runs, and goes on with runs whose process died, until Ctrl-C. Limits count over all workers. The
+    site's folder is shared by all of them, and each needs the site's secrets.
+    """
+    from rackwright.bringup.submitting import work
+    from rackwright.cli.bringing import opened_world
+
+    world = opened_world(talk, site, wanted)
+    until = threading.Event()
+
+    def end(_signal: int, _frame: Any) -> None:
+        until.set()
+
+    before = {one: signal.signal(one, end) for one in (signal.SIGINT, signal.SIGTERM)}
+    reached = f", reaching {', '.join(tags)}" if tags else ""
+    talk.say(f"working for {world.plan.name}{reached}; Ctrl-C ends it between steps")
+    try:
+        work(world, database=database, tags=tags, threads=wanted.jobs, until=until)
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+    return Answer(data={"site": world.plan.name, "tags": tags})
