@@ -50,7 +50,7 @@ def now(seconds):
     return 1_790_000_000 + seconds
 
 
-def told(at, task, text, **fields):
+def told(at, task, text, /, **fields):
     """An event of a task."""
     stage, _, device = task.partition("/")
     return Event(
@@ -58,6 +58,6 @@ def told(at, task, text, **fields):
     )
 
 
-def said(at, kind, text, subject="", **fields):
+def said(at, kind, text, subject="", /, **fields):
     """Any other event."""
     return Event(at=stamp(at), kind=kind, text=text, subject=subject, fields=fields)

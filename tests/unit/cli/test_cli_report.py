@@ -1,0 +1,156 @@
+"""`rackwright report`: written, signed, and looked at by whoever gets it."""
+
+import json
+import shutil
+import subprocess
+
+import pytest
+
+from rackwright import runs
+from rackwright.cli import signing
+from rackwright.errors import RecordError
+from tests.boards import graph_of
+
+
+class Toy:
+    """Every task is done, but for the one that is planted."""
+
+    name, version = "bringup", "1"
+
+    def graph(self, order):
+        return graph_of(json.loads(order)["servers"])
+
+    def task(self, context, order, task, before):
+        if task.device:
+            kept = context.folder / "evidence" / task.stage / f"{task.device}.json"
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_text("{}")
+        bad = task.name == json.loads(order).get("bad")
+        return runs.Outcome(
+            subject=task.name, state="failed" if bad else "done", cause="GPU 3 is missing" if bad else ""
+        )
+
+
+@pytest.fixture
+def key(tmp_path):
+    """A key of the operator."""
+    path = tmp_path / "id_ed25519"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "ann", "-f", path], check=True)
+    return path
+
+
+def brought(site, **order):
+    """A run that has ended."""
+    with runs.opened(site / ".rackwright", programs=[Toy()]) as engine:
+        return engine.run("bringup", json.dumps({"servers": ["gpu01", "gpu02"], "who": "ann@laptop", **order}).encode())
+
+
+def test_there_is_nothing_to_report_before_anything_was_begun(rackwright, site):
+    """It says what would begin it."""
+    result = rackwright("report", site)
+    assert result.exit_code == 1
+    assert "'rackwright bringup' begins one" in result.stderr
+
+
+def test_an_accepted_rack_is_reported_and_signed(rackwright, rackwright_json, site, key, tmp_path):
+    """What is handed over can be verified elsewhere, by who signed it, and holds the evidence."""
+    run = brought(site).run
+    out = tmp_path / "handed over"
+    result = rackwright("report", site, "-o", out, "--sign", key)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.strip() == str(out / "index.html")
+    record = json.loads((out / "record.json").read_text())
+    assert (record["run"], record["who"]) == (run, "ann@laptop")
+    assert (out / "files/evidence/accept/gpu01.json").read_text() == "{}"
+    assert (out / "record.json").stat().st_mode & 0o777 == 0o600
+    signers = tmp_path / "signers"
+    signers.write_text(f"ann@laptop {(tmp_path / 'id_ed25519.pub').read_text()}")
+    shutil.copytree(out, tmp_path / "elsewhere")
+    code, value = rackwright_json("report", "--verify", tmp_path / "elsewhere", "--signers", signers)
+    assert (code, value["good"]) == (0, True)
+    assert "signed by ann@laptop" in value["said"][0]
+    said = rackwright("report", "--verify", tmp_path / "elsewhere").stdout
+    assert "whose key that is, nobody said" in said
+
+
+def test_a_failed_device_is_an_exit_code_of_its_own(rackwright_json, site):
+    """4: there are findings; and it is not signed, which is said."""
+    brought(site, bad="hardware/gpu02")
+    code, value = rackwright_json("report", site)
+    assert code == 4
+    assert value["verdicts"] == {"gpu01": "accepted", "gpu02": "failed"}
+    assert value["signed"] is False
+    assert value["headline"] == "1 of 2 devices accepted, 1 failed"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda out: (out / "record.json").write_text((out / "record.json").read_text() + " "), "does not hold"),
+        (lambda out: (out / "nodes/gpu01.html").write_text("accepted"), "nodes/gpu01.html is not what was signed"),
+        (lambda out: (out / "nodes/gpu01.json").unlink(), "nodes/gpu01.json is missing"),
+        (lambda out: (out / "nodes/gpu03.html").write_text("accepted"), "nodes/gpu03.html lies there and is not in"),
+        (lambda out: (out / "SHA256SUMS.sig").unlink(), "SHA256SUMS is not signed"),
+        (lambda out: (out / "SHA256SUMS").write_text("x  ../../etc/passwd\n"), "does not hold"),
+    ],
+)
+def test_what_is_changed_afterwards_is_seen(rackwright, site, key, tmp_path, spoil, said):
+    """Whichever file it is: the record, a certificate, one that was added or taken away."""
+    brought(site)
+    out = tmp_path / "out"
+    assert rackwright("report", site, "-o", out, "--sign", key).exit_code == 0
+    spoil(out)
+    result = rackwright("report", "--verify", out)
+    assert result.exit_code == 1
+    assert said in result.stderr
+
+
+def test_a_stranger_is_no_signer(rackwright, site, key, tmp_path):
+    """A good signature by a key that is not on the list is refused."""
+    brought(site)
+    out = tmp_path / "out"
+    rackwright("report", site, "-o", out, "--sign", key)
+    other = tmp_path / "other"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", other], check=True)
+    (tmp_path / "signers").write_text(f"bob {(tmp_path / 'other.pub').read_text()}")
+    result = rackwright("report", "--verify", out, "--signers", tmp_path / "signers")
+    assert result.exit_code == 1
+    assert "a key that" in result.stderr
+
+
+def test_a_signature_for_something_else_is_none_of_a_record(tmp_path, key):
+    """The same key signs mail and commits; what it signed there does not count here."""
+    path = tmp_path / "record.json"
+    path.write_text("{}")
+    subprocess.run(["ssh-keygen", "-q", "-Y", "sign", "-n", "git", "-f", key, path], check=True, capture_output=True)
+    with pytest.raises(RecordError, match="does not hold"):
+        signing.signature(path)
+
+
+def test_a_key_that_cannot_sign_leaves_no_signature(rackwright, site, tmp_path):
+    """Neither a new one nor the one of before."""
+    brought(site)
+    (tmp_path / "no-key").write_text("hello")
+    result = rackwright("report", site, "--sign", tmp_path / "no-key")
+    assert result.exit_code == 1
+    assert "is not signed" in result.stderr
+    assert not list(site.rglob("*.sig"))
+    assert rackwright("report", site, "--sign", tmp_path / "nowhere").exit_code == 1
+
+
+def test_a_report_again_takes_the_old_signature_away(rackwright, site, key, tmp_path):
+    """A signature of what lay there before never stands beside what is written now."""
+    brought(site)
+    out = tmp_path / "out"
+    rackwright("report", site, "-o", out, "--sign", key)
+    assert rackwright("report", site, "-o", out).exit_code == 0
+    assert not list(out.rglob("*.sig"))
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/thesis.txt").write_text("mine")
+    result = rackwright("report", site, "-o", tmp_path / "full")
+    assert (result.exit_code, (tmp_path / "full/thesis.txt").read_text()) == (1, "mine")
+
+
+def test_signers_are_for_verifying(rackwright, site):
+    """Alone they mean nothing."""
+    assert rackwright("report", site, "--signers", "x").exit_code == 2

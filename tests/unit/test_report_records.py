@@ -1,0 +1,220 @@
+"""The record of a run: true to what the run left, whole, and nothing secret in it."""
+
+import hashlib
+
+import msgspec
+import pytest
+
+from rackwright.findings import finding
+from rackwright.plan.model import Plan
+from rackwright.push.bmc.order import Part
+from rackwright.report.certificates import documents, headline, node_certificate, rack_certificate
+from rackwright.report.records import Record, record
+from rackwright.report.sent import changes_in
+from rackwright.runs import Outcome, Report
+from tests.boards import STAGES, graph_of, said, stamp, told
+from tests.plans import rails
+
+SECRET = "Tr0ub4dor&3"
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    return rails(spines=2)
+
+
+@pytest.fixture
+def servers(plan):
+    return [device.name for device in plan.devices if device.role == "server"][:3]
+
+
+def found(check, device, status, **more):
+    return msgspec.to_builtins(finding(check, device, f"{check} of {device}", remedy="", status=status, **more))
+
+
+def outcomes(servers, changed):
+    """Every task done, but for those that are given."""
+    graph = graph_of(servers)
+    every = {task.name: Outcome(subject=task.name, state="done") for task in graph.tasks}
+    return graph, Report(run="r", program="bringup", state="failed", outcomes=every | changed, gates={})
+
+
+def events_of(graph):
+    for at, task in enumerate(graph.tasks):
+        yield told(at, task.name, "begins")
+        yield told(at + 1, task.name, "done")
+
+
+def made(plan, servers, folder, changed, *, events=None):
+    graph, report = outcomes(servers, changed)
+    return record(plan, graph, report, events or events_of(graph), folder, run="r", who="me@laptop")
+
+
+def test_a_device_is_accepted_by_its_acceptance_alone(plan, servers, tmp_path):
+    """A failure, a task that was not done, a waived acceptance and a run without one are none, each for its reason."""
+    one, two, _ = servers
+    got = made(plan, servers, tmp_path, {
+        f"hardware/{one}": Outcome(subject="", state="failed", cause="GPU 3 is missing", stage="look"),
+        f"accept/{one}": Outcome(subject="", state="skipped", cause="hardware failed"),
+        f"accept/{two}": Outcome(subject="", state="waived", cause="tried by hand"),
+    })  # fmt: skip
+    assert [(device.verdict, device.reason) for device in got.devices] == [
+        ("failed", "hardware failed: GPU 3 is missing"),
+        ("open", "its acceptance was waived: tried by hand"),
+        ("accepted", ""),
+    ]
+    assert got.devices[1].waived == (f"accept/{two}",)
+    graph = graph_of(servers, STAGES[:2])
+    report = Report(run="r", program="b", state="done", gates={}, outcomes={
+        task.name: Outcome(subject=task.name, state="unchanged") for task in graph.tasks
+    })  # fmt: skip
+    assert {one.verdict for one in record(plan, graph, report, (), tmp_path, run="r", who="").devices} == {"done"}
+
+
+def test_a_run_that_has_not_ended_accepts_nobody_who_is_not_through(plan, servers, tmp_path):
+    """Without a report the events say how far each task is."""
+    graph = graph_of(servers)
+    events = [told(1, f"bmc/{servers[0]}", "begins"), told(2, f"bmc/{servers[0]}", "failed", cause="no answer")]
+    got = record(plan, graph, None, events, tmp_path, run="r", who="")
+    assert (got.state, got.ended) == ("open", "")
+    assert [device.verdict for device in got.devices] == ["failed", "open", "open"]
+
+
+def test_who_when_what_and_the_evidence_stand_in_it(plan, servers, tmp_path):
+    """Serial number and place from the plan, times from the events, files by their digest, commands with who and why."""
+    name = servers[0]
+    (tmp_path / "orders" / "firmware").mkdir(parents=True)
+    order = {"servers": [{"device": name, "parts": [
+        {"component": "bios", "fqdd": "BIOS.Setup.1-1", "before": "2.5.4", "wanted": "2.7.4"}
+    ]}]}  # fmt: skip
+    data = msgspec.json.encode(order)
+    (tmp_path / f"orders/firmware/{name}-0123456789abcdef.json").write_bytes(data)
+    (tmp_path / "backup").mkdir()
+    (tmp_path / f"backup/{name}.yaml").write_text("kept")
+    (tmp_path / "run.json").write_text("{}")
+    detail = {
+        "backup": str(tmp_path / f"backup/{name}.yaml"), "restarts": ["cold", "warm"], "versions": {"bios": "2.7.4"},
+        "findings": [found("machine.gpus", name, "pass")], "other": 7,
+    }  # fmt: skip
+    graph, _ = outcomes(servers, {})
+    events = [*events_of(graph), said(99, "command", "skip", name, who="ann", reason="no spare", at=stamp(98))]
+    got = made(
+        plan, servers, tmp_path, {f"firmware/{name}": Outcome(subject="", state="done", detail=detail)}, events=events
+    )
+    device = got.devices[0]
+    task = next(task for task in device.tasks if task.stage == "firmware")
+    assert [(file.name, file.sha256) for file in task.sent] == [
+        (f"orders/firmware/{name}-0123456789abcdef.json", hashlib.sha256(data).hexdigest())
+    ]
+    assert task.changes == ("~ bios BIOS.Setup.1-1: 2.5.4 -> 2.7.4",)
+    assert [file.name for file in task.evidence] == [f"backup/{name}.yaml"]
+    assert (task.restarts, task.versions, task.detail) == (2, {"bios": "2.7.4"}, {"other": 7})
+    assert task.begun < task.ended
+    assert task.told == ({"at": stamp(98), "what": "skip", "task": name, "who": "ann", "reason": "no spare"},)
+    assert got.commands == task.told
+    assert (got.who, got.intent, got.site) == ("me@laptop", plan.digest, plan.name)
+    assert [file.name for file in got.files] == ["run.json"]
+    assert node_certificate(got, "x", device).changes == 1
+
+
+def test_no_file_outside_the_runs_folder_is_named(plan, servers, tmp_path):
+    """A path that leads out of it is no evidence."""
+    (tmp_path / "outside").write_text("x")
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "link").symlink_to(tmp_path / "outside")
+    detail = {"evidence": ["../outside", str(tmp_path / "outside"), "link", "none", ""], "sent": "../outside"}
+    got = made(plan, servers, folder, {f"bmc/{servers[0]}": Outcome(subject="", state="done", detail=detail)})
+    assert got.devices[0].tasks[0].evidence == ()
+    assert got.devices[0].tasks[0].sent == ()
+
+
+def test_nothing_that_looks_secret_is_written(plan, servers, tmp_path):
+    """Neither below a key that looks secret nor as a hash or a credential in an address."""
+    detail = {"password": SECRET, "url": f"https://me:{SECRET}@host/", "deep": [{"api_key": SECRET}]}
+    changes = ["~ user: $6$salt$" + "x" * 40]
+    got = made(plan, servers, tmp_path, {
+        f"bmc/{servers[0]}": Outcome(subject="", state="done", detail=detail | {"changes": changes}),
+    })  # fmt: skip
+    text = b"".join(data for _, data in documents(got, signed=False)).decode()
+    assert SECRET not in text
+    assert "$6$" not in text
+
+
+def test_a_record_reads_back(plan, servers, tmp_path):
+    """What was written as JSON is the same record."""
+    got = made(plan, servers, tmp_path, {})
+    files = dict(documents(got, signed=False))
+    assert msgspec.json.decode(files["record.json"], type=Record) == got
+    assert msgspec.json.decode(files["record.json"])["schema"] == 1
+
+
+def test_every_device_and_rack_has_its_certificate(plan, servers, tmp_path):
+    """As HTML and JSON, naming the record by its digest; a rack is accepted when all of its devices are."""
+    one = servers[0]
+    bad = Outcome(subject="", state="failed", cause="<b>7 of 8</b>", detail={
+        "findings": [found("machine.gpus", one, "fail", expected="8", actual="7"), found("machine.fans", one, "pass")],
+    })  # fmt: skip
+    got = made(plan, servers, tmp_path, {f"accept/{one}": bad})
+    files = dict(documents(got, signed=False))
+    sha256 = hashlib.sha256(files["record.json"]).hexdigest()
+    for name in servers:
+        value = msgspec.json.decode(files[f"nodes/{name}.json"])
+        assert value["record_sha256"] == sha256
+        assert value["accepted"] is (name != one)
+        page = files[f"nodes/{name}.html"].decode()
+        assert ("not accepted" in page) is (name == one)
+        assert sha256 in page
+        assert "<b>7 of 8" not in page
+    node = node_certificate(got, sha256, got.devices[0])
+    assert [(check.check, check.passed, check.failed) for check in node.checks] == [
+        ("machine.fans", 1, 0),
+        ("machine.gpus", 0, 1),
+    ]
+    assert [finding.actual for finding in node.open_findings] == ["7"]
+    assert node.at == ""
+    racks = {device.rack for device in got.devices}
+    assert all(f"racks/{rack or 'in-no-rack'}.{kind}" in files for rack in racks for kind in ("html", "json"))
+    assert not rack_certificate(got, sha256, "r1", got.devices).accepted
+    assert rack_certificate(got, sha256, "r1", got.devices[1:]).accepted
+    assert headline(got) == "2 of 3 devices accepted, 1 failed"
+
+
+def test_a_later_stage_has_the_last_word_on_a_finding(plan, servers, tmp_path):
+    """What failed before it was mended is not open any more."""
+    name = servers[0]
+    got = made(plan, servers, tmp_path, {
+        f"hardware/{name}": Outcome(subject="", state="done", detail={"findings": [found("bios", name, "fail")]}),
+        f"accept/{name}": Outcome(subject="", state="done", detail={"findings": [found("bios", name, "pass")]}),
+    })  # fmt: skip
+    assert node_certificate(got, "x", got.devices[0]).open_findings == ()
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_the_pages_say_whether_they_are_signed(plan, servers, tmp_path, signed):
+    """Each of them, in words."""
+    for name, data in documents(made(plan, servers, tmp_path, {}), signed=signed):
+        if name.endswith(".html"):
+            assert ("It is not signed" in data.decode()) is not signed, name
+
+
+def test_what_an_order_changes_is_read_from_it():
+    """Of switches, BMCs and hosts; nothing of another device, and nothing of a file that is no order."""
+    part = Part(component="bios", fqdd="BIOS.1", before="1", wanted="2")
+    orders = {
+        "devices": [{"changes": {"device": "leaf1", "changes": [
+            {"op": "+", "path": ["system", "hostname"], "new": "leaf1"}, {"op": "-", "path": ["a", "b"], "old": 7},
+            {"op": "~", "path": ["c"], "old": 1, "new": 2}, {"op": "+", "path": ["d"]},
+        ]}}],
+        "servers": [{"device": "gpu1", "parts": [msgspec.to_builtins(part)], "way": {"steps": [
+            {"changes": [{"attribute": "SubNumaCluster", "old": "Disabled", "new": "2-way"}]}
+        ]}}],
+        "hosts": [{"device": "gpu1", "stages": [{"steps": ["kernel", "driver"]}]}],
+    }  # fmt: skip
+    data = msgspec.json.encode(orders)
+    assert changes_in(data, "leaf1") == ("+ system.hostname: leaf1", "- a.b: 7", "~ c: 1 -> 2", "+ d")
+    assert changes_in(data, "gpu1") == (
+        "~ bios BIOS.1: 1 -> 2", "~ bios SubNumaCluster: Disabled -> 2-way", "step kernel", "step driver",
+    )  # fmt: skip
+    for other in (b"", b"no json", b"[1]", b"7", b'{"devices": 3, "servers": [1], "hosts": {}}', data):
+        assert changes_in(other, "nobody") == ()
