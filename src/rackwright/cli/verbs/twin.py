@@ -18,7 +18,7 @@ __all__ = ["command"]
 
 @click.group("twin")
 def command() -> None:
-    """Run an emulated rack of the site on loopback: real SSH, nv, NVUE API, and Redfish.
+    """Run an emulated rack of the site on loopback: real SSH, nv, NVUE API, Redfish, and hosts.
 
     Verbs that reach devices go to it with --twin.
     """
@@ -57,7 +57,8 @@ def _up(
 ) -> Answer:  # fmt: skip
     """Bring the emulated rack of a site up.
 
-    Its switches and BMCs are factory-fresh and cabled as planned. Where they answer stands in SITE/.rackwright/twin.json.
+    Its switches and BMCs are factory-fresh and cabled as planned, its servers bare unless told otherwise. Where they answer stands in
+    SITE/.rackwright/twin.json.
     """
     from rackwright.cli.twins import count_bmcs, spec_of
     from rackwright.twin import process
@@ -91,7 +92,7 @@ def _up(
 @verb("status")
 @click.argument("site", type=PLACE, default=".", metavar="[DIR]")
 def _status(talk: Talk, site: Path) -> Answer:  # noqa: ARG001 - every verb takes the talk
-    """Tell how each switch and each BMC of the twin stands."""
+    """Tell how each switch, each BMC and each host of the twin stands."""
     from rackwright import report
     from rackwright.twin import process
 
@@ -101,7 +102,9 @@ def _status(talk: Talk, site: Path) -> Answer:  # noqa: ARG001 - every verb take
     faults = [f"fault {rule['id']}: {rule['kind']} at {rule['at']} on {rule['device']}" for rule in value["faults"]]
     bmcs = [_bmc_row(name, one) for name, one in value["bmcs"].items()]
     shown = report.columns(("BMC", "address", "version", "BIOS", "power", "state"), bmcs) if bmcs else ()
-    return Answer(data=value, lines=[*report.columns(heads, rows), *shown, *faults])
+    systems = [(name, *(one[key] for key in ("host", "kernel", "state"))) for name, one in value["hosts"].items()]
+    hosts = report.columns(("host", "address", "kernel", "state"), systems) if systems else ()
+    return Answer(data=value, lines=[*report.columns(heads, rows), *shown, *hosts, *faults])
 
 
 def _bmc_row(name: str, one: dict[str, Any]) -> tuple[str, ...]:

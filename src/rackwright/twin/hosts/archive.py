@@ -19,7 +19,9 @@ FRESH: Final[Mapping[str, str]] = {
     "openssh-server": "1:9.6p1-3ubuntu13.8",
     "pciutils": "1:3.10.0-2build1",
     "ethtool": "1:6.7-1build1",
+    "linux-generic": "6.8.0-51.52",
     "linux-image-generic": "6.8.0-51.52",
+    "linux-headers-generic": "6.8.0-51.52",
     "netplan.io": "1.1.1-1~ubuntu24.04.1",
 }
 """What a fresh installation of Ubuntu 24.04.2 has of what anybody asks about [assumed but for the names]."""

@@ -178,7 +178,9 @@ class Door:
         process.exit(0)
 
     def _log(self, operation: str, command: str, result: str, changed: tuple[str, ...] = ()) -> None:
-        line = Line(self._clock.now(), self.host.name, "host", self.user, operation, command[:300], result, changed)
+        first, more, _ = command.partition("\n")
+        told = first[:200] + (" ..." if more else "")
+        line = Line(self._clock.now(), self.host.name, "host", self.user, operation, told, result, changed)
         self._journal.add(line)
 
 

@@ -133,7 +133,8 @@ def _installed(system: System, missing: list[tuple[str, str]]) -> Done:
 def _build(system: System) -> None:
     """Have DKMS build what is installed, for the kernel that runs and the one that comes (Ubuntu's dkms autoinstall)."""
     disk = system.disk
-    kernels = {system.boot.kernel, archive.kernel_of(disk.packages)} - {""}
+    headers = {archive.abi_of(version) for name, version in disk.packages.items() if name.startswith("linux-headers-")}
+    kernels = {system.boot.kernel, archive.kernel_of(disk.packages)} & headers
     sources: dict[str, str] = {}
     ofed = disk.packages.get("mlnx-ofed-kernel-dkms", "")
     if ofed:

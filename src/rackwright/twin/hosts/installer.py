@@ -178,7 +178,6 @@ class Installer:
         planned = next((text for path, text in disk.files.items() if path.startswith(_NETPLAN)), "")
         document = yaml.safe_load(planned) if planned else seed.get("network", {})
         disk.network = read_network(host.name, document, host.machine.hardware.nics)
-        disk.packages |= {"linux-generic": disk.packages["linux-image-generic"]}
         host.accounts = {
             str(row["name"]): tuple(str(key) for key in row.get("ssh_authorized_keys", ()))
             for row in accounts.get("users", ())

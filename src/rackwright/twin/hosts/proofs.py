@@ -75,7 +75,7 @@ def ofed(system: System, told: Told) -> Iterator[Done]:
     if wanted and said != wanted:
         words = f"{said} is installed, {wanted} is validated: remove it (ofed_uninstall.sh --force) and run again"
         raise TaskFailed("Judge the version", words)
-    built = {module for module, _, _ in system.disk.built}
+    built = {module for module, _, running in system.disk.built if running == system.boot.kernel}
     for name in told["ofed"]["modules"]:
         if name not in built:
             words = (
