@@ -35,7 +35,7 @@ $(READY): pyproject.toml requirements-dev.lock
 # --- what it does ------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: venv  ## render and check a reference site, show the result
+demo: venv  ## bring an emulated rack up, with faults planted in it, and show the report
 	@$(BIN)/rackwright demo
 
 # --- what is right -----------------------------------------------------------------------------

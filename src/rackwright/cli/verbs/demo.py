@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -22,6 +23,7 @@ from rackwright.report.plans import plan_lines, plan_value
 
 if TYPE_CHECKING:
     from rackwright.catalog.models import Catalog
+    from rackwright.cli.demonstrating import Round
 
 __all__ = ["command"]
 
@@ -58,8 +60,12 @@ def _words(ctx: click.Context, param: click.Parameter, words: tuple[str, ...]) -
 @click.option("--rate", type=click.FloatRange(min=1), default=_RATE, show_default=True, metavar="R",
               help="Seconds of the emulated rack's clock in a real one.")  # fmt: skip
 @click.option("--keep", is_flag=True, help="Leave the emulated rack there, to look around in.")
+@click.option(
+    "--open/--no-open", "opens", default=None, help="Open the report in a browser; without either, on a terminal."
+)
 def command(
-    talk: Talk, site: str, out: Path, faults: tuple[str, ...], render_only: bool, rate: float, keep: bool
+    talk: Talk, site: str, out: Path, faults: tuple[str, ...], render_only: bool, rate: float, keep: bool,
+    opens: bool | None,
 ) -> Answer:  # fmt: skip
     """Bring an emulated rack of a reference site up, from cartons to accepted, with faults planted in it.
 
@@ -86,8 +92,16 @@ def command(
     rounds = demonstrated(talk, out / "site", wrong, rate=rate, jobs=JOBS, keep=keep)
     value |= {"planted": [one._asdict() for one in wrong], "rounds": [one.value for one in rounds]}
     value["seconds"] = round(talk.seconds(), 2)
+    _open(rounds[-1], sys.stdout.isatty() and not talk.as_json if opens is None else opens)
     end = [*rounds[-1].lines, *_left(out, keep=keep), f"{value['seconds']:.0f} s from a folder to here"]
     return Answer(rounds[-1].code or code, value, end, streamed=True)
+
+
+def _open(last: Round, wanted: bool) -> None:
+    """Open the page of the record in a browser; where there is none, its path is printed all the same."""
+    record = last.value.get("record")
+    if wanted and record:
+        click.launch(str(Path(record).with_name("index.html").resolve()))
 
 
 def _left(out: Path, *, keep: bool) -> Iterator[str]:
