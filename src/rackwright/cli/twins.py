@@ -30,7 +30,7 @@ def spec_of(
     startup: Path | None = None,
     only: tuple[str, ...] = (),
     bmcs: Literal["none", "behind", "planned"] = "behind",
-    hosts: Literal["none", "bare", "installed"] = "bare",
+    hosts: Literal["none", "bare", "installed"] = "none",
     old: tuple[str, ...] = (),
 ) -> Spec:
     """Put together what a twin is made from; ``startup`` is a startup.yaml for all switches, or a build folder.
