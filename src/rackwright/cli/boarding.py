@@ -27,6 +27,8 @@ _SUMMARY_S: Final = 30.0
 """Seconds between two lines that say how far a run is, in a log."""
 _ESTIMATE_S: Final = 1.0
 _REFRESH_HZ: Final = 4
+_MANY: Final = 2000
+"""With more tasks than this the screen is drawn once a second: drawing it must not take from the work."""
 
 
 class Watch:
@@ -93,7 +95,8 @@ class Watch:
         if console.is_dumb_terminal:
             return
         draw = lambda: self._drawn(console)  # noqa: E731 - Rich asks for a function
-        live = Live(console=console, get_renderable=draw, refresh_per_second=_REFRESH_HZ, vertical_overflow="crop")
+        rate = _REFRESH_HZ if len(self.board.tasks) <= _MANY else 1
+        live = Live(console=console, get_renderable=draw, refresh_per_second=rate, vertical_overflow="crop")
         self._open.enter_context(live)
         self._screen = True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -162,10 +163,17 @@ def _written(target: Path, files: Iterable[tuple[str, bytes]]) -> dict[str, str]
 
 
 def _write(path: Path, data: bytes) -> None:
+    """Write a file for its owner alone; what is signed is on the disk when this returns."""
     from rackwright.runs.folder import write_private
 
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_private(path, data)
+    if path.name in _SIGNED:
+        write_private(path, data)
+        return
+    # A thousand certificates that each wait for the disk take longer than all the rest; the sums tell whether one is whole.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(data)
 
 
 def _copied(source: Path, target: Path, made: Record) -> dict[str, str]:
