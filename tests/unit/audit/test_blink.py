@@ -97,11 +97,11 @@ def test_ten_planted_miscablings_are_found_with_the_right_repair(seed):
     assert all(item.status == "fail" and item.remedy.startswith("swap ") for item in wrong(result.found))
 
 
-def test_a_ring_of_sixteen_cables_is_led_back_to_the_plan():
+def test_a_ring_of_nine_cables_is_led_back_to_the_plan():
     """Cables that are all one hole further than they belong are not led back, step by step."""
     made = floor()
     cables = dict(made.cables)
-    ends = Random(7).sample(made.nics, 16)
+    ends = Random(7).sample(made.nics, 9)
     for one, two in pairwise(ends):
         swap(cables, one, two)
     result = seen(made, Room(cables))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
 from rackwright.audit.cabling import Port
 from rackwright.drivers.reach import Reach
@@ -15,7 +16,9 @@ from rackwright.redfish.reading import inventory
 
 __all__ = ["Controllers"]
 
-_ON = "On"
+_ON: Final = "On"
+_ERRORS: Final = "#errors"
+"""Key under which the driver tells what a BMC did not answer."""
 
 
 class Controllers:
@@ -27,6 +30,8 @@ class Controllers:
         self._ports = {device.name: dict(_ports(device)) for device in plan.devices}
         """Server -> MAC address -> port of the plan."""
         self._sessions: dict[str, Redfish] = {}
+        self.gone: dict[str, str] = {}
+        """Servers whose BMC stopped answering, with the reason."""
 
     def open(self, names: Collection[str]) -> tuple[dict[str, str], dict[str, frozenset[str]]]:
         """Log in and look for the first time; returns who cannot be looked at and why, and the ports that each one has."""
@@ -47,36 +52,34 @@ class Controllers:
     def _first(self, name: str) -> str | dict[Port, bool | None]:
         try:
             self._sessions[name] = self._way.bmc(name)
-            told = self._told(name)
         except DriverError as error:
             return str(error)
-        if told.power and told.power != _ON:
-            return f"it is {told.power}: power it on"
-        return dict(self._links(name, told))
+        return self._look(name)
 
     def lights(self) -> dict[Port, bool | None]:
-        """Return whether each network port that the plan knows has link; a server that does not answer is left out."""
+        """Return whether each network port that the plan knows has link; a server that does not answer is not asked again."""
         found: dict[Port, bool | None] = {}
         names = sorted(self._sessions)
-        for seen in self._threads.map(self._look, names):
-            found.update(seen)
+        for name, seen in zip(names, self._threads.map(self._look, names), strict=True):
+            if isinstance(seen, str):
+                self.gone[name] = seen
+                self._sessions.pop(name).close()
+            else:
+                found.update(seen)
         return found
 
-    def _look(self, name: str) -> Mapping[Port, bool | None]:
+    def _look(self, name: str) -> str | dict[Port, bool | None]:
+        """Return the links of a server, or why they say nothing."""
         try:
-            told = self._told(name)
-        except DriverError:
-            try:
-                self._sessions[name].close()
-                self._sessions[name] = self._way.bmc(name)
-                told = self._told(name)
-            except DriverError:
-                return {}
-        # While a server is off, or starts, its links say nothing of the cables.
-        return dict(self._links(name, told)) if told.power in ("", _ON) else {}
-
-    def _told(self, name: str) -> Inventory:
-        return inventory(self._sessions[name].read({"links"}))
+            read = self._sessions[name].read({"links"})
+        except DriverError as error:
+            return str(error)
+        told = inventory(read)
+        if told.power and told.power != _ON:
+            return f"it is {told.power}: power it on"
+        if not told.nics:
+            return next(iter((read.get(_ERRORS) or {}).values()), "it does not tell its network adapters")
+        return dict(self._links(name, told))
 
     def _links(self, name: str, told: Inventory) -> Iterator[tuple[Port, bool | None]]:
         known = self._ports[name]

@@ -22,6 +22,8 @@ __all__ = ["Patience", "blink"]
 
 _OVER_OOB: Final = "its switch carries BMCs, over which the answer would come"
 _NO_BMC: Final = "the machine has no BMC that tells links"
+_LATE: Final = 2
+"""How often a blink begins anew because looking took longer than a switch waits."""
 _LINKS: Final = frozenset({"host", "management"})
 _OF_BMCS: Final = frozenset({"bmc", "mgmt"})
 
@@ -53,7 +55,16 @@ class _Work:
     say: Callable[[str], None]
     blind: dict[str, str] = field(default_factory=dict)
     look_s: float = 0.0
-    """How long it takes to ask every BMC once."""
+    """How long it took at most to ask every BMC once."""
+    late: int = 0
+    """How often ports were back before all was looked at."""
+
+    def look(self) -> Seen:
+        """Ask every BMC once."""
+        begun = self.way.clock.now()
+        seen = self.controllers.lights()
+        self.look_s = max(self.look_s, self.way.clock.now() - begun)
+        return seen
 
 
 def blink(
@@ -123,8 +134,10 @@ def _blinked(work: _Work, links: Iterable[Link]) -> tuple[Code, Lights, frozense
             plan = code(ports - absent)
             lights = _rounds(work, plan, {port: told[port] for port in ports - absent})
         except Failed as failed:
-            work.blind[failed.switch] = failed.why
-            work.say(f"{failed}; the others begin anew")
+            work.say(f"{failed}; the rounds begin anew")
+            work.late += failed.late
+            if not failed.late or work.late > _LATE:
+                work.blind[failed.switch] = failed.why
             work.blind |= work.switches.back()
             for name in work.blind:
                 work.switches.drop(name)
@@ -136,13 +149,10 @@ def _blinked(work: _Work, links: Iterable[Link]) -> tuple[Code, Lights, frozense
 
 
 def _rounds(work: _Work, plan: Code, ports: Seen) -> Lights:
-    begun = work.way.clock.now()
-    before = work.controllers.lights()
-    work.look_s = max(work.look_s, work.way.clock.now() - begun)
-    up = {port for port, light in before.items() if light}
+    before = ready = work.look()
     turns: list[Seen] = []
-    ready: Seen = before
     for turn in range(plan.rounds):
+        up = _up(work, before)
         down = plan.down(turn)
         # What is not back from the round before would be taken for one that follows in this one.
         late = {port for port in up if ready.get(port) is not True}
@@ -150,8 +160,15 @@ def _rounds(work: _Work, plan: Code, ports: Seen) -> Lights:
         turns.append({port: None if port in late else light for port, light in seen.items()})
         went = sum(seen.get(port) is False for port in up - late)
         work.say(f"round {turn + 1} of {plan.rounds}: {len(down)} ports down, {went} network ports followed")
-        ready = _back(work, up)
-    return Lights(ports, before, tuple(turns), ready)
+        ready = _back(work, before)
+    work.blind |= work.controllers.gone
+    known = {port: light for port, light in before.items() if port.device not in work.controllers.gone}
+    return Lights(ports, known, tuple(turns), ready)
+
+
+def _up(work: _Work, before: Seen) -> set[Port]:
+    """Return the network ports that had link and of which somebody still tells."""
+    return {port for port, light in before.items() if light and port.device not in work.controllers.gone}
 
 
 def _round(work: _Work, down: frozenset[Port], up: Collection[Port], most: int) -> Seen:
@@ -164,16 +181,18 @@ def _round(work: _Work, down: frozenset[Port], up: Collection[Port], most: int) 
     return seen
 
 
-def _back(work: _Work, up: Collection[Port]) -> Seen:
-    return _until(work, work.patience.back_s, lambda seen: all(seen.get(port) is True for port in up))
+def _back(work: _Work, before: Seen) -> Seen:
+    return _until(work, work.patience.back_s, lambda seen: all(seen.get(port) is True for port in _up(work, before)))
 
 
 def _until(work: _Work, most_s: float, enough: Callable[[Seen], bool]) -> Seen:
     clock = work.way.clock
     until = clock.now() + most_s
     while True:
-        seen = work.controllers.lights()
-        if enough(seen) or clock.now() > until:
+        # The last look begins after the time is over: one BMC that hangs must not use it up for all others.
+        last = clock.now() > until
+        seen = work.look()
+        if last or enough(seen):
             return seen
         clock.sleep(work.patience.pause_s)
 

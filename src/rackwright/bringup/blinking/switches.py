@@ -26,10 +26,12 @@ _MARGIN_S: Final = 60.0
 class Failed(Exception):
     """A switch could not do its part of a round, so that the round says nothing."""
 
-    def __init__(self, switch: str, why: str) -> None:
+    def __init__(self, switch: str, why: str, *, late: bool = False) -> None:
         super().__init__(f"{switch}: {why}")
         self.switch = switch
         self.why = why
+        self.late = late
+        """Nothing is wrong with the switch: its ports were back before all was looked at."""
 
 
 class Switches:
@@ -109,7 +111,7 @@ class Switches:
         """Make sure that no switch has taken its ports back meanwhile. Raises :class:`Failed`."""
         for name, waits in self._each(self._touched, lambda _, session: session.confirmation().state == "waiting"):
             if not waits:
-                raise Failed(name, "it took its ports back before they were looked at")
+                raise Failed(name, "it took its ports back before all links were looked at", late=True)
 
     def back(self) -> dict[str, str]:
         """Bring every port back; returns the switches that do not run what they ran before, with the reason."""
