@@ -102,8 +102,10 @@ class _Fleet:
         """Go round after round until all tasks ended, and return the report."""
         schedule = self._schedule
         while True:
-            _begun, held = schedule.begin()
+            begun, held = schedule.begin()
             self._tell(held)
+            for start in (start for start in begun if start.task.reach):
+                self._tell_waiting(start.task, [f"worker {start.task.reach}"])
             if schedule.over:
                 break
             heard = msgspec.convert(self._work.unseen(_ROUND, self._round), Heard)

@@ -16,6 +16,7 @@ from rackwright import runs
 from rackwright.errors import RunBusy, RunError
 from rackwright.secrets import Secret
 from tests.unit.runs.test_holding import ALL
+from tests.unit.runs.test_tasks_holding import takes_over, two_workers
 from tests.unit.runs.toy import SMALL, STEPS, Toy, lines, order
 
 pytestmark = pytest.mark.xdist_group("postgres")
@@ -125,6 +126,16 @@ def test_survivor_takes_over_from_a_killed_worker(site, database, process):
         other.kill()
         assert engine.resume(run).state == "done"
     assert sorted(lines(site / "world/log")) == ALL
+
+
+def test_limits_of_a_graph_hold_over_two_workers(site, database, process):
+    """Watts and pairs are promises about the rack: over several machines they are kept by the database alone."""
+    two_workers(site, process, database=database)
+
+
+def test_worker_takes_over_a_graph_from_a_killed_one(site, database, process):
+    """The laptop that began a bring-up may die: the machines in the rows finish it."""
+    takes_over(site, process, database=database)
 
 
 def test_database_that_does_not_answer_is_told(site):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -124,9 +125,88 @@ def counted(path: Path) -> Counter:
     return Counter(toy.lines(path))
 
 
+SWEPT = order(
+    ("bmc/a1", {"takes": {"pair": 1}}),
+    ("bmc/a2", {"takes": {"pair": 1}}),
+    ("gate", {"after": ["bmc/a1", "bmc/a2"], "question": "cables?"}),
+    ("os/a1", {"after": ["gate"]}),
+    ("os/a2", {"after": ["gate"], "reach": "row-3"}),
+    ("accept", {"settled": ["os/a1", "os/a2"]}),
+    limits={"pair": 1},
+)
+
+
+def sweep(folder: Path, kind: str) -> list[dict]:
+    """Run SWEPT again and again, killed at its n-th moment, and go on; until n is past the end.
+
+    ``step`` dies around the effect of each step, ``write`` at each second write of the journal.
+    """
+    from rackwright.runs import engine  # noqa: F401 - once, for all the children
+
+    toy.quick()
+    toy.in_child(lambda: toy.made(folder / "made"))
+    rows = []
+    for moment in range(1, 1000, 1 if kind == "step" else 2):
+        place = folder / f"{kind}{moment}"
+        (place / "world").mkdir(parents=True)
+        shutil.copytree(folder / "made", place / "s")
+        rows.append({"moment": moment, **struck(place, toy.Counter(moment, toy.die), by_step=kind == "step")})
+        if rows[-1]["first"] == "done":
+            break
+    return rows
+
+
+def struck(place: Path, strike: toy.Counter, *, by_step: bool) -> dict:
+    """Run until the strike, go on without, and say what was seen."""
+    world = place / "world"
+
+    def approves(event):
+        if (event.kind, event.subject, event.text) == ("task", "gate", "waiting"):
+            approve(place / "s")
+
+    def begins():
+        if not by_step:
+            toy.writes(strike)
+        tasks = Tasks(world, hook=strike if by_step else None)
+        with runs.opened(place / "s", programs=[tasks], tags=["row-3"]) as opened:
+            return opened.run("tasks", SWEPT, jobs=4, on_event=approves).state
+
+    def goes_on():
+        found = runs.latest(place / "s", "tasks")
+        with runs.opened(place / "s", programs=[Tasks(world)], tags=["row-3"]) as opened:
+            if found is None:
+                return "none -> " + opened.run("tasks", SWEPT, jobs=4, on_event=approves).state
+            approve(place / "s")
+            return f"{found.state} -> {opened.resume(found.run).state}"
+
+    first = toy.in_child(begins)
+    kept = toy.journalled(place / "s")
+    before = len(toy.lines(world / "begun"))
+    second = toy.in_child(goes_on)
+    begun = toy.lines(world / "begun")
+    spans = toy.lines(world / "spans")
+    return {
+        "first": first,
+        "second": second,
+        "log": toy.lines(world / "log"),
+        "repeated": sorted(set(kept) & set(begun[before:])),
+        "begun": len(begun),
+        "pair": most_at_once(spans, lambda task: task.startswith("bmc/")),
+    }
+
+
+def approve(state_dir: Path) -> None:
+    """Say yes to the gate of the newest run."""
+    run = runs.latest(state_dir, "tasks").run
+    runs.tell(state_dir, run, runs.Command(kind="approve", task="gate", who="ann"))
+
+
 def main(state_dir: str, world: str, verb: str, *rest: str) -> int:
     """Run, resume or work; RACKWRIGHT_TOY is JSON: order, jobs, options, wait (a file each effect waits for)."""
     plan = json.loads(os.environ.get("RACKWRIGHT_TOY", "{}"))
+    if verb == "sweep":
+        sys.stdout.write(json.dumps(sweep(Path(state_dir), rest[0])))
+        return 0
     toy.quick()
 
     def in_step(task, step):
