@@ -287,11 +287,19 @@ class Fleet:
 
 def _digest(machine: Any) -> str:
     """Return a digest of what lasts of a machine: versions, BIOS, attributes; equal when nothing of it changed."""
+    # The BMC of a DPU has neither BIOS nor attributes.
+    own = (
+        []
+        if not hasattr(machine, "bios")
+        else [
+            sorted(machine.bios.values.items(), key=lambda pair: pair[0]),
+            sorted(machine.bios.pending.items()),
+            [sorted(machine.settings.group(group).items()) for group in GROUPS],
+        ]
+    )
     state = [
         sorted((one.id, one.version) for one in machine.firmware.inventory()),
-        sorted(machine.bios.values.items(), key=lambda pair: pair[0]),
-        sorted(machine.bios.pending.items()),
-        [sorted(machine.settings.group(group).items()) for group in GROUPS],
+        *own,
         [(one.id, one.user, one.role, one.enabled) for one in machine.accounts.all()],
         machine.power,
     ]
