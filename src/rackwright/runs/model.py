@@ -134,8 +134,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """One line of what a run told.
 
-    ``kind``: ``run``, ``wave``, ``gate``, ``device``, ``task``, ``command``, ``step``, ``note`` or ``fault``. The ``text`` of a ``task`` is its
-    state: ``waiting``, ``begins``, or how it ended; ``fields``: ``stage``, ``device``, ``waits_for``, ``took_s``, ``cause``, ``remedy``.
+    ``kind``: ``run``, ``wave``, ``gate``, ``device``, ``task``, ``command``, ``step``, ``note`` or ``fault``. The ``text`` of a ``task``
+    is its state: ``waiting`` (for a limit, a worker, or again after a retry), ``begins`` (to be worked on; of a question: to be asked), or how it
+    ended; ``fields``: ``stage``, ``device``, ``waits_for`` (tasks, ``limit NAME``, ``worker TAG``, ``operator``), ``question``, ``took_s``,
+    ``step`` (at which it failed), ``cause``, ``remedy``, ``by`` (the process).
     """
 
     at: str

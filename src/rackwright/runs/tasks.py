@@ -130,11 +130,12 @@ class _Fleet:
         for name, task in schedule.asking.items():
             if name not in self._waiting:
                 self._waiting.add(name)
-                self._tell_waiting(task, ["operator"], question=task.question)
+                # To be asked is all the work there is.
+                self._tell_waiting(task, ["operator"], "begins", question=task.question)
 
-    def _tell_waiting(self, task: Task, waits_for: list[str], **fields: Json) -> None:
+    def _tell_waiting(self, task: Task, waits_for: list[str], text: str = "waiting", **fields: Json) -> None:
         self._work.told(
-            "task", "waiting", subject=task.name, stage=task.stage, device=task.device, waits_for=waits_for, **fields
+            "task", text, subject=task.name, stage=task.stage, device=task.device, waits_for=waits_for, **fields
         )
 
     def _tell_heard(self, heard: Heard) -> None:

@@ -99,7 +99,7 @@ def test_question_holds_a_run_until_somebody_answers(site):
         tell(site, "approve", "gate", reason="by eye")
 
     with runs.opened(site / "s", programs=[Tasks(site / "world")]) as engine:
-        report = engine.run("tasks", given, on_event=on("waiting", "gate", answer))
+        report = engine.run("tasks", given, on_event=on("begins", "gate", answer))
     assert (seen[0].asks, seen[0].ended, seen[0].state) == (("gate",), {"done": 1}, "running")
     assert report.outcomes["gate"].cause == "ann approved: by eye"
     assert lines(site / "world/log") == ["oob/a", "os/a"]

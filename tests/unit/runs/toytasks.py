@@ -161,7 +161,7 @@ def struck(place: Path, strike: toy.Counter, *, by_step: bool) -> dict:
     world = place / "world"
 
     def approves(event):
-        if (event.kind, event.subject, event.text) == ("task", "gate", "waiting"):
+        if (event.kind, event.subject, event.text) == ("task", "gate", "begins"):
             approve(place / "s")
 
     def begins():
