@@ -126,7 +126,8 @@ class Engine:
             )
         with locked(self._state_dir, "start"):
             self._refuse_busy(record.devices, run)
-            self._refuse_overtaken(record)
+            if overtaken := self._overtaken(record):
+                raise RunChanged(overtaken)
             self._lease.attend(run)
         return self._attended(folder, code, on_event)
 
@@ -262,17 +263,18 @@ class Engine:
         except RunError:
             return ()
 
-    def _refuse_overtaken(self, record: Record) -> None:
-        """Raise RunChanged when a later run worked on the same devices: the journal speaks of another state."""
+    def _overtaken(self, record: Record) -> str:
+        """Say which later run worked on the same devices, if one did: the journal speaks of another state then."""
         for folder in runs_of(self._state_dir):
             if folder.run <= record.run:
-                return
+                break
             both = sorted(set(record.devices) & set(folder.record().devices))
             if both:
-                raise RunChanged(
+                return (
                     f"run {folder.run} has worked on {both[0]} since {record.run} was interrupted: "
                     "start a new run, it reads first"
                 )
+        return ""
 
     def _wants_help(self, folder: RunFolder) -> bool:
         """Say whether there is work in a run that this process can do."""
@@ -280,7 +282,7 @@ class Engine:
         code = self._programs.get(record.program)
         if code is None or (record.version, record.engine) != (code.version, ENGINE):
             return False
-        if self._journal.ended([folder.run]):
+        if self._journal.ended([folder.run]) or self._overtaken(record):
             return False
         found = self._journal.unended(folder.run)
         if record.graph:

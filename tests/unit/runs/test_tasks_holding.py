@@ -6,6 +6,7 @@ import json
 import random
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -154,6 +155,23 @@ def test_resumed_graph_does_what_was_commanded_before_the_kill(site, process):
         "accept/a2": "cancelled",
         "gate": "failed",
     }
+
+
+def test_worker_leaves_an_interrupted_run_alone_that_a_later_one_overtook(site, process):
+    """Its journal speaks of devices that have changed since: a worker that goes on with it undoes the later one."""
+    other = process("run", order=chain(devices=("a1",)).decode(), wait=str(site / "gate"), **PLAN)
+    other.until((site / "gate.reached").exists)
+    other.kill()
+    old = runs.latest(site / "s", "tasks").run
+    with runs.opened(site / "s", programs=[Tasks(site / "world")]) as engine:
+        later = engine.run("tasks", chain(devices=("a1",)))
+        worked = len(lines(site / "world/spans"))
+        ended = threading.Event()
+        threading.Timer(0.2, ended.set).start()
+        engine.work(ended)
+    assert later.state == "done"
+    assert len(lines(site / "world/spans")) == worked
+    assert {status.run: status.state for status in runs.listed(site / "s")}[old] == "interrupted"
 
 
 @pytest.mark.slow
