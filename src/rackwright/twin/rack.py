@@ -24,7 +24,7 @@ from rackwright.twin.dataplane import Housed
 from rackwright.twin.engine import Identity
 from rackwright.twin.engine.trees import Tree
 from rackwright.twin.faults import Fault, Faults
-from rackwright.twin.hosts.park import Hosts, Park
+from rackwright.twin.hosts.park import HOST_PORT, Hosts, Park
 from rackwright.twin.hosts.wires import FabricWires, PlannedWires
 from rackwright.twin.journal import Journal
 from rackwright.twin.server import Server
@@ -230,15 +230,16 @@ class Rack:
         """Return the endpoints of every BMC that answers."""
         return self.fleet.endpoints() if self.fleet is not None else []
 
-    def _bind(self, names: list[str], bmcs: list[str], hosts: list[str]) -> tuple[_Pairs, _Doors, dict[str, str]]:
+    def _bind(self, names: list[str], bmcs: list[str], hosts: list[str]) -> tuple[_Pairs, _Doors, _Doors]:
         """Find a block of 127/8 in which every address is free, so that twins can stand side by side.
 
-        BMCs stand behind the switches; behind them hosts, which bind when they come up.
+        BMCs stand behind the switches, hosts behind the BMCs.
         """
         first = hashlib.sha256(str(self.folder).encode()).digest()[0] % len(_BLOCKS)
         for block in itertools.chain(_BLOCKS[first:], _BLOCKS[:first]):
             held: _Pairs = {}
             doors: _Doors = {}
+            ways: _Doors = {}
             addresses = _addresses(block)
             try:
                 for name in names:
@@ -246,14 +247,16 @@ class Rack:
                     held[name] = (address, _pair(address))
                 for name in bmcs:
                     doors[name] = bound(next(addresses), REDFISH_PORT)
+                for name in hosts:
+                    ways[name] = bound(next(addresses), HOST_PORT)
             except OSError as error:
-                for sock in (*(one for _, pair in held.values() for one in pair), *doors.values()):
+                for sock in (*(one for _, pair in held.values() for one in pair), *doors.values(), *ways.values()):
                     sock.close()
                 if error.errno != errno.EADDRINUSE:
                     raise
                 continue
             self.block = block
-            return held, doors, dict(zip(hosts, addresses, strict=False))
+            return held, doors, ways
         raise TwinError("no block of addresses is free in 127.65.0.0 to 127.254.255.255: end another twin")
 
 

@@ -61,6 +61,18 @@ def test_causes(name, words, kind, what):
     assert (cause.kind, cause.what) == (kind, what)
 
 
+def test_steps_that_share_a_name_are_told_apart():
+    """curtin's steps all have one name: unpacking fails, and the partitioning before it is blamed."""
+    step = "Install/install/curtin_install/run_curtin_step"
+    events = []
+    for words in ("partitioning", "extract"):
+        events.append(said(step, words=f"executing curtin install {words} step"))
+        end = failed if words == "extract" else done
+        events.append(end(step, "exit 3"))
+    verdict = judge([*events, failed("Install/install/curtin_install", "exit 3"), failed("Install/install", "exit 3")])
+    assert verdict.kind == "extract"
+
+
 def test_every_kind_has_a_way_out():
     """A failure is told without what to do."""
     assert all(len(text) > 30 for text in KINDS.values())

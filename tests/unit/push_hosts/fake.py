@@ -31,6 +31,8 @@ class World:
         self.moments = moments or Moments()
         self.tag = tag
         self.boots = 1
+        self.cold = 1
+        """The boot that came after the last loss of power."""
         self.power = "On"
         self.up_at = 0.0
         self.note = 0
@@ -53,9 +55,11 @@ class World:
         self.up_at = self.clock.now() + BOOT_S
 
     def live(self, step):
-        """Say whether a step is in force: what needs a restart was installed in an earlier boot."""
-        needs = step in NOTING or step == "config"
-        return step in self.installed and (not needs or self.installed[step] < self.boots)
+        """Say whether a step is in force: what needs a restart was installed in an earlier boot, parameters before the last cold one."""
+        if step not in self.installed:
+            return False
+        since = self.cold if step == "config" else self.boots
+        return self.installed[step] < since or not (step in NOTING or step == "config")
 
     # --- how it is reached -------------------------------------------------------------------
 
@@ -147,6 +151,7 @@ class _Bmc:
         if kind == "On" and world.power == "Off":
             world.power = "On"
             world.boot()
+            world.cold = world.boots
         elif kind != "On":
             world.power = "Off"
         world.deeds.append(f"power {kind}")

@@ -60,6 +60,14 @@ def test_a_restart_that_an_earlier_push_left_is_made_up(tmp_path):
     assert Bench(tmp_path / "cold", world).life().detail["restarts"] == ["cold"]
 
 
+def test_a_power_cycle_that_an_earlier_push_left_is_made_up_behind_a_restart(tmp_path):
+    """Parameters that an earlier push set stay dead: this one changes what takes a warm restart, and ends with a failed proof."""
+    world = World()
+    world.installed = {"base": 0, "kernel": 0, "config": 1}
+    outcome = Bench(tmp_path, world).life()
+    assert (outcome.state, outcome.detail["restarts"]) == ("done", ["warm", "cold"])
+
+
 def test_another_machine_is_not_touched(tmp_path):
     """A host with another service tag gets nothing but a look."""
     bench = Bench(tmp_path, World(tag="OTHER99"))

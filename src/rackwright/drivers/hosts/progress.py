@@ -164,9 +164,9 @@ def _failed(whole: Verdict, told: Sequence[Said], failures: Sequence[Said]) -> V
         # The failure itself was lost; what was begun last is the nearest that is known.
         begun = [event for event in told if event.event_type == "start" and not event.name.startswith(_AFTERWARDS)]
         inner = begun[-1] if begun else told[-1]
-    before = next(
-        (e.description for e in told if e.name == inner.name and e.event_type == "start" and e.description), ""
-    )
+    # curtin's steps share a name: the one that began last is the one that failed.
+    starts = [e for e in told if e.name == inner.name and e.event_type == "start" and e.timestamp <= inner.timestamp]
+    before = next((e.description for e in reversed(starts) if e.description), "")
     words = inner.description if inner.failed else ""
     cause = cause_of(inner.name, words or next((e.description for e in failures if e.description), ""), before)
     return replace(

@@ -159,7 +159,22 @@ class Procedure:
                 return proof
             # Nothing was changed now, and yet it is not in force: the power cycle of an earlier push is outstanding.
             self._tell(f"{proof.stage} is not in force: {proof.cause.splitlines()[0]}")
-        return self._restarted(name, stage, due, before) or self._proof(f"{name}: prove again", stage, before)
+        halt = self._restarted(name, stage, due, before)
+        if halt is not None:
+            return halt
+        proof = self._proof(f"{name}: prove again", stage, before)
+        # An earlier push may have left what only a power cycle brings, and this one changed less.
+        left = due != "cold" and proof is not None and stage.asking.get(proof.stage) == "cold"
+        return self._cold(name, stage, proof) if left and proof is not None else proof
+
+    def _cold(self, name: str, stage: StageOrder, proof: Halt) -> Halt | None:
+        """Cycle the power, too, for what an earlier push left, and prove the stage once more."""
+        self._tell(f"{proof.stage} is not in force: {proof.cause.splitlines()[0]}")
+        before = self._step(f"{name} again: before", self._before, Before)
+        if before.halt is not None:
+            return before.halt
+        halt = self._restarted(f"{name} again", stage, "cold", before)
+        return halt or self._proof(f"{name} again: prove", stage, before)
 
     def _noted(self) -> Noted:
         try:

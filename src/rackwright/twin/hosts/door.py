@@ -33,14 +33,14 @@ class Door:
     """The way in to one host."""
 
     def __init__(
-        self, host: Host, user: str, address: str, port: int, key: SSHKey, operator: str, clock: TwinClock, journal: Journal,
+        self, host: Host, user: str, sock: socket.socket, key: SSHKey, operator: str, clock: TwinClock, journal: Journal,
         faults: Faults, latency_s: float,
     ) -> None:  # fmt: skip
         self.host = host
         self.user = user
         self.key = key
-        self.address = address
-        self.port = port
+        self.address, self.port = sock.getsockname()[:2]
+        self._fresh: socket.socket | None = sock
         self._listening: socket.socket | None = None
         self._relay: Relay | None = None
         self._operator = operator
@@ -67,7 +67,7 @@ class Door:
             self.shut()
 
     async def _listen(self) -> None:
-        public = bound(self.address, self.port)
+        public, self._fresh = self._fresh or bound(self.address, self.port), None
         if self._latency_s:
             inner = bound(self.address, 0)
             self._relay = Relay(inner.getsockname(), self._latency_s)
@@ -94,6 +94,8 @@ class Door:
     async def close(self) -> None:
         """Be done for good."""
         self.shut()
+        if self._fresh is not None:
+            self._fresh.close()
         for task in [*self._tasks]:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

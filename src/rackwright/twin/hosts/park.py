@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fnmatch
 import re
+import socket
 from collections.abc import Awaitable, Mapping
 from functools import partial
 from pathlib import Path
@@ -62,11 +63,11 @@ class Park:
         self._closed = False
 
     async def start(
-        self, wish: Hosts, addresses: Mapping[str, str], fleet: Fleet, wires: Wires, authority: Authority
+        self, wish: Hosts, sockets: Mapping[str, socket.socket], fleet: Fleet, wires: Wires, authority: Authority
     ) -> None:
-        """Make a host for every address; each hangs on the BMC of its name."""
+        """Make a host for every bound socket; each hangs on the BMC of its name."""
         self.user = wish.user
-        for name, address in addresses.items():
+        for name, sock in sockets.items():
             network = self._networks.get(name) or HostNetwork(name)
             disk = fresh(name, network) if wish.state == "installed" else None
             machine = partial(_machine, fleet, name)
@@ -77,7 +78,7 @@ class Park:
             host.accounts = {wish.user: ()} if disk is not None else {}
             self.hosts[name] = host
             self.doors[name] = Door(
-                host, wish.user, address, HOST_PORT, authority.host_key(), authority.operator, self._clock, self._journal, self.faults,
+                host, wish.user, sock, authority.host_key(), authority.operator, self._clock, self._journal, self.faults,
                 self._latency_s,
             )  # fmt: skip
             if host.up:
