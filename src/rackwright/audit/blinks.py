@@ -40,7 +40,7 @@ class Blinked:
 class Blink(Check):
     """The link of each network port follows the switch port that it is planned to be cabled to.
 
-    Passes for each link whose network port went down in exactly the rounds of its switch port. Fails with the fewest repairs that
+    Passes for each server all of whose network ports went down in exactly the rounds of their switch ports. Fails with the fewest repairs that
     make it so, and for a dead cable, a network port that never had link, one that is cabled to none of the ports, and
     one that did not come back. Error where a BMC did not answer or two ports followed the same one. Skipped where a BMC
     does not tell the link of a port at all.
@@ -56,7 +56,7 @@ class Blink(Check):
 
 
 def judge(seen: Blinked) -> tuple[Finding, ...]:
-    """Judge what was seen: findings by switch, for servers that could not be asked by server."""
+    """Judge what was seen: a pass a server all of whose links are right, what is wrong at its switch, who could not be asked."""
     return tuple(sorted(_Judge(seen).findings(), key=sort_key))
 
 
@@ -71,14 +71,7 @@ class _Judge:
         self.ledgers: dict[str, Ledger] = {}
 
     def findings(self) -> Iterator[Finding]:
-        for near, far in (self._near(*link) for link in self.diagnosis.right):
-            if far == self.reading.eliminated:
-                self._of(near).skip(
-                    f"{near} was never down, since {len(self.seen.plan.numbers)} ports need every other number: {far} is what is left for it",
-                    path=near.name, remedy=_NEXT, evidence=self._shown([far]),
-                )  # fmt: skip
-            else:
-                self._of(near).right("link")
+        self._right()
         for repair in self.diagnosis.repairs:
             (self._dark if repair.kind == "missing" else self._wrong)(repair)
         self._odd()
@@ -88,6 +81,24 @@ class _Judge:
             self._ledger("fabric")
         for ledger in self.ledgers.values():
             yield from ledger.findings()
+
+    def _right(self) -> None:
+        """Enter the servers all of whose links are right; what is wrong is entered at the switch."""
+        proven = {self._near(*link) for link in self.diagnosis.right}
+        of: dict[str, list[tuple[Port, Port]]] = defaultdict(list)
+        for link in {self._near(*pair) for pair in self.reading.wiring.pairs()}:
+            of[link[1].device].append(link)
+        for server, links in of.items():
+            if not proven.issuperset(links):
+                continue
+            if many := sum(far != self.reading.eliminated for _, far in links):
+                self._ledger(server).right("link", many)
+        for near, far in proven:
+            if far == self.reading.eliminated:
+                self._of(near).skip(
+                    f"{near} was never down, since {len(self.seen.plan.numbers)} ports need every other number: {far} is what is left for it",
+                    path=near.name, remedy=_NEXT, evidence=self._shown([far]),
+                )  # fmt: skip
 
     def _of(self, port: Port) -> Ledger:
         return self._ledger(port.device)
