@@ -17,7 +17,7 @@ import msgspec
 
 from rackwright.secrets import Secret, is_mapping, is_reference
 
-__all__ = ["MASK", "Redactor"]
+__all__ = ["MASK", "Redactor", "looks_secret"]
 
 MASK: Final = "***"
 """What stands where a secret stood."""
@@ -90,6 +90,11 @@ class Redactor:
         if isinstance(value, dict):
             return {self.text(inner): self._entry(key, below, {}) for inner, below in value.items()}
         return [self._entry(key, inner, {}) for inner in value] if isinstance(value, list) else MASK
+
+
+def looks_secret(key: str) -> bool:
+    """Say whether what stands below ``key`` in a mapping would be masked."""
+    return _SECRET_KEY.search(key) is not None
 
 
 def _refuse(value: object) -> Any:

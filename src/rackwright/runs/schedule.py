@@ -17,6 +17,7 @@ import msgspec
 from rackwright.errors import RunError
 from rackwright.runs.commands import meant
 from rackwright.runs.model import GOOD, JOBS, Command, EndState, Graph, Outcome, Report, State, Task
+from rackwright.runs.redaction import looks_secret
 
 __all__ = ["Heard", "Schedule", "Start", "checked", "takes"]
 
@@ -291,6 +292,8 @@ def checked(graph: Graph, jobs: int) -> Graph:
     for task in graph.tasks:
         if not _NAME.fullmatch(task.name):
             raise RunError(f"{task.name!r} is no name of a task: letters, digits and ._:/+- name one")
+        if looks_secret(task.name):
+            raise RunError(f"task {task.name} is called like a secret, and what came of it would be masked: rename it")
         if strangers := sorted({*task.after, *task.settled} - known):
             raise RunError(f"task {task.name} hangs on {strangers[0]}, which is not in the run")
         for limit, much in takes(task).items():
