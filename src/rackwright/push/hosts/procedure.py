@@ -34,6 +34,8 @@ T = TypeVar("T")
 Word = Literal["main", "verify"]
 
 _IDENTITY: Final = "see the service tags of nodes.csv, the address of the host and where it stands"
+_LOST: Final = frozenset({"", "died", "restarted", "cut-off", "unreachable"})
+"""Kinds of a play that tell nothing of what it looked at."""
 _STOPPED: Final = "'rackwright push SITE --only host' goes on from here"
 
 
@@ -159,22 +161,18 @@ class Procedure:
                 return proof
             # Nothing was changed now, and yet it is not in force: the power cycle of an earlier push is outstanding.
             self._tell(f"{proof.stage} is not in force: {proof.cause.splitlines()[0]}")
-        halt = self._restarted(name, stage, due, before)
-        if halt is not None:
-            return halt
-        proof = self._proof(f"{name}: prove again", stage, before)
-        # An earlier push may have left what only a power cycle brings, and this one changed less.
-        left = due != "cold" and proof is not None and stage.asking.get(proof.stage) == "cold"
-        return self._cold(name, stage, proof) if left and proof is not None else proof
+        if due == "warm" and self._waits(name, stage, done, before):
+            due = "cold"
+        return self._restarted(name, stage, due, before) or self._proof(f"{name}: prove again", stage, before)
 
-    def _cold(self, name: str, stage: StageOrder, proof: Halt) -> Halt | None:
-        """Cycle the power, too, for what an earlier push left, and prove the stage once more."""
-        self._tell(f"{proof.stage} is not in force: {proof.cause.splitlines()[0]}")
-        before = self._step(f"{name} again: before", self._before, Before)
-        if before.halt is not None:
-            return before.halt
-        halt = self._restarted(f"{name} again", stage, "cold", before)
-        return halt or self._proof(f"{name} again: prove", stage, before)
+    def _waits(self, name: str, stage: StageOrder, done: Done, before: Before) -> bool:
+        """Tell whether an earlier push, or an earlier life of this one, left what only a power cycle brings."""
+        left = tuple(step for step, kind in stage.asking.items() if kind == "cold" and step not in done.changed)
+        if not left or self.playbooks.verify is None:
+            return False
+        part = StageOrder(steps=left)
+        seen = self._step(f"{name}: what power brings", lambda: self._played(part, "verify", before), Done)
+        return seen.halt is not None and seen.kind not in _LOST
 
     def _noted(self) -> Noted:
         try:
