@@ -3,7 +3,7 @@
 const $ = id => document.getElementById(id);
 const MEANING = { pending: "not begun", waiting: "waits", running: "at work", asks: "waits for an operator", paused: "paused", done: "done",
   unchanged: "as planned before", waived: "skipped by an operator", failed: "failed", skipped: "not begun: what it hangs on failed", cancelled: "cancelled" };
-let board = null, units = {}, filter = "all", shown = "";
+let board = null, units = {}, groups = {}, filter = "all", shown = "";
 
 function make(tag, attributes, ...children) {
   const element = document.createElement(tag);
@@ -93,10 +93,10 @@ function lists() {
     make("div", {}, "answer with ", make("code", {}, `rackwright bringup --approve ${gate.name}`), " or ", make("code", {}, "--refuse")))));
   const failed = Object.entries(board.devices).filter(([, device]) => device.state === "failed");
   const refused = board.gates.filter(gate => gate.state === "failed");
-  fill("failed", [...refused.map(gate => make("li", { class: "failed" }, make("b", {}, gate.name), `: ${gate.cause}; ${gate.holds} tasks behind it`)),
-    ...failed.slice(0, 60).map(([name, device]) => make("li", { class: "failed" },
+  fill("failed", [...refused.map(gate => make("li", { class: "failed" }, make("b", {}, gate.name), `: ${gate.cause}${gate.holds ? `; ${gate.holds} tasks behind it` : ""}`)),
+    ...failed.slice(0, 20).map(([name, device]) => make("li", { class: "failed" },
     make("button", { type: "button", class: "link", click: () => open(name) }, name), ` at ${board.stages[device.stage].name}: ${device.text}`)),
-    ...(failed.length > 60 ? [make("li", {}, `${failed.length - 60} more: show "failed" below`)] : [])]);
+    ...(failed.length > 20 ? [make("li", {}, `${failed.length - 20} more: show "failed" below`)] : [])]);
   fill("waits", board.gates.filter(gate => gate.waits_for && gate.holds && gate.state !== "asks").map(gate => make("li", {},
     make("b", {}, gate.name), ` waits for ${gate.first}${gate.waits_for > 1 ? ` and ${gate.waits_for - 1} more` : ""}; ${gate.holds} tasks behind it`)));
 }
@@ -109,13 +109,30 @@ function finding(one) {
   return make("li", { class: one.status }, make("b", {}, `${one.status} ${one.subject}`), ` ${one.message}`, seen, one.remedy ? make("div", {}, one.remedy) : "", make("div", { class: "soft" }, one.check));
 }
 const line = ([at, subject, text]) => make("li", {}, make("time", {}, at), ` ${subject} ${text}`);
-function append(told) {
-  if (told.findings.length) {
-    if (!board.found) $("findings").replaceChildren();
-    board.found = (board.found || 0) + told.findings.length;
-    $("findings").prepend(...told.findings.map(finding));
-    $("findings-count").textContent = board.found;
+// Findings of one check stand together: one dead switch makes dozens, and none of them may hide the others.
+function group(one) {
+  const known = groups[one.check];
+  if (known) return known;
+  const made = { number: 0, about: new Set(), count: make("span", { class: "soft" }), list: make("ul", { class: "plain" }) };
+  made.box = make("details", { class: "check" }, make("summary", {}, one.check, " ", made.count), made.list);
+  $("findings").append(made.box);
+  return groups[one.check] = made;
+}
+function sort(told) {
+  for (const one of told) {
+    const known = group(one);
+    known.about.add(one.subject.split(":")[0]);
+    known.list.append(finding(one));
+    known.box.open = ++known.number === 1;
+    const names = [...known.about];
+    known.count.textContent = `${known.number} of ${names.slice(0, 4).join(", ")}${names.length > 4 ? ` and ${names.length - 4} more` : ""}`;
   }
+  board.found = (board.found || 0) + told.length;
+  $("findings-count").textContent = board.found || "";
+  $("no-findings").hidden = board.found > 0;
+}
+function append(told) {
+  sort(told.findings);
   $("log").prepend(...told.log.map(line).reverse());
   while ($("log").children.length > 500) $("log").lastChild.remove();
 }
@@ -151,8 +168,8 @@ const source = new EventSource("events");
 source.addEventListener("whole", event => {
   board = JSON.parse(event.data);
   $("legend").replaceChildren(...Object.entries(board.signs).map(([state, sign]) => make("span", {}, `${sign} ${MEANING[state]}`)));
-  $("findings").replaceChildren(make("li", { class: "soft" }, "none yet"));
-  $("findings-count").textContent = "";
+  $("findings").replaceChildren();
+  groups = {};
   $("log").replaceChildren();
   racks(); head(); lists(); append(board); sift();
 });

@@ -83,7 +83,9 @@ class NodeCertificate(msgspec.Struct, frozen=True, kw_only=True):
     """When its acceptance ended; UTC, ISO 8601."""
     stages: tuple[Stage, ...]
     checks: tuple[Check, ...]
-    """The checks of its acceptance."""
+    """The checks of its acceptance that have findings."""
+    passed: int
+    """How many checks of its acceptance passed."""
     open_findings: tuple[Finding, ...]
     """What did not pass, of all stages."""
     versions: Mapping[str, Any]
@@ -132,6 +134,7 @@ def node_certificate(record: Record, sha256: str, device: DeviceRecord) -> NodeC
         at=max((task.ended for task in acceptance if task.state in {"done", "unchanged"}), default=""),
         stages=tuple(Stage(task.task, task.state, task.ended, task.cause) for task in device.tasks),
         checks=tuple(_checks(judged)),
+        passed=sum(task.passed for task in acceptance) + sum(one.status == "pass" for one in judged),
         open_findings=_open(device),
         versions={name: found for task in device.tasks for name, found in task.versions.items()},
         changes=sum(len(task.changes) for task in device.tasks if task.state == "done"),

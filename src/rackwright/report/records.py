@@ -8,7 +8,8 @@ What a program puts into ``Outcome.detail`` and the record understands (all opti
     sent      name of a file in the run's folder, or several: what was sent (an order, a changeset, a play)
     changes   list of what changed, as texts or values; without it, what the files that were sent say
     evidence  names of files in the run's folder: what was read to judge the outcome
-    findings  list of rackwright.findings.Finding as JSON: what the judge said, passes too
+    findings  list of rackwright.findings.Finding as JSON: what the judge said, of passes at least their number:
+    passed    how many checks passed without a finding of their own
     versions  mapping component -> version that was found at the end
     restarts  list of restarts, or how many
 
@@ -43,7 +44,9 @@ ACCEPTANCE: Final = "accept"
 
 _OWN: Final = ("events.jsonl", "commands.jsonl", "run.json")
 _FILED: Final = ("backup", "support", "profile", "inventory")
-_UNDERSTOOD: Final = frozenset({"sent", "changes", "evidence", "findings", "versions", "restarts", *_FILED})
+_UNDERSTOOD: Final = frozenset(
+    {"sent", "changes", "evidence", "findings", "passed", "versions", "restarts", "because", *_FILED}
+)
 
 
 class FileDigest(msgspec.Struct, frozen=True):
@@ -67,6 +70,8 @@ class TaskRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was to change; it did if ``state`` is ``done``."""
     evidence: tuple[FileDigest, ...] = ()
     findings: tuple[Finding, ...] = ()
+    passed: int = 0
+    """Checks that passed and have no finding above."""
     versions: Mapping[str, Any] = {}
     restarts: int = 0
     failed_at: str = ""
@@ -290,6 +295,7 @@ class _Maker:
             changes=self._changes(task, detail, sent),
             evidence=_once(evidence),
             findings=_findings(detail.get("findings") or self._told.findings.get(task.name) or ()),
+            passed=_number(detail.get("passed")),
             versions=detail["versions"] if isinstance(detail.get("versions"), dict) else {},
             restarts=_number(detail.get("restarts")),
             failed_at=outcome.stage if outcome else "",
