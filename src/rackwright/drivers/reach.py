@@ -193,6 +193,12 @@ class Reach:
         if self.trust.first_use:
             self.trust.forget(endpoint)
 
+    def release(self, device: str) -> None:
+        """Have a switch whose eth0 left DHCP give its old lease back, always over SSH; see whether it lets us in afterwards."""
+        from rackwright.drivers.nvue.rooting import release
+
+        release(self._endpoint(device), login=self.login, trust=self.trust, limits=self.limits)
+
     def forget(self, device: str) -> bool:
         """Drop the pins of a device that is another machine now; returns whether there were any. A twin keeps its own."""
         return not self.twin and self.trust.forget(self._endpoint(device))

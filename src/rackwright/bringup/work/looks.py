@@ -8,7 +8,7 @@ from typing import Final
 from rackwright import audit
 from rackwright.audit import hosts, machines
 from rackwright.bringup import concerns, files
-from rackwright.bringup.job import Job, now, wrong
+from rackwright.bringup.job import Halted, Job, now, wrong
 from rackwright.errors import DriverError
 from rackwright.findings import Finding
 from rackwright.runs.model import Outcome
@@ -24,6 +24,8 @@ _STANDING: Final = (
     "EVPN-L3VNIS",
 )  # fmt: skip
 """Checks of a switch that no server has a say in."""
+
+_LOOK: Final = "see why the switches before it failed, then retry"
 
 _HARDWARE: Final = tuple(
     name for name, check in machines.CHECKS.items() if check.domain == "hardware" and name not in _LATER
@@ -48,6 +50,8 @@ def between(job: Job) -> Outcome:
     world = job.world
     names = [job.tasks[name].device for name in job.before]
     evidence = audit.read(job.context.folder / "evidence" / "fabric", names)
+    if not evidence:
+        return job.failed("judge", Halted("no switch could be looked at", _LOOK))
     found = audit.judge(world.plan, evidence, catalog=world.catalog, names=evidence, checks=CABLES)
     mine = [one for one in found if not concerns.servers(one, world.peers, world.machines)]
     return job.judged(mine, [f"evidence/fabric/{name}.json" for name in evidence])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
 from rackwright.bringup.job import Halted, Job, ended
+from rackwright.errors import DriverError
 from rackwright.push.changeset import Changeset, make
 from rackwright.push.contact import Contact
 from rackwright.push.order import Limits, Order, decode, make_order
@@ -18,6 +20,9 @@ from rackwright.runs.model import Outcome, State, Wave
 
 __all__ = ["gate", "switch"]
 
+_LEASE: Final = "- interface.eth0.ip.address.dhcp"
+_BY_HAND: Final = "run 'sudo dhclient -r && sudo ifreload -fa' there before the lease ends, then retry"
+
 
 def switch(job: Job) -> Outcome:
     """Bring one switch to what is planned, as ``rackwright push`` does."""
@@ -27,7 +32,30 @@ def switch(job: Job) -> Outcome:
         return job.failed("read", ordered.halt)
     order = decode(job.kept(ordered))
     contact = Contact(order.of[name], way.connect, way.clock, order.limits)
-    return job.finished(Procedure(contact, job.context, way.resolvers).run(), ordered)
+    outcome = Procedure(contact, job.context, way.resolvers).run()
+    if outcome.state == "done" and _LEASE in ordered.changes:
+        cause = job.context.step("lease", lambda: _let_go(job))
+        if cause:
+            outcome = msgspec.structs.replace(outcome, state="failed", stage="lease", cause=cause, remedy=_BY_HAND)
+    return job.finished(outcome, ordered)
+
+
+def _let_go(job: Job) -> str:
+    """Have a switch that left DHCP give its lease back; return why it still holds it.
+
+    Cumulus Linux 5.12 drops the static address when the old lease ends (RN-4377862), and a bring-up takes longer than
+    a lease. Giving it back may cost the session, so that a fresh login is the proof.
+    """
+    way, name = job.world.way, job.device
+    try:
+        way.release(name)
+    except DriverError as error:
+        return f"the old DHCP lease could not be given back: {error}"
+    try:
+        way.connect(name, patience_s=job.world.patience.first_s).close()
+    except DriverError as error:
+        return f"it does not let us in since its old DHCP lease was given back: {error}"
+    return ""
 
 
 def _order(job: Job) -> tuple[bytes, Sequence[str]] | Halted:
@@ -42,7 +70,8 @@ def _order(job: Job) -> tuple[bytes, Sequence[str]] | Halted:
     trees = {name: world.tree(world.switches[name])}
     changeset = make(world.plan.name, world.plan.digest, [found], trees, world.interrupts)
     order = make_order(changeset, trees, world.plan, Limits(confirm_s=job.order.consent.confirm_s))
-    return order.encoded(), [f"{one.op} {'.'.join(one.path)}" for one in changeset.devices[0].changes]
+    changes = [f"{one.op} {'.'.join(one.path)}" for one in changeset.devices[0].changes]
+    return order.encoded(), sorted(changes, key=lambda line: line != _LEASE)
 
 
 # --- the gate ------------------------------------------------------------------------------------

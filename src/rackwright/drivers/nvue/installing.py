@@ -15,19 +15,16 @@ from typing import Final
 from rackwright.drivers.endpoint import Endpoint
 from rackwright.drivers.limits import Limits
 from rackwright.drivers.login import Login
-from rackwright.drivers.nvue.session import Said, Session
+from rackwright.drivers.nvue.rooting import Root
+from rackwright.drivers.nvue.session import Session
 from rackwright.drivers.trust import Trust
 from rackwright.errors import DeviceRefused, DeviceTimeout, DriverError, LostMidCommand, Unreachable
-from rackwright.secrets import Secret
 
 __all__ = ["Installation", "install"]
 
 _UPLOAD_S: Final = 3600
 _STAGE_S: Final = 1800
-_FACTORY: Final = Secret("cumulus")
-"""The factory's password (5.12 guide, Quick Start, Login Credentials): everybody knows it."""
 _NO_ZTP: Final = b"#!/bin/bash\n# CUMULUS-AUTOPROVISIONING\nexit 0\n"
-_LONGEST: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,7 @@ class _Work:
     def __init__(self, session: Session, login: Login) -> None:
         self._session = session
         self._device = session.device
-        self._sudo = self._way_to_root([*([login.password] if login.password else []), _FACTORY])
+        self._root = Root(session, login).run
 
     def install(self, what: Installation) -> None:
         mark = f".rackwright-{secrets.token_hex(8)}"
@@ -92,23 +89,3 @@ class _Work:
             raise DeviceRefused(
                 f"{self._device}: the image did not arrive whole: {remedy}", device=self._device, remedy=remedy
             )
-
-    def _way_to_root(self, passwords: list[Secret]) -> bytes:
-        """Return what sudo reads: a password of the user, or nothing where it asks for none."""
-        if self._session.run("sudo -n true").status == 0:
-            return b""
-        for password in passwords:
-            line = password.reveal().encode() + b"\n"
-            if self._session.run("sudo -S true", stdin=line).status == 0:
-                return line
-        remedy = "hold the secret switch_password ready"
-        raise DeviceRefused(
-            f"{self._device}: sudo wants another password: {remedy}", device=self._device, remedy=remedy
-        )
-
-    def _root(self, command: str, *, limit_s: float = 0) -> Said:
-        said = self._session.run(f"sudo {'-S' if self._sudo else '-n'} {command}", limit_s=limit_s, stdin=self._sudo)
-        if said.status != 0:
-            text = " ".join(said.text.split())[-_LONGEST:]
-            raise DeviceRefused(f"{self._device} refuses {command.split(maxsplit=1)[0]!r}: {text}", device=self._device)
-        return said
