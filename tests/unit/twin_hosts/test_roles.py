@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import copy
+from pathlib import Path
 
 import pytest
 
 from rackwright.assets import folder
+from rackwright.twin.hosts.faults import FAULTS, OPERATIONS
 from rackwright.twin.hosts.roles import ROLES
 from tests.unit.twin_hosts.hosts import Bench, bad, changed
 
@@ -125,3 +127,10 @@ def test_a_package_that_cannot_be_installed_stops_the_host():
 def test_an_unknown_role_is_refused():
     """A role without a row counts as done."""
     assert "does not know this role" in bad(asyncio.run(Bench().play("bcm_agent")))[0]["text"]
+
+
+def test_every_fault_of_a_host_is_told_in_the_docs():
+    """A fault can be set and no page says so."""
+    text = (Path(__file__).resolve().parents[3] / "docs" / "twin.md").read_text(encoding="utf-8")
+    assert [kind for kind in FAULTS if f"| `{kind}` |" not in text] == []
+    assert [operation for operation in OPERATIONS if f"`{operation}`" not in text] == []
