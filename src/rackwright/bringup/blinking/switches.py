@@ -23,6 +23,9 @@ _MARGIN_S: Final = 60.0
 """Time on the clock after the timer's end within which a switch has gone back by itself."""
 
 
+_SHOWN: Final = 8
+
+
 class Failed(Exception):
     """A switch could not do its part of a round, so that the round says nothing."""
 
@@ -46,6 +49,7 @@ class Switches:
         self.stuck: dict[str, str] = {}
         """Switches that were not brought back to what they ran before, with the reason."""
         self._confirm_s = 0
+        self._down: frozenset[Port] = frozenset()
 
     def open(self, ports: Mapping[str, Collection[str]]) -> dict[str, str]:
         """Log in to switches (name -> its ports that blink) and remember what they run; returns who cannot be used and why."""
@@ -93,25 +97,33 @@ class Switches:
         found: dict[Port, bool | None] = {}
         for shown in self._each(self._sessions, lambda _, session: session.show("interface")):
             name, interfaces = shown
-            for port, value in interfaces.items() if isinstance(interfaces, dict) else ():
-                status = get(value, "link", "oper-status") if isinstance(value, dict) else None
-                found[Port(name, port)] = {"up": True, "down": False}.get(status) if isinstance(status, str) else None
+            for port in interfaces if isinstance(interfaces, dict) else ():
+                found[Port(name, port)] = _light(interfaces, port)
         return found
 
-    def down(self, ports: Iterable[Port], confirm_s: int) -> None:
+    def down(self, ports: Collection[Port], confirm_s: int) -> None:
         """Turn ports down until :meth:`back`, for ``confirm_s`` of the switches' time at the most. Raises :class:`Failed`."""
         by: dict[str, Tree] = defaultdict(dict)
         for port in ports:
             by[port.device] = merge(by[port.device], {"interface": {port.name: {"link": {"state": {"down": {}}}}}})
         self._confirm_s = confirm_s
+        self._down = frozenset(ports)
         self._touched.update(by)
         self._each(by, lambda name, session: session.apply(session.alter(by[name]), confirm_s=confirm_s))
 
     def held(self) -> None:
-        """Make sure that no switch has taken its ports back meanwhile. Raises :class:`Failed`."""
-        for name, waits in self._each(self._touched, lambda _, session: session.confirmation().state == "waiting"):
+        """Make sure that the ports were down, and that no switch has taken them back meanwhile. Raises :class:`Failed`."""
+        for name, (waits, shown) in self._each(self._touched, self._standing):
             if not waits:
                 raise Failed(name, "it took its ports back before all links were looked at", late=True)
+            lit = [port.name for port in sorted(self._down) if port.device == name and _light(shown, port.name)]
+            if lit:
+                raise Failed(name, f"{', '.join(lit[:_SHOWN])} did not go down though it was told to")
+
+    @staticmethod
+    def _standing(_: str, session: Nvue) -> tuple[bool, Any]:
+        shown = session.show("interface")
+        return session.confirmation().state == "waiting", shown
 
     def back(self) -> dict[str, str]:
         """Bring every port back; returns the switches that do not run what they ran before, with the reason."""
@@ -164,3 +176,9 @@ class Switches:
                 raise error
             raise Failed(name, str(error))
         return [(name, one.result()) for name, one in done]
+
+
+def _light(interfaces: Any, port: str) -> bool | None:
+    row = interfaces.get(port) if isinstance(interfaces, dict) else None
+    status = get(row, "link", "oper-status") if isinstance(row, dict) else None
+    return {"up": True, "down": False}.get(status) if isinstance(status, str) else None
