@@ -3,7 +3,7 @@
 const $ = id => document.getElementById(id);
 const MEANING = { pending: "not begun", waiting: "waits", running: "at work", asks: "waits for an operator", paused: "paused", done: "done",
   unchanged: "as planned before", waived: "skipped by an operator", failed: "failed", skipped: "not begun: what it hangs on failed", cancelled: "cancelled" };
-let board = null, units = {}, groups = {}, filter = "all", shown = "";
+let board = null, units = {}, boxes = {}, groups = {}, filter = "all", shown = "";
 
 function make(tag, attributes, ...children) {
   const element = document.createElement(tag);
@@ -47,9 +47,13 @@ function about(seconds) {
 
 function racks() {
   units = {};
+  boxes = {};
+  const few = board.racks.length <= 6;
   $("racks").replaceChildren(...board.racks.map(rack => {
-    const box = make("section", { class: "rack", "aria-label": `rack ${rack.name}` },
-      make("h3", {}, make("span", {}, rack.name), make("span", { class: "soft" }, `${rack.stands.length} devices`)));
+    const said = make("span", { class: "soft" }), signs = make("span", { class: "mark", "aria-hidden": "true" });
+    const box = make("details", { class: "rack" }, make("summary", {}, make("b", {}, rack.name), " ", said, signs));
+    boxes[rack.name] = { rack, box, said, signs };
+    box.open = few;
     let below = rack.height ? rack.height + 1 : 0;
     for (const stand of rack.stands) {
       const empty = stand.unit && below ? below - stand.unit - stand.height : 0;
@@ -63,6 +67,18 @@ function racks() {
     return box;
   }));
   for (const name of Object.keys(units)) unit(name);
+  sums();
+}
+// What a rack says when it is folded: how many of its devices are through, what is wrong, and a sign for each.
+function sums() {
+  for (const { rack, said, signs, box } of Object.values(boxes)) {
+    const states = rack.stands.map(stand => board.devices[stand.name].state), number = wanted => states.filter(state => wanted.includes(state)).length;
+    const parts = [`${number(["done", "unchanged", "waived"])}/${states.length}`];
+    for (const [state, word] of [["failed", "failed"], ["asks", "asks"], ["running", "at work"]]) if (number([state])) parts.push(`${number([state])} ${word}`);
+    said.textContent = parts.join(", ");
+    signs.textContent = states.map(state => board.signs[state]).join("");
+    box.classList.toggle("wrong", states.includes("failed"));
+  }
 }
 function unit(name) {
   const element = units[name], device = board.devices[name];
@@ -82,9 +98,13 @@ function show(element, device) {
   const wanted = $("find").value.trim().toLowerCase();
   element.hidden = (filter !== "all" && device.state !== filter) || !element.stand.name.toLowerCase().includes(wanted);
 }
-function sift() {
+function sift(unfold) {
   for (const [name, element] of Object.entries(units)) show(element, board.devices[name]);
-  for (const box of document.querySelectorAll(".rack")) box.hidden = !box.querySelector(".unit:not([hidden])");
+  const wanted = filter !== "all" || $("find").value.trim() !== "";
+  for (const { box } of Object.values(boxes)) {
+    box.hidden = !box.querySelector(".unit:not([hidden])");
+    if (unfold === true) box.open = wanted ? !box.hidden : board.racks.length <= 6;
+  }
 }
 
 function lists() {
@@ -157,11 +177,11 @@ async function open(name) {
 $("close").addEventListener("click", () => $("device").close());
 $("device").addEventListener("close", () => { shown = ""; });
 $("device").addEventListener("click", event => { if (event.target === $("device")) $("device").close(); });
-$("find").addEventListener("input", sift);
+$("find").addEventListener("input", () => sift(true));
 for (const button of $("filter").children) button.addEventListener("click", () => {
   filter = button.dataset.filter;
   for (const other of $("filter").children) other.setAttribute("aria-pressed", String(other === button));
-  sift();
+  sift(true);
 });
 
 const source = new EventSource("events");
@@ -178,7 +198,7 @@ source.addEventListener("news", event => {
   Object.assign(board.devices, devices);
   board = { ...board, ...told, devices: board.devices };
   for (const name of Object.keys(devices)) unit(name);
-  head(); lists(); append(told); sift();
+  sums(); head(); lists(); append(told); sift();
   if (shown && devices[shown]) open(shown);
 });
 source.onopen = () => { $("link").hidden = true; };

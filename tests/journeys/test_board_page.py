@@ -30,7 +30,7 @@ OUTSIDE = """[...document.querySelectorAll('body *')].filter(
   found => found.getBoundingClientRect().right > innerWidth + 1).map(found => found.tagName + '.' + found.className)"""
 SMALL = """[...document.querySelectorAll('body *')].filter(found => found.firstChild && found.firstChild.nodeType == 3
   && found.firstChild.data.trim() && parseFloat(getComputedStyle(found).fontSize) < 13).map(found => found.textContent)"""
-LOW = """[...document.querySelectorAll('.unit, #filter button, #close')].filter(
+LOW = """[...document.querySelectorAll('.unit, #filter button, #close, summary')].filter(
   found => found.offsetParent && found.getBoundingClientRect().height < 38).map(found => found.textContent)"""
 PALE = """(() => {
   const part = text => text.match(/[0-9.]+/g).slice(0, 3).map(Number).map(c => c / 255)
@@ -172,6 +172,26 @@ def test_servers_are_found_by_name_and_state(page, site):
         "(() => { const box = document.querySelector('#find'); box.value = 'GPU1'; box.dispatchEvent(new Event('input')); })()"
     )
     assert sorted(page.evaluate(shown).split(",")) == [f"gpu{number}" for number in range(10, 17)]
+
+
+def test_a_hall_is_folded_into_its_racks(page, tmp_path):
+    """With many racks each says in a line how it is, on a phone too; the one with what is looked for unfolds."""
+    names = [f"node{number:04}" for number in range(400)]
+    site = Site(tmp_path / ".rackwright", names)
+    try:
+        site.tell("bmc/node0123", "failed", cause="no answer")
+        page.go(f"{site.url}?token={site.page.token}", 390)
+        becomes(page, "document.querySelectorAll('.unit').length", 400)
+        assert page.evaluate("document.querySelectorAll('.rack[open]').length") == 0
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert page.evaluate(OUTSIDE) == []
+        becomes(page, "document.querySelector('.rack.wrong summary').textContent", "r16 0/8, 1 failed....!...")
+        page.evaluate("document.querySelector('[data-filter=failed]').click()")
+        assert page.evaluate("document.querySelectorAll('.rack[open]').length") == 1
+        page.evaluate("document.querySelector('[data-filter=all]').click()")
+        assert page.evaluate("document.querySelectorAll('.rack[open]').length") == 0
+    finally:
+        site.end()
 
 
 def test_nothing_is_asked_of_anybody_else(page, site):
