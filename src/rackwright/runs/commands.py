@@ -18,6 +18,7 @@ from rackwright.errors import RunError
 from rackwright.runs.folder import RunFolder, now
 from rackwright.runs.leases import locked
 from rackwright.runs.model import Command, Graph, Task
+from rackwright.runs.redaction import Redactor
 
 __all__ = ["Stops", "graph_of", "meant", "since", "told"]
 
@@ -35,12 +36,20 @@ def told(state_dir: Path, run: str, command: Command) -> None:
     """Append ``command`` to the run's commands, durably; see :func:`rackwright.runs.tell`."""
     folder = RunFolder.found(state_dir, run)
     _refuse_wrong(folder.graph(), command)
-    if command.kind == "cancel" and not command.task:
-        folder.ask_to_stop()
-    line = msgspec.json.encode(msgspec.structs.replace(command, at=command.at or now())) + b"\n"
+    reason = Redactor().text(command.reason)
+    line = msgspec.json.encode(msgspec.structs.replace(command, at=command.at or now(), reason=reason)) + b"\n"
+    try:
+        if command.kind == "cancel" and not command.task:
+            folder.ask_to_stop()
+        _append(state_dir, folder.path / _FILE, line)
+    except OSError as error:
+        raise RunError(f"{folder.path / _FILE} cannot be written ({error}): the run was not told") from error
+
+
+def _append(state_dir: Path, path: Path, line: bytes) -> None:
     # Several machines may share the folder, and not every network file system appends in one piece.
     with locked(state_dir, "commands"):
-        descriptor = os.open(folder.path / _FILE, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             size = os.fstat(descriptor).st_size
             cut = size and os.pread(descriptor, 1, size - 1) != b"\n"

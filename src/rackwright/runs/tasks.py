@@ -72,9 +72,15 @@ def _task(attendance: Attendance, work: Work, task: Task, done: Callable[[], Out
     if work.cancelled():
         outcome = Outcome(subject=task.name, state="cancelled", cause=_STOPPED)
     else:
-        outcome = msgspec.structs.replace(ended(attendance, work, task.name, done), subject=task.name)
+        outcome = ended(attendance, work, task.name, lambda: _kept(attendance, task, done()))
     took_s = round(attendance.clock.now() - begun, 3)
     return {"outcome": msgspec.to_builtins(outcome), "took_s": took_s}
+
+
+def _kept(attendance: Attendance, task: Task, outcome: Outcome) -> Outcome:
+    """Return an outcome as the journal will hold it; one that it cannot hold ends this task and no other."""
+    kept = msgspec.convert(attendance.redactor.value(outcome), Outcome)
+    return msgspec.structs.replace(kept, subject=task.name)
 
 
 def _tell(work: Work, task: Task, outcome: Outcome, **fields: Json) -> None:

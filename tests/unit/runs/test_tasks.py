@@ -7,6 +7,7 @@ import pytest
 
 from rackwright import runs
 from rackwright.errors import RunBusy, RunError
+from rackwright.secrets import Secret
 from tests.unit.runs import toytasks
 from tests.unit.runs.toy import Toy, lines
 from tests.unit.runs.toy import order as waves
@@ -205,6 +206,44 @@ def test_tag_is_taken_only_by_who_reaches_it(site, process):
     given = order(("bmc/a", {"reach": "row-3"}), ("os/a", {"after": ["bmc/a"]}))
     with runs.opened(site / "s", programs=[Tasks(site / "world")], tags=["row-4", "row-3"]) as engine:
         assert engine.run("tasks", given).state == "done"
+
+
+def test_outcome_that_cannot_be_kept_ends_its_task_and_no_other(site):
+    """A secret in a detail is a bug of one task: it must neither be written nor stop a rack."""
+
+    class Leaks(Tasks):
+        def task(self, context, order, task, before):
+            if task.name == "bmc/a1":
+                return runs.Outcome(subject=task.name, state="done", detail={"x": Secret("hidden-word")})
+            return runs.Outcome(subject="somebody", state="done", detail={"place": (1, 2), "password": "x"})
+
+    with runs.opened(site / "s", programs=[Leaks(site / "world")]) as engine:
+        report = engine.run("tasks", chain(devices=("a1", "a2"), gate=""))
+    assert report.outcomes["bmc/a1"].cause.startswith("TypeError: a Secret is never written down")
+    assert states(report)["accept/a1"] == "skipped"
+    assert report.outcomes["accept/a2"] == runs.Outcome(
+        subject="accept/a2", state="done", detail={"place": [1, 2], "password": "***"}
+    )
+    kept = b"".join(path.read_bytes() for path in (site / "s").rglob("*") if path.is_file())
+    assert b"hidden-word" not in kept
+
+
+def test_half_a_command_costs_itself_only(site):
+    """A power cut in the middle of a line must neither stop a run nor hide what is commanded afterwards."""
+    cut = []
+
+    def twice():
+        tell(site, "approve", "gate", reason="the password=abcdef is none")
+        (path,) = (site / "s/runs").rglob("commands.jsonl")
+        cut.append(path.read_bytes())
+        path.write_bytes(cut[0][:-9])
+        tell(site, "approve", "gate", reason="again")
+
+    given = order(("gate", {"question": "sure?"}), ("os/a", {"after": ["gate"]}))
+    with runs.opened(site / "s", programs=[Tasks(site / "world")]) as engine:
+        report = engine.run("tasks", given, on_event=on("begins", "gate", twice))
+    assert report.state == "done"
+    assert b"abcdef" not in cut[0]
 
 
 def test_graph_and_waves_live_side_by_side(site):
