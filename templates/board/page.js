@@ -3,7 +3,7 @@
 const $ = id => document.getElementById(id);
 const MEANING = { pending: "not begun", waiting: "waits", running: "at work", asks: "waits for an operator", paused: "paused", done: "done",
   unchanged: "as planned before", waived: "skipped by an operator", failed: "failed", skipped: "not begun: what it hangs on failed", cancelled: "cancelled" };
-let board = null, units = {}, boxes = {}, groups = {}, filter = "all", shown = "";
+let board = null, units = {}, boxes = {}, groups = {}, filter = "all", shown = "", skew = 0;
 
 function make(tag, attributes, ...children) {
   const element = document.createElement(tag);
@@ -18,6 +18,7 @@ function make(tag, attributes, ...children) {
 const hue = at => 265 - 110 * (board.stages.length < 2 ? 0 : at / (board.stages.length - 1));
 
 function head() {
+  skew = 1000 * board.now - Date.now();
   document.title = `${board.state} · ${board.site || "Rackwright"}`;
   $("title").textContent = [board.site, board.run].filter(Boolean).join(" · ") || "No run yet";
   const asks = board.gates.some(gate => gate.state === "asks"), state = asks && board.state === "running" ? "asks" : board.state;
@@ -36,8 +37,10 @@ function head() {
 function clock() {
   if (!board || !board.begun) return;
   const ended = ["done", "failed", "cancelled"].includes(board.state);
-  const passed = ((ended ? Date.parse(board.at) : Date.now()) - Date.parse(board.begun)) / 1000;
-  $("time").textContent = `${about(Math.max(0, passed))} gone` + (ended ? "" : `, ${board.left}`);
+  const now = Date.now() + skew, silent = (now - Date.parse(board.at)) / 1000;
+  const passed = ((ended ? Date.parse(board.at) : now) - Date.parse(board.begun)) / 1000;
+  $("time").textContent = `${about(Math.max(0, passed))} gone` + (ended ? "" : `, ${board.left}`)
+    + (!ended && silent > 90 ? `; nothing was told for ${about(silent)}: look whether somebody works on it` : "");
 }
 function about(seconds) {
   if (seconds < 90) return `${Math.round(seconds)} s`;

@@ -6,6 +6,7 @@ import pytest
 from rackwright.findings import finding
 from rackwright.report.board import Board
 from rackwright.report.estimates import Estimator, about
+from rackwright.report.happenings import detail, sentence
 from rackwright.report.news import Seen, about_device, news, whole
 from rackwright.report.places import RackPlace, Stand, places
 from rackwright.report.screens import progress, remaining, screen, text_of
@@ -144,6 +145,26 @@ def test_a_paused_run_says_so(board):
     assert board.state == "running"
     hear(board, said(4, "run", "failed"))
     assert board.state == "failed"
+
+
+def test_what_a_device_says_steers_no_terminal(board):
+    """Escapes in a step, a cause or a note are spaces on the screen and in the log."""
+    bad = "\x1b]0;owned\x07\x1b[2Jred\nline"
+    hear(board, told(1, "bmc/gpu01", "begins"), said(1, "step", bad, "bmc/gpu01"), said(2, "note", bad, "bmc/gpu01"))
+    events = [
+        told(3, "bmc/gpu01", "failed", cause=bad, remedy=bad),
+        said(4, "fault", bad),
+        said(4, "note", bad, "gpu02"),
+    ]
+    hear(board, *events)
+    lines = [
+        text_of(line)
+        for line in screen(board, Estimator(board.graph).estimate(board, now(5)), width=80, height=30, now=now(5))
+    ]
+    every = [*lines, *(sentence(board, event) for event in events), *(detail(event) for event in events)]
+    every += [line.text for line in board.log]
+    assert any("red" in line for line in lines)
+    assert all(line.isprintable() for line in every)
 
 
 # --- where devices stand ---------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from rackwright.findings import finding
 from rackwright.plan.model import Plan
 from rackwright.push.bmc.order import Part
 from rackwright.report.certificates import documents, headline, node_certificate, rack_certificate
-from rackwright.report.records import Record, record
+from rackwright.report.records import Record, gaps, record
 from rackwright.report.sent import changes_in
 from rackwright.runs import Outcome, Report
 from tests.boards import STAGES, graph_of, said, stamp, told
@@ -115,6 +115,29 @@ def test_who_when_what_and_the_evidence_stand_in_it(plan, servers, tmp_path):
     assert (got.who, got.intent, got.site) == ("me@laptop", plan.digest, plan.name)
     assert [file.name for file in got.files] == ["run.json"]
     assert node_certificate(got, "x", device).changes == 1
+
+
+def test_a_record_names_its_own_gaps(plan, servers, tmp_path):
+    """An end without a time or a cause, an acceptance that stands on nothing, work that has not ended; a whole one has none."""
+    kept = {f"accept/{name}": Outcome(subject="", state="unchanged", detail={"passed": 3}) for name in servers}
+    assert gaps(made(plan, servers, tmp_path, kept)) == ()
+    one, two = servers[:2]
+    bad = {
+        f"bmc/{one}": Outcome(subject="", state="failed"),
+        f"accept/{one}": Outcome(subject="", state="skipped"),
+        f"accept/{two}": Outcome(subject="", state="done"),
+    }
+    graph, _ = outcomes(servers, {})
+    events = [event for event in events_of(graph) if event.subject not in {f"os/{one}", f"accept/{one}"}]
+    assert gaps(made(plan, servers, tmp_path, {**kept, **bad}, events=events)) == (
+        f"bmc/{one} ended failed, and why is not known",
+        f"os/{one} ended done, and when is not known",
+        f"os/{one} ended done, and when it was begun is not known",
+        f"accept/{one} ended skipped, and when is not known",
+        f"accept/{one} ended skipped, and why is not known",
+        f"accept/{two} ended done without any evidence",
+    )
+    assert f"bmc/{one} has not ended" in gaps(record(plan, graph, None, (), tmp_path, run="r", who=""))
 
 
 def test_no_file_outside_the_runs_folder_is_named(plan, servers, tmp_path):

@@ -70,6 +70,12 @@ class Watch:
         elif not self._screen:
             self._say(event)
 
+    def past(self, events: Iterable[Event]) -> None:
+        """Take what was told before this process watched; it is shown as it stands and not said again."""
+        with self._guard:
+            for event in events:
+                self.board.hear(event)
+
     def __enter__(self) -> Self:
         """Take the terminal, if there is one and nothing else is asked for."""
         if not (self.talk.quiet or self.talk.as_json or self.talk.verbose) and sys.stderr and sys.stderr.isatty():

@@ -55,8 +55,7 @@ class End:
         self.talk.say(f"going on with run {run}")
         try:
             with self._watching(runs.graph(state, run), run) as heard:
-                for event in runs.events(state, run):
-                    heard.board.hear(event)
+                heard.past(runs.events(state, run))
                 report = resume(run, self.world, database=self.database, tags=self.tags, on_event=heard)
         except RunChanged as error:
             self.talk.say(f"{error}; reading first")

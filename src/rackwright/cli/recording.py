@@ -23,6 +23,8 @@ __all__ = ["Kept", "keep", "verified"]
 _SUMS: Final = "SHA256SUMS"
 _FOLDER: Final = "record"
 _FILES: Final = "files"
+_FEW: Final = 5
+"""Gaps that are told unless more is asked for."""
 _SIGNED: Final = ("record.json", _SUMS)
 
 
@@ -53,7 +55,7 @@ def keep(
     """
     from rackwright import runs
     from rackwright.report.certificates import documents, headline
-    from rackwright.report.records import record
+    from rackwright.report.records import gaps, record
     from rackwright.runs.folder import RunFolder, private
 
     folder = RunFolder.found(state_dir, run)
@@ -67,6 +69,11 @@ def keep(
         names |= _copied(folder.path, target, made)
     _write(target / _SUMS, "".join(f"{digest}  {name}\n" for name, digest in sorted(names.items())).encode())
     signed = _signed(target, key)
+    lacking = gaps(made)
+    for gap in lacking if talk.verbose else lacking[:_FEW]:
+        talk.say(f"the record has a gap: {gap}")
+    if len(lacking) > _FEW and not talk.verbose:
+        talk.say(f"and {len(lacking) - _FEW} more, told with --verbose")
     say = f"record of {run}: {headline(made)}; it lies in {target}"
     talk.say(f"{say}, signed" if signed else f"{say}; it is not signed: 'rackwright report --sign KEY' signs it")
     verdicts = {device.device: str(device.verdict) for device in made.devices}

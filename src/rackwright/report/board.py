@@ -24,7 +24,7 @@ from rackwright.report.marks import ENDED, WORST_FIRST, Mark
 from rackwright.report.places import NOWHERE, RackPlace, Stand
 from rackwright.runs.model import GOOD, Event, Graph, Task
 
-__all__ = ["Board", "DeviceView", "Gate", "LogLine", "TaskView", "seconds_of"]
+__all__ = ["Board", "DeviceView", "Gate", "LogLine", "TaskView", "printable", "seconds_of"]
 
 _LOG: Final = 500
 _LOG_OF_DEVICE: Final = 60
@@ -137,6 +137,7 @@ class Board:
 
     def hear(self, event: Event) -> None:
         """Take one event."""
+        event = _printable(event)
         self.heard += 1
         self.begun, self.at = self.begun or event.at, event.at
         if event.kind == "task" and event.subject in self._told:
@@ -159,8 +160,8 @@ class Board:
         self.counts[task.stage][told.state] -= 1
         self.counts[task.stage][state] += 1
         told.state, told.since = state, event.at
-        told.cause = str(event.fields.get("cause") or "")
-        told.remedy = str(event.fields.get("remedy") or "")
+        told.cause = printable(str(event.fields.get("cause") or ""))
+        told.remedy = printable(str(event.fields.get("remedy") or ""))
         told.waits_for = _names(event.fields.get("waits_for"))
         if self.state == "waiting":
             self.state = "running"
@@ -313,6 +314,17 @@ def seconds_of(at: str) -> float:
         return datetime.fromisoformat(at).timestamp()
     except ValueError:
         return 0.0
+
+
+def printable(text: str) -> str:
+    """Return a text without control characters: what a device says must not steer a terminal."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
+
+
+def _printable(event: Event) -> Event:
+    if event.text.isprintable() and event.subject.isprintable():
+        return event
+    return msgspec.structs.replace(event, text=printable(event.text), subject=printable(event.subject))
 
 
 def _names(value: Any) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rackwright.report.board import Board
+from rackwright.report.board import Board, printable
 from rackwright.report.estimates import about
 from rackwright.report.marks import SIGNS
 from rackwright.runs.model import Event
@@ -12,21 +12,22 @@ __all__ = ["detail", "sentence"]
 
 def sentence(board: Board, event: Event) -> str:
     """Return what is said of an event in any case; empty: nothing. The board has heard it already."""
-    when = event.at[11:19]
-    if event.kind == "task" and event.subject in board.tasks:
-        said = _of_task(board, event)
-        return f"{when} {said}" if said else ""
+    said = _of_task(board, event) if event.kind == "task" and event.subject in board.tasks else _of_run(event)
+    return f"{event.at[11:19]} {printable(said)}" if said else ""
+
+
+def _of_run(event: Event) -> str:
     if event.kind in {"run", "fault", "command", "wave", "gate"}:
         about_what = f"{event.subject} " if event.subject else ""
-        return f"{when} {event.kind} {about_what}{event.text}{_with(event)}"
-    return f"{when} {event.subject}: {event.text}" if event.kind == "note" else ""
+        return f"{event.kind} {about_what}{event.text}{_with(event)}"
+    return f"{event.subject}: {event.text}" if event.kind == "note" else ""
 
 
 def detail(event: Event) -> str:
     """Return what is said of an event to whoever asked for more."""
     subject = f"{event.subject}: " if event.subject else ""
     state = event.fields.get("state", "")
-    return f"{event.at[11:19]} {subject}{event.text}{f' {state}' if state else ''}"
+    return printable(f"{event.at[11:19]} {subject}{event.text}{f' {state}' if state else ''}")
 
 
 def _of_task(board: Board, event: Event) -> str:

@@ -33,7 +33,7 @@ from rackwright.report.sent import changes_in
 from rackwright.runs.model import GOOD, Event, Graph, Outcome, Report, Task
 from rackwright.runs.redaction import Redactor
 
-__all__ = ["DeviceRecord", "FileDigest", "Record", "TaskRecord", "Verdict", "record"]
+__all__ = ["ACCEPTANCE", "DeviceRecord", "FileDigest", "Record", "TaskRecord", "Verdict", "gaps", "record"]
 
 Verdict = Literal["accepted", "done", "failed", "open"]
 """``accepted``: its acceptance passed; ``done``: every task ended well, and none of them was an acceptance; ``open``: something
@@ -198,6 +198,29 @@ def _verdict(tasks: Iterable[TaskRecord]) -> tuple[Verdict, str]:
 
 def _why(task: TaskRecord) -> str:
     return f"{task.stage} {task.state}{': ' + task.cause if task.cause else ''}"
+
+
+def gaps(made: Record) -> tuple[str, ...]:
+    """Return what a complete record would say and this one does not: one line each.
+
+    A task that ended has an end, one that was worked on a beginning, one that failed or was left out a cause, and a device that was
+    accepted or judged something to stand on.
+    """
+    return tuple(gap for device in made.devices for task in device.tasks for gap in _gaps(task))
+
+
+def _gaps(task: TaskRecord) -> Iterator[str]:
+    if task.state == "open":
+        yield f"{task.task} has not ended"
+        return
+    if not task.ended:
+        yield f"{task.task} ended {task.state}, and when is not known"
+    if task.state in {"done", "unchanged", "failed"} and not task.begun:
+        yield f"{task.task} ended {task.state}, and when it was begun is not known"
+    if task.state in {"failed", "skipped", "waived"} and not task.cause:
+        yield f"{task.task} ended {task.state}, and why is not known"
+    if task.stage == ACCEPTANCE and task.state in {"done", "unchanged"} and not task.evidence and not task.passed:
+        yield f"{task.task} ended {task.state} without any evidence"
 
 
 class _Told:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import secrets
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
@@ -135,7 +136,9 @@ class BoardPage:
 
     def _told(self, kind: str, board: Board, seen: Seen) -> tuple[dict[str, Any], Seen]:
         estimate = self._following.estimate()
-        return whole(board, estimate) if kind == "whole" else news(board, estimate, seen)
+        value, seen = whole(board, estimate) if kind == "whole" else news(board, estimate, seen)
+        # A phone's clock may be wrong: how long things took is told by ours.
+        return {**value, "now": time.time()}, seen
 
     async def _wait(self, board: Board, heard: int) -> None:
         """Wait until there is more than ``heard`` events of ``board``, or another board, for at most a tick."""

@@ -85,6 +85,15 @@ def test_a_question_names_the_command_that_answers_it(capsys):
     )
 
 
+def test_what_was_told_before_is_not_said_again(capsys):
+    """Who goes on with a run sees how it stands, and hears only what is new."""
+    with watching(Talk(), graph_of(SERVERS)) as heard:
+        heard.past(EVENTS[:4])
+        heard(EVENTS[5])
+    assert capsys.readouterr().err.count("\n") == 1
+    assert heard.board.mark("bmc/gpu01") == "done"
+
+
 PROGRAM = """
     import sys
     sys.path.insert(0, {root!r})

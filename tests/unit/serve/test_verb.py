@@ -1,12 +1,21 @@
 """The command's options: what cannot be meant is said before anything listens."""
 
+import contextlib
+import re
 import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import requests
 from click.testing import CliRunner
 
 from rackwright.cli import main
+from rackwright.serve.authority import NAME
 
 SITES = Path(__file__).resolve().parents[3] / "inventory"
 
@@ -24,6 +33,10 @@ def site(tmp_path):
     [
         (("--listen", "here:there"), 2, "no ADDRESS:PORT"),
         (("--http", "10.10.0.5:x"), 2, "no ADDRESS:PORT"),
+        (("--run", "20261127-035111-abc"), 2, "--run goes with --board"),
+        (("--webhook", "http://127.0.0.1:9/"), 2, "--webhook goes with --board"),
+        (("--board", "127.0.0.1:0", "--run", "20261127-035111-abc"), 1, "there is no run"),
+        (("--board", "127.0.0.1:0", "--webhook", "nowhere"), 1, "the webhook is no address"),
         (("--limit", "nobody"), 2, "no device is called 'nobody'"),
         ((), 1, "is nowhere to be found"),
     ],
@@ -34,3 +47,52 @@ def test_what_cannot_be_served(site, words, code, said):
     assert result.exit_code == code
     assert said in result.stderr
     assert not (site / ".rackwright" / "serve" / "events.jsonl").exists()
+
+
+@contextlib.contextmanager
+def shown(site, *words):
+    """The live view as a process of its own; gives its address, and its words so far."""
+    command = [sys.executable, "-c", "from rackwright.cli import main; main()", "serve", str(site), *words]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            if found := re.search(r"live view: (https?)://[^:]+:([0-9]+)/\?token=(\S+)", line):
+                break
+        else:
+            pytest.fail("".join(said))
+        yield (*found.groups(), "".join(said))
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    assert process.returncode == 0
+
+
+def test_the_live_view_stands_alone_and_ends_at_ctrl_c(site):
+    """Nothing else is served, no secret is asked for, and it is plain HTTP on this machine only."""
+    with shown(site, "--board", "127.0.0.1:0") as (scheme, port, token, said):
+        assert scheme == "http"
+        assert "CA" not in said
+        url = f"http://127.0.0.1:{port}"
+        assert requests.get(f"{url}/state", timeout=10).status_code == 403
+        page = requests.get(f"{url}/?token={token}", timeout=10)
+        assert (page.status_code, page.url) == (200, f"{url}/")
+        assert (
+            requests.get(f"{url}/state", headers={"Authorization": f"Bearer {token}"}, timeout=10).json()["state"]
+            == "waiting"
+        )
+    assert not (site / ".rackwright" / "serve" / "events.jsonl").exists()
+
+
+def test_beyond_this_machine_the_live_view_is_tls(site):
+    """With a certificate of the site's own CA, whose fingerprint is told; the cookie is for TLS only."""
+    with shown(site, "--board", "0.0.0.0:0") as (scheme, port, token, said):
+        assert scheme == "https"
+        assert "SHA-256" in said
+        ca = site / ".rackwright" / "serve" / "ca.pem"
+        context = ssl.create_default_context(cafile=ca)
+        raw = socket.create_connection(("127.0.0.1", int(port)), timeout=10)
+        with context.wrap_socket(raw, server_hostname=NAME) as wire:
+            wire.sendall(f"GET /?token={token} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+            answer = b"".join(iter(lambda: wire.recv(65536), b"")).decode()
+        assert answer.startswith("HTTP/1.1 303")
+        assert "; Secure" in answer
