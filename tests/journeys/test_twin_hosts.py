@@ -36,11 +36,11 @@ def rw(*words):
 
 
 @contextmanager
-def rack(folder: Path, state: str, names=HOSTS):
+def rack(folder: Path, state: str, names=HOSTS, *, more=(), bmcs="planned"):
     """Run a twin of some servers, without the switches between them, and return what there is to ask it."""
     site = Path(shutil.copytree(SITE, folder / "site", ignore=shutil.ignore_patterns(".rackwright")))
     opened = workspace.open_site(site)
-    spec = spec_of(opened, workspace.planned(opened).plan, rate=RATE, only=tuple(names), bmcs="planned", hosts=state)
+    spec = spec_of(opened, workspace.planned(opened).plan, rate=RATE, only=(*names, *more), bmcs=bmcs, hosts=state)
     with Background(spec) as twin:
         limits = tuple(word for name in names for word in ("--limit", name))
 
@@ -81,9 +81,14 @@ def serving(site: Path, folder: Path):
 
 def test_installed_hosts_are_brought_to_their_stack_once(tmp_path):
     """A push on the twin does not come to its end, does something twice, or leaves what an audit finds wrong."""
-    with rack(tmp_path, "installed") as there:
+    with rack(tmp_path, "installed", more=("gpu01.*",), bmcs="behind") as there:
+        card = {"device": "gpu01.b3220l-1"}
+        assert there.twin.ask("bmc", **card)["firmware"]["DPU_NIC"] != "32.44.1036"
         told = there.push()
         assert told.code == 0, told.talk
+        assert there.twin.ask("bmc", **card)["firmware"]["DPU_NIC"] == "32.44.1036", (
+            "the card's own BMC tells another firmware"
+        )
         plays = {name: there.deeds(name, "play") for name in HOSTS}
         assert all(len(found) == len(set(found)) for found in plays.values()), plays
         assert {"ofed", "bluefield_config", "gpu_driver", "bluefield_runtime"} <= set(plays["gpu01"])

@@ -55,7 +55,7 @@ class Bench:
         self.told = variables(self.stack)
         disk = fresh(name, next(one for one in plan.hosts if one.name == name))
         cards: dict[str, Card] = {}
-        self.system = System(Iron(self.machine), disk, booted(disk, cards, 0, cold=True), cards)
+        self.system = System(Iron(self.machine, lambda *_: None), disk, booted(disk, cards, 0, cold=True), cards)
         for face in faces(self.system, self.wires):
             if face.bluefield:
                 cards.setdefault(face.nic.adapter, Card(now=factory(face)))

@@ -34,8 +34,10 @@ class Deed(NamedTuple):
 class Iron:
     """The server as its operating system sees it; firmware of adapters is the same that the BMC tells."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, flashed: Callable[[str, str], None]) -> None:
         self.machine = machine
+        self._flashed = flashed
+        """Is told adapter and version when firmware was written: a card with a BMC of its own shows it too."""
 
     @property
     def service_tag(self) -> str:
@@ -62,6 +64,7 @@ class Iron:
         one = self._component(nic)
         if one is not None:
             self.machine.firmware.flash_from_host(one.fqdd, version)
+            self._flashed(nic.adapter, version)
 
     def _component(self, nic: Nic) -> Component | None:
         known = self.machine.firmware.components
@@ -102,6 +105,8 @@ class Host:
         """Told when it comes up or goes down, so that its door follows."""
         self.follow: Callable[[], None] = lambda: None
         """Told when something of the server underneath is due later."""
+        self.flashed: Callable[[str, str], None] = lambda _adapter, _version: None
+        """Is told adapter and version when its tools wrote firmware."""
         self.install: Callable[[str, str], None] = lambda _target, _image: None
         """Begins an installation from what was booted."""
         self._machine = machine
@@ -135,7 +140,7 @@ class Host:
 
     def _start(self, now: float, *, cold: bool) -> System:
         assert self.disk is not None  # noqa: S101 - asked by whoever starts
-        iron = Iron(self.machine)
+        iron = Iron(self.machine, self.flashed)
         cards = self._system.cards if self._system is not None else {}
         boot = booted(self.disk, cards, now, cold=cold)
         system = System(iron, self.disk, boot, cards, self.refused)

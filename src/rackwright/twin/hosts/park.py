@@ -75,6 +75,7 @@ class Park:
             host.follow = partial(fleet.follow, name)
             host.changed = partial(self._changed, name)
             host.install = partial(self._install, name)
+            host.flashed = partial(_card_flashed, fleet, name)
             host.accounts = {wish.user: ()} if disk is not None else {}
             self.hosts[name] = host
             self.doors[name] = Door(
@@ -183,6 +184,13 @@ def _latest(folder: Path) -> str:
             found = _DOOR.search(line)
             return found[0] if found else ""
     return ""
+
+
+def _card_flashed(fleet: Fleet, name: str, adapter: str, version: str) -> None:
+    """Have the card's own BMC show what its host wrote."""
+    card = fleet.bmcs.get(f"{name}.{adapter}")
+    if card is not None:
+        card.machine.firmware.flash_from_host(version)
 
 
 def _machine(fleet: Fleet, name: str) -> Machine:

@@ -157,6 +157,10 @@ class DpuFirmware:
         """Take the BMC's own new version into force."""
         self._bring_in(["BMC_Firmware"])
 
+    def flash_from_host(self, version: str) -> None:
+        """Stage what the host's own tools write into the card; in force after a power cycle of the host."""
+        self.members["DPU_NIC"].staged = version
+
     def host_power_cycled(self) -> None:
         """Take into force what waits for a power cycle of the host: the NIC's firmware and the root of trust (redfish.md 0 item 4)."""
         self._bring_in(["DPU_NIC", "Bluefield_FW_ERoT"])

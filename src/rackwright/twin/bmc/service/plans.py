@@ -132,7 +132,9 @@ def planned(plan: Plan, bmcs: Bmcs, password: str) -> dict[str, Planned]:
 def _made(frame: _Frame, device: Device, adapter: str, clock: TwinClock, faults: Faults) -> Any:
     user, password = frame.bmcs.user, frame.password
     if adapter:
-        return making.bluefield(frame.hardware(device), adapter, clock, faults, user=user, password=password)
+        versions = frame.versions.get(device.name)
+        made = frame.hardware(device)
+        return making.bluefield(made, adapter, clock, faults, versions=versions, user=user, password=password)
     return making.idrac(
         frame.around(device),
         device,
