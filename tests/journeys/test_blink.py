@@ -170,6 +170,31 @@ def test_a_bmc_that_goes_away_is_an_error_and_no_pass(rack, planted):
     assert {(item.status, item.subject) for item in found} == {("error", "gpu06")}, [str(item) for item in found]
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "drop", "at": "apply", "when": "after"},
+        {"kind": "refuse", "at": "stage"},
+        {"kind": "drop", "at": "refuse", "when": "before"},
+        {"kind": "crash-nvued", "at": "apply", "when": "during", "duration": 30},
+        {"kind": "lose-management", "at": "apply", "when": "after", "duration": 120},
+    ],
+    ids=lambda fault: "-".join(str(fault[key]) for key in ("kind", "at", "when") if key in fault),
+)
+def test_a_switch_that_fails_in_the_middle_is_left_out_and_left_as_it_was(rack, planted, fault):
+    """A switch that fails in a round stays with ports down, or is passed, or takes the others' proof along."""
+    before = digests(rack)
+    planted(device="fe01", nth=3, count=1, **fault)
+    found, _, _ = blink(rack)
+    # Either it went on as if nothing had been, or what hangs on it is not proven.
+    assert {item.subject for item in found} <= {"fe01"}, [str(item) for item in found]
+    assert {item.status for item in found} <= {"error"}
+    until = time.monotonic() + 30
+    while digests(rack) != before and time.monotonic() < until:
+        time.sleep(0.1)
+    assert digests(rack) == before
+
+
 def test_a_killed_blink_leaves_no_port_down(rack):
     """After kill -9 in the middle a port stays down, or the next blink takes what waits for somebody else's."""
     before = digests(rack)

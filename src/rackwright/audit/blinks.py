@@ -11,6 +11,7 @@ from rackwright.audit.cabling import Diagnosis, Port, Repair, Wiring, diagnose, 
 from rackwright.audit.cabling.blink import Code, Lights, Reading, read
 from rackwright.audit.ledger import Check, Ledger
 from rackwright.findings import Finding, sort_key
+from rackwright.nvue.tree import natural_key
 
 __all__ = ["Blink", "Blinked", "judge"]
 
@@ -35,6 +36,8 @@ class Blinked:
     """Switch ports that the switch does not have."""
     left: Mapping[Port, str] = field(default_factory=dict)
     """Switch port that was not blinked on purpose -> why."""
+    asked: frozenset[tuple[Port, Port]] = frozenset()
+    """Links (switch port, network port) that were to be proven; empty: those that blinked."""
 
 
 class Blink(Check):
@@ -86,7 +89,7 @@ class _Judge:
         """Enter the servers all of whose links are right; what is wrong is entered at the switch."""
         proven = {self._near(*link) for link in self.diagnosis.right}
         of: dict[str, list[tuple[Port, Port]]] = defaultdict(list)
-        for link in {self._near(*pair) for pair in self.reading.wiring.pairs()}:
+        for link in self.seen.asked or {self._near(*pair) for pair in self.reading.wiring.pairs()}:
             of[link[1].device].append(link)
         for server, links in of.items():
             if not proven.issuperset(links):
@@ -194,7 +197,8 @@ class _Judge:
         for port, turns in self.reading.gaps.items():
             where = ", ".join(str(turn) for turn in turns)
             self._at(port).untold(
-                str(port), f"the BMC of {port.device} did not tell the link of {port.name} in round {where}"
+                str(port),
+                f"the link of {port} could not be judged in round {where}: it was not told, or not back from the round before",
             )
         for port, turns in self.reading.garbled.items():
             where = ", ".join(str(turn) for turn in turns)
@@ -230,8 +234,10 @@ class _Judge:
 
     def _not_asked(self) -> None:
         for name, why in self.seen.blind.items():
+            lost = sorted({far.device for near, far in self.seen.asked if near.device == name}, key=natural_key)
+            links = f"; not proven are its links to {', '.join(lost)}" if lost else ""
             self._ledger(name).untold(
-                "asked", f"{name} could not be looked at: {why}", remedy="see to it, then blink again"
+                "asked", f"{name} could not be looked at: {why}{links}", remedy="see to it, then blink again"
             )
         for name, ports in self.seen.unnamed.items():
             self._ledger(name).untold(
@@ -239,9 +245,9 @@ class _Judge:
                 remedy="rackwright discover fills nodes.csv in; audit --only hardware tells which adapter is missing",
             )  # fmt: skip
         for port in sorted(self.seen.absent):
-            self._of(port).untold(
-                port.name, f"{port.device} has no port {port.name}", remedy="push its configuration first"
-            )
+            far = self.seen.wiring.links.get(port, "its peer")
+            message = f"{port.device} has no port {port.name} that could lead to {far}"
+            self._of(port).untold(port.name, message, remedy="push its configuration first")
         why_left: dict[tuple[str, str], list[str]] = defaultdict(list)
         for port, why in self.seen.left.items():
             why_left[port.device, why].append(port.name)

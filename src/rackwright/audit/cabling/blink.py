@@ -80,7 +80,7 @@ class Reading:
     gaps: Mapping[Port, tuple[int, ...]] = field(default_factory=dict)
     """Network port -> the rounds, from 1, in which its link was not told."""
     garbled: Mapping[Port, tuple[int, ...]] = field(default_factory=dict)
-    """Network port -> the rounds, from 1, in which it was down, which are those of no port."""
+    """Network port -> the rounds, from 1, in which it was down, which are those of no port that was up."""
     unfollowed: frozenset[Port] = frozenset()
     """Switch ports that are up and that nothing followed."""
     lost: frozenset[Port] = frozenset()
@@ -93,7 +93,8 @@ def read(wiring: Wiring, plan: Code, lights: Lights) -> Reading:
     up = [port for port, light in sorted(lights.before.items()) if light]
     gaps = {port: missing for port in up if (missing := _rounds(lights, port, None))}
     spelled = {port: _number(lights, port) for port in up if port not in gaps}
-    follows = {port: ports[number] for port, number in spelled.items() if number and number in ports}
+    lit = {number: port for number, port in ports.items() if lights.ports.get(port) is not False}
+    follows = {port: lit[number] for port, number in spelled.items() if number and number in lit}
     still = {port for port, number in spelled.items() if not number and _ours(wiring, plan, port)}
     last = _last(ports.get(0), still, lights)
     if last is not None:
@@ -117,7 +118,7 @@ def read(wiring: Wiring, plan: Code, lights: Lights) -> Reading:
         frozenset(dark),
         frozenset(port for port, light in lights.before.items() if light is None),
         gaps,
-        {port: _rounds(lights, port, False) for port, number in spelled.items() if number and number not in ports},
+        {port: _rounds(lights, port, False) for port, number in spelled.items() if number and number not in lit},
         frozenset(at for at in plan.numbers if lights.ports.get(at) and at not in heard),
         frozenset(port for port in up if lights.after.get(port, True) is False),
     )

@@ -58,6 +58,10 @@ class _Work:
     """How long it took at most to ask every BMC once."""
     late: int = 0
     """How often ports were back before all was looked at."""
+    before: dict[Port, bool | None] = field(default_factory=dict)
+    """Network ports before the first round that ever was: a later beginning finds some on their way back."""
+    astray: set[Port] = field(default_factory=set)
+    """Network ports planned at switches that were left out: these may be down for reasons of their own."""
 
     def look(self) -> Seen:
         """Ask every BMC once."""
@@ -99,7 +103,8 @@ def blink(
         plan_code, lights, absent = _blinked(work, links)
         unnamed = _unnamed(links, there)
         stuck = [_stuck(name, why) for name, why in switches.stuck.items()]
-    seen = blinks.Blinked(wiring(plan), plan_code, lights, work.blind, unnamed, absent, left)
+    asked = frozenset((Port(link.a.device, link.a.port), Port(link.b.device, link.b.port)) for link in links)
+    seen = blinks.Blinked(wiring(plan), plan_code, lights, work.blind, unnamed, absent, left, asked)
     return (*blinks.judge(seen), *stuck)
 
 
@@ -122,53 +127,59 @@ def _chosen(plan: Plan, hosts: Collection[str]) -> tuple[list[Link], dict[Port, 
     return links, left
 
 
-def _blinked(work: _Work, links: Iterable[Link]) -> tuple[Code, Lights, frozenset[Port]]:
+def _blinked(work: _Work, links: Collection[Link]) -> tuple[Code, Lights, frozenset[Port]]:
     """Blink with all switches that can; one that fails in the middle is left out, and the others begin anew."""
     wanted = {Port(link.a.device, link.a.port) for link in links}
+    known: dict[Port, bool | None] = {}
     while True:
+        _leave_out(work, links)
         ports = {port for port in wanted if port.device not in work.blind}
-        plan, lights, absent = code(()), Lights({}, {}, ()), frozenset[Port]()
         try:
-            told = work.switches.lights()
-            absent = frozenset(port for port in ports if port not in told)
-            plan = code(ports - absent)
-            lights = _rounds(work, plan, {port: told[port] for port in ports - absent})
+            known = known or work.switches.lights()
+            there = {port: known[port] for port in ports if port in known}
+            plan = code(there)
+            return plan, _rounds(work, plan, there), frozenset(ports - there.keys())
         except Failed as failed:
             work.say(f"{failed}; the rounds begin anew")
             work.late += failed.late
             if not failed.late or work.late > _LATE:
                 work.blind[failed.switch] = failed.why
             work.blind |= work.switches.back()
-            for name in work.blind:
-                work.switches.drop(name)
-            continue
         finally:
             # Whatever happens, a signal too: no port stays down because of us.
             work.switches.back()
-        return plan, lights, absent
+
+
+def _leave_out(work: _Work, links: Iterable[Link]) -> None:
+    for name in work.blind:
+        work.switches.drop(name)
+    work.astray = {Port(link.b.device, link.b.port) for link in links if link.a.device in work.blind}
 
 
 def _rounds(work: _Work, plan: Code, ports: Seen) -> Lights:
-    before = ready = work.look()
+    work.before = work.before or dict(work.look())
+    ready = _back(work)
     turns: list[Seen] = []
     for turn in range(plan.rounds):
-        up = _up(work, before)
         down = plan.down(turn)
         # What is not back from the round before would be taken for one that follows in this one.
-        late = {port for port in up if ready.get(port) is not True}
-        seen = _round(work, down, up - late, sum(ports[port] is not False for port in down))
+        late = {port for port in _up(work) if ready.get(port) is not True}
+        up = _up(work) - late
+        seen = _round(work, down, up, sum(ports[port] is not False for port in down))
         turns.append({port: None if port in late else light for port, light in seen.items()})
-        went = sum(seen.get(port) is False for port in up - late)
+        went = sum(seen.get(port) is False for port in up)
         work.say(f"round {turn + 1} of {plan.rounds}: {len(down)} ports down, {went} network ports followed")
-        ready = _back(work, before)
+        ready = _back(work)
     work.blind |= work.controllers.gone
-    known = {port: light for port, light in before.items() if port.device not in work.controllers.gone}
-    return Lights(ports, known, tuple(turns), ready)
+    gone = work.controllers.gone
+    before = {port: light for port, light in work.before.items() if port.device not in gone and port not in work.astray}
+    return Lights(ports, before, tuple(turns), ready)
 
 
-def _up(work: _Work, before: Seen) -> set[Port]:
+def _up(work: _Work) -> set[Port]:
     """Return the network ports that had link and of which somebody still tells."""
-    return {port for port, light in before.items() if light and port.device not in work.controllers.gone}
+    gone = work.controllers.gone
+    return {port for port, light in work.before.items() if light and port.device not in gone} - work.astray
 
 
 def _round(work: _Work, down: frozenset[Port], up: Collection[Port], most: int) -> Seen:
@@ -181,8 +192,8 @@ def _round(work: _Work, down: frozenset[Port], up: Collection[Port], most: int) 
     return seen
 
 
-def _back(work: _Work, before: Seen) -> Seen:
-    return _until(work, work.patience.back_s, lambda seen: all(seen.get(port) is True for port in _up(work, before)))
+def _back(work: _Work) -> Seen:
+    return _until(work, work.patience.back_s, lambda seen: all(seen.get(port) is True for port in _up(work)))
 
 
 def _until(work: _Work, most_s: float, enough: Callable[[Seen], bool]) -> Seen:
