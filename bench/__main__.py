@@ -15,6 +15,7 @@ from bench.hosts import hosts
 from bench.measure import Failed
 from bench.result import Result, line
 from bench.switches import switches
+from bench.tasks import tasks
 
 CACHE: Final = Path(__file__).resolve().parent.parent / ".bench"
 
@@ -27,6 +28,7 @@ PARTS: Final[dict[str, Callable[[Path], Iterator[Result]]]] = {
     "switches": switches,
     "bmc": bmc,
     "hosts": hosts,
+    "tasks": tasks,
 }
 """Part -> what measures it, the quick ones first."""
 
