@@ -73,6 +73,10 @@ other-3.12 other-3.13: other-%:
 	elif [ -n "$$CI$$RACKWRIGHT_CI" ]; then echo "Python $* is required in CI and does not run here" >&2; exit 1; \
 	else echo "== SKIPPED Python $*: it does not run here (unit, golden and wheel tests not tried on it)"; fi
 
+.PHONY: chaos
+chaos: venv  ## a hundred bring-ups of an emulated rack over random faults and kills; two hours
+	RACKWRIGHT_CHAOS=100 $(BIN)/python -m pytest -n 0 -p no:randomly -q tests/journeys/test_chaos.py
+
 .PHONY: bench
 bench: venv  ## measure: CPU and memory of the large sites, and the peers
 	$(BIN)/python -m bench
