@@ -22,7 +22,7 @@ def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("rails")
     (folder / "site.yaml").write_text(yaml.safe_dump(frr.RAILS), encoding="utf-8")
     # A tenth of the real time: what waits on real daemons must not run out of the emulated minutes.
-    rackwright("twin", "up", folder, "--dataplane", "frr", "--rate", "10", "--detach")
+    rackwright("twin", "up", folder, "--dataplane", "frr", "--rate", "4", "--detach")
     try:
         yield folder
     finally:
