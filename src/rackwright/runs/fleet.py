@@ -10,7 +10,7 @@ import msgspec
 from rackwright.errors import RackwrightError
 from rackwright.runs.journal import DEVICE, FLEET, Queues
 from rackwright.runs.model import GOOD, EndState, Json, Outcome, Program, Report, Wave
-from rackwright.runs.work import Attendance, Pace, Stopped, Work, failure
+from rackwright.runs.work import Attendance, Pace, Work, failure
 
 __all__ = ["ended", "identity", "outcome_of", "workflows"]
 
@@ -141,12 +141,7 @@ class _Fleet:
 
     def _side_by_side(self, devices: Sequence[str]) -> Json:
         """Enqueue what is not there yet, wait, and return the devices' outcomes in their order."""
-        try:
-            return dict(self._each(devices))
-        except Exception as error:
-            # The journal could not be asked: no fact about a device, so nothing that may be kept.
-            self._attendance.stop_at_once(error)
-            raise Stopped from error
+        return self._attendance.asked(lambda: dict(self._each(devices)))
 
     def _each(self, devices: Sequence[str]) -> Iterator[tuple[str, Json]]:
         journal, attendance = self._attendance.journal, self._attendance

@@ -18,7 +18,7 @@ from rackwright.runs.folder import RunFolder
 from rackwright.runs.journal import FLEET, TASK, Journal, Queues
 from rackwright.runs.model import GraphProgram, Json, Outcome, Task
 from rackwright.runs.schedule import Heard, Schedule, Start
-from rackwright.runs.work import OWN, SELDOM_S, Attendance, Pace, Stopped, Work
+from rackwright.runs.work import OWN, SELDOM_S, Attendance, Pace, Work
 
 __all__ = ["identity", "replayed", "workflows"]
 
@@ -114,7 +114,7 @@ class _Fleet:
                 self._tell_waiting(start.task, [f"worker {start.task.reach}"])
             if schedule.over:
                 break
-            heard = msgspec.convert(self._work.unseen(_ROUND, self._round), Heard)
+            heard = msgspec.convert(self._work.unseen(_ROUND, lambda: self._attendance.asked(self._round)), Heard)
             schedule.hears(heard)
             self._tell_heard(heard)
         report = schedule.report(self._run, self._program)
@@ -157,22 +157,17 @@ class _Fleet:
 
     def _round(self) -> Json:
         """Enqueue what begins, wait until something is heard, and return it."""
-        try:
-            self._enqueue(self._schedule.running.values())
-            pace = Pace(self._attendance.device_ended)
-            while True:
-                self._attendance.check()
-                heard = self._heard()
-                if heard is not None:
-                    return msgspec.to_builtins(heard)
-                pace.wait()
-                if self._attendance.device_ended.is_set() or self._attendance.hints():
-                    # Who ended may just be journalled, and others end with it: one round for all of them.
-                    time.sleep(_GATHER_S)
-        except Exception as error:
-            # The journal could not be asked: no fact about a task, so nothing that may be kept.
-            self._attendance.stop_at_once(error)
-            raise Stopped from error
+        self._enqueue(self._schedule.running.values())
+        pace = Pace(self._attendance.device_ended)
+        while True:
+            self._attendance.check()
+            heard = self._heard()
+            if heard is not None:
+                return msgspec.to_builtins(heard)
+            pace.wait()
+            if self._attendance.device_ended.is_set() or self._attendance.hints():
+                # Who ended may just be journalled, and others end with it: one round for all of them.
+                time.sleep(_GATHER_S)
 
     def _enqueue(self, starts: Iterable[Start]) -> None:
         """Put into the queues what is not there yet; after a resume that is looked up by the journal."""

@@ -144,6 +144,15 @@ class Attendance:
             self.changed.set()
             self.device_ended.set()
 
+    def asked(self, ask: Callable[[], Json]) -> Json:
+        """Return what the journal says, as the value of a step; when it cannot be asked, leave and keep nothing."""
+        try:
+            return ask()
+        except Exception as error:
+            # No fact about the work, so nothing that may be journalled.
+            self.stop_at_once(error)
+            raise Stopped from error
+
     def hints(self) -> set[str]:
         """Return the workflows that ended here and were not seen yet: whoever waits looks at these first."""
         with self._guard:
