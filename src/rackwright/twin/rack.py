@@ -119,6 +119,8 @@ class Rack:
             )
             wires = FabricWires(self._plane) if isinstance(self._plane, Fabric) else PlannedWires(self.plan)
             await self.park.start(self.wish.hosts, ways, self.fleet, wires, self._authority)
+            if isinstance(self._plane, Fabric):
+                self._plane.talks = self.park.speaks
         self._write_known_hosts()
 
     def _servers(self) -> list[str]:

@@ -129,6 +129,11 @@ class Host:
             return "installing"
         return "up" if self.up else "bare" if self.disk is None else "down"
 
+    @property
+    def speaks(self) -> bool:
+        """Tell whether its lldpd runs; nobody who was not asked anything yet has one."""
+        return self.up and self._system is not None and "lldpd" in self._system.boot.active
+
     def system(self) -> System | None:
         """Return what runs; None while nothing does."""
         self.machine.tick()

@@ -133,6 +133,11 @@ class Park:
             for name, door in self.doors.items()
         ]
 
+    def speaks(self, name: str) -> bool:
+        """Tell whether a machine sends LLDP; one that is none of these hosts does."""
+        host = self.hosts.get(name)
+        return host is None or host.speaks
+
     def known_hosts(self) -> str:
         """Return the host keys as known_hosts holds them."""
         return "".join(f"[{door.address}]:{door.port} {door.host_key_line}\n" for door in self.doors.values())

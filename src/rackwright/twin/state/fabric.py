@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
 from rackwright import catalog as catalogs
@@ -81,6 +81,8 @@ class Fabric:
         self.traffic: dict[tuple[str, str], dict[str, int]] = {}
         self.dead_servers: set[str] = set()
         self._versions: dict[str, str] = {}
+        self.talks: Callable[[str], bool] = lambda _: True
+        """Whether a machine that is no switch sends LLDP; whoever emulates its operating system hooks in here."""
         self.layer1.rejudge(self.plugs.wires, now)
 
     # --- what the engine tells and asks -------------------------------------------------------------

@@ -37,7 +37,7 @@ def heard(view: View, port: str) -> Socket | None:
     other = view.fabric.machines.get(far.device)
     if other is not None:
         return far if other.config.lldp and far.port not in other.config.lldp_off else None
-    return far if far.talks and far.speaks else None
+    return far if far.talks and far.speaks and view.fabric.talks(far.device) else None
 
 
 def neighbors(view: View, port: str) -> dict[str, Any]:
