@@ -126,6 +126,8 @@ def _installed(system: System, missing: list[tuple[str, str]]) -> Done:
             raise TaskFailed(task, said, action)
     lines = [f"{name} {disk.packages.get(name, '')} -> {version}".replace("  ", " ") for name, version in missing]
     disk.packages.update(missing)
+    for name, version in missing:
+        system.deed("package", f"{name}={version}")
     _build(system)
     return Done(task, action, True, "\n".join(f"+ {line}" for line in lines))
 

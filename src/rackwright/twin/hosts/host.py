@@ -27,7 +27,7 @@ class Deed(NamedTuple):
 
     at: float
     kind: str
-    """``boot``, ``down``, ``install``, ``play``, ``restart``, ``reset``."""
+    """``boot``, ``down``, ``install``, ``package``, ``play``, ``restart``, ``reset``."""
     what: str = ""
 
 
@@ -148,7 +148,7 @@ class Host:
         iron = Iron(self.machine, self.flashed)
         cards = self._system.cards if self._system is not None else {}
         boot = booted(self.disk, cards, now, cold=cold)
-        system = System(iron, self.disk, boot, cards, self.refused)
+        system = System(iron, self.disk, boot, cards, self.refused, self.deed)
         for face in faces(system, self._wires):
             if face.bluefield and face.nic.adapter not in cards:
                 cards[face.nic.adapter] = Card(now=factory(face))

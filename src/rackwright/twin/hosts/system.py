@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -121,6 +122,8 @@ class System:
     """Adapter of the plan -> card; they are the board's and survive another installation."""
     refused: dict[str, str] = field(default_factory=dict)
     """Pattern of packages that cannot be installed -> what apt says."""
+    deed: Callable[[str, str], None] = lambda _kind, _what: None
+    """Is told what was really done; never on a trial."""
     trial: bool = False
     """A copy that is only tried on: nothing of the board may change."""
     flashed: dict[str, str] = field(default_factory=dict)
