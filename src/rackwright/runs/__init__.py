@@ -11,6 +11,11 @@ Its path is short::
     runs.cancel(state_dir, run)                                               # from any process: end between steps
     runs.events(state_dir, run)                                               # the run's lines so far
 
+    runs.graph(state_dir, run)  runs.tell(state_dir, run, Command(kind="skip", task="gpu01", reason="..."))
+
+A :class:`~rackwright.runs.model.GraphProgram` goes in tasks instead of waves: each begins as soon as what it hangs on has
+ended and its limits have room, over all workers together; what an operator tells it is heard between two of them.
+
 Inside: the *fleet* workflow takes wave after wave; each device is a workflow of its own, in a queue of its
 own that lets ``jobs`` of them run; after each wave one gate says whether the next may begin. Every step of a
 device is journalled when it ended, and only then. So after ``kill -9`` a resumed run repeats no journalled
