@@ -89,7 +89,7 @@ function unit(name) {
   const stand = element.stand, moved = /[^.:]/.test(device.signs) ? " moved" : "";
   element.className = `unit ${device.state}${moved}${stand.height < 3 ? " thin" : ""}`;
   element.style.setProperty("--hue", hue(device.stage));
-  const over = ["failed", "running", "asks"].includes(device.state) && device.text;
+  const over = ["failed", "running", "asks", "waiting"].includes(device.state) && device.text;
   element.title = `${name}: ${device.letters} ${device.state}`;
   element.setAttribute("aria-label", `${name}, ${board.stages[device.stage].name}: ${MEANING[device.state]}`);
   element.replaceChildren(

@@ -73,8 +73,9 @@ def test_a_task_names_what_it_waits_for(board):
     """From the graph, or what the run said itself: a limit that was full."""
     hear(board, told(1, "bmc/gpu01", "begins"), told(2, "bmc/gpu01", "done"))
     assert board.task("hardware/gpu01").waits_for == ("bmc/gate",)
-    hear(board, told(3, "hardware/gpu01", "waiting", waits_for=["watts r1"]))
-    assert board.task("hardware/gpu01").waits_for == ("watts r1",)
+    hear(board, told(3, "hardware/gpu01", "waiting", waits_for=["watts r1", "images"]))
+    assert board.device("gpu01").text == "waits for watts r1 and 1 more"
+    assert board.task("hardware/gpu01").waits_for == ("watts r1", "images")
 
 
 def test_a_gate_says_how_much_hangs_on_it():

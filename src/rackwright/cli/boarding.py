@@ -40,6 +40,7 @@ class Watch:
         graph: Graph,
         racks: Iterable[RackPlace],
         run: str,
+        site: str,
         also: Callable[[Event], None] | None = None,
     ) -> None:
         """Show nothing yet; ``also`` gets every event as well."""
@@ -47,7 +48,7 @@ class Watch:
         from rackwright.report.board import Board
 
         self.talk = talk
-        self.board = Board(graph, racks, run=run)
+        self.board = Board(graph, racks, run=run, site=site)
         self._also = also
         self._estimator = estimates.Estimator(graph)
         self._estimate = estimates.Estimate(0.0)
@@ -144,7 +145,9 @@ class Watch:
             self.talk.say(f"{progress(self.board)}; {remaining(self._estimated_at(time.time()))}")
 
 
-def watching(talk: Talk, graph: Graph, *, racks: Iterable[RackPlace] = (), run: str = "", webhook: str = "") -> Watch:
+def watching(
+    talk: Talk, graph: Graph, *, racks: Iterable[RackPlace] = (), run: str = "", site: str = "", webhook: str = ""
+) -> Watch:
     """Return what shows the events of a run, to be used in a ``with`` and given as ``on_event``.
 
     ::
@@ -157,10 +160,10 @@ def watching(talk: Talk, graph: Graph, *, racks: Iterable[RackPlace] = (), run: 
     the verb's answer is the last one, if it is ``streamed``.
     """
     if not webhook:
-        return Watch(talk, graph, racks, run)
+        return Watch(talk, graph, racks, run, site)
     from rackwright.serve.webhook import Webhook
 
     posts = Webhook(webhook, talk.error)
-    watch = Watch(talk, graph, racks, run, also=posts.post)
+    watch = Watch(talk, graph, racks, run, site, also=posts.post)
     watch.keep(posts.close)
     return watch

@@ -67,7 +67,9 @@ class End:
         from rackwright.report.places import places
 
         racks = places(self.world.plan, [task.device for task in graph.tasks])
-        return watching(self.talk, graph, racks=racks, run=run, webhook=self.webhook)
+        return watching(
+            self.talk, graph, racks=racks, run=run, site=self.world.plan.name, webhook=self.webhook
+        )  # fmt: skip
 
     def _answer(self, report: Report) -> Answer:
         from rackwright.cli.recording import keep

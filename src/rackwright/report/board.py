@@ -58,7 +58,7 @@ class DeviceView(msgspec.Struct, frozen=True):
     stage: str
     """Stage of the task that says most."""
     text: str
-    """Its last step, or why it failed."""
+    """Its last step, why it failed, or what it waits for."""
     tasks: tuple[tuple[str, Mark], ...]
     """(stage, state), in the order of the graph."""
 
@@ -259,7 +259,8 @@ class Board:
         told = self._told[said.name]
         if told.state in GOOD:
             said = tasks[-1]
-        return DeviceView(name, self.rack_of[name], told.state, said.stage, told.cause or told.step, marks)
+        text = _waits(told.waits_for) if told.state == "waiting" else told.cause or told.step
+        return DeviceView(name, self.rack_of[name], told.state, said.stage, text, marks)
 
     def devices(self) -> dict[str, DeviceView]:
         """Return every device, in the order of the graph."""
@@ -314,6 +315,13 @@ def seconds_of(at: str) -> float:
         return datetime.fromisoformat(at).timestamp()
     except ValueError:
         return 0.0
+
+
+def _waits(names: tuple[str, ...]) -> str:
+    """Say what a task waits for that is ready but for a limit."""
+    if not names:
+        return ""
+    return f"waits for {names[0]}" + (f" and {len(names) - 1} more" if len(names) > 1 else "")
 
 
 def printable(text: str) -> str:

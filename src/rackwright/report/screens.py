@@ -91,7 +91,7 @@ def _device_rows(board: Board, views: dict[str, DeviceView], width: int) -> Iter
             marks = _by_stage(view)
             cells = [_cell(marks.get(stage), 3) for stage in board.stages]
             room = width - _NAME - 3 * len(board.stages) - 2
-            text = view.text if view.state in {"failed", "running", "asks"} and room > 12 else ""
+            text = view.text if view.state in {"failed", "running", "asks", "waiting"} and room > 12 else ""
             yield [
                 (f"  {view.name}"[:_NAME].ljust(_NAME), ""),
                 *cells,
