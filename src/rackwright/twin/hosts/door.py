@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import asyncssh
@@ -157,16 +157,11 @@ class Door:
             process.stderr.write(f"{COMMAND}: no play: {error}\n")
             process.exit(2)
             return
-        life = self.host.life
-
-        def alive() -> bool:
-            self.host.machine.tick()
-            return self.host.up and self.host.life == life
-
         hit = {fault.kind for fault in self._faults.hits(self.host.name, "host-play", "before")}
         if "drop" in hit:
             process.get_extra_info("connection").abort()
             return
+        alive = self._course(process, real=not asked.check and asked.playbook != "verify")
         events = await played(asked, system, self._clock, alive, self.host.deed)
         if not alive():
             process.get_extra_info("connection").abort()
@@ -176,6 +171,24 @@ class Door:
         self._log("play", word, "1" if events[-1].get("bad") else "0", () if asked.check else changed)
         process.stdout.write("".join(msgspec.json.encode(one).decode() + "\n" for one in events))
         process.exit(0)
+
+    def _course(self, process: SSHServerProcess[str], *, real: bool) -> Callable[[], bool]:
+        """Return what tells whether a play still goes on; faults that wait for its middle happen behind the first role that changed something."""
+        host, life, begun = self.host, self.host.life, len(self.host.deeds)
+        # What only looks has no middle at which anything could be cut off.
+        hits = self._faults.hits(host.name, "host-play", "during") if real else ()
+        waiting = {fault.kind for fault in hits}
+
+        def alive() -> bool:
+            host.machine.tick()
+            if waiting and any(deed.kind == "play" for deed in host.deeds[begun:]):
+                if "crash" in waiting and host.life == life:
+                    host.machine.host.restart()
+                    host.follow()
+                return False
+            return host.up and host.life == life and not process.is_closing()
+
+        return alive
 
     def _log(self, operation: str, command: str, result: str, changed: tuple[str, ...] = ()) -> None:
         first, more, _ = command.partition("\n")

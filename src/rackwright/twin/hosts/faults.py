@@ -25,10 +25,17 @@ AT_ONCE: Final = {
 
 _WAITING: Final = {
     "no-boot": ("it does not come up: no operating system answers", "host-boot"),
-    "drop": ("the connection is cut before the play begins; at host-play", "host-play"),
+    "drop": (
+        "the connection is cut before a play, or during it behind the first role that changed something; at host-play",
+        "host-play",
+    ),
+    "crash": ("the host resets itself behind the first role of a play that changed something", "host-play"),
     "fail": ("the installer gives up at step VALUE; at host-install", "host-install"),
     "stall": ("the installer says nothing more; at host-install", "host-install"),
 }
+
+_OWN: Final = ("package-refused", "no-boot", "crash")
+"""Kinds that no switch and no BMC knows."""
 
 FAULTS: Final = {**AT_ONCE, **{name: words for name, (words, _) in _WAITING.items()}}
 """Every kind of fault of a host."""
@@ -40,7 +47,7 @@ def read_host_fault(row: Any) -> Fault | None:
     Raises :class:`~rackwright.errors.TwinError` when it is none.
     """
     kind, at = str(row.get("kind") or ""), str(row.get("at") or "")
-    own = kind in ("package-refused", "no-boot") or at in OPERATIONS
+    own = kind in _OWN or at in OPERATIONS
     if not own:
         return None
     try:
@@ -49,6 +56,8 @@ def read_host_fault(row: Any) -> Fault | None:
         raise TwinError(f"no fault: {error}; see 'rackwright twin fault --help'") from None
     if kind not in FAULTS:
         raise TwinError(f"no fault of a host is called {kind!r}: use one of {', '.join(FAULTS)}")
+    if kind == "crash":
+        fault.when = "during"
     if kind in _WAITING:
         fault.at = fault.at or _WAITING[kind][1]
         if fault.at != _WAITING[kind][1]:
