@@ -119,7 +119,7 @@ def test_operator_asks_approves_retries_and_skips_from_another_process(tmp_path)
     with twin(tmp_path, "--bmcs", "planned", "--hosts", "none") as site:
         rw("twin", "fault", site, "gpu-lost", "--device", "gpu01")
         rw("twin", "fault", site, "gpu-lost", "--device", "gpu02")
-    XX
+        words = ("--only", "bmc,hardware,firmware", "--gate", "firmware", "--limit", "gpu01", "--limit", "gpu02")
         with subprocess.Popen([RACKWRIGHT, "bringup", site, *YES, *words, "--json"], stdout=subprocess.PIPE, text=True,
                               stderr=subprocess.DEVNULL) as child:  # fmt: skip
             try:
