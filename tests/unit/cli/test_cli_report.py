@@ -4,12 +4,16 @@ import json
 import shutil
 import subprocess
 
+import msgspec
 import pytest
 
 from rackwright import runs
 from rackwright.cli import signing
 from rackwright.errors import RecordError
+from rackwright.findings import finding
+from rackwright.secrets import Secret
 from tests.boards import graph_of
+from tests.canary import Canary
 
 
 class Toy:
@@ -71,6 +75,29 @@ def test_an_accepted_rack_is_reported_and_signed(rackwright, rackwright_json, si
     assert "signed by ann@laptop" in value["said"][0]
     said = rackwright("report", "--verify", tmp_path / "elsewhere").stdout
     assert "whose key that is, nobody said" in said
+
+
+def test_no_secret_is_handed_over(rackwright, site, tmp_path):
+    """Whatever a program lets slip into an outcome, an event or a finding: not in the record, its pages or its copies."""
+    canary = Canary("Tr0ub4dor&3-and-a-horse")
+    said = f"login with {canary.secret} failed"
+    found = msgspec.to_builtins(finding("machine.login", "gpu01", said, remedy=said, actual=canary.secret))
+
+    class Careless(Toy):
+        def task(self, context, order, task, before):
+            context.event(said, findings=[found], note=canary.secret)
+            detail = {
+                "findings": [found],
+                "changes": [said],
+                "versions": {"x": canary.secret},
+                "other": [canary.secret],
+            }
+            return runs.Outcome(subject=task.name, state="done", detail=detail, cause=said, remedy=said)
+
+    with runs.opened(site / ".rackwright", programs=[Careless()], hide=[Secret(canary.secret)]) as engine:
+        engine.run("bringup", json.dumps({"servers": ["gpu01"]}).encode())
+    assert rackwright("report", site, "-o", tmp_path / "out").exit_code == 0
+    assert canary.in_folder(tmp_path / "out") == canary.in_folder(site / ".rackwright") == []
 
 
 def test_a_failed_device_is_an_exit_code_of_its_own(rackwright_json, site):
