@@ -5,7 +5,7 @@ import pytest
 
 from rackwright.findings import finding
 from rackwright.report.board import Board
-from rackwright.report.estimates import Estimator, about
+from rackwright.report.estimates import Estimator, about, earlier_seconds
 from rackwright.report.happenings import detail, sentence
 from rackwright.report.news import Seen, about_device, news, whole
 from rackwright.report.places import RackPlace, Stand, places
@@ -216,6 +216,16 @@ def test_what_this_run_measured_counts_more_than_what_earlier_ones_did(graph):
     found = Estimator(msgspec.structs.replace(graph, limits={}), {"bmc": 100.0}).estimate(board, now(7))
     assert found.seconds == 4
     assert set(found.unmeasured) == set(STAGES) - {"bmc"}
+
+
+def test_earlier_runs_say_how_long_real_work_takes():
+    """What was as planned already took no time and says nothing; the newest run that knows a stage counts."""
+    boards = [Board(graph_of(SERVERS)) for _ in range(2)]
+    hear(boards[0], told(0, "bmc/gpu01", "begins"), told(9, "bmc/gpu01", "done"))
+    hear(boards[0], told(0, "hardware/gpu01", "begins"), told(1, "hardware/gpu01", "unchanged"))
+    for stage, took in (("bmc", 70), ("hardware", 80)):
+        hear(boards[1], told(0, f"{stage}/gpu01", "begins"), told(took, f"{stage}/gpu01", "done"))
+    assert earlier_seconds(boards) == {"bmc": 9, "hardware": 80}
 
 
 def test_an_unknown_time_is_called_unknown(graph):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
@@ -41,6 +41,7 @@ class Watch:
         racks: Iterable[RackPlace],
         run: str,
         site: str,
+        earlier: Mapping[str, float],
         also: Callable[[Event], None] | None = None,
     ) -> None:
         """Show nothing yet; ``also`` gets every event as well."""
@@ -50,7 +51,7 @@ class Watch:
         self.talk = talk
         self.board = Board(graph, racks, run=run, site=site)
         self._also = also
-        self._estimator = estimates.Estimator(graph)
+        self._estimator = estimates.Estimator(graph, earlier)
         self._estimate = estimates.Estimate(0.0)
         self._estimated = 0.0
         self._summed = time.monotonic()
@@ -146,8 +147,9 @@ class Watch:
 
 
 def watching(
-    talk: Talk, graph: Graph, *, racks: Iterable[RackPlace] = (), run: str = "", site: str = "", webhook: str = ""
-) -> Watch:
+    talk: Talk, graph: Graph, *, racks: Iterable[RackPlace] = (), run: str = "", site: str = "",
+    earlier: Mapping[str, float] | None = None, webhook: str = "",
+) -> Watch:  # fmt: skip
     """Return what shows the events of a run, to be used in a ``with`` and given as ``on_event``.
 
     ::
@@ -155,15 +157,16 @@ def watching(
         with watching(talk, graph, racks=places(plan, devices), webhook=webhook) as heard:
             report = engine.run("bringup", order, on_event=heard)
 
-    ``racks`` (:func:`rackwright.report.places.places`) put the devices where they stand. ``webhook``: a URL to which
+    ``racks`` (:func:`rackwright.report.places.places`) put the devices where they stand. ``earlier``
+    (:func:`rackwright.serve.following.stage_times`) says how long stages took before. ``webhook``: a URL to which
     events are posted as well, beside the run. With ``--json`` each event is a line of JSON on stdout;
     the verb's answer is the last one, if it is ``streamed``.
     """
     if not webhook:
-        return Watch(talk, graph, racks, run, site)
+        return Watch(talk, graph, racks, run, site, earlier or {})
     from rackwright.serve.webhook import Webhook
 
     posts = Webhook(webhook, talk.error)
-    watch = Watch(talk, graph, racks, run, site, also=posts.post)
+    watch = Watch(talk, graph, racks, run, site, earlier or {}, posts.post)
     watch.keep(posts.close)
     return watch

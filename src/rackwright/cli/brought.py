@@ -65,11 +65,13 @@ class End:
     def _watching(self, graph: Graph, run: str = "") -> Any:
         from rackwright.cli.boarding import watching
         from rackwright.report.places import places
+        from rackwright.serve.following import stage_times
 
         racks = places(self.world.plan, [task.device for task in graph.tasks])
+        earlier = stage_times(self.world.way.state, run)
         return watching(
-            self.talk, graph, racks=racks, run=run, site=self.world.plan.name, webhook=self.webhook
-        )  # fmt: skip
+            self.talk, graph, racks=racks, run=run, site=self.world.plan.name, earlier=earlier, webhook=self.webhook
+        )
 
     def _answer(self, report: Report) -> Answer:
         from rackwright.cli.recording import keep

@@ -125,6 +125,8 @@ class Board:
         """How many lines the log ever had."""
         self.measured: dict[str, tuple[int, float]] = {}
         """Stage -> how many tasks ended after being worked on, and how long they took together, in s of wall time."""
+        self.worked: dict[str, tuple[int, float]] = {}
+        """The same of those that changed something: what an earlier run says of one that has everything to do."""
         self._told = {name: _Told() for name in self.tasks}
         self._logs: dict[str, deque[LogLine]] = {}
         self._moved: dict[str, int] = {}
@@ -177,8 +179,9 @@ class Board:
             return
         told.took_s = max(0.0, seconds_of(event.at) - told.begun)
         if told.state in GOOD and not task.question:
-            number, total = self.measured.get(task.stage, (0, 0.0))
-            self.measured[task.stage] = (number + 1, total + told.took_s)
+            for sums in (self.measured, self.worked) if told.state == "done" else (self.measured,):
+                number, total = sums.get(task.stage, (0, 0.0))
+                sums[task.stage] = (number + 1, total + told.took_s)
 
     def _hear_step(self, event: Event) -> None:
         told = self._told.get(event.subject)

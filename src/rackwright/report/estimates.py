@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
@@ -12,7 +12,7 @@ from rackwright.report.board import Board
 from rackwright.report.marks import ENDED
 from rackwright.runs.model import JOBS, Graph, Task
 
-__all__ = ["Estimate", "Estimator", "about", "stage_seconds"]
+__all__ = ["Estimate", "Estimator", "about", "earlier_seconds", "stage_seconds"]
 
 _DAY_S: Final = 86400
 
@@ -31,6 +31,15 @@ class Estimate(msgspec.Struct, frozen=True):
 def stage_seconds(board: Board) -> dict[str, float]:
     """Return how long a task of each stage took on average, in s of wall time; stages of which none ended are left out."""
     return {stage: total / number for stage, (number, total) in board.measured.items() if number}
+
+
+def earlier_seconds(boards: Iterable[Board]) -> dict[str, float]:
+    """Return how long a task of each stage took in earlier runs, where it changed something; the first that knows counts."""
+    found: dict[str, float] = {}
+    for board in boards:
+        for stage, (number, total) in board.worked.items():
+            found.setdefault(stage, total / number)
+    return found
 
 
 class Estimator:

@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 from rackwright import runs
 from rackwright.errors import RunError
 from rackwright.report.board import Board
-from rackwright.report.estimates import Estimate, Estimator, stage_seconds
+from rackwright.report.estimates import Estimate, Estimator, earlier_seconds
 from rackwright.report.places import RackPlace
 from rackwright.runs.folder import Events, RunFolder, runs_of
 from rackwright.runs.model import Event, Graph
 
-__all__ = ["Following"]
+__all__ = ["Following", "stage_times"]
 
+_EARLIER: Final = 3
+"""Earlier runs that are asked how long things take."""
 _ESTIMATE_S: Final = 1.0
+
+
+def stage_times(state_dir: Path, run: str = "") -> dict[str, float]:
+    """Return how long a task of each stage took in the last few runs before ``run`` (or of all), in s of wall time."""
+
+    def boards() -> Iterator[Board]:
+        left = _EARLIER
+        for folder in runs_of(state_dir):
+            if left and (not run or folder.run < run):
+                try:
+                    board = Board(runs.graph(state_dir, folder.run))
+                except RunError:
+                    continue
+                left -= 1
+                for event in folder.events().fresh():
+                    board.hear(event)
+                yield board
+
+    return earlier_seconds(boards())
 
 
 class Following:
@@ -85,7 +106,7 @@ class Following:
         return False
 
     def _take(self, newest: RunFolder, graph: Graph) -> None:
-        earlier = stage_seconds(self.board)
+        earlier = stage_times(self._state_dir, newest.run)
         devices = dict.fromkeys(task.device for task in graph.tasks if task.device)
         self.board = Board(graph, self._racks_of(devices), run=newest.run, site=self._site)
         self._estimator = Estimator(graph, earlier)

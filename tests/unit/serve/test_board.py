@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from rackwright.runs.folder import RunFolder
 from rackwright.serve.board import BoardPage
-from rackwright.serve.following import Following
+from rackwright.serve.following import Following, stage_times
 from tests.boards import graph_of, racks_of
 
 SERVERS = ["gpu01", "gpu02"]
@@ -226,6 +226,20 @@ def test_pushes_are_passed_over(state):
     assert following.poll()
     assert following.board.run == folder.run
     assert not following.poll()
+
+
+def test_earlier_runs_say_how_long_things_take(state):
+    """The page of a second run knows the times of the first; the first knows none."""
+    first, events = begun(state)
+    assert stage_times(state, first.run) == {}
+    events.tell("task", "begins", "bmc/gpu01")
+    events.tell("task", "done", "bmc/gpu01")
+    second, _ = begun(state)
+    RunFolder.made(state, b"{}", program="push", version="1", engine="1", jobs=1, waves=())
+    assert list(stage_times(state, second.run)) == ["bmc"]
+    following = Following(state)
+    following.poll()
+    assert "bmc" not in following.estimate().unmeasured
 
 
 def test_only_news_goes_on_to_others(state):
