@@ -16,12 +16,17 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
+from rackwright import secrets
 from rackwright.bringup import blinking
 from rackwright.cli import main
 from rackwright.cli.twins import spec_of
+from rackwright.drivers.hosts.model import Play, Target
 from rackwright.drivers.reach import to_twin
 from rackwright.plan import workspace
+from rackwright.plan.stack import stack
+from rackwright.push.hosts.program import shipped
 from rackwright.render import switch_tree
+from rackwright.render.hosts.variables import anchored, variables
 from rackwright.twin.process import Background
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("blink-twin")]
@@ -71,10 +76,14 @@ def rack(tmp_path_factory):
     opened = workspace.open_site(site)
     plan = workspace.planned(opened).plan
     trees = {switch.name: switch_tree(switch) for switch in plan.switches}
-    with Background(msgspec.structs.replace(spec_of(opened, plan, rate=RATE), startup=trees)) as twin:
+    spec = spec_of(opened, plan, rate=RATE, hosts="installed")
+    with Background(msgspec.structs.replace(spec, startup=trees)) as twin:
         servers = [device.name for device in plan.devices if device.role == "server"]
-        way = to_twin(site / ".rackwright", trees, bmcs=servers)
-        made = SimpleNamespace(site=site, plan=plan, servers=servers, way=way, ask=twin.ask, switches=sorted(trees))
+        way = to_twin(site / ".rackwright", trees, bmcs=servers, hosts=servers)
+        made = SimpleNamespace(
+            site=site, plan=plan, servers=servers, way=way, ask=twin.ask, switches=sorted(trees),
+            stacks=stack(plan, opened.loaded.require(), opened.loaded.catalog),
+        )  # fmt: skip
         lit(made)
         yield made
 
@@ -114,6 +123,17 @@ def planted(rack):
     lit(rack)
 
 
+def speaking(rack):
+    """Have lldpd installed on every server, as the step ``lldp`` of its stack does, and wait until it was heard."""
+    told = {one.name: anchored(variables(one), rack.site.resolve()) for one in rack.stacks}
+    named = {
+        ref.path: secrets.resolve(ref, rack.way.resolvers) for row in told.values() for ref in secrets.references(row)
+    }
+    targets = tuple(Target(rack.way.host_endpoint(name), ("lldp",), row) for name, row in told.items())
+    played = rack.way.play(Play(shipped().main, targets, secrets=named))
+    assert {name for name, one in played.hosts.items() if one.well} == set(rack.servers)
+
+
 def digests(rack):
     return {name: rack.ask("digest", device=name) for name in rack.switches}
 
@@ -135,8 +155,12 @@ def test_ten_miscabled_plugs_are_found_by_blinking_and_by_lldp(rack, planted):
     for name in rack.servers:
         assert rack.ask("bmc", device=name)["sessions"] == 0
 
-    seen = [item for item in audit(rack, "--only", "switch", "--check", "LINK-CABLING") if item["status"] == "fail"]
-    assert sorted(item["remedy"] for item in seen) == sorted(item.remedy for item in found)
+    # Without lldpd nobody tells the switches anything of it; with it both ends tell the same.
+    assert not [item for item in audit(rack, "--only", "switch", "--check", "LINK-CABLING") if item["status"] == "fail"]
+    speaking(rack)
+    for words in (("switch", "--check", "LINK-CABLING"), ("host", "--check", "HOST-CABLING")):
+        seen = [item for item in audit(rack, "--only", *words) if item["status"] == "fail"]
+        assert sorted(item["remedy"] for item in seen) == sorted(item.remedy for item in found)
 
 
 def test_as_planned_everything_passes(rack):
