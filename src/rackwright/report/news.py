@@ -11,7 +11,7 @@ import msgspec
 from rackwright.findings import Finding
 from rackwright.report.board import Board, DeviceView, LogLine
 from rackwright.report.estimates import Estimate
-from rackwright.report.marks import SIGNS, letters
+from rackwright.report.marks import ENDED, SIGNS, letters
 from rackwright.report.screens import progress, remaining
 from rackwright.runs.model import GOOD
 
@@ -59,7 +59,7 @@ def _told(board: Board, estimate: Estimate, devices: Iterable[str], seen: Seen) 
         "state": board.state,
         "begun": board.begun,
         "at": board.at,
-        "left": remaining(estimate),
+        "left": "" if board.state in ENDED else remaining(estimate),
         "progress": progress(board),
         "stages": [
             {
