@@ -52,8 +52,8 @@ BMC_USER: Final = "root"
 """Who logs in to a BMC, unless said otherwise: the account that an iDRAC has from the factory (redfish.md 2.1)."""
 HOST_USER: Final = "rackwright"
 """Who logs in to a host, unless ``hosts.user`` of the site says otherwise."""
-JOBS: Final = 32
-"""Devices that are worked on at the same time, unless asked otherwise."""
+JOBS: Final = 20
+"""Devices that are worked on at the same time, unless asked otherwise: as many as Nornir's own runner has; one process is busy with them (docs/bench.md)."""
 
 _TWIN_LIMITS: Final = Limits(connect_s=10, login_s=20, answer_s=60, apply_s=120)
 _NO_ADDRESS: Final = "it has no management address: give its fabric a management network, or reach it by hand"
