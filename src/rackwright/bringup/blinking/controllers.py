@@ -8,7 +8,7 @@ from typing import Final
 
 from rackwright.audit.cabling import Port
 from rackwright.drivers.reach import Reach
-from rackwright.drivers.redfish.model import Redfish
+from rackwright.drivers.redfish.model import Redfish, Topic
 from rackwright.errors import DriverError
 from rackwright.plan.model import Device, Plan
 from rackwright.redfish.inventory import Inventory
@@ -30,6 +30,8 @@ class Controllers:
         self._ports = {device.name: dict(_ports(device)) for device in plan.devices}
         """Server -> MAC address -> port of the plan."""
         self._sessions: dict[str, Redfish] = {}
+        self._known: dict[str, frozenset[Port]] = {}
+        """Server -> the ports whose links it told; none where its system does not tell them."""
         self.gone: dict[str, str] = {}
         """Servers whose BMC stopped answering, with the reason."""
 
@@ -69,9 +71,25 @@ class Controllers:
         return found
 
     def _look(self, name: str) -> str | dict[Port, bool | None]:
-        """Return the links of a server, or why they say nothing."""
+        """Return the links of a server, or why they say nothing.
+
+        What the system tells of its ports is half the requests; where a port is missing there, or its link, all is read.
+        """
+        known = self._known.get(name, frozenset())
+        if known:
+            seen = self._read(name, "lights")
+            if not isinstance(seen, str) and all(seen.get(port) is not None for port in known):
+                return seen
+        seen = self._read(name, "links")
+        if not isinstance(seen, str):
+            told = frozenset(port for port, light in seen.items() if light is not None)
+            # Never asked for less again where less was not enough.
+            self._known[name] = frozenset() if name in self._known else told
+        return seen
+
+    def _read(self, name: str, topic: Topic) -> str | dict[Port, bool | None]:
         try:
-            read = self._sessions[name].read({"links"})
+            read = self._sessions[name].read({topic})
         except DriverError as error:
             return str(error)
         told = inventory(read)

@@ -49,13 +49,13 @@ def _row(name: str, topics: str, **rest: object) -> Row:
 _DELL: Final = ("Links", "Oem", "Dell")
 
 ROWS: Final[tuple[Row, ...]] = (
-    _row("systems", "system links", at=[["Systems"]], members=True),
+    _row("systems", "system links lights", at=[["Systems"]], members=True),
     _row("managers", "system", at=[["Managers"]], members=True),
     _row("chassis", "hardware", at=[["Chassis"]], members=True),
     _row("processors", "hardware", of="systems", at=[["Processors"]], members=True),
     _row("memory", "hardware", of="systems", at=[["Memory"]], members=True),
     # MAC and link of every port in one answer. An iDRAC tells no link of some (BlueField-3, link down): the ports of such an adapter are one more.
-    _row("ports", "hardware links", of="systems", at=[["EthernetInterfaces"]], members=True),
+    _row("ports", "hardware links lights", of="systems", at=[["EthernetInterfaces"]], members=True),
     _row("adapters", "hardware links", of="chassis", at=[["NetworkAdapters"]], members=True),
     _row("adapter ports", "hardware links", of="adapters", at=[["Ports"], ["NetworkPorts"]], members=True, untold_by="ports"),
     # Lanes in use; an enclosure of drives has devices too, of which nobody asks.
