@@ -49,6 +49,8 @@ _STEERING = ("pause", "go", "cancel", "retry", "skip", "approve", "refuse")
 @click.option(
     "--installer", default="", metavar="MEDIUM", help="What bare servers are installed from: an ISO's URL, http or pxe."
 )
+@click.option("--serve", "serve", default="", metavar="WORDS",
+              help="Run 'rackwright serve' with these words beside it: '--http 10.10.0.5:80 --boot boot'.")  # fmt: skip
 @click.option("--webhook", default="", metavar="URL", help="Post every event there as well.")
 @click.option("--sign", type=PLACE, metavar="KEY", help="Sign the record with this SSH key.")
 @click.option("--status", is_flag=True, help="Tell where the latest bring-up is.")
@@ -63,7 +65,7 @@ _STEERING = ("pause", "go", "cancel", "retry", "skip", "approve", "refuse")
 @reaching
 def command(
     talk: Talk, site: Path, yes: bool, allow_disruption: bool, resume: bool, database: str | None, own: tuple[str, ...],
-    webhook: str, sign: Path | None, status: bool, reason: str, wanted: Wanted, **rest: Any,
+    webhook: str, serve: str, sign: Path | None, status: bool, reason: str, wanted: Wanted, **rest: Any,
 ) -> Answer:  # fmt: skip
     """Bring a whole site up, from cartons to accepted, in one durable run.
 
@@ -72,6 +74,7 @@ def command(
     --resume goes on. While it runs, another process steers it: --pause, --go, --cancel, --retry, --skip, --approve.
     """
     from rackwright.cli import bringing, steering
+    from rackwright.cli.beside import served
     from rackwright.cli.brought import End
     from rackwright.drivers.reach import state_folder
     from rackwright.plan.workspace import site_file
@@ -91,7 +94,8 @@ def command(
     refused = _consent(talk, graph, yes=yes, allow=allow_disruption)
     if refused is not None:
         return refused
-    return end.begun(bringing.order_for(world, graph, wish), wanted.jobs)
+    with served(talk, site, serve, state):
+        return end.begun(bringing.order_for(world, graph, wish), wanted.jobs)
 
 
 def _wish(kind: type[Wish], rest: dict[str, Any]) -> Wish:
