@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -62,22 +62,27 @@ def keep(
     known = folder.record()
     ended = report or _report(state_dir, run, database)
     graph, told = runs.graph(state_dir, run), runs.events(state_dir, run)
-    made = record(plan, graph, ended, told, folder.path, run=run, who=_who(folder), program=known.program)
+    ordered = _ordered(folder)
+    made = record(plan, graph, ended, told, folder.path, run=run, who=ordered.who, program=known.program)
+    made = _as_it_was(talk, folder, made, ordered.intent)
     target = private(folder.path / _FOLDER) if out is None else _fresh(out)
     names = _written(target, documents(made, signed=key is not None))
     if out is not None:
         names |= _copied(folder.path, target, made)
     _write(target / _SUMS, "".join(f"{digest}  {name}\n" for name, digest in sorted(names.items())).encode())
     signed = _signed(target, key)
-    lacking = gaps(made)
-    for gap in lacking if talk.verbose else lacking[:_FEW]:
-        talk.say(f"the record has a gap: {gap}")
-    if len(lacking) > _FEW and not talk.verbose:
-        talk.say(f"and {len(lacking) - _FEW} more, told with --verbose")
+    _tell_gaps(talk, gaps(made))
     say = f"record of {run}: {headline(made)}; it lies in {target}"
     talk.say(f"{say}, signed" if signed else f"{say}; it is not signed: 'rackwright report --sign KEY' signs it")
     verdicts = {device.device: str(device.verdict) for device in made.devices}
     return Kept(target, target / "index.html", target / "record.json", signed, headline(made), verdicts)
+
+
+def _tell_gaps(talk: Talk, lacking: Sequence[str]) -> None:
+    for gap in lacking if talk.verbose else lacking[:_FEW]:
+        talk.say(f"the record has a gap: {gap}")
+    if len(lacking) > _FEW and not talk.verbose:
+        talk.say(f"and {len(lacking) - _FEW} more, told with --verbose")
 
 
 def verified(folder: Path, signers: Path | None = None) -> Iterator[str]:
@@ -132,30 +137,70 @@ def _report(state_dir: Path, run: str, database: str | None) -> Report | None:
     return next((one.report for one in runs.listed(state_dir, database=database) if one.run == run), None)
 
 
-def _who(folder: RunFolder) -> str:
-    """Return who began a run: whom its order names, or else the owner of its folder."""
+class _Ordered(NamedTuple):
+    """What the order of a run says about it."""
+
+    who: str
+    """Who began it; where the order does not say, the owner of the run's folder."""
+    intent: str
+    """Digest of the intent that it was made from; empty: it does not say."""
+
+
+def _ordered(folder: RunFolder) -> _Ordered:
     import msgspec
 
     try:
         order = msgspec.json.decode(folder.order())
-        named = str(order.get("who") or "") if isinstance(order, dict) else ""
     except (msgspec.DecodeError, RunError):
-        named = ""
-    if named:
-        return named
+        order = None
+    said = order if isinstance(order, dict) else {}
+    return _Ordered(str(said.get("who") or "") or _owner(folder.path), str(said.get("intent") or ""))
+
+
+def _owner(path: Path) -> str:
     try:
-        return folder.path.owner()
+        return path.owner()
     except (KeyError, OSError):
-        return f"user {folder.path.stat().st_uid}"
+        return f"user {path.stat().st_uid}"
+
+
+def _as_it_was(talk: Talk, folder: RunFolder, made: Record, intent: str) -> Record:
+    """Return the record with the devices as they were planned when the run began, though the site has changed since."""
+    import msgspec
+
+    from rackwright.report.records import Record
+
+    if intent in {"", made.intent}:
+        return made
+    made = msgspec.structs.replace(made, intent=intent)
+    try:
+        former = msgspec.json.decode((folder.path / _FOLDER / "record.json").read_bytes(), type=Record)
+    except (OSError, msgspec.DecodeError):
+        talk.say(
+            "the site has changed since this run: models, serial numbers and places in the record are those of today"
+        )
+        return made
+    known = {device.device: device for device in former.devices}
+    facts = ("role", "model", "serial", "rack", "unit")
+    devices = tuple(
+        msgspec.structs.replace(one, **{fact: getattr(known[one.device], fact) for fact in facts})
+        if one.device in known
+        else one
+        for one in made.devices
+    )
+    return msgspec.structs.replace(made, devices=devices, release=former.release)
 
 
 def _fresh(out: Path) -> Path:
-    """Return the folder to write into; one that holds something else is refused."""
-    if out.exists() and any(out.iterdir()) and not (out / _SUMS).is_file():
-        raise RecordError(f"{out} is not empty and holds no record: name another folder")
-    if (out / _SUMS).is_file():
+    """Return the folder to write into; one that holds anything but an earlier record is refused."""
+    there = set(_below(out)) if out.exists() else set()
+    if there:
+        listed = {line.partition("  ")[2] for line in _lines(out)} if (out / _SUMS).is_file() else set()
+        strange = sorted(there - listed - _beside())
+        if strange or "record.json" not in listed:
+            raise RecordError(f"{out} holds {(strange or sorted(there))[0]}, which is no record: name another folder")
         # Signatures of what lay there before must not stand beside what is written now.
-        for name in _below(out):
+        for name in there:
             (out / name).unlink()
     out.mkdir(parents=True, exist_ok=True)
     return out

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from rackwright import runs
-from rackwright.cli import signing
+from rackwright.cli import building, signing
+from rackwright.cli.talk import Talk
 from rackwright.errors import RecordError
 from rackwright.findings import finding
 from rackwright.secrets import Secret
@@ -47,6 +48,11 @@ def brought(site, **order):
     """A run that has ended."""
     with runs.opened(site / ".rackwright", programs=[Toy()]) as engine:
         return engine.run("bringup", json.dumps({"servers": ["gpu01", "gpu02"], "who": "ann@laptop", **order}).encode())
+
+
+def planned(site):
+    """The plan of the site as it is now."""
+    return building.plan_site(Talk(quiet=True), site)[1].plan
 
 
 def test_there_is_nothing_to_report_before_anything_was_begun(rackwright, site):
@@ -176,6 +182,42 @@ def test_a_report_again_takes_the_old_signature_away(rackwright, site, key, tmp_
     (tmp_path / "full/thesis.txt").write_text("mine")
     result = rackwright("report", site, "-o", tmp_path / "full")
     assert (result.exit_code, (tmp_path / "full/thesis.txt").read_text()) == (1, "mine")
+
+
+def test_a_folder_with_sums_of_something_else_is_left_alone(rackwright, site, tmp_path):
+    """Whoever keeps images has a SHA256SUMS too; nothing that is no record is ever removed."""
+    brought(site)
+    images = tmp_path / "images"
+    images.mkdir()
+    (images / "ubuntu.iso").write_text("iso")
+    (images / "SHA256SUMS").write_text("abc  ubuntu.iso\n")
+    assert rackwright("report", site, "-o", images).exit_code == 1
+    assert sorted(path.name for path in images.iterdir()) == ["SHA256SUMS", "ubuntu.iso"]
+    out = tmp_path / "out"
+    assert rackwright("report", site, "-o", out).exit_code == 0
+    (out / "notes.txt").write_text("mine")
+    result = rackwright("report", site, "-o", out)
+    assert result.exit_code == 1
+    assert "holds notes.txt" in result.stderr
+    assert (out / "record.json").exists()
+
+
+def test_a_record_stays_true_when_the_site_changes(rackwright, site, tmp_path):
+    """Another machine stands in the place today: the record still names the one that was brought up."""
+    before = planned(site)
+    brought(site, intent=before.digest)
+    assert rackwright("report", site).exit_code == 0
+    old = next(device.serial for device in before.devices if device.name == "gpu01")
+    nodes = site / "nodes.csv"
+    nodes.write_text(nodes.read_text().replace(old, "ZZZZZZ9"))
+    assert planned(site).digest != before.digest
+    assert rackwright("report", site, "-o", tmp_path / "out").exit_code == 0
+    record = json.loads((tmp_path / "out/record.json").read_text())
+    assert record["intent"] == before.digest
+    assert record["devices"][0]["serial"] == old
+    shutil.rmtree(next(site.glob(".rackwright/runs/*/record")))
+    result = rackwright("report", site)
+    assert "the site has changed since this run" in result.stderr
 
 
 def test_signers_are_for_verifying(rackwright, site):
