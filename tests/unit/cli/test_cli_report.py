@@ -3,12 +3,14 @@
 import json
 import shutil
 import subprocess
+from pathlib import Path
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
 from rackwright import runs
-from rackwright.cli import building, signing
+from rackwright.cli import building, main, signing
 from rackwright.cli.talk import Talk
 from rackwright.errors import RecordError
 from rackwright.findings import finding
@@ -36,12 +38,46 @@ class Toy:
         )
 
 
-@pytest.fixture
-def key(tmp_path):
+@pytest.fixture(scope="module")
+def key(tmp_path_factory):
     """A key of the operator."""
-    path = tmp_path / "id_ed25519"
+    path = tmp_path_factory.mktemp("keys") / "id_ed25519"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "ann", "-f", path], check=True)
     return path
+
+
+@pytest.fixture(scope="module")
+def ended(planned_site, tmp_path_factory):
+    """A site whose run has ended, each device accepted; it is read only."""
+    made = Path(shutil.copytree(planned_site, tmp_path_factory.mktemp("ended") / "site"))
+    brought(made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def signed(ended, key, tmp_path_factory):
+    """A signed record of it; it is read only."""
+    out = tmp_path_factory.mktemp("signed") / "out"
+    assert CliRunner().invoke(main, ["report", str(ended), "-o", str(out), "--sign", str(key)]).exit_code == 0
+    return out
+
+
+@pytest.fixture
+def out(signed, tmp_path):
+    """A copy of it, as somebody got it."""
+    return Path(shutil.copytree(signed, tmp_path / "out"))
+
+
+@pytest.fixture
+def site(ended, tmp_path):
+    """A copy of the site and its run."""
+    return Path(shutil.copytree(ended, tmp_path / "my-site"))
+
+
+@pytest.fixture
+def bare_site(planned_site, tmp_path):
+    """A site in which nothing was begun."""
+    return Path(shutil.copytree(planned_site, tmp_path / "bare-site"))
 
 
 def brought(site, **order):
@@ -55,26 +91,26 @@ def planned(site):
     return building.plan_site(Talk(quiet=True), site)[1].plan
 
 
-def test_there_is_nothing_to_report_before_anything_was_begun(rackwright, site):
+def test_there_is_nothing_to_report_before_anything_was_begun(rackwright, bare_site):
     """It says what would begin it."""
-    result = rackwright("report", site)
+    result = rackwright("report", bare_site)
     assert result.exit_code == 1
     assert "'rackwright bringup' begins one" in result.stderr
 
 
 def test_an_accepted_rack_is_reported_and_signed(rackwright, rackwright_json, site, key, tmp_path):
     """What is handed over can be verified elsewhere, by who signed it, and holds the evidence."""
-    run = brought(site).run
     out = tmp_path / "handed over"
     result = rackwright("report", site, "-o", out, "--sign", key)
     assert result.exit_code == 0, result.stderr
     assert result.stdout.strip() == str(out / "index.html")
     record = json.loads((out / "record.json").read_text())
-    assert (record["run"], record["who"]) == (run, "ann@laptop")
+    assert (site / ".rackwright" / "runs" / record["run"]).is_dir()
+    assert record["who"] == "ann@laptop"
     assert (out / "files/evidence/accept/gpu01.json").read_text() == "{}"
     assert (out / "record.json").stat().st_mode & 0o777 == 0o600
     signers = tmp_path / "signers"
-    signers.write_text(f"ann@laptop {(tmp_path / 'id_ed25519.pub').read_text()}")
+    signers.write_text(f"ann@laptop {key.with_suffix('.pub').read_text()}")
     shutil.copytree(out, tmp_path / "elsewhere")
     code, value = rackwright_json("report", "--verify", tmp_path / "elsewhere", "--signers", signers)
     assert (code, value["good"]) == (0, True)
@@ -83,7 +119,7 @@ def test_an_accepted_rack_is_reported_and_signed(rackwright, rackwright_json, si
     assert "whose key that is, nobody said" in said
 
 
-def test_no_secret_is_handed_over(rackwright, site, tmp_path):
+def test_no_secret_is_handed_over(rackwright, bare_site, tmp_path):
     """Whatever a program lets slip into an outcome, an event or a finding: not in the record, its pages or its copies."""
     canary = Canary("Tr0ub4dor&3-and-a-horse")
     said = f"login with {canary.secret} failed"
@@ -100,10 +136,10 @@ def test_no_secret_is_handed_over(rackwright, site, tmp_path):
             }
             return runs.Outcome(subject=task.name, state="done", detail=detail, cause=said, remedy=said)
 
-    with runs.opened(site / ".rackwright", programs=[Careless()], hide=[Secret(canary.secret)]) as engine:
+    with runs.opened(bare_site / ".rackwright", programs=[Careless()], hide=[Secret(canary.secret)]) as engine:
         engine.run("bringup", json.dumps({"servers": ["gpu01"]}).encode())
-    assert rackwright("report", site, "-o", tmp_path / "out").exit_code == 0
-    assert canary.in_folder(tmp_path / "out") == canary.in_folder(site / ".rackwright") == []
+    assert rackwright("report", bare_site, "-o", tmp_path / "out").exit_code == 0
+    assert canary.in_folder(tmp_path / "out") == canary.in_folder(bare_site / ".rackwright") == []
 
 
 def test_a_failed_device_is_an_exit_code_of_its_own(rackwright_json, site):
@@ -127,22 +163,16 @@ def test_a_failed_device_is_an_exit_code_of_its_own(rackwright_json, site):
         (lambda out: (out / "SHA256SUMS").write_text("x  ../../etc/passwd\n"), "does not hold"),
     ],
 )
-def test_what_is_changed_afterwards_is_seen(rackwright, site, key, tmp_path, spoil, said):
+def test_what_is_changed_afterwards_is_seen(rackwright, out, spoil, said):
     """Whichever file it is: the record, a certificate, one that was added or taken away."""
-    brought(site)
-    out = tmp_path / "out"
-    assert rackwright("report", site, "-o", out, "--sign", key).exit_code == 0
     spoil(out)
     result = rackwright("report", "--verify", out)
     assert result.exit_code == 1
     assert said in result.stderr
 
 
-def test_a_stranger_is_no_signer(rackwright, site, key, tmp_path):
+def test_a_stranger_is_no_signer(rackwright, out, tmp_path):
     """A good signature by a key that is not on the list is refused."""
-    brought(site)
-    out = tmp_path / "out"
-    rackwright("report", site, "-o", out, "--sign", key)
     other = tmp_path / "other"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", other], check=True)
     (tmp_path / "signers").write_text(f"bob {(tmp_path / 'other.pub').read_text()}")
@@ -162,7 +192,6 @@ def test_a_signature_for_something_else_is_none_of_a_record(tmp_path, key):
 
 def test_a_key_that_cannot_sign_leaves_no_signature(rackwright, site, tmp_path):
     """Neither a new one nor the one of before."""
-    brought(site)
     (tmp_path / "no-key").write_text("hello")
     result = rackwright("report", site, "--sign", tmp_path / "no-key")
     assert result.exit_code == 1
@@ -171,11 +200,8 @@ def test_a_key_that_cannot_sign_leaves_no_signature(rackwright, site, tmp_path):
     assert rackwright("report", site, "--sign", tmp_path / "nowhere").exit_code == 1
 
 
-def test_a_report_again_takes_the_old_signature_away(rackwright, site, key, tmp_path):
+def test_a_report_again_takes_the_old_signature_away(rackwright, site, out, tmp_path):
     """A signature of what lay there before never stands beside what is written now."""
-    brought(site)
-    out = tmp_path / "out"
-    rackwright("report", site, "-o", out, "--sign", key)
     assert rackwright("report", site, "-o", out).exit_code == 0
     assert not list(out.rglob("*.sig"))
     (tmp_path / "full").mkdir()
@@ -186,7 +212,6 @@ def test_a_report_again_takes_the_old_signature_away(rackwright, site, key, tmp_
 
 def test_a_folder_with_sums_of_something_else_is_left_alone(rackwright, site, tmp_path):
     """Whoever keeps images has a SHA256SUMS too; nothing that is no record is ever removed."""
-    brought(site)
     images = tmp_path / "images"
     images.mkdir()
     (images / "ubuntu.iso").write_text("iso")
@@ -202,8 +227,9 @@ def test_a_folder_with_sums_of_something_else_is_left_alone(rackwright, site, tm
     assert (out / "record.json").exists()
 
 
-def test_a_record_stays_true_when_the_site_changes(rackwright, site, tmp_path):
+def test_a_record_stays_true_when_the_site_changes(rackwright, bare_site, tmp_path):
     """Another machine stands in the place today: the record still names the one that was brought up."""
+    site = bare_site
     before = planned(site)
     brought(site, intent=before.digest)
     assert rackwright("report", site).exit_code == 0
