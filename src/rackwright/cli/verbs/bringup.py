@@ -69,8 +69,8 @@ def command(
 ) -> Answer:  # fmt: skip
     """Bring a whole site up, from cartons to accepted, in one durable run.
 
-    Shows what would be done, and with --yes does it: switches, BMCs, firmware, cables and hosts, each task reading its device first, so that what is
-    as planned is left alone. One bad server stops nobody else; a gate says what it holds back. Cut off at any moment,
+    Shows what would be done, and with --yes does it: switches, BMCs, firmware, cables and hosts, each task reading its
+    device first, so that what is as planned is left alone. One bad server stops nobody else; a gate says what it holds back. Cut off at any moment,
     --resume goes on. While it runs, another process steers it: --pause, --go, --cancel, --retry, --skip, --approve.
     """
     from rackwright.cli import bringing, steering
@@ -88,8 +88,11 @@ def command(
     wish = _wish(bringing.Wish, rest)
     world = bringing.opened_world(talk, site, wanted)
     end = End(talk, world, webhook, sign, database, own)
-    if resume and (answer := end.resumed()) is not None:
-        return answer
+    if resume:
+        with served(talk, site, serve, state):
+            answer = end.resumed()
+        if answer is not None:
+            return answer
     graph = bringing.graph_for(talk, world, wanted, wish)
     refused = _consent(talk, graph, yes=yes, allow=allow_disruption)
     if refused is not None:
