@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-import shutil
-import subprocess
-import tempfile
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from rackwright import runs
 from rackwright.errors import RunBusy, RunError
 from rackwright.secrets import Secret
+from tests.postgres import serving
 from tests.unit.runs.test_holding import ALL
 from tests.unit.runs.test_tasks_holding import takes_over, two_workers
 from tests.unit.runs.toy import SMALL, STEPS, Toy, lines, order
@@ -22,39 +17,11 @@ from tests.unit.runs.toy import SMALL, STEPS, Toy, lines, order
 pytestmark = pytest.mark.xdist_group("postgres")
 
 
-def programs() -> Path | None:
-    """Return the folder of the newest server that is installed."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
-    on_path = shutil.which("initdb")
-    return found[-1].parent if found else Path(on_path).parent if on_path else None
-
-
 @pytest.fixture(scope="module")
 def server():
-    """Return the address of a PostgreSQL server that listens on a unix socket only, and ends with the tests."""
-    binaries = programs()
-    if binaries is None:
-        pytest.skip("no PostgreSQL server here (initdb): install the Debian package postgresql")
-    # The path of a socket is short, and the server refuses to run as root.
-    place = Path(tempfile.mkdtemp(prefix="rw-pg-", dir="/tmp"))
-    owner = "postgres" if os.geteuid() == 0 else getpass.getuser()
-    as_owner = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
-    if as_owner:
-        shutil.chown(place, "postgres", "postgres")
-
-    def call(*command: str) -> None:
-        subprocess.run([*as_owner, *command], check=True, capture_output=True, cwd=place, timeout=120)
-
-    data = place / "data"
-    call(str(binaries / "initdb"), "-D", str(data), "--auth=trust", "--no-sync", "--no-instructions", "-U", owner)
-    settings = f"-c listen_addresses= -c unix_socket_directories={place} -c fsync=off -c max_connections=80"
-    control = str(binaries / "pg_ctl")
-    call(control, "-D", str(data), "-w", "-t", "60", "-l", str(place / "log"), "-o", settings, "start")
-    try:
-        yield f"postgresql://{owner}@/postgres?host={place}"
-    finally:
-        call(control, "-D", str(data), "-m", "immediate", "-w", "stop")
-        shutil.rmtree(place)
+    """Return the address of a PostgreSQL server that ends with the tests."""
+    with serving() as address:
+        yield address
 
 
 @pytest.fixture
