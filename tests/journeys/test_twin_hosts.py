@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -56,7 +60,7 @@ def rack(folder: Path, state: str, names=HOSTS, *, more=(), bmcs="planned"):
 
 @contextmanager
 def serving(site: Path, folder: Path):
-    """Run ``rackwright serve`` for the hosts of a site; yields once its doors are open."""
+    """Run ``rackwright serve`` for the hosts of a site; yields its plain door once that is open."""
     boot = folder / "boot"
     boot.mkdir()
     for name in ("vmlinuz", "initrd", "bootx64.efi"):
@@ -73,12 +77,13 @@ def serving(site: Path, folder: Path):
                 break
         assert server.poll() is None, said
         try:
-            yield
+            yield re.search(r"http://[0-9.:]+", said[-1])[0]
         finally:
             server.terminate()
             server.communicate(timeout=20)
 
 
+@pytest.mark.slow
 def test_installed_hosts_are_brought_to_their_stack_once(tmp_path):
     """A push on the twin does not come to its end, does something twice, or leaves what an audit finds wrong."""
     with rack(tmp_path, "installed", more=("gpu01.*",), bmcs="behind") as there:
@@ -100,6 +105,7 @@ def test_installed_hosts_are_brought_to_their_stack_once(tmp_path):
         assert audit.code == 0, audit.data
 
 
+@pytest.mark.slow
 def test_bare_servers_are_installed_over_the_network(tmp_path):
     """A bare server is not installed by its own seed, or twice, or not known again afterwards."""
     with rack(tmp_path, "bare") as there, serving(there.site, tmp_path):
@@ -111,6 +117,45 @@ def test_bare_servers_are_installed_over_the_network(tmp_path):
         again = there.push("--installer", "http")
         assert [one["state"] for one in again.data["devices"]] == ["unchanged", "unchanged"]
         assert there.deeds("gpu01", "install") == ["gpu01"]
+
+
+@contextmanager
+def disc(folder: Path, door: str):
+    """Offer a file that stands for an installer's ISO with a universal command line; yields its address."""
+    words = f"linux /casper/vmlinuz autoinstall ds=nocloud\\;s={door}/seed/__dmi.system-serial-number__/ ---"
+    (folder / "ubuntu.iso").write_text(f"a stand-in for an ISO\n\t{words}\n")
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/ubuntu.iso"
+        server.shutdown()
+
+
+def test_a_bare_server_is_installed_from_a_virtual_cd(tmp_path):
+    """What lies in the virtual drive is not booted, or its seed is not found by the service tag."""
+    with (
+        rack(tmp_path, "bare", ("mgmt01",)) as there,
+        serving(there.site, tmp_path) as door,
+        disc(tmp_path, door) as image,
+    ):
+        told = there.push("--installer", image)
+        assert told.code == 0, told.talk
+        assert there.deeds("mgmt01", "install") == ["mgmt01"]
+        assert there.twin.ask("host", device="mgmt01")["state"] == "up"
+
+
+def test_another_machine_gets_no_seed(tmp_path):
+    """A machine that stands in the place of the planned one is wiped with the planned one's seed."""
+    with rack(tmp_path, "bare", ("mgmt01",)) as there, serving(there.site, tmp_path):
+        there.twin.ask("fault", kind="swap-machine", device="mgmt01", value="OTHER99")
+        told = there.push("--installer", "http")
+        assert told.code == 1
+        assert "unheard" in told.data["devices"][0]["cause"]
+        assert there.deeds("mgmt01", "install", "installer") == []
 
 
 def test_an_installer_that_gives_up_is_told_with_its_reason(tmp_path):
