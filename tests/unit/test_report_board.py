@@ -277,6 +277,23 @@ def test_the_screen_needs_no_colour(board):
     assert any(line.startswith(": bmc/gate waits for bmc/gpu02 and 1 more; 4 tasks behind it") for line in lines)
 
 
+def test_the_screen_tells_what_the_run_was_told(board):
+    """An operator's word, and that Ctrl-C was heard, stand there while it goes on; nothing of it stays at the end."""
+    hear(board, said(1, "command", "skip", "gpu01", who="ann"), said(2, "run", "stopping: running steps end first"))
+    lines = [
+        text_of(line)
+        for line in screen(board, Estimator(board.graph).estimate(board, now(9)), width=80, height=30, now=now(9))
+    ]
+    assert any(line.endswith("gpu01 command skip") for line in lines)
+    assert any(line.endswith("run stopping: running steps end first") for line in lines)
+    hear(board, said(3, "run", "cancelled"))
+    lines = [
+        text_of(line)
+        for line in screen(board, Estimator(board.graph).estimate(board, now(9)), width=80, height=30, now=now(9))
+    ]
+    assert not any("stopping" in line for line in lines)
+
+
 def test_many_devices_are_summed_by_rack():
     """Where not every device has a line, every rack has one, with how many are through each stage."""
     names = [f"gpu{n:03}" for n in range(64)]

@@ -27,6 +27,7 @@ from rackwright.runs.model import GOOD, Event, Graph, Task
 __all__ = ["Board", "DeviceView", "Gate", "LogLine", "TaskView", "printable", "seconds_of"]
 
 _LOG: Final = 500
+_NOTICES: Final = 2
 _LOG_OF_DEVICE: Final = 60
 _MOST_FINDINGS: Final = 2000
 
@@ -117,6 +118,8 @@ class Board:
         """When the first and the last event were told."""
         self.findings: list[Finding] = []
         self.log: deque[LogLine] = deque(maxlen=_LOG)
+        self.notices: deque[LogLine] = deque(maxlen=_NOTICES)
+        """The last lines about the run itself: what an operator told it, that it stops, a fault."""
         self.counts: Mapping[str, Counter[Mark]] = {stage: Counter() for stage in self.stages}
         """How many tasks of each stage are in each state."""
         self.heard = 0
@@ -193,7 +196,10 @@ class Board:
             self.state = _STATES.get(event.text, self.state)
         if event.kind == "command" and event.text in {"pause", "go"} and self.state not in ENDED:
             self.state = "paused" if event.text == "pause" else "running"
-        self._note(event, event.text if event.kind in {"note", "task"} else f"{event.kind} {event.text}")
+        text = event.text if event.kind in {"note", "task"} else f"{event.kind} {event.text}"
+        self._note(event, text)
+        if event.kind in {"run", "command", "fault"}:
+            self.notices.append(LogLine(event.at, event.subject, text))
 
     def _find(self, raw: Any) -> None:
         try:

@@ -137,6 +137,8 @@ def _sum(marks: Sequence[Mark] | None, wide: int) -> Span:
 def _happening(board: Board, views: dict[str, DeviceView], now: float) -> Iterator[Line]:
     """Yield what needs a person, what failed, what waits for what, and what is at work."""
     yield [("", "")]
+    for notice in board.notices if board.state not in ENDED else ():
+        yield [(f"{notice.at[11:19]} {' '.join(filter(None, (notice.subject, notice.text)))}", "bold")]
     gates = board.gates()
     for gate in gates:
         if gate.state == "asks":
