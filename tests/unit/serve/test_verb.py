@@ -67,8 +67,9 @@ def shown(site, *words):
     assert process.returncode == 0
 
 
-def test_the_live_view_stands_alone_and_ends_at_ctrl_c(site):
+def test_the_live_view_stands_alone_and_ends_at_ctrl_c(site, monkeypatch):
     """Nothing else is served, no secret is asked for, and it is plain HTTP on this machine only."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with shown(site, "--board", "127.0.0.1:0") as (scheme, port, token, said):
         assert scheme == "http"
         assert "CA" not in said

@@ -49,6 +49,12 @@ class Receiver:
         self.server.server_close()
 
 
+@pytest.fixture(autouse=True)
+def directly(monkeypatch):
+    """A proxy of the machine that runs the tests is not for this one."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
 @pytest.fixture
 def receiver():
     made = []
