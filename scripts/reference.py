@@ -131,6 +131,48 @@ def twin_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def twin_hosts_page() -> str:
+    """Return the page of the emulated hosts: what they do with its source, roles, commands and what can go wrong."""
+    part = {
+        name: importlib.import_module(f"rackwright.twin.hosts.{name}")
+        for name in ("behaviours", "roles", "commands", "steps")
+    }
+    faults = importlib.import_module("rackwright.twin.hosts.faults")
+    lines = ["# The twin's hosts", "", WRITTEN]
+    lines += [
+        "What an emulated host does, each with where it is known from. **[assumed]**: no source at hand settles it."
+    ]
+    lines += ["", "## Behaviours", "", "| id | what | source |", "|---|---|---|"]
+    lines += [f"| `{row.id}` | {row.what} | {row.source} |" for row in part["behaviours"].BEHAVIOURS]
+    lines += [
+        "",
+        "## Roles",
+        "",
+        "Times are [assumed], in seconds of the twin's clock, and pass where a role changes something.",
+    ]
+    lines += ["", "| role | time | is proven |", "|---|---|---|"]
+    lines += [
+        f"| `{name}` | {role.took_s:g} | {'yes' if role.proves else 'no'} |"
+        for name, role in part["roles"].ROLES.items()
+    ]
+    lines += ["", "## Commands", "", "| program | comes with |", "|---|---|"]
+    lines += [
+        f"| `{name}` | {', '.join(f'`{one}`' for one in packages) or 'the system'} |"
+        for name, (_, packages) in part["commands"].PROGRAMS.items()
+    ]
+    lines += ["", "## Steps of an installer", "", "| step | event | time |", "|---|---|---|"]
+    lines += [f"| `{step.word}` | `{step.name}` {step.description} | {step.took_s:g} |" for step in part["steps"].STEPS]
+    lines += ["", "## Faults", "", "| fault | what it does |", "|---|---|"]
+    lines += [f"| `{name}` | {what} |" for name, what in faults.FAULTS.items()]
+    lines += [
+        "",
+        "Those of the [BMC's machine](twin-bmc.md#faults) act on the host too: `gpu-lost`, `power-loss`, `swap-machine`.",
+    ]
+    lines += ["", "## Operations", "", "| operation | what it is |", "|---|---|"]
+    lines += [f"| `{name}` | {what} |" for name, what in faults.OPERATIONS.items()]
+    return "\n".join(lines) + "\n"
+
+
 def twin_bmc_page() -> str:
     """Return the page of the emulated BMCs: what they do with its source, and what can go wrong."""
     parts = [importlib.import_module(f"rackwright.twin.bmc.{part}.behaviours") for part in ("machine", "service")]
@@ -247,6 +289,7 @@ PAGES = {
     "cli.md": cli_page,
     "twin.md": twin_page,
     "twin-bmc.md": twin_bmc_page,
+    "twin-hosts.md": twin_hosts_page,
 }
 
 

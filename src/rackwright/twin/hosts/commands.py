@@ -16,7 +16,7 @@ from rackwright.twin.hosts.system import Card, System
 from rackwright.twin.hosts.wires import Wires
 from rackwright.twin.shell.login import Result
 
-__all__ = ["ABSENT", "Desk", "answer", "factory"]
+__all__ = ["ABSENT", "PROGRAMS", "Desk", "answer", "factory"]
 
 ABSENT: Final = 127
 """Exit code of a program that is not there."""
@@ -76,7 +76,7 @@ def answer(desk: Desk, words: Sequence[str]) -> Result:
     if words[0] == "sudo":
         inner = [word for at, word in enumerate(words) if at and not (word in ("-n", "--") and at <= 2)]
         return answer(_as_root(desk), inner)
-    found = _PROGRAMS.get(words[0].rpartition("/")[2])
+    found = PROGRAMS.get(words[0].rpartition("/")[2])
     if found is None:
         return Result(ABSENT, "", f"{words[0]}: command not found (not emulated by this twin)\n")
     program, packages = found
@@ -372,7 +372,7 @@ def _containerd(desk: Desk, words: Sequence[str]) -> Result:  # noqa: ARG001 - e
 
 
 _OFED: Final = ("mlnx-tools",)
-_PROGRAMS: Final[Mapping[str, tuple[Program, tuple[str, ...]]]] = {
+PROGRAMS: Final[Mapping[str, tuple[Program, tuple[str, ...]]]] = {
     "hostname": (_hostname, ()),
     "dmidecode": (_dmidecode, ()),
     "uname": (_uname, ()),
