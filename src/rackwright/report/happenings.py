@@ -31,13 +31,13 @@ def detail(event: Event) -> str:
 
 
 def _of_task(board: Board, event: Event) -> str:
+    if board.mark(event.subject) in {"pending", "waiting", "running"}:
+        return ""
     view = board.task(event.subject)
     sign = SIGNS[view.state]
     if view.state == "asks":
         question = board.tasks[view.name].question
         return f"{sign} {view.name} asks: {question} (rackwright bringup --approve {view.name}, or --refuse)"
-    if view.state in {"pending", "waiting", "running"}:
-        return ""
     took = f" in {about(view.took_s)}" if view.took_s is not None and view.state in {"done", "failed"} else ""
     return f"{sign} {view.name} {view.state}{took}{_why(view.cause, view.remedy)}"
 
