@@ -121,6 +121,26 @@ def test_the_two_transports_agree(rack):
 
 
 @pytest.mark.parametrize("transport", ["ssh", "rest"])
+def test_a_part_is_laid_over_what_is_applied(rack, transport):
+    """A change of some ports touches anything else, takes a masked secret along, or leaves a port both up and down."""
+    nvue = rack.open("ssh")
+    nvue.apply(nvue.stage(changed(rack, nvue.running())), confirm_s=600)
+    nvue.confirm()
+    nvue = rack.open(transport)
+    before = nvue.running()
+    down = {"link": {"state": {"down": {}}}}
+    nvue.apply(nvue.alter({"interface": {"swp3": down, "swp8": down}}), confirm_s=600)
+    during = nvue.running()
+    assert [name for name, row in during["interface"].items() if row != before["interface"][name]] == ["swp3", "swp8"]
+    assert during["interface"]["swp3"]["link"]["state"] == {"down": {}}
+    assert {key: row for key, row in during.items() if key != "interface"} == {
+        key: row for key, row in before.items() if key != "interface"
+    }
+    nvue.rollback()
+    assert nvue.running() == before
+
+
+@pytest.mark.parametrize("transport", ["ssh", "rest"])
 def test_rollback_puts_it_back_at_once(rack, transport):
     """Refusing the waiting apply brings the former configuration; refusing when none waits does nothing."""
     nvue = rack.open(transport)
