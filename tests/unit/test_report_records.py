@@ -54,7 +54,7 @@ def test_a_device_is_accepted_by_its_acceptance_alone(plan, servers, tmp_path):
     """A failure, a task that was not done, a waived acceptance and a run without one are none, each for its reason."""
     one, two, _ = servers
     got = made(plan, servers, tmp_path, {
-        f"hardware/{one}": Outcome(subject="", state="failed", cause="GPU 3 is missing", stage="look"),
+        f"hardware/{one}": Outcome(subject="", state="failed", cause="GPU 3 is missing", remedy="reseat it", stage="look"),
         f"accept/{one}": Outcome(subject="", state="skipped", cause="hardware failed"),
         f"accept/{two}": Outcome(subject="", state="waived", cause="tried by hand"),
     })  # fmt: skip
@@ -63,6 +63,7 @@ def test_a_device_is_accepted_by_its_acceptance_alone(plan, servers, tmp_path):
         ("open", "its acceptance was waived: tried by hand"),
         ("accepted", ""),
     ]
+    assert [device.remedy for device in got.devices] == ["reseat it", "", ""]
     assert got.devices[1].waived == (f"accept/{two}",)
     graph = graph_of(servers, STAGES[:2])
     report = Report(run="r", program="b", state="done", gates={}, outcomes={
@@ -115,6 +116,9 @@ def test_who_when_what_and_the_evidence_stand_in_it(plan, servers, tmp_path):
     assert (got.who, got.intent, got.site) == ("me@laptop", plan.digest, plan.name)
     assert [file.name for file in got.files] == ["run.json"]
     assert node_certificate(got, "x", device).changes == 1
+    page = dict(documents(got, signed=False))[f"nodes/{name}.html"].decode()
+    assert "~ bios BIOS.Setup.1-1: 2.5.4 -&gt; 2.7.4" in page
+    assert task.sent[0].sha256 in page
 
 
 def test_a_record_names_its_own_gaps(plan, servers, tmp_path):

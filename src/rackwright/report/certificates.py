@@ -14,7 +14,7 @@ import msgspec
 
 from rackwright.findings import Finding
 from rackwright.render.printing import Printer
-from rackwright.report.records import ACCEPTANCE, DeviceRecord, FileDigest, Record, Verdict
+from rackwright.report.records import ACCEPTANCE, DeviceRecord, FileDigest, Record, TaskRecord, Verdict
 from rackwright.report.words import count, json_text
 
 __all__ = [
@@ -29,6 +29,8 @@ __all__ = [
     "rack_certificate",
 ]
 
+_MOST_CHANGES: Final = 400
+"""Changes of one task that a page shows; record.json has all of them."""
 _NO_RACK: Final = "in no rack"
 
 
@@ -79,6 +81,7 @@ class NodeCertificate(msgspec.Struct, frozen=True, kw_only=True):
     accepted: bool
     verdict: Verdict
     reason: str
+    remedy: str
     at: str
     """When its acceptance ended; UTC, ISO 8601."""
     stages: tuple[Stage, ...]
@@ -131,6 +134,7 @@ def node_certificate(record: Record, sha256: str, device: DeviceRecord) -> NodeC
         accepted=device.verdict == "accepted",
         verdict=device.verdict,
         reason=device.reason,
+        remedy=device.remedy,
         at=max((task.ended for task in acceptance if task.state in {"done", "unchanged"}), default=""),
         stages=tuple(Stage(task.task, task.state, task.ended, task.cause) for task in device.tasks),
         checks=tuple(_checks(judged)),
@@ -187,7 +191,7 @@ def documents(record: Record, *, signed: bool) -> Iterator[tuple[str, bytes]]:
     for device in record.devices:
         racks.setdefault(device.rack, []).append(device)
         node = node_certificate(record, sha256, device)
-        yield from _both(printer, f"nodes/{device.device}", "node", node, signed=signed)
+        yield from _both(printer, f"nodes/{device.device}", "node", node, signed=signed, work=_work(device))
     made = [rack_certificate(record, sha256, name or _NO_RACK, devices) for name, devices in racks.items()]
     for rack in made:
         yield from _both(printer, f"racks/{_safe(rack.rack)}", "rack", rack, signed=signed)
@@ -206,11 +210,24 @@ def documents(record: Record, *, signed: bool) -> Iterator[tuple[str, bytes]]:
     )
 
 
+def _work(device: DeviceRecord) -> list[tuple[TaskRecord, tuple[str, ...], int]]:
+    """Return the tasks that sent or changed something, each with the first of its changes as texts and how many more there are."""
+    return [
+        (task, tuple(map(_text, task.changes[:_MOST_CHANGES])), max(0, len(task.changes) - _MOST_CHANGES))
+        for task in device.tasks
+        if task.sent or task.changes
+    ]
+
+
+def _text(change: Any) -> str:
+    return change if isinstance(change, str) else msgspec.json.encode(change).decode()
+
+
 def _both(
-    printer: Printer, path: str, kind: str, value: NodeCertificate | RackCertificate, *, signed: bool
+    printer: Printer, path: str, kind: str, value: NodeCertificate | RackCertificate, *, signed: bool, work: Any = ()
 ) -> Iterator[tuple[str, bytes]]:
     yield f"{path}.json", (json_text(value) + "\n").encode()
-    yield f"{path}.html", printer.print(f"record/{kind}.html.j2", certificate=value, signed=signed)
+    yield f"{path}.html", printer.print(f"record/{kind}.html.j2", certificate=value, signed=signed, work=work)
 
 
 def _safe(name: str) -> str:

@@ -95,6 +95,8 @@ class DeviceRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     verdict: Verdict
     reason: str = ""
     """Why it is not accepted."""
+    remedy: str = ""
+    """What to do about that."""
     waived: tuple[str, ...] = ()
     """Tasks that an operator skipped."""
     tasks: tuple[TaskRecord, ...]
@@ -175,6 +177,7 @@ def _device(
         unit=place[1],
         verdict=verdict,
         reason=reason,
+        remedy=next((task.remedy for task in tasks if task.state == "failed"), ""),
         waived=tuple(task.task for task in tasks if task.state == "waived"),
         tasks=tasks,
     )
