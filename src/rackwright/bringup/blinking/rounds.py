@@ -24,6 +24,8 @@ _OVER_OOB: Final = "its switch carries BMCs, over which the answer would come"
 _NO_BMC: Final = "the machine has no BMC that tells links"
 _LATE: Final = 2
 """How often a blink begins anew because looking took longer than a switch waits."""
+_LONGER: Final = 4
+"""By how much longer the switches wait then."""
 _LINKS: Final = frozenset({"host", "management"})
 _OF_BMCS: Final = frozenset({"bmc", "mgmt"})
 
@@ -211,7 +213,7 @@ def _until(work: _Work, most_s: float, enough: Callable[[Seen], bool]) -> Seen:
 def _confirm_s(work: _Work) -> int:
     """Return after how long a switch takes its ports back: not while BMCs are still being asked."""
     patience = work.patience
-    return int(max(patience.least_confirm_s, 2 * patience.follow_s + 10 * work.look_s))
+    return int(max(patience.least_confirm_s, 2 * patience.follow_s + 10 * work.look_s) * _LONGER**work.late)
 
 
 def _unnamed(links: Iterable[Link], there: Mapping[str, Collection[str]]) -> dict[str, tuple[str, ...]]:
