@@ -11,6 +11,7 @@ from typing import Any
 
 from rackwright import audit
 from rackwright.audit import hosts as systems
+from rackwright.bringup.nearby import Nearby
 from rackwright.catalog.images import Image
 from rackwright.catalog.models import Catalog
 from rackwright.drivers.reach import Reach
@@ -76,6 +77,11 @@ class World:
     def interrupts(self) -> Interrupts:
         """What the plan's links carry."""
         return Interrupts(self.plan)
+
+    @cached_property
+    def nearby(self) -> Nearby:
+        """The plan around single devices."""
+        return Nearby(self.plan)
 
     @cached_property
     def audited(self) -> audit.Site:

@@ -17,7 +17,9 @@ from rackwright.runs.model import GOOD, Outcome
 from rackwright.runs.schedule import Heard, Schedule, checked
 
 SITES = Path(__file__).resolve().parents[3] / "inventory"
-NAMES = sorted(path.name for path in SITES.iterdir() if (path / "site.yaml").is_file() and not path.name.startswith("rail-"))
+NAMES = sorted(
+    path.name for path in SITES.iterdir() if (path / "site.yaml").is_file() and not path.name.startswith("rail-")
+)
 SMALL = "xe9680-spectrum-x"
 
 

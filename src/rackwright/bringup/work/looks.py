@@ -60,9 +60,16 @@ def between(job: Job) -> Outcome:
 def _switch(job: Job, checks: Sequence[str], asked: Sequence[str]) -> tuple[list[Finding], list[str]]:
     world, name = job.world, job.device
     told = look_at(job, name, asked)
+    wanted = checks or tuple(audit.CHECKS)
     found = audit.judge(
-        world.plan, {name: told}, catalog=world.catalog, names=[name], checks=checks, intended=world.tree
-    )
+        world.plan, {name: told}, catalog=world.catalog, names=[name],
+        checks=[check for check in wanted if check not in CABLES], intended=world.tree,
+    )  # fmt: skip
+    if cables := [check for check in wanted if check in CABLES]:
+        # Judged over every cable of the site, the cables of one switch cost half a second.
+        near = world.nearby.of(name)
+        seen = audit.judge(near, {name: told}, catalog=world.catalog, names=[name], checks=cables)
+        found = (*found, *(one for one in seen if one.check in CABLES))
     return list(found), [files.evidence(job.context.folder, job.task.stage, told)]
 
 
@@ -151,7 +158,8 @@ def _system(job: Job) -> tuple[list[Finding], list[str]]:
             told = hosts.collect(session, world.systems[name], world.catalog, clock=world.way.clock, taken=now())
         finally:
             session.close()
-    found = hosts.judge(world.systems, {name: told}, world.plan, world.catalog, names=[name])
+    near, own = world.nearby.of(name), {name: world.systems[name]}
+    found = hosts.judge(own, {name: told}, near, world.catalog, names=[name])
     return list(found), [files.evidence(job.context.folder, f"{job.task.stage}/hosts", told)]
 
 
