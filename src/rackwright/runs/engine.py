@@ -134,12 +134,18 @@ class Engine:
     def work(self, until: threading.Event | None = None) -> None:
         """Help with runs that others began, and go on with those whose process died, until told to end."""
         ended = until or threading.Event()
+        left: set[str] = set()
         while not ended.is_set():
-            folder = next(filter(self._wants_help, runs_of(self._state_dir)), None)
+            wanted = (folder for folder in runs_of(self._state_dir) if folder.run not in left)
+            folder = next(filter(self._wants_help, wanted), None)
             if folder is None:
                 ended.wait(self._lease_s / 3)
-            else:
+                continue
+            try:
                 self._attend(folder, self._program(folder.record().program), None, ended)
+            except RunChanged:
+                # One run that cannot be gone on with must not keep this process from all the others.
+                left.add(folder.run)
 
     def _attend(
         self,

@@ -174,6 +174,24 @@ def test_worker_leaves_an_interrupted_run_alone_that_a_later_one_overtook(site, 
     assert {status.run: status.state for status in runs.listed(site / "s")}[old] == "interrupted"
 
 
+def test_worker_goes_on_to_the_next_run_when_one_cannot_be_gone_on_with(site, process):
+    """A worker serves a row for weeks: one run of a program that was changed must not end it."""
+
+    class Changed(Tasks):
+        def task(self, context, order, task, before):
+            context.step("another", lambda: 1)
+            return runs.Outcome(subject=task.name, state="done")
+
+    other = process("run", order=chain(devices=("a1",)).decode(), wait=str(site / "gate"), **PLAN)
+    other.until((site / "gate.reached").exists)
+    other.kill()
+    ended = threading.Event()
+    with runs.opened(site / "s", programs=[Changed(site / "world")], lease_s=0.3) as engine:
+        threading.Timer(1.5, ended.set).start()
+        engine.work(ended)
+    assert [status.state for status in runs.listed(site / "s")] == ["interrupted"]
+
+
 @pytest.mark.slow
 def test_processes_killed_at_random_leave_a_run_that_ends_well(site, process):
     """Power cuts and lids come when they come, also while another process takes over."""
