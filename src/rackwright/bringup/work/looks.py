@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from rackwright import audit
@@ -46,15 +46,25 @@ def accepted_switch(job: Job) -> Outcome:
 
 
 def between(job: Job) -> Outcome:
-    """Judge the cables between the switches by what all of them saw."""
-    world = job.world
+    """Judge the cables between the switches by what all of them saw; who saw something wrong is asked again for a while."""
     names = [job.tasks[name].device for name in job.before]
-    evidence = audit.read(job.context.folder / "evidence" / "fabric", names)
+    evidence = dict(audit.read(job.context.folder / "evidence" / "fabric", names))
     if not evidence:
         return job.failed("judge", Halted("no switch could be looked at", _LOOK))
+
+    def look() -> tuple[list[Finding], list[str]]:
+        found = _cables_between(job, evidence)
+        for name in {one.subject for one in wrong(found)} & evidence.keys():
+            evidence[name] = look_at(job, name, CABLES)
+        return found, [files.evidence(job.context.folder, "fabric/gate", one) for one in evidence.values()]
+
+    return _patiently(job, look)
+
+
+def _cables_between(job: Job, evidence: Mapping[str, audit.Evidence]) -> list[Finding]:
+    world = job.world
     found = audit.judge(world.plan, evidence, catalog=world.catalog, names=evidence, checks=CABLES)
-    mine = [one for one in found if not concerns.servers(one, world.peers, world.machines)]
-    return job.judged(mine, [f"evidence/fabric/{name}.json" for name in evidence])
+    return [one for one in found if not concerns.servers(one, world.peers, world.machines)]
 
 
 def _switch(job: Job, checks: Sequence[str], asked: Sequence[str]) -> tuple[list[Finding], list[str]]:

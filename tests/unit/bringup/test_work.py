@@ -1,0 +1,148 @@
+"""The work of single tasks, as far as it needs no device: whom a finding concerns, who holds others, what an order is."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from rackwright.bringup import concerns, files
+from rackwright.bringup.job import Job
+from rackwright.bringup.order import Consent, Order, decode
+from rackwright.bringup.program import Bringup
+from rackwright.bringup.stages import graph_of
+from rackwright.bringup.work import cables, ends, servers
+from rackwright.bringup.work.systems import medium
+from rackwright.errors import RunChanged
+from rackwright.findings import finding
+from rackwright.runs.model import Outcome
+from tests.unit.bringup.test_stages import scope
+
+
+class Context:
+    """Steps that are done at once, events that are kept."""
+
+    def __init__(self, folder):
+        self.run_id, self.folder, self.told = "r", folder, []
+
+    def step(self, name, work):
+        return work()
+
+    def event(self, text, **fields):
+        self.told.append((text, fields))
+
+    def cancelled(self):
+        return False
+
+
+def job(name, before=(), folder=None, **world):
+    graph = graph_of(scope())
+    tasks = {task.name: task for task in graph.tasks}
+    order = Order(site="s", intent="i", graph=graph)
+    peers = {("be01", "swp1s0"): "gpu01", ("be01", "swp2s0"): "gpu02", ("fe01", "swp31"): "fe02"}
+    known = {
+        "machines": dict.fromkeys(scope().servers),
+        "peers": peers,
+        "switches": {"be01": None, "fe01": None},
+        **world,
+    }
+    outcomes = {one.subject: one for one in before}
+    return Job(SimpleNamespace(**known), Context(folder), order, tasks[name], outcomes, tasks)
+
+
+def cable(subject, path, message, **fields):
+    return finding("LINK-CABLING", subject, message, path=path, remedy="swap them", **fields)
+
+
+def test_finding_of_a_switch_concerns_the_server_at_its_port_and_those_that_it_names():
+    """Two exchanged cables are two servers' to mend; told at one, the other is accepted with a wrong rail."""
+    one = job("cabling/gpu01").world
+    found = cable(
+        "be01", "swp1s0", "the cables in swp1s0 and swp2s0 are exchanged", expected="be01 swp2s0 - gpu02 b3140h-1"
+    )
+    assert concerns.servers(found, one.peers, one.machines) == {"gpu01", "gpu02"}
+    assert concerns.servers(cable("fe01", "swp31", "no light"), one.peers, one.machines) == frozenset()
+
+
+def test_findings_survive_the_journal():
+    """A resumed run must fail for the same reason with the same remedy."""
+    bad, good = cable("be01", "swp1s0", "exchanged"), finding("LINK-CABLING", "fe01", "fine", remedy="", status="pass")
+    told = concerns.unpacked(concerns.packed([bad, good]))
+    assert told[0] == bad
+    assert [one.status for one in told] == ["fail", "pass"]
+
+
+@pytest.mark.parametrize(
+    ("state", "stage", "held"),
+    [
+        ("failed", "restart 1", True),
+        ("failed", "read", False),
+        ("skipped", "", False),
+        ("done", "", False),
+        ("waived", "", False),
+    ],
+)
+def test_server_that_went_ahead_holds_the_others_only_when_it_was_changed(state, stage, held):
+    """A missing GPU says nothing about an image; an image that bricks one server bricks a rack."""
+    ahead = Outcome(subject="firmware/gpu01", state=state, stage=stage, cause="it does not come back")
+    halt = servers._canary(job("firmware/gpu02", [ahead]))
+    assert (halt is not None) is held
+    assert halt is None or ("gpu01" in halt.cause and halt.remedy)
+
+
+def test_last_gate_names_who_was_not_accepted():
+    """A site that is handed over with a server that failed is handed over broken."""
+    good, bad = Outcome(subject="accept/be01", state="unchanged"), Outcome(subject="handover/gpu02", state="skipped")
+    told = ends.handed_over(job("handover/site", [good, bad]))
+    assert (told.state, told.cause) == ("failed", "not accepted: gpu02")
+    assert ends.handed_over(job("handover/site", [good])).state == "unchanged"
+
+
+def test_look_at_all_cables_leaves_out_who_failed_before(tmp_path, monkeypatch):
+    """A server that hangs in its firmware has no links: each of its cables would be a false alarm."""
+    asked = []
+    monkeypatch.setattr(cables.blinking, "blink", lambda _way, _plan, names, **_: asked.extend(names) or ())
+    before = [
+        Outcome(subject=f"firmware/{name}", state="failed" if name == "gpu03" else "done") for name in scope().servers
+    ]
+    cables.seen(job("cabling/blink", before, tmp_path, way=None, plan=scope().plan))
+    assert asked == [name for name in scope().servers if name != "gpu03"]
+
+
+def test_server_that_the_blink_did_not_see_is_looked_at_alone(tmp_path, monkeypatch):
+    """Tried again an hour later it must not pass by what others showed."""
+    asked = []
+    bad = cable("be01", "swp1s0", "gpu03 b3140h-1 follows nothing")
+    monkeypatch.setattr(cables.blinking, "blink", lambda _way, _plan, names, **_: asked.append(list(names)) or (bad,))
+    before = [
+        Outcome(subject=f"firmware/{name}", state="failed" if name == "gpu03" else "done") for name in scope().servers
+    ]
+    cables.seen(job("cabling/blink", before, tmp_path, way=None, plan=scope().plan))
+    told = cables.cables(job("cabling/gpu03", (), tmp_path, way=None, plan=scope().plan))
+    assert asked[1] == ["gpu03"]
+    assert told.state == "failed"
+    assert told.remedy == "swap them"
+
+
+def test_order_that_is_not_what_was_ordered_is_not_carried_out(tmp_path):
+    """A file that somebody edited between two lives of a run must not reach a device."""
+    name, digest = files.order(tmp_path, "firmware/gpu01", b"what was shown")
+    assert files.kept(tmp_path, name, digest) == b"what was shown"
+    (tmp_path / name).write_bytes(b"something else")
+    with pytest.raises(RunChanged, match="not what this run ordered"):
+        files.kept(tmp_path, name, digest)
+
+
+def test_run_is_not_gone_on_with_over_another_site():
+    """Tasks of last week's plan on this week's addresses would reach the wrong machines."""
+    order = Order(site="s", intent="of last week", graph=graph_of(scope()), consent=Consent(installer="http"))
+    assert decode(order.encoded()) == order
+    program = Bringup(SimpleNamespace(plan=scope().plan))
+    with pytest.raises(RunChanged, match="the site has changed"):
+        program.task(Context(None), order.encoded(), order.graph.tasks[0], {})
+
+
+@pytest.mark.parametrize(("text", "target"), [("http", "UefiHttp"), ("pxe", "Pxe"), ("https://10.0.0.1/u.iso", "Cd")])
+def test_installer_is_booted_from_what_was_named(text, target):
+    """A word that is taken for a URL boots nothing."""
+    assert medium(text).target == target
