@@ -156,6 +156,20 @@ def test_no_file_outside_the_runs_folder_is_named(plan, servers, tmp_path):
     assert got.devices[0].tasks[0].sent == ()
 
 
+@pytest.mark.parametrize("odd", [7, None, "", "text", [1, None], {"a": 1}, [[]], True])
+def test_an_outcome_of_any_shape_is_recorded(plan, servers, tmp_path, odd):
+    """A program may tell a number where another tells a list: the record is made all the same."""
+    words = ("sent", "changes", "evidence", "findings", "passed", "versions", "restarts", "backup", "other")
+    got = made(
+        plan,
+        servers,
+        tmp_path,
+        {f"bmc/{servers[0]}": Outcome(subject="", state="done", detail=dict.fromkeys(words, odd))},
+    )
+    assert got.devices[0].verdict == "accepted"
+    assert dict(documents(got, signed=False))["record.json"]
+
+
 def test_nothing_that_looks_secret_is_written(plan, servers, tmp_path):
     """Neither below a key that looks secret nor as a hash or a credential in an address."""
     detail = {"password": SECRET, "url": f"https://me:{SECRET}@host/", "deep": [{"api_key": SECRET}]}

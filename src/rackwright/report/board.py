@@ -151,7 +151,8 @@ class Board:
             self._hear_step(event)
         else:
             self._hear_rest(event)
-        for raw in event.fields.get("findings") or ():
+        told = event.fields.get("findings")
+        for raw in told if isinstance(told, list) else ():
             self._find(raw)
         device = self._device(event)
         if device:

@@ -248,8 +248,8 @@ class _Told:
             said = {key: str(event.fields.get(key) or "") for key in ("who", "reason")}
             at = event.fields.get("at") or event.at
             self.commands.append({"at": at, "what": event.text, "task": event.subject, **said})
-        if event.fields.get("findings"):
-            self.findings.setdefault(event.subject, []).extend(event.fields["findings"])
+        if isinstance(found := event.fields.get("findings"), list):
+            self.findings.setdefault(event.subject, []).extend(found)
 
 
 class _Files:
@@ -338,7 +338,8 @@ class _Maker:
 
 
 def _texts(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else [one for one in value or () if isinstance(one, str)]
+    every = value if isinstance(value, list | tuple) else [value]
+    return [one for one in every if isinstance(one, str)]
 
 
 def _once(files: tuple[FileDigest, ...]) -> tuple[FileDigest, ...]:
