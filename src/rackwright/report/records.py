@@ -347,7 +347,7 @@ def _once(files: tuple[FileDigest, ...]) -> tuple[FileDigest, ...]:
 
 
 def _number(value: Any) -> int:
-    return value if isinstance(value, int) else len(value) if isinstance(value, list) else 0
+    return int(value) if isinstance(value, int) else len(value) if isinstance(value, list) else 0
 
 
 def _findings(values: Any) -> tuple[Finding, ...]:
