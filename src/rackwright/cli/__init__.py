@@ -39,7 +39,7 @@ VERBS: Final = {
     "report": "Write the record of a run, and certificates of acceptance; sign them, or look at a signature.",
     "inventory": "Print the inventory of Nornir or Ansible.",
     "twin": "Run an emulated rack of the site on loopback: real SSH, nv, NVUE API, Redfish, and hosts.",
-    "demo": "Validate, plan, render and check a reference site, and show what came out.",
+    "demo": "Bring an emulated rack of a reference site up, from cartons to accepted, with faults planted in it.",
     "serve": "Answer switches that boot for the first time, and hosts that are installed; show a run as a web page.",
     "worker": "Help with bring-ups of this site that others began.",
 }
