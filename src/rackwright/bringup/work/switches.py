@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from rackwright.bringup.job import Halted, Job, ended
+from rackwright.drivers import keeping
 from rackwright.errors import DriverError
 from rackwright.push.changeset import Changeset, make
 from rackwright.push.contact import Contact
@@ -16,11 +18,12 @@ from rackwright.push.procedure import Procedure
 from rackwright.push.program import Push
 from rackwright.push.reading import settled
 from rackwright.push.waves import waves_of
-from rackwright.runs.model import Outcome, State, Wave
+from rackwright.runs.model import GOOD, Outcome, State, Wave
 
 __all__ = ["gate", "switch"]
 
 _LEASE: Final = "- interface.eth0.ip.address.dhcp"
+_STILL: Final = "- the old DHCP lease of eth0"
 _BY_HAND: Final = "run 'sudo dhclient -r && sudo ifreload -fa' there before the lease ends, then retry"
 
 
@@ -33,11 +36,21 @@ def switch(job: Job) -> Outcome:
     order = decode(job.kept(ordered))
     contact = Contact(order.of[name], way.connect, way.clock, order.limits)
     outcome = Procedure(contact, job.context, way.resolvers).run()
-    if outcome.state == "done" and _LEASE in ordered.changes:
-        cause = job.context.step("lease", lambda: _let_go(job))
-        if cause:
-            outcome = msgspec.structs.replace(outcome, state="failed", stage="lease", cause=cause, remedy=_BY_HAND)
+    if outcome.state in GOOD and not {_LEASE, _STILL}.isdisjoint(ordered.changes):
+        outcome = _released(job, outcome)
     return job.finished(outcome, ordered)
+
+
+def _released(job: Job, outcome: Outcome) -> Outcome:
+    cause = job.context.step("lease", lambda: _let_go(job))
+    if cause:
+        return msgspec.structs.replace(outcome, state="failed", stage="lease", cause=cause, remedy=_BY_HAND)
+    return msgspec.structs.replace(outcome, state="done")
+
+
+def _held(job: Job) -> Path:
+    """Return the file that is there while a switch holds a lease that it no longer wants: whoever comes next sees to it."""
+    return job.world.way.state / "leases" / job.device
 
 
 def _let_go(job: Job) -> str:
@@ -55,6 +68,7 @@ def _let_go(job: Job) -> str:
         way.connect(name, patience_s=job.world.patience.first_s).close()
     except DriverError as error:
         return f"it does not let us in since its old DHCP lease was given back: {error}"
+    _held(job).unlink(missing_ok=True)
     return ""
 
 
@@ -71,7 +85,11 @@ def _order(job: Job) -> tuple[bytes, Sequence[str]] | Halted:
     changeset = make(world.plan.name, world.plan.digest, [found], trees, world.interrupts)
     order = make_order(changeset, trees, world.plan, Limits(confirm_s=job.order.consent.confirm_s))
     changes = [f"{one.op} {'.'.join(one.path)}" for one in changeset.devices[0].changes]
-    return order.encoded(), sorted(changes, key=lambda line: line != _LEASE)
+    if _LEASE in changes:
+        keeping.keep(_held(job), b"")
+    elif _held(job).exists():
+        changes.append(_STILL)
+    return order.encoded(), sorted(changes, key=lambda line: line not in (_LEASE, _STILL))
 
 
 # --- the gate ------------------------------------------------------------------------------------
