@@ -60,7 +60,7 @@ site = Path(sys.argv[1])
 plan = workspace.planned(workspace.open_site(site)).plan
 servers = [device.name for device in plan.devices if device.role == "server"]
 way = to_twin(site / ".rackwright", [switch.name for switch in plan.switches], bmcs=servers)
-blinking.blink(way, plan, servers)
+blinking.blink(way, plan, servers, spare=False)
 """
 
 
@@ -107,7 +107,7 @@ def audit(rack, *words):
 def blink(rack, **more):
     """Blink all servers; return the findings that are no passes, and how many rounds it took."""
     said = []
-    found = blinking.blink(rack.way, rack.plan, rack.servers, **{"say": said.append, **more})
+    found = blinking.blink(rack.way, rack.plan, rack.servers, **{"say": said.append, "spare": False, **more})
     return [item for item in found if item.status in {"fail", "error"}], len(said), found
 
 
@@ -161,6 +161,11 @@ def test_ten_miscabled_plugs_are_found_by_blinking_and_by_lldp(rack, planted):
     for words in (("switch", "--check", "LINK-CABLING"), ("host", "--check", "HOST-CABLING")):
         seen = [item for item in audit(rack, "--only", *words) if item["status"] == "fail"]
         assert sorted(item["remedy"] for item in seen) == sorted(item.remedy for item in found)
+
+    # Whoever speaks is not interrupted, and the same is told of all of them.
+    told, rounds, _ = blink(rack, spare=True)
+    assert rounds == 0
+    assert sorted(item.remedy for item in told) == sorted(item.remedy for item in found)
 
 
 def test_as_planned_everything_passes(rack):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
-from rackwright.audit.cabling import Diagnosis, Port, Repair, Wiring, diagnose, told
+from rackwright.audit.cabling import Diagnosis, Port, Repair, Sight, Wiring, diagnose, told
 from rackwright.audit.cabling.blink import Code, Lights, Reading, read
 from rackwright.audit.ledger import Check, Ledger
 from rackwright.findings import Finding, sort_key
@@ -38,6 +38,8 @@ class Blinked:
     """Switch port that was not blinked on purpose -> why."""
     asked: frozenset[tuple[Port, Port]] = frozenset()
     """Links (switch port, network port) that were to be proven; empty: those that blinked."""
+    heard: Mapping[Port, Sight] = field(default_factory=dict)
+    """Switch ports that did not blink, since who is there tells it by LLDP."""
 
 
 class Blink(Check):
@@ -69,7 +71,7 @@ class _Judge:
     def __init__(self, seen: Blinked) -> None:
         self.seen = seen
         self.check = Check.registry[Blink.id]
-        self.reading: Reading = read(seen.wiring, seen.plan, seen.lights)
+        self.reading: Reading = read(seen.wiring, seen.plan, seen.lights, seen.heard)
         self.diagnosis: Diagnosis = diagnose(self.reading.wiring, self.reading.sights)
         self.ledgers: dict[str, Ledger] = {}
 
@@ -111,7 +113,7 @@ class _Judge:
 
     def _near(self, one: Port, two: Port) -> tuple[Port, Port]:
         """Return a link from its switch."""
-        return (one, two) if one in self.seen.plan.numbers else (two, one)
+        return (one, two) if one in self.reading.near else (two, one)
 
     # --- what is wrong ----------------------------------------------------------------------------------------------
 
@@ -119,7 +121,7 @@ class _Judge:
         words = told(self.reading.wiring, self.diagnosis, repair)
         ends = list(dict.fromkeys(port for link in repair.links for port in link))
         holes = [repair.one, repair.two, *ends]
-        subject = next((port for port in holes if port in self.seen.plan.numbers), repair.one)
+        subject = next((port for port in holes if port in self.reading.near), repair.one)
         path = "device" if repair.kind == "exchange" else subject.name
         proof = "no fewer repairs do" if self.diagnosis.fewest else "fewer repairs were not found, nor excluded"
         self._of(subject).wrong(
@@ -132,7 +134,9 @@ class _Judge:
         """Yield what was seen of some ends."""
         for port in ends[: 2 * _SHOWN]:
             at = self.reading.follows.get(port)
-            if port == self.reading.eliminated:
+            if port in self.seen.heard:
+                yield f"{port} hears {', '.join(map(str, self.seen.heard[port].neighbours))} by LLDP"
+            elif port == self.reading.eliminated:
                 yield f"{port} follows no port, and {at} is the only one that was never down"
             elif at is not None:
                 yield f"{port} follows {at} ({_turns(self.seen.plan, at)})"
@@ -171,7 +175,7 @@ class _Judge:
         )
 
     def _elsewhere(self, near: Port, far: Port) -> None:
-        if self.seen.plan.numbers[near] == 0 and self.seen.lights.ports.get(near):
+        if self.seen.plan.numbers.get(near) == 0 and self.seen.lights.ports.get(near):
             others = ", ".join(str(port) for port in sorted(self.reading.still - {far}))
             self._of(near).untold(
                 near.name, f"{near} is the one port that was never down, and both {far} and {others} follow none",
@@ -188,8 +192,10 @@ class _Judge:
     # --- what cannot be told -------------------------------------------------------------------------------------------
 
     def _odd(self) -> None:
-        for one, two, _ in self.diagnosis.contradictions:
-            if one not in self.seen.plan.numbers:
+        for one, two, instead in self.diagnosis.contradictions:
+            if one in self.reading.near:
+                self._of(one).untold(one.name, f"{one} is told to lead to {two}, and {two} to {instead}")
+            else:
                 self._of(two).untold(
                     f"{two.name}.{one}", f"{one} and another port both follow {two}: one of them was seen wrongly",
                     evidence=self._shown([one]),
@@ -212,7 +218,7 @@ class _Judge:
     def _at(self, port: Port) -> Ledger:
         """Return the ledger of the switch that a network port is planned to be at."""
         planned = self.seen.wiring.links.get(port)
-        return self._of(planned if planned in self.seen.plan.numbers else port) if planned else self._of(port)
+        return self._of(planned if planned in self.reading.near else port) if planned else self._of(port)
 
     def _mute(self) -> None:
         """Tell links of which one end never said anything."""

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rackwright.audit import blinks, cabling
-from rackwright.audit.cabling import Port, blink
+from rackwright.audit.cabling import Port, Sight, blink
 from rackwright.audit.cabling.model import swap
 from rackwright.plan.workspace import open_site, planned
 from tests.conftest import ROOT
@@ -191,6 +191,24 @@ def test_a_server_one_of_whose_links_was_not_blinked_does_not_pass():
     found = blinks.judge(blinks.Blinked(made.wiring, plan, lights, {"fe01": "it refuses"}, asked=frozenset(made.pairs)))
     assert [(item.status, item.subject) for item in found] == [("error", "fe01")]
     assert all(name in found[0].message for name in made.servers)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_who_speaks_is_not_blinked_and_told_all_the_same(seed):
+    """With some servers heard by LLDP and the others blinked, a swap within or across is not found, or is told twice."""
+    made, random = floor(), Random(seed)
+    cables, planted = swapped(made, random, PLANTED)
+    speakers = set(random.sample(sorted(made.servers), 6))
+    heard = {at: Sight(True, (cables[at],)) for at, _ in made.pairs if cables[at].device in speakers}
+    plan = blink.code(at for at, _ in made.pairs if at not in heard)
+    lights = Room(cables).lights(plan, made.nics)
+    seen = blinks.Blinked(made.wiring, plan, lights, asked=frozenset(made.pairs), heard=heard)
+    reading = blink.read(made.wiring, plan, lights, heard)
+    diagnosis = cabling.diagnose(reading.wiring, reading.sights)
+    assert cabling.apply(diagnosis) == made.cables
+    assert len(wrong(blinks.judge(seen))) == len(diagnosis.repairs) <= PLANTED
+    mixed = {port.device for pair in planted for port in pair}
+    assert {item.subject for item in blinks.judge(seen) if item.status == "pass"} == made.servers - mixed
 
 
 def test_a_port_that_does_not_come_back_is_told():

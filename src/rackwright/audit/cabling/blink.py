@@ -64,7 +64,9 @@ class Reading:
     """What the rounds say of each end."""
 
     wiring: Wiring
-    """The part of the cabling that was blinked."""
+    """The part of the cabling that was looked at."""
+    near: frozenset[Port]
+    """Its switch ports."""
     sights: Mapping[Port, Sight]
     """What each end sees, for :func:`~rackwright.audit.cabling.diagnose`."""
     follows: Mapping[Port, Port]
@@ -87,30 +89,36 @@ class Reading:
     """Network ports that were up and did not come back."""
 
 
-def read(wiring: Wiring, plan: Code, lights: Lights) -> Reading:
-    """Spell the rounds: which network port follows which switch port, and what cannot be told."""
+def read(wiring: Wiring, plan: Code, lights: Lights, heard: Mapping[Port, Sight] | None = None) -> Reading:
+    """Spell the rounds: which network port follows which switch port, and what cannot be told.
+
+    ``heard`` are switch ports that need no blink, since who is there tells it by LLDP.
+    """
     ports = {number: port for port, number in plan.numbers.items()}
     up = [port for port, light in sorted(lights.before.items()) if light]
     gaps = {port: missing for port in up if (missing := _rounds(lights, port, None))}
     spelled = {port: _number(lights, port) for port in up if port not in gaps}
     lit = {number: port for number, port in ports.items() if lights.ports.get(port) is not False}
     follows = {port: lit[number] for port, number in spelled.items() if number and number in lit}
-    still = {port for port, number in spelled.items() if not number and _ours(wiring, plan, port)}
+    speaks = {port: at for at, sight in (heard or {}).items() for port in sight.neighbours}
+    still = {port for port, number in spelled.items() if not number and _ours(wiring, plan, port)} - speaks.keys()
     last = _last(ports.get(0), still, lights)
     if last is not None:
         follows[last] = ports[0]
         still.remove(last)
-    heard: dict[Port, list[Port]] = defaultdict(list)
+    there: dict[Port, list[Port]] = defaultdict(list)
     for port, at in follows.items():
-        heard[at].append(port)
-    mine = {port: far for port, far in wiring.links.items() if port in plan.numbers or far in plan.numbers}
+        there[at].append(port)
+    near = frozenset({*plan.numbers, *(heard or {})})
+    mine = {port: far for port, far in wiring.links.items() if port in near or far in near}
     dark = {port for port, light in lights.before.items() if light is False}
-    sights = {at: Sight(lights.ports.get(at), tuple(sorted(heard[at]))) for at in plan.numbers}
+    sights = {at: Sight(lights.ports.get(at), tuple(sorted(there[at]))) for at in plan.numbers}
     # Whoever is up and followed nothing is at none of these ports: that is as good as dark for them.
     sights |= {port: Sight(up=False) for port in dark | still if port in mine}
-    sights |= {port: Sight(True, (at,)) for port, at in follows.items()}
+    sights |= {port: Sight(True, (at,)) for port, at in (follows | speaks).items()} | dict(heard or {})
     return Reading(
         replace(wiring, links=mine),
+        near,
         sights,
         follows,
         last,
@@ -119,7 +127,7 @@ def read(wiring: Wiring, plan: Code, lights: Lights) -> Reading:
         frozenset(port for port, light in lights.before.items() if light is None),
         gaps,
         {port: _rounds(lights, port, False) for port, number in spelled.items() if number and number not in lit},
-        frozenset(at for at in plan.numbers if lights.ports.get(at) and at not in heard),
+        frozenset(at for at in plan.numbers if lights.ports.get(at) and at not in there),
         frozenset(port for port in up if lights.after.get(port, True) is False),
     )
 

@@ -7,13 +7,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
-from rackwright.audit import blinks
-from rackwright.audit.cabling import Port, wiring
+from rackwright import catalog
+from rackwright.audit import Answer, Evidence, blinks, switch_sights
+from rackwright.audit.cabling import Port, Sight, wiring
 from rackwright.audit.cabling.blink import Code, Lights, code
 from rackwright.bringup.blinking.controllers import Controllers
-from rackwright.bringup.blinking.switches import Failed, Switches
+from rackwright.bringup.blinking.switches import Failed, Switches, light
 from rackwright.drivers.reach import Reach
 from rackwright.findings import Finding, finding
 from rackwright.plan.model import Link, Plan
@@ -22,6 +23,7 @@ __all__ = ["Patience", "blink"]
 
 _OVER_OOB: Final = "its switch carries BMCs, over which the answer would come"
 _NO_BMC: Final = "the machine has no BMC that tells links"
+_INTERFACES: Final = "nv show interface"
 _LATE: Final = 2
 """How often a blink begins anew because looking took longer than a switch waits."""
 _LONGER: Final = 4
@@ -80,12 +82,14 @@ def blink(
     *,
     say: Callable[[str], None] = lambda _: None,
     patience: Patience | None = None,
+    spare: bool = True,
 ) -> tuple[Finding, ...]:
     """Blink the switch ports of the host links of these servers, and judge their cables.
 
     ``way`` must reach the switches at the near ends and the BMCs of the servers; what it does not reach is told as an error,
     never as a pass. ``say`` hears a line a round. Every port is back when it returns, or a finding says which switch is not
-    as before. Links to switches that carry BMCs are not blinked: the answer comes over them.
+    as before. Links to switches that carry BMCs are not blinked: the answer comes over them. ``spare``: neither are links whose
+    far end tells by LLDP who it is, since it works already and is proven without.
     """
     links, left = _chosen(plan, hosts)
     near = defaultdict(set)
@@ -102,11 +106,16 @@ def blink(
         for name, why in switches.open(near).items():
             work.blind[name] = why
             switches.drop(name)
-        plan_code, lights, absent = _blinked(work, links)
-        unnamed = _unnamed(links, there)
+        known, heard = _shown(work, plan, links, spare=spare)
+        quiet = [link for link in links if _near(link) not in heard]
+        plan_code, lights, absent = _blinked(work, quiet, known)
         stuck = [_stuck(name, why) for name, why in switches.stuck.items()]
-    asked = frozenset((Port(link.a.device, link.a.port), Port(link.b.device, link.b.port)) for link in links)
-    seen = blinks.Blinked(wiring(plan), plan_code, lights, work.blind, unnamed, absent, left, asked)
+    asked = frozenset((_near(link), Port(link.b.device, link.b.port)) for link in links)
+    silent = {name for link in quiet for name in (link.a.device, link.b.device)}
+    blind = {name: why for name, why in work.blind.items() if name in silent}
+    seen = blinks.Blinked(
+        wiring(plan), plan_code, lights, blind, _unnamed(quiet, there), absent, left, asked, heard
+    )  # fmt: skip
     return (*blinks.judge(seen), *stuck)
 
 
@@ -129,15 +138,50 @@ def _chosen(plan: Plan, hosts: Collection[str]) -> tuple[list[Link], dict[Port, 
     return links, left
 
 
-def _blinked(work: _Work, links: Collection[Link]) -> tuple[Code, Lights, frozenset[Port]]:
+def _near(link: Link) -> Port:
+    return Port(link.a.device, link.a.port)
+
+
+def _shown(
+    work: _Work, plan: Plan, links: Collection[Link], *, spare: bool
+) -> tuple[dict[Port, bool | None], dict[Port, Sight]]:
+    """Return the ports that switches have, whether they are up, and what they hear at those that need no blink."""
+    while True:
+        _leave_out(work, links)
+        try:
+            shown = work.switches.shown()
+        except Failed as failed:
+            work.blind[failed.switch] = failed.why
+            continue
+        known = {
+            Port(name, port): light(interfaces, port)
+            for name, interfaces in shown.items()
+            for port in (interfaces if isinstance(interfaces, dict) else ())
+        }
+        return known, _heard(plan, {_near(link) for link in links}, shown) if spare else {}
+
+
+def _heard(plan: Plan, ports: Collection[Port], shown: Mapping[str, Any]) -> dict[Port, Sight]:
+    """Return what ports see whose far end says who it is: one of ours, by name or by MAC address."""
+    evidence = {name: Evidence(name, answers=(Answer(_INTERFACES, value),)) for name, value in shown.items()}
+    ours = {device.name for device in plan.devices}
+    found = switch_sights(plan, evidence, catalog.load()) if evidence else {}
+    return {
+        port: Sight(sight.up, known)
+        for port, sight in found.items()
+        if port in ports and (known := tuple(far for far in sight.neighbours if far.device in ours))
+    }
+
+
+def _blinked(
+    work: _Work, links: Collection[Link], known: Mapping[Port, bool | None]
+) -> tuple[Code, Lights, frozenset[Port]]:
     """Blink with all switches that can; one that fails in the middle is left out, and the others begin anew."""
-    wanted = {Port(link.a.device, link.a.port) for link in links}
-    known: dict[Port, bool | None] = {}
+    wanted = {_near(link) for link in links}
     while True:
         _leave_out(work, links)
         ports = {port for port in wanted if port.device not in work.blind}
         try:
-            known = known or work.switches.lights()
             there = {port: known[port] for port in ports if port in known}
             plan = code(there)
             return plan, _rounds(work, plan, there), frozenset(ports - there.keys())

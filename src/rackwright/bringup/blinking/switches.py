@@ -15,7 +15,7 @@ from rackwright.drivers.reach import Reach
 from rackwright.errors import DriverError
 from rackwright.nvue.tree import Tree, get, merge
 
-__all__ = ["Failed", "Switches"]
+__all__ = ["Failed", "Switches", "light"]
 
 _BOOT_S: Final = 300.0
 """Time on the clock during which a switch that went away is called again: it may be restarting."""
@@ -89,17 +89,9 @@ class Switches:
         for session in self._sessions.values():
             session.close()
 
-    def lights(self) -> dict[Port, bool | None]:
-        """Return which ports every switch has, and whether they are up; None: it does not tell.
-
-        Raises :class:`Failed`.
-        """
-        found: dict[Port, bool | None] = {}
-        for shown in self._each(self._sessions, lambda _, session: session.show("interface")):
-            name, interfaces = shown
-            for port in interfaces if isinstance(interfaces, dict) else ():
-                found[Port(name, port)] = _light(interfaces, port)
-        return found
+    def shown(self) -> dict[str, Any]:
+        """Return what each switch shows of its interfaces. Raises :class:`Failed`."""
+        return dict(self._each(self._sessions, lambda _, session: session.show("interface")))
 
     def down(self, ports: Collection[Port], confirm_s: int) -> None:
         """Turn ports down until :meth:`back`, for ``confirm_s`` of the switches' time at the most. Raises :class:`Failed`."""
@@ -116,7 +108,7 @@ class Switches:
         for name, (waits, shown) in self._each(self._touched, self._standing):
             if not waits:
                 raise Failed(name, "it took its ports back before all links were looked at", late=True)
-            lit = [port.name for port in sorted(self._down) if port.device == name and _light(shown, port.name)]
+            lit = [port.name for port in sorted(self._down) if port.device == name and light(shown, port.name)]
             if lit:
                 raise Failed(name, f"{', '.join(lit[:_SHOWN])} did not go down though it was told to")
 
@@ -178,7 +170,8 @@ class Switches:
         return [(name, one.result()) for name, one in done]
 
 
-def _light(interfaces: Any, port: str) -> bool | None:
+def light(interfaces: Any, port: str) -> bool | None:
+    """Tell whether a port is up, by what its switch shows of its interfaces; None: it does not tell."""
     row = interfaces.get(port) if isinstance(interfaces, dict) else None
     status = get(row, "link", "oper-status") if isinstance(row, dict) else None
     return {"up": True, "down": False}.get(status) if isinstance(status, str) else None
