@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -15,7 +16,7 @@ from rackwright.bringup.world import World
 from rackwright.findings import Finding
 from rackwright.runs.model import Context, Outcome, State, Task
 
-__all__ = ["Halted", "Job", "Ordered", "ended", "now", "wrong"]
+__all__ = ["Halted", "Job", "Ordered", "Part", "ended", "now", "wrong"]
 
 _FIRST: Final = 3
 _MOST_CHANGES: Final = 100
@@ -106,6 +107,32 @@ class Job:
         return Outcome(
             subject=self.task.name, state="failed", stage="judge", cause=cause, remedy=bad[0].remedy, detail=detail
         )
+
+
+class Part:
+    """A context in which steps have a word before their names: two procedures in one task."""
+
+    def __init__(self, context: Context, word: str) -> None:
+        self._context = context
+        self._word = word
+        self.run_id: str = context.run_id
+        self.folder: Path = context.folder
+
+    def step(self, name: str, work: Callable[[], Any]) -> Any:
+        """Do a step under the longer name."""
+        return self._context.step(self._word + name, work)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, durably, on the run's clock."""
+        self._context.sleep(seconds)
+
+    def event(self, text: str, **fields: Any) -> None:
+        """Tell whoever is watching."""
+        self._context.event(text, **fields)
+
+    def cancelled(self) -> bool:
+        """Say whether the operator asked to stop."""
+        return self._context.cancelled()
 
 
 def ended(job: Job, state: State, *, stage: str = "", cause: str = "", remedy: str = "", **detail: Any) -> Outcome:

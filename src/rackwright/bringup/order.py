@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from rackwright.errors import RunChanged
+from rackwright.push.installs.order import Image
 from rackwright.runs.model import Graph
 
 __all__ = ["Consent", "Order", "decode"]
@@ -30,6 +31,8 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """After it a switch goes back by itself."""
     proof: Literal["blink", "lldp"] = "blink"
     """How cables of servers are proven: ports that go down and links that follow, or what switches hear."""
+    image: Image | None = None
+    """Image of the NOS for switches that run another version than the planned one."""
     installer: str = ""
     """What bare servers are installed from: an ISO's URL, ``http`` or ``pxe``."""
 

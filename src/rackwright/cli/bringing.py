@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from rackwright import secrets
 from rackwright.bringup.order import Consent, Order
@@ -26,7 +27,7 @@ from rackwright.render.slices import Slices
 if TYPE_CHECKING:
     from rackwright.runs import Graph
 
-__all__ = ["Wish", "graph_for", "opened_world", "order_for", "stages_of"]
+__all__ = ["Wish", "graph_for", "opened_world", "order_for", "stages_of", "with_image"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,20 @@ def opened_world(talk: Talk, site: Path, wanted: Wanted) -> World:
         overlays=of_site(loaded.overlays, folder),
         jobs=wanted.jobs,
     )
+
+
+def with_image(wish: Wish, world: World, image: Path, sha256: str) -> Wish:
+    """Return the wish with an image for switches that run another version.
+
+    Raises :class:`~rackwright.errors.DocumentError` for a file that is not it, and a usage error where the host key of a new
+    installation could not be taken.
+    """
+    from rackwright.cli.installing import image_of
+
+    if not world.way.twin and not world.way.trust.first_use:
+        raise click.UsageError("a new installation shows another host key; allow that with --trust-on-first-use")
+    held = image_of(image, sha256, world.plan.nos)
+    return replace(wish, consent=msgspec.structs.replace(wish.consent, image=held))
 
 
 def stages_of(words: Sequence[str]) -> frozenset[str]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rackwright.cli.pushing import Aim
     from rackwright.runs import Event
 
-__all__ = ["Wish", "installed"]
+__all__ = ["Wish", "image_of", "installed"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def installed(talk: Talk, aim: Aim, wish: Wish, watch: Callable[[Event], None]) 
     from rackwright.push.installs.submitting import submit
     from rackwright.report.pushes import outcome_lines, outcome_value, pushed
 
-    image = _image(wish, aim.plan.nos)
+    image = image_of(wish.image, wish.sha256, aim.plan.nos)
     order = make_install(aim.plan, _facts(talk, aim), aim.trees, image, InstallLimits())
     if not order.targets:
         talk.say(f"no switch runs another version than {image.nos}")
@@ -64,19 +64,23 @@ def installed(talk: Talk, aim: Aim, wish: Wish, watch: Callable[[Event], None]) 
     return None
 
 
-def _image(wish: Wish, nos: str) -> Image:
-    if nos not in wish.image.name:
+def image_of(path: Path, sha256: str, nos: str) -> Image:
+    """Return an image of a version of the NOS; ``sha256`` is what it must have, empty where that is not known.
+
+    Raises :class:`~rackwright.errors.DocumentError` for a file that is not it.
+    """
+    if nos not in path.name:
         raise DocumentError(
-            f"{wish.image.name} does not tell that it is Cumulus Linux {nos}: keep the name that NVIDIA gave it"
+            f"{path.name} does not tell that it is Cumulus Linux {nos}: keep the name that NVIDIA gave it"
         )
     try:
-        with wish.image.open("rb") as stream:
+        with path.open("rb") as stream:
             found = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        raise DocumentError(f"{wish.image} cannot be read ({error.strerror}): name the image's file") from None
-    if wish.sha256 and found != wish.sha256.lower():
-        raise DocumentError(f"{wish.image} has SHA-256 {found} and not {wish.sha256.lower()}: fetch it again")
-    return Image(str(wish.image.absolute()), found, nos)
+        raise DocumentError(f"{path} cannot be read ({error.strerror}): name the image's file") from None
+    if sha256 and found != sha256.lower():
+        raise DocumentError(f"{path} has SHA-256 {found} and not {sha256.lower()}: fetch it again")
+    return Image(str(path.absolute()), found, nos)
 
 
 def _facts(talk: Talk, aim: Aim) -> dict[str, Facts]:

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from rackwright.bringup.job import Halted, Job, ended
+from rackwright.bringup.work import images
 from rackwright.drivers import keeping
 from rackwright.errors import DriverError
 from rackwright.push.changeset import Changeset, make
@@ -30,6 +31,8 @@ _BY_HAND: Final = "run 'sudo dhclient -r && sudo ifreload -fa' there before the 
 def switch(job: Job) -> Outcome:
     """Bring one switch to what is planned, as ``rackwright push`` does."""
     way, name = job.world.way, job.device
+    if job.order.consent.image is not None and (outcome := images.renewed(job)).state not in GOOD:
+        return outcome
     ordered = job.ordered(lambda: _order(job))
     if ordered.halt is not None:
         return job.failed("read", ordered.halt)

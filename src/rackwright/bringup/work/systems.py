@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from rackwright.bringup.job import Halted, Job, ended
+from rackwright.bringup.job import Halted, Job, Part, ended
 from rackwright.errors import DriverError
 from rackwright.push.changeset import Unread
 from rackwright.push.hosts.bare import BareServers, make_bare
@@ -37,7 +36,7 @@ def head(job: Job) -> Outcome:
     first = installed(job)
     if first.state not in GOOD:
         return first
-    then = _stack(job, _Part(job.context, "stack, "))
+    then = _stack(job, Part(job.context, "stack, "))
     return then if then.state not in GOOD or then.state == "done" else first
 
 
@@ -101,25 +100,3 @@ def _order(job: Job) -> tuple[bytes, Sequence[str]] | Halted:
     work = host_order(found, world.variables[name], world.stacks[name])
     order = make_order(world.plan, [work], drained_by=job.order.consent.drained_by)
     return order.encoded(), [f"~ {change.role}: {change.task}" for change in found.changes]
-
-
-class _Part:
-    """A context in which steps have a word before their names: two procedures in one task."""
-
-    def __init__(self, context: Context, word: str) -> None:
-        self._context = context
-        self._word = word
-        self.run_id: str = context.run_id
-        self.folder: Path = context.folder
-
-    def step(self, name: str, work: Callable[[], Any]) -> Any:
-        return self._context.step(self._word + name, work)
-
-    def sleep(self, seconds: float) -> None:
-        self._context.sleep(seconds)
-
-    def event(self, text: str, **fields: Any) -> None:
-        self._context.event(text, **fields)
-
-    def cancelled(self) -> bool:
-        return self._context.cancelled()

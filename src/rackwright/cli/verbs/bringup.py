@@ -46,6 +46,9 @@ _STEERING = ("pause", "go", "cancel", "retry", "skip", "approve", "refuse")
 @click.option("--lift-lockdown", is_flag=True, help="Lift a lockdown that the site asks for, meanwhile.")
 @click.option("--factory-login", is_flag=True, help="Try the password that BMCs are delivered with, once.")
 @click.option("--drained-by", default="", metavar="PROGRAM", help="Ask this program whether a host is drained.")
+@click.option("--install", "image", type=PLACE, metavar="IMAGE",
+              help="Install this image first on switches that run another version of the NOS.")  # fmt: skip
+@click.option("--image-sha256", "sha256", default="", metavar="HEX", help="What the image must have as its SHA-256.")
 @click.option(
     "--installer", default="", metavar="MEDIUM", help="What bare servers are installed from: an ISO's URL, http or pxe."
 )
@@ -65,7 +68,7 @@ _STEERING = ("pause", "go", "cancel", "retry", "skip", "approve", "refuse")
 @reaching
 def command(
     talk: Talk, site: Path, yes: bool, allow_disruption: bool, resume: bool, database: str | None, own: tuple[str, ...],
-    webhook: str, serve: str, sign: Path | None, status: bool, reason: str, wanted: Wanted, **rest: Any,
+    image: Path | None, sha256: str, webhook: str, serve: str, sign: Path | None, status: bool, reason: str, wanted: Wanted, **rest: Any,
 ) -> Answer:  # fmt: skip
     """Bring a whole site up, from cartons to accepted, in one durable run.
 
@@ -87,6 +90,8 @@ def command(
         return steering.status(state, database)
     wish = _wish(bringing.Wish, rest)
     world = bringing.opened_world(talk, site, wanted)
+    if image:
+        wish = bringing.with_image(wish, world, image, sha256)
     end = End(talk, world, webhook, sign, database, own)
     if resume:
         with served(talk, site, serve, state):

@@ -1,0 +1,54 @@
+"""A switch that runs another version of the NOS gets the planned one before its configuration."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Any
+
+import msgspec
+
+from rackwright.bringup import files
+from rackwright.bringup.job import Halted, Job, Part, ended
+from rackwright.drivers.nvue.model import Facts
+from rackwright.errors import DriverError
+from rackwright.push.installs.order import InstallLimits, make_install
+from rackwright.push.installs.program import Installs
+from rackwright.runs.model import Outcome
+
+__all__ = ["renewed"]
+
+
+class _Version(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a look at the version brought: an order in a file where another one runs."""
+
+    file: str = ""
+    digest: str = ""
+    halt: Halted | None = None
+
+
+def renewed(job: Job) -> Outcome:
+    """Install the image of the consent on a switch that runs another version than the planned one."""
+    found = msgspec.convert(job.context.step("version", lambda: msgspec.to_builtins(_ordered(job))), _Version)
+    if found.halt is not None:
+        return job.failed("version", found.halt)
+    if not found.file:
+        return ended(job, "unchanged")
+    part: Any = Part(job.context, "install, ")
+    data = files.kept(job.context.folder, found.file, found.digest)
+    outcome = Installs(job.world.way).device(part, data, job.device)
+    return msgspec.structs.replace(outcome, detail={**outcome.detail, "installed": found.file})
+
+
+def _ordered(job: Job) -> _Version:
+    world, name, image = job.world, job.device, job.order.consent.image
+    assert image is not None  # noqa: S101 - asked only where there is one
+    try:
+        with closing(world.way.connect(name, patience_s=world.patience.first_s)) as session:
+            facts: Facts = session.facts()
+    except DriverError as error:
+        return _Version(halt=Halted(str(error), error.remedy))
+    order = make_install(world.plan, {name: facts}, {name: world.tree(world.switches[name])}, image, InstallLimits())
+    if not order.targets:
+        return _Version()
+    file, digest = files.order(job.context.folder, f"{job.task.name}-nos", order.encoded())
+    return _Version(file, digest)
