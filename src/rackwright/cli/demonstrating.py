@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from rackwright.cli import building
 from rackwright.cli.talk import Talk
 from rackwright.errors import RackwrightError, TwinError
+from rackwright.secrets import variable
 
 if TYPE_CHECKING:
     from rackwright.catalog.models import Catalog
@@ -112,6 +115,24 @@ FAULTS: Final[dict[str, Callable[[Plan, Catalog], Planted | None]]] = {
 
 
 @contextmanager
+def _served(talk: Talk, folder: Path) -> Iterator[None]:
+    """Have ``rackwright serve`` beside it, for servers that boot an installer: with stand-ins for what Ubuntu's ISO brings."""
+    from rackwright.cli.beside import served
+    from rackwright.runs.folder import private
+
+    state = folder / ".rackwright"
+    boot = private(state / "twin" / "boot")
+    for name in ("vmlinuz", "initrd", "bootx64.efi"):
+        (boot / name).write_text("a stand-in: the emulated installer reads its command line alone\n")
+    for stand_in in (state / "twin" / "secrets").iterdir():
+        # What the twin made up for the site's secrets is what its servers are installed with.
+        os.environ.setdefault(variable(stand_in.name), stand_in.read_text().strip())
+    words = shlex.join(["--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--boot", str(boot)])
+    with served(talk, folder, words, state):
+        yield
+
+
+@contextmanager
 def _twin(talk: Talk, folder: Path, faults: Sequence[Planted], rate: float, *, keep: bool) -> Iterator[None]:
     """Have an emulated rack, broken as told; ``keep`` leaves it there."""
     from rackwright.cli.twins import count_bmcs, spec_of
@@ -121,7 +142,7 @@ def _twin(talk: Talk, folder: Path, faults: Sequence[Planted], rate: float, *, k
     opened, made = building.plan_site(talk, folder)
     state = opened.file.parent / ".rackwright"
     old = tuple(name for one in faults if one.fault is None for name in one.devices)
-    spec = spec_of(opened, made.plan, rate=rate, bmcs="planned", hosts="installed", old=old)
+    spec = spec_of(opened, made.plan, rate=rate, bmcs="planned", hosts="bare", old=old)
     process.down(state)
     process.detach(spec)
     try:
@@ -149,7 +170,7 @@ def demonstrated(
     from rackwright.twin import process
 
     rounds = []
-    with _twin(talk, folder, faults, rate, keep=keep):
+    with _twin(talk, folder, faults, rate, keep=keep), _served(talk, folder):
         rounds.append(_brought_up(talk, folder, jobs))
         by_hand = [one for one in faults if one.mended]
         if by_hand and rounds[0].code:

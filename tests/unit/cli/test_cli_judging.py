@@ -212,12 +212,12 @@ def test_both_inventories_have_the_same_hosts_and_groups(rackwright, rackwright_
 
 def test_the_demo_does_the_main_job_and_can_be_run_again(rackwright, rackwright_json, tmp_path):
     """It plans, renders and checks a copy, says where the files lie, and a second run writes over its own."""
-    result = rackwright("demo", "--out", tmp_path / "demo")
+    result = rackwright("demo", "--render-only", "--out", tmp_path / "demo")
     assert result.exit_code == 0
     assert "nothing wrong" in result.stdout
     named = [line.split()[0] for line in result.stdout.splitlines() if str(tmp_path) in line]
     assert len(named) >= 4
-    code, value = rackwright_json("demo", "--out", tmp_path / "demo")
+    code, value = rackwright_json("demo", "--render-only", "--out", tmp_path / "demo")
     assert code == 0
     assert value["check"]["devices"]
 
@@ -225,6 +225,6 @@ def test_the_demo_does_the_main_job_and_can_be_run_again(rackwright, rackwright_
 def test_the_demo_refuses_a_folder_of_others(rackwright, tmp_path):
     """A folder that holds anything else is left alone."""
     (tmp_path / "mine").write_text("precious")
-    result = rackwright("demo", "--out", tmp_path)
+    result = rackwright("demo", "--render-only", "--out", tmp_path)
     assert result.exit_code == 1
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]

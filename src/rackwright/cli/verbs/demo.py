@@ -29,7 +29,7 @@ __all__ = ["command"]
 
 _MARK: Final = ".rackwright-demo"
 _SITE: Final = "xe9680-spectrum-x"
-_RATE: Final = 100.0
+_RATE: Final = 240.0
 
 
 class _Made(NamedTuple):
