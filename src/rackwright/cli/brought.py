@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -99,7 +100,9 @@ def brought_up(talk: Talk, folder: Path, *, jobs: int) -> Answer:
     from rackwright.cli.reaching import Wanted
 
     wanted = Wanted(twin=True, jobs=jobs)
-    world = bringing.opened_world(talk, folder, wanted)
+    world = bringing.opened_world(
+        replace(talk, quiet=True), folder, wanted
+    )  # its warnings were told when it was rendered
     # Its clock is quick: on a loaded machine a switch that goes back after ten of its minutes would do so before we were heard.
     wish = bringing.Wish(consent=Consent(installer="http", confirm_s=3600))
     graph = bringing.graph_for(talk, world, wanted, wish)

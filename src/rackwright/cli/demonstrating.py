@@ -6,7 +6,7 @@ import os
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -114,6 +114,11 @@ FAULTS: Final[dict[str, Callable[[Plan, Catalog], Planted | None]]] = {
 """Word of the command line -> where it is planted in a plan; None: nowhere."""
 
 
+def _once(talk: Talk) -> Talk:
+    """Return a talk that does not warn of the site again: that was done when it was rendered."""
+    return replace(talk, quiet=True)
+
+
 @contextmanager
 def _served(talk: Talk, folder: Path) -> Iterator[None]:
     """Have ``rackwright serve`` beside it, for servers that boot an installer: with stand-ins for what Ubuntu's ISO brings."""
@@ -139,7 +144,7 @@ def _twin(talk: Talk, folder: Path, faults: Sequence[Planted], rate: float, *, k
     from rackwright.twin import process
     from rackwright.twin.bmc.standins import make_images
 
-    opened, made = building.plan_site(talk, folder)
+    opened, made = building.plan_site(_once(talk), folder)
     state = opened.file.parent / ".rackwright"
     old = tuple(name for one in faults if one.fault is None for name in one.devices)
     spec = spec_of(opened, made.plan, rate=rate, bmcs="planned", hosts="bare", old=old)

@@ -38,6 +38,9 @@ def _of_task(board: Board, event: Event) -> str:
     if view.state == "asks":
         question = board.tasks[view.name].question
         return f"{sign} {view.name} asks: {question} (rackwright bringup --approve {view.name}, or --refuse)"
+    if view.state == "skipped":
+        # Why the first of them failed was told in its own line; those behind it name it.
+        return f"{sign} {view.name} skipped{_why(view.cause.partition(': ')[0], '')}"
     took = f" in {about(view.took_s)}" if view.took_s is not None and view.state in {"done", "failed"} else ""
     return f"{sign} {view.name} {view.state}{took}{_why(view.cause, view.remedy)}"
 
