@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rackwright import secrets
 from rackwright.cli import building
 from rackwright.cli.machines import of_site
 from rackwright.cli.reaching import Reach, Wanted, reach
 from rackwright.cli.talk import Talk
+from rackwright.drivers.reach import JOBS
 from rackwright.plan.model import Plan
 from rackwright.plan.stack import stack
 from rackwright.plan.stack_model import HostStack
@@ -23,7 +24,10 @@ from rackwright.render.slices import Slices
 if TYPE_CHECKING:
     from rackwright.push.hosts.changeset import Changeset, HostChanges, Unread
 
-__all__ = ["Aim", "aimed", "compared"]
+__all__ = ["HOST_JOBS", "Aim", "aimed", "compared"]
+
+HOST_JOBS: Final = 32
+"""Hosts that are worked on at the same time, unless ``--jobs`` says otherwise: as many as share a play (docs/bench.md)."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,9 @@ def aimed(talk: Talk, site: Path, wanted: Wanted) -> Aim:
     facts, _ = ansible.inventory(Slices(planned.plan), stacks.keys())
     addresses = {name: str(facts.get(name, {}).get("ansible_host", "")) for name in stacks}
     bmcs = {machine.name: machine.bmc_address for machine in of_site(opened, planned).machines}
+    jobs = HOST_JOBS if wanted.jobs == JOBS else wanted.jobs
     way = reach(
-        planned.plan, folder, wanted, bmcs=bmcs, bmc_password=secrets.parse(intent.access.bmc), bmc_user=intent.bmc.user,
+        planned.plan, folder, replace(wanted, jobs=jobs), bmcs=bmcs, bmc_password=secrets.parse(intent.access.bmc), bmc_user=intent.bmc.user,
         hosts=addresses, host_user=intent.hosts.user,
     )  # fmt: skip
     told = {name: anchored(variables(one), folder.resolve()) for name, one in stacks.items()}
