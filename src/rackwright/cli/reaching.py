@@ -98,6 +98,7 @@ def reach(
             asked,
             transport=wanted.transport,
             identity=wanted.identity,
+            first_use=wanted.trust_on_first_use,
             jobs=wanted.jobs,
             bmcs=boards,
             bmc_password=bmc_password,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from rackwright.diff import as_tree
+from rackwright.diff.changes import flatten, is_masked, is_secret
 from rackwright.nvue.ranges import compress
+from rackwright.nvue.tree import Tree
 from rackwright.push.changeset import Changeset, DeviceChanges, Unread
 from rackwright.push.groups import Group, groups
 from rackwright.push.impact import Impact
@@ -23,6 +25,7 @@ __all__ = [
     "outcome_lines",
     "outcome_value",
     "pushed",
+    "secret_lines",
     "unread_lines",
     "what_changes",
 ]
@@ -66,6 +69,18 @@ def changeset_lines(changeset: Changeset, *, colour: bool = False) -> Iterator[s
     for device in changeset.devices:
         if device.unsaved and not device.steps:
             yield f"{device.device}: runs as planned and would not boot so; it is to be saved"
+
+
+def secret_lines(changeset: Changeset, intended: Mapping[str, Tree]) -> Iterator[str]:
+    """Tell which secrets go to switches with what changes there, though nobody can see whether they differ."""
+    found: dict[str, list[str]] = {}
+    for device in changeset.changed:
+        shown = {change.path for change in device.changes}
+        for path, leaf in flatten(intended.get(device.device, {})).items():
+            if path not in shown and (is_secret(path) or is_masked(path, leaf)):
+                found.setdefault(".".join(path), []).append(device.device)
+    for leaf_path, names in found.items():
+        yield f"! {some(names, 8)}: {leaf_path} is written too; a switch hides what it has, so whether it changes cannot be told"
 
 
 def _head(group: Group) -> str:

@@ -11,7 +11,7 @@ from rackwright.push.impact import Impact, Interruption, Interrupts, impact_of
 from rackwright.push.order import Limits, decode, make_order
 from rackwright.push.reading import Reading
 from rackwright.push.sending import resolved
-from rackwright.report.pushes import changeset_lines, lease_lines, what_changes
+from rackwright.report.pushes import changeset_lines, lease_lines, secret_lines, what_changes
 from rackwright.runs import Outcome
 from tests.plans import rails
 from tests.unit.push.cases import FACTORY, PLANNED, RESOLVERS, RESPLIT, changed, real
@@ -100,6 +100,19 @@ def test_switches_that_change_alike_are_shown_once(plan):
     assert "2 switches alike: be01, be02 (1 change in 1 apply)" in text
     assert text.count("timezone: Etc/UTC") == 2
     assert what_changes(found) == "3 switches of 3 differ, 2 sets of changes"
+
+
+def test_secrets_that_go_along_are_told(plan):
+    """A password that is written beside another change, and that the switch hides, is not named before the push, or one is that is not written."""
+    user = ("system", "aaa", "user", "cumulus", "hashed-password")
+    wanted = changed(PLANNED, *user, to={"secret": "switch_hash"})
+    there = changed(real(PLANNED), *user, to="*")
+    new = changed(wanted, "system", "timezone", to="Etc/UTC")
+    told = changeset(plan, read("be01", there), read("be02", FACTORY), intended=new)
+    (line,) = secret_lines(told, dict.fromkeys(("be01", "be02"), new))
+    assert line.startswith("! be01, be02: system.aaa.user.cumulus.hashed-password is written too")
+    same = changeset(plan, read("be01", there), intended=wanted)
+    assert list(secret_lines(same, {"be01": wanted})) == []
 
 
 def test_what_is_interrupted_is_named_with_the_gpus_behind(plan):

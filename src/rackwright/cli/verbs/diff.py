@@ -76,12 +76,16 @@ def command(
 def _running(talk: Talk, site: Path, out: Path | None, wanted: Wanted) -> Answer:
     """Read the switches of a site and tell what a push would do; who cannot be read makes it an error."""
     from rackwright.cli import pushing
-    from rackwright.report.pushes import changeset_lines, unread_lines, what_changes
+    from rackwright.report.pushes import changeset_lines, secret_lines, unread_lines, what_changes
 
-    found = pushing.compared(talk, pushing.aimed(talk, site, wanted))
+    aim = pushing.aimed(talk, site, wanted)
+    found = pushing.compared(talk, aim)
     for line in unread_lines(found.unread):
         talk.error(line)
     talk.say(what_changes(found))
+    # Over REST a hash is not sent at all (nvue.md 6, pitfall 10).
+    for line in secret_lines(found, aim.trees) if aim.way.transport == "ssh" else ():
+        talk.error(line)
     if out:
         out.write_bytes(found.encoded())
     code = worst(ERROR if found.unread else FINE, DIFFERENCE if found.changed else FINE)

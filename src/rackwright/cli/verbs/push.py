@@ -145,7 +145,7 @@ def push(talk: Talk, aim: Aim, kept: Changeset | None, *, yes: bool, allow: bool
     found = pushing.compared(talk, aim, [device.device for device in kept.devices] if kept else ())
     if kept:
         refuse_stale(kept, found)
-    refused = _consent(talk, found, yes=yes, allow=allow)
+    refused = _consent(talk, aim, found, yes=yes, allow=allow)
     if refused is not None:
         return refused
     order = make_order(found, aim.trees, aim.plan, Limits(confirm_s=confirm_s))
@@ -155,15 +155,18 @@ def push(talk: Talk, aim: Aim, kept: Changeset | None, *, yes: bool, allow: bool
     return _answer(talk, found, report)
 
 
-def _consent(talk: Talk, found: Changeset, *, yes: bool, allow: bool) -> Answer | None:
+def _consent(talk: Talk, aim: Aim, found: Changeset, *, yes: bool, allow: bool) -> Answer | None:
     """Show what would change; return what ends the push here, or None when it may go on."""
-    from rackwright.report.pushes import changeset_lines, impact_lines, unread_lines, what_changes
+    from rackwright.report.pushes import changeset_lines, impact_lines, secret_lines, unread_lines, what_changes
 
     for line in unread_lines(found.unread):
         talk.error(line)
     talk.say(what_changes(found))
     if not found.changed:
         return None
+    # Over REST a hash is not sent at all (nvue.md 6, pitfall 10).
+    for line in secret_lines(found, aim.trees) if aim.way.transport == "ssh" else ():
+        talk.error(line)
     if not yes and not sys.stdin.isatty():
         talk.error("nothing was pushed: look at it and run it again with --yes, or on a terminal")
         return Answer(ERROR if found.unread else DIFFERENCE, found, changeset_lines(found, colour=True))
