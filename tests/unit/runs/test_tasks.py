@@ -176,7 +176,7 @@ def test_cancel_of_a_device_ends_its_way_and_of_the_run_ends_all(site):
                 "tasks", chain(devices=("b1", "b2", "b3"), gate="os"), on_event=on("begins", "bmc/b1", all_of_it)
             )
     assert every.state == "cancelled"
-    assert states(every)["accept/b3"] == "cancelled"
+    assert states(every)["accept/b3"] in {"cancelled", "skipped"}
     assert not [line for line in lines(site / "world/log") if line.startswith("accept/b")]
 
 

@@ -64,18 +64,21 @@ class Tasks:
     def do(self, task, step, wish):
         self.hook(task, step)
         place = self.world / task.replace("/", "_")
-        tries = int(place.read_text()) if place.exists() else 0
+        # Each effect is one write of one line, or one new name: a kill leaves all of it, or nothing.
+        applied = (self.world / "log").exists() and task in toy.lines(self.world / "log")
+        tries = 1000 if applied else int(place.read_text()) if place.exists() else 0
         if step == "look":
             return tries
         with self.guard, (self.world / "begun").open("a") as log:
             log.write(f"{task} {step}\n")
         if tries < wish.get("fails", {}).get(task, 0):
-            place.write_text(str(tries + 1))
+            fresh = place.with_suffix(f".{os.getpid()}")
+            fresh.write_text(str(tries + 1))
+            fresh.replace(place)
             raise Unreachable(f"{task} does not answer", device=task, remedy="look at its cable")
         if tries < 1000:
             with self.guard, (self.world / "log").open("a") as log:
                 log.write(f"{task}\n")
-            place.write_text("1000")
         self.hook(task, step)
         return "applied"
 
