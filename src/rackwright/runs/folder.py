@@ -206,12 +206,14 @@ class Events:
             return
         with self._path.open("rb") as stream:
             stream.seek(self._offset)
-            for line in stream:
-                if not line.endswith(b"\n"):
-                    return
-                self._offset += len(line)
-                with contextlib.suppress(msgspec.DecodeError):
-                    yield msgspec.json.decode(line, type=Event)
+            lines = stream.readlines()
+        # The file is closed by now: whoever listens may leave in the middle.
+        for line in lines:
+            if not line.endswith(b"\n"):
+                return
+            self._offset += len(line)
+            with contextlib.suppress(msgspec.DecodeError):
+                yield msgspec.json.decode(line, type=Event)
 
 
 def devices_of(graph: Graph | None, waves: Iterable[Wave]) -> tuple[str, ...]:
