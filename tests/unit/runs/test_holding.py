@@ -259,7 +259,7 @@ def patiently(work):
 def test_worker_goes_on_by_itself_with_the_run_of_a_dead_one(site, process):
     """Where workers serve a fabric nobody stands by to resume."""
     other, run = held_up(site, process)
-    worker = process("work", lease_s=0.3)
+    worker = process("work", lease_s=1.5)
     other.kill()
     worker.until(lambda: runs.latest(site / "s", "toy").state == "done")
     worker.popen.terminate()

@@ -16,7 +16,7 @@ from tests.unit.runs.toy import lines
 from tests.unit.runs.toytasks import Tasks, chain, counted, most_at_once, order, states
 
 DEVICES = tuple(f"d{number}" for number in range(6))
-PLAN = {"script": toytasks.__file__, "lease_s": 0.6}
+PLAN = {"script": toytasks.__file__, "lease_s": 2.0}
 
 
 def wide(**wish) -> bytes:
