@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("postgres")]
 
 ROOT = Path(__file__).resolve().parents[2]
 RACKWRIGHT = Path(sys.executable).parent / "rackwright"
-RATE = 100
+RATE = 60
 PAIRS = ({"fe01", "fe02"}, {"be01", "be02"})
 SWITCHES = {"oob", "frontend", "backend"}
 """The stages in which a switch is changed."""
@@ -66,7 +66,7 @@ def hands(state):
     return {event.fields["by"] for event in tasks_of(state) if "by" in event.fields}
 
 
-def until(true, *children, limit_s=240):
+def until(true, *children, limit_s=480):
     """Wait until something is so; a child that ends before is a failure."""
     end = time.monotonic() + limit_s
     while not true():
