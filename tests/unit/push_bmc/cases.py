@@ -34,7 +34,7 @@ def image(folder, fqdd):
     return Image(component=KEYS[fqdd], version=NEW[fqdd], file=path.name, sha256=digest)
 
 
-def steps_of(folder, what):
+def steps_of(folder, what, cpld_at="reset"):
     """Return the steps of a way: the iDRAC first, then all that shares a restart, then the CPLD with its power cycle."""
     steps, group = [], 1
     if IDRAC in what:
@@ -60,14 +60,15 @@ def steps_of(folder, what):
         steps.append(Step(kind="restart", group=1, activation="host-reboot"))
         group = 2
     if CPLD in what:
-        steps.append(Step(kind="stage", group=group, component="cpld", fqdds=(CPLD,), image=image(folder, CPLD)))
+        there = {"fqdds": (CPLD,), "image": image(folder, CPLD), "at": cpld_at}
+        steps.append(Step(kind="stage", group=group, component="cpld", **there))
         steps.append(Step(kind="restart", group=group, activation="ac-cycle"))
     return tuple(steps)
 
 
-def order_of(folder, what=ALL, *, limits=None, device="gpu01", **more):
+def order_of(folder, what=ALL, *, limits=None, device="gpu01", cpld_at="reset", **more):
     """Return an order for one server."""
-    steps = steps_of(folder, what)
+    steps = steps_of(folder, what, cpld_at)
     restarts = sum(step.kind == "restart" for step in steps)
     parts = tuple(
         Part(component=KEYS[one], fqdd=one, before=OLD[one], wanted=NEW[one]) for one in what if one != "settings"

@@ -49,6 +49,8 @@ class Server:
         self.unchanged = set()
         """FQDDs whose job ends well and changes nothing until the power was cut."""
         self.waits_for_power = {}
+        self.by_itself = {}
+        """FQDD -> seconds after its image is there until the BMC begins to write it, whatever the host does."""
         self.stuck = set()
         self.cut = False
         """The last start of the host came after its auxiliary power was away."""
@@ -61,6 +63,8 @@ class Server:
         """Let happen what is due."""
         now = self.clock.now()
         for job in list(self.jobs.values()):
+            if job["state"] == "waiting" and now >= job["starts"]:
+                job |= {"state": "running", "until": now + 120}
             if job["state"] == "running" and now >= job["until"]:
                 self._end(job)
         if self.post_until is not None and now >= self.post_until:
@@ -123,7 +127,16 @@ class Server:
             "id": number, "kind": kind, "name": name, "fqdd": fqdd, "value": value,
             "state": "running" if now else "scheduled", "until": until, "message": "", "message_id": "",
         }  # fmt: skip
+        if fqdd in self.by_itself:
+            self.jobs[number] |= {"state": "waiting", "starts": self.clock.now() + self.by_itself[fqdd]}
         return number
+
+    def tear(self):
+        """Fail what the BMC is writing by itself: the power goes."""
+        for job in self.jobs.values():
+            if "starts" in job and job["state"] in ("waiting", "running"):
+                job |= {"state": "failed", "message_id": "PR21", "message": "The job failed."}
+                self.deeds.append(("torn", job["fqdd"]))
 
     def inventory(self):
         rows = tuple(
@@ -238,6 +251,7 @@ class Session:
     def ac_cycle(self):
         def work():
             server = self.server
+            server.tear()
             server.deeds.append(("ac-cycle", ""))
             server.versions |= server.waits_for_power
             server.waits_for_power = {}

@@ -103,6 +103,17 @@ def test_a_host_that_was_off_is_off_again(tmp_path):
     assert bench.server.power == "Off"
 
 
+@pytest.mark.parametrize("seconds", [30, 200])
+def test_what_the_bmc_writes_by_itself_is_not_torn_by_a_power_cycle(tmp_path, seconds):
+    """An image that lies there and is about to be written was taken for one that waits for the power cycle, which cut its writing off."""
+    bench = Bench(tmp_path, (CPLD,), cpld_at="now")
+    bench.server.by_itself[CPLD] = seconds
+    outcome = bench.life()
+    assert ("torn", CPLD) not in bench.server.deeds
+    assert (outcome.state, outcome.cause) == ("done", "")
+    assert bench.server.flashed() == {CPLD: 1}
+
+
 def test_a_failed_job_is_no_success_and_is_not_repeated(tmp_path):
     """The component, the BMC's words and where all stands are told; the host is on, nothing waits."""
     bench = Bench(tmp_path, (BIOS, NIC))

@@ -86,6 +86,9 @@ class Activation:
         if any(job.state == "running" for job in jobs):
             self.at = now
             return None
+        if not self.asked and now - self.at < limits.heed_s and any(job.state == "waiting" for job in jobs):
+            # Its image is there: in a moment it is scheduled, or written whatever the host does. A restart would tear that.
+            return None
         if not self.asked:
             if self._heeded():
                 self.asked = 1
@@ -124,6 +127,8 @@ class Activation:
         """Shut the host down, then have its power cut and back."""
         contact = self.contact
         host_off(contact)
+        # To shut a host down takes minutes, in which a BMC may have begun to write by itself.
+        contact.wait(contact.limits.job_s, lambda: not any(job.state == "running" for job in self._ours()))
         if self.event == "ac":
             contact.say(lambda session: session.ac_cycle())
         else:
