@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -114,6 +115,18 @@ def test_a_second_audit_finds_nothing(demo):
         for one in json.loads(done.stdout)["findings"]
         if one["status"] in {"fail", "error"} and one["severity"] != "info"
     ]
+
+
+def test_the_rack_of_a_killed_demo_ends_with_the_next(tmp_path):
+    """A demo that was killed leaves its emulated rack; the next one takes its folder away, and nobody can end it any more."""
+    said("demo", "--render-only", cwd=tmp_path, good=0)
+    said("twin", "up", "demo/site", "--detach", "--no-bmcs", cwd=tmp_path, good=0)
+    pid = json.loads((tmp_path / "demo/site/.rackwright/twin.json").read_text())["pid"]
+    said("demo", "--render-only", cwd=tmp_path, good=0)
+    until = time.monotonic() + 10
+    while Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes():
+        assert time.monotonic() < until
+        time.sleep(0.1)
 
 
 def test_a_fault_that_is_unknown_is_a_usage_error(tmp_path):

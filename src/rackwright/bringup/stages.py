@@ -16,6 +16,7 @@ import msgspec
 
 from rackwright.errors import RunError
 from rackwright.plan.model import Plan
+from rackwright.push.order import joined
 from rackwright.runs.model import Graph, Task
 
 __all__ = ["STAGES", "Scope", "canary_of", "graph_of"]
@@ -79,9 +80,9 @@ class Scope:
         return frozenset(name for name in self.servers if "bcm-head" in self.roles.get(name, ()))
 
     @cached_property
-    def groups(self) -> dict[str, str]:
+    def groups(self) -> Mapping[str, str]:
         """Switch -> name of the fabrics that are cabled together and its own is one of."""
-        return _groups(self.plan)
+        return joined(self.plan)
 
     @cached_property
     def cabled(self) -> dict[str, tuple[str, ...]]:
@@ -327,14 +328,3 @@ def _asking(tasks: list[Task], scope: Scope) -> list[Task]:
             msgspec.structs.replace(task, after=(name, *task.after)) if task.stage == stage else task for task in tasks
         ]
     return [*asked, *tasks]
-
-
-def _groups(plan: Plan) -> dict[str, str]:
-    names = {switch.name for switch in plan.switches}
-    fabrics = {device.name: device.fabric for device in plan.devices if device.name in names}
-    groups = {fabric: fabric for fabric in fabrics.values()}
-    for link in plan.links:
-        if link.kind != "management" and link.a.device in names and link.b.device in names:
-            one, other = groups[fabrics[link.a.device]], groups[fabrics[link.b.device]]
-            groups = {fabric: one if group == other else group for fabric, group in groups.items()}
-    return {name: groups[fabric] for name, fabric in fabrics.items()}

@@ -62,16 +62,12 @@ def work(world: World, *, database: str | None, tags: Iterable[str], threads: in
 
 def interrupted(state: Path, database: str | None = None) -> str:
     """Return the newest bring-up of a site when it was cut off and nobody works on it; empty otherwise."""
-    latest = _latest(state, database)
+    latest = living(state, database)
     return latest.run if latest is not None and latest.state in ("interrupted", "waiting") else ""
 
 
 def living(state: Path, database: str | None = None) -> Status | None:
     """Return the newest bring-up of a site, whatever became of it; None when there is none."""
-    return _latest(state, database)
-
-
-def _latest(state: Path, database: str | None) -> Status | None:
     return runs.latest(state, NAME, database=database) if state.is_dir() else None
 
 

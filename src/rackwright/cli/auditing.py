@@ -120,7 +120,7 @@ def collected(
         found += _looked(talk, _build(scope), reach(planned.plan, scope.folder, _limited(scope)), ()).values()
     if scope.bmcs and (way := _way(scope)):
         found += servers.looked(
-            talk, way, scope.bmcs, machines.topics(asked.domains), jobs=servers.parallel(wanted.jobs)
+            talk, way, scope.bmcs, machines.topics(asked.domains), jobs=wanted.at_once(servers.BMC_JOBS)
         ).values()
     return found, list(_hosts_told(scope).values()) if scope.hosts else []
 
@@ -281,7 +281,7 @@ def _servers(scope: _Scope) -> tuple[Finding, ...]:
             return ()
         evidence = servers.looked(
             scope.talk, way, scope.bmcs, machines.topics(asked.domains, asked.checks),
-            jobs=servers.parallel(scope.wanted.jobs), wanted=of_site.bios(),
+            jobs=scope.wanted.at_once(servers.BMC_JOBS), wanted=of_site.bios(),
         )  # fmt: skip
     if asked.keep:
         audit.write(asked.keep, evidence.values())

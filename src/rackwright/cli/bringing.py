@@ -72,7 +72,7 @@ def opened_world(talk: Talk, site: Path, wanted: Wanted) -> World:
         stacks={one.name: one for one in stack(plan, intent, loaded.catalog)},
         images=loaded.images,
         overlays=of_site(loaded.overlays, folder),
-        jobs=wanted.jobs,
+        jobs=wanted.at_once(),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,18 +20,18 @@ __all__ = ["End", "brought_up"]
 _INTERRUPTED: Final = 130
 
 
+@dataclass(frozen=True)
 class End:
     """Runs a bring-up before whoever watches, and tells how it ended."""
 
-    def __init__(
-        self, talk: Talk, world: World, webhook: str, key: Path | None, database: str | None, tags: tuple[str, ...]
-    ) -> None:
-        self.talk = talk
-        self.world = world
-        self.webhook = webhook
-        self.key = key
-        self.database = database
-        self.tags = tags
+    talk: Talk
+    world: World
+    webhook: str = ""
+    """Where events are posted as well; empty: nowhere."""
+    key: Path | None = None
+    """The operator's SSH key, which signs the record."""
+    database: str | None = None
+    tags: tuple[str, ...] = ()
 
     def begun(self, order: Order, jobs: int) -> Answer:
         """Begin a bring-up and stay with it."""
@@ -100,10 +100,9 @@ def brought_up(talk: Talk, folder: Path, *, jobs: int) -> Answer:
     from rackwright.cli.reaching import Wanted
 
     wanted = Wanted(twin=True, jobs=jobs)
-    world = bringing.opened_world(
-        replace(talk, quiet=True), folder, wanted
-    )  # its warnings were told when it was rendered
+    # What there is to warn of was told when the site was rendered.
+    world = bringing.opened_world(replace(talk, quiet=True), folder, wanted)
     # Its clock is quick: on a loaded machine a switch that goes back after ten of its minutes would do so before we were heard.
     wish = bringing.Wish(consent=Consent(installer="http", confirm_s=3600))
     graph = bringing.graph_for(talk, world, wanted, wish)
-    return End(talk, world, "", None, None, ()).begun(bringing.order_for(world, graph, wish), jobs)
+    return End(talk, world).begun(bringing.order_for(world, graph, wish), jobs)

@@ -13,7 +13,6 @@ from rackwright.cli import building
 from rackwright.cli.machines import of_site
 from rackwright.cli.reaching import Reach, Wanted, reach
 from rackwright.cli.talk import Talk
-from rackwright.drivers.reach import JOBS
 from rackwright.plan.model import Plan
 from rackwright.plan.stack import stack
 from rackwright.plan.stack_model import HostStack
@@ -53,9 +52,9 @@ def aimed(talk: Talk, site: Path, wanted: Wanted) -> Aim:
     facts, _ = ansible.inventory(Slices(planned.plan), stacks.keys())
     addresses = {name: str(facts.get(name, {}).get("ansible_host", "")) for name in stacks}
     bmcs = {machine.name: machine.bmc_address for machine in of_site(opened, planned).machines}
-    jobs = HOST_JOBS if wanted.jobs == JOBS else wanted.jobs
+    wanted = replace(wanted, jobs=wanted.at_once(HOST_JOBS))
     way = reach(
-        planned.plan, folder, replace(wanted, jobs=jobs), bmcs=bmcs, bmc_password=secrets.parse(intent.access.bmc), bmc_user=intent.bmc.user,
+        planned.plan, folder, wanted, bmcs=bmcs, bmc_password=secrets.parse(intent.access.bmc), bmc_user=intent.bmc.user,
         hosts=addresses, host_user=intent.hosts.user,
     )  # fmt: skip
     told = {name: anchored(variables(one), folder.resolve()) for name, one in stacks.items()}

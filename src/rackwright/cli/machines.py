@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from rackwright import audit
 from rackwright.cli.talk import Talk
-from rackwright.drivers.reach import JOBS, Reach
+from rackwright.drivers.reach import Reach
 from rackwright.errors import SecretUnresolved, Unreachable
 from rackwright.plan.controllers import BmcSettings, bmc_settings
 from rackwright.plan.machines import Machine, machines
@@ -21,7 +21,7 @@ from rackwright.secrets import resolve
 if TYPE_CHECKING:
     from rackwright.drivers.redfish.model import Topic
 
-__all__ = ["BMC_JOBS", "Servers", "looked", "of_site", "parallel"]
+__all__ = ["BMC_JOBS", "Servers", "looked", "of_site"]
 
 BMC_JOBS: Final = 64
 """BMCs asked at the same time, unless ``--jobs`` says otherwise: they are slow and many, and each is asked one thing at a time."""
@@ -68,11 +68,6 @@ def of_site(opened: Workspace, planned: Planned) -> Servers:
     site = opened.loaded.require()
     found = machines(planned.plan, site, opened.loaded.catalog)
     return Servers(found, {machine.name: bmc_settings(site, planned.plan, machine.name) for machine in found})
-
-
-def parallel(jobs: int) -> int:
-    """Return how many BMCs are asked at the same time: what ``--jobs`` says, when it says anything."""
-    return BMC_JOBS if jobs == JOBS else jobs
 
 
 def looked(

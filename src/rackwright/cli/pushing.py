@@ -21,7 +21,7 @@ from rackwright.push.reading import Reading
 if TYPE_CHECKING:
     from nornir_tasks import Build
 
-__all__ = ["Aim", "aimed", "compared"]
+__all__ = ["Aim", "aimed", "compared", "unseen"]
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,11 @@ def _built(folder: Path, names: Sequence[str]) -> dict[str, Tree]:
     from rackwright.diff.folders import read
 
     return {name: read(folder / "devices" / name / "startup.yaml") for name in names}
+
+
+def unseen(aim: Aim) -> Mapping[str, Tree]:
+    """Return the trees that are sent whole, with secrets that nobody can compare: over SSH; over REST only what differs is sent."""
+    return aim.trees if aim.way.transport == "ssh" else {}
 
 
 def compared(talk: Talk, aim: Aim, names: Sequence[str] = ()) -> Changeset:

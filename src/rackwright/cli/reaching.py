@@ -37,7 +37,12 @@ class Wanted:
     identity: Path | None = None
     transport: Transport = "ssh"
     limit: tuple[str, ...] = ()
-    jobs: int = JOBS
+    jobs: int | None = None
+    """Devices worked on at the same time; None: nobody said."""
+
+    def at_once(self, usual: int = JOBS) -> int:
+        """Return how many devices are worked on at the same time: what was said, else what is usual for their kind."""
+        return usual if self.jobs is None else self.jobs
 
 
 def reaching(command: Command) -> Command:
@@ -61,7 +66,7 @@ _OPTIONS: Final = (
     click.option("--transport", type=click.Choice(["ssh", "rest"]), default="ssh", show_default=True,
                  help="Speak through the nv command or the NVUE API."),
     click.option("--limit", multiple=True, metavar="PATTERN", help="Only these devices (be01, be-*); may be given again."),
-    click.option("--jobs", type=click.IntRange(1, 512), default=JOBS, show_default=True, metavar="N",
+    click.option("--jobs", type=click.IntRange(1, 512), show_default=f"{JOBS}; 64 BMCs, 32 hosts", metavar="N",
                  help="Devices worked on at the same time."),
 )  # fmt: skip
 
@@ -99,7 +104,7 @@ def reach(
             transport=wanted.transport,
             identity=wanted.identity,
             first_use=wanted.trust_on_first_use,
-            jobs=wanted.jobs,
+            jobs=wanted.at_once(),
             bmcs=boards,
             bmc_password=bmc_password,
             hosts=machines,
@@ -111,7 +116,7 @@ def reach(
         transport=wanted.transport,
         identity=wanted.identity,
         first_use=wanted.trust_on_first_use,
-        jobs=wanted.jobs,
+        jobs=wanted.at_once(),
         bmcs=boards,
         bmc_password=bmc_password,
         bmc_user=bmc_user,

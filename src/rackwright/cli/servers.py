@@ -40,6 +40,8 @@ class Aim:
     way: Reach
     planner: Planner
     settling: Settling
+    asking: int
+    """BMCs that are asked at the same time; ``way.jobs`` are those that are changed."""
 
 
 def aimed(
@@ -69,7 +71,7 @@ def aimed(
         absent=frozenset(image.file for image in loaded.images if image.file and not (folder / image.file).is_file()),
     )  # fmt: skip
     settling = Settling(meant.settings, lift, factory)
-    return Aim(planned.plan, folder, loaded.catalog, found, way, planner, settling)
+    return Aim(planned.plan, folder, loaded.catalog, found, way, planner, settling, wanted.at_once(servers.BMC_JOBS))
 
 
 def compared(talk: Talk, aim: Aim, names: Sequence[str] = ()) -> Changeset:
@@ -96,7 +98,7 @@ def _surveyed(talk: Talk, aim: Aim, names: Sequence[str]) -> dict[str, ServerCha
         return {}
     # Nornir logs a failure with its traceback; ours is told once, as a sentence.
     logging.getLogger("nornir").addHandler(logging.NullHandler())
-    hosts = nornir_tasks.nornir_of_bmcs(names, servers.parallel(aim.way.jobs), talk.counter("read", len(names)))
+    hosts = nornir_tasks.nornir_of_bmcs(names, aim.asking, talk.counter("read", len(names)))
     results = hosts.run(
         task=nornir_tasks.survey_bmc, machines=aim.machines, connect=greeter(aim.way, aim.settling), clock=aim.way.clock,
         planner=aim.planner, heard=_waiting(talk), patience_s=_BACK_S if interrupted(aim.way.state) else 0,

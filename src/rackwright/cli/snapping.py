@@ -41,12 +41,12 @@ def of_addresses(talk: Talk, targets: Iterable[str], out: Path, wanted: Wanted, 
     out.parent.mkdir(parents=True, exist_ok=True)
     ends = {target: _end(target) for target in targets}
     way = to_site(
-        state_folder(out.parent), {}, first_use=wanted.trust_on_first_use, jobs=wanted.jobs,
+        state_folder(out.parent), {}, first_use=wanted.trust_on_first_use, jobs=wanted.at_once(),
         bmcs={name: host for name, (host, _) in ends.items()}, bmc_user=user,
     )  # fmt: skip
     bmcs = {name: structs.replace(endpoint, redfish_port=ends[name][1]) for name, endpoint in way.bmcs.items()}
     found = servers.looked(
-        talk, replace(way, bmcs=bmcs), list(ends), machines.topics(), jobs=servers.parallel(wanted.jobs)
+        talk, replace(way, bmcs=bmcs), list(ends), machines.topics(), jobs=wanted.at_once(servers.BMC_JOBS)
     )
     return list(found.values())
 

@@ -17,7 +17,7 @@ from rackwright.plan.model import Plan, Switch
 from rackwright.push.changeset import Changeset, DeviceChanges
 from rackwright.push.sending import refuse_open_secrets
 
-__all__ = ["CONFIRM_S", "DeviceOrder", "Limits", "Neighbours", "Order", "decode", "make_order"]
+__all__ = ["CONFIRM_S", "DeviceOrder", "Limits", "Neighbours", "Order", "decode", "joined", "make_order"]
 
 CONFIRM_S: Final = 600
 """Time to confirm in s: NVUE's own default (NVUE reference, nv config apply)."""
@@ -100,7 +100,7 @@ def make_order(changeset: Changeset, intended: Mapping[str, Tree], plan: Plan, l
     """
     serials = {device.name: device.serial for device in plan.devices}
     versions = {switch.name: switch.nos for switch in plan.switches}
-    groups = _groups(plan)
+    groups = joined(plan)
     devices = []
     for changes in changeset.devices:
         name = changes.device
@@ -126,7 +126,7 @@ def make_order(changeset: Changeset, intended: Mapping[str, Tree], plan: Plan, l
     )
 
 
-def _groups(plan: Plan) -> Mapping[str, str]:
+def joined(plan: Plan) -> Mapping[str, str]:
     """Name for each switch the fabrics that its own hangs together with, those included that are not pushed to."""
     names = {switch.name for switch in plan.switches}
     fabrics = {device.name: device.fabric for device in plan.devices if device.name in names}

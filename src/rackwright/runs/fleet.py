@@ -9,12 +9,11 @@ import msgspec
 
 from rackwright.errors import RackwrightError
 from rackwright.runs.journal import DEVICE, FLEET, Queues
-from rackwright.runs.model import GOOD, EndState, Json, Outcome, Program, Report, Wave
+from rackwright.runs.model import GOOD, STOPPED, EndState, Json, Outcome, Program, Report, Wave
 from rackwright.runs.work import Attendance, Pace, Work, failure
 
 __all__ = ["ended", "identity", "outcome_of", "workflows"]
 
-_STOPPED: Final = "the operator asked to stop before it began"
 _BUG: Final = "this is a fault of Rackwright: report it, with the run's events.jsonl"
 
 
@@ -41,7 +40,7 @@ def _device(attendance: Attendance, program: Program, order: bytes, workflow: st
     work = Work(attendance, workflow, device)
     work.told("device", "begins")
     if work.cancelled():
-        outcome = Outcome(subject=device, state="cancelled", cause=_STOPPED)
+        outcome = Outcome(subject=device, state="cancelled", cause=STOPPED)
     else:
         work.unseen("begins", lambda: True)
         outcome = ended(attendance, work, device, lambda: program.device(work, order, device))
@@ -89,7 +88,7 @@ class _Fleet:
                 self._end(wave.devices, "skipped", f"the gate after wave {shut[0].subject} refused: {shut[0].cause}")
                 refused[wave.name] = shut[0]
             elif self._work.cancelled():
-                self._end(wave.devices, "cancelled", _STOPPED)
+                self._end(wave.devices, "cancelled", STOPPED)
             elif (gate := self._wave(wave)) is not None:
                 refused[wave.name] = gate
         states = {outcome.state for outcome in (*self._outcomes.values(), *self._gates.values())}

@@ -18,6 +18,7 @@ import msgspec
 __all__ = [
     "GOOD",
     "JOBS",
+    "STOPPED",
     "Command",
     "CommandKind",
     "Context",
@@ -50,6 +51,9 @@ GOOD: Final[frozenset[State]] = frozenset({"done", "unchanged", "waived"})
 
 JOBS: Final = "jobs"
 """The limit of which each task takes one, unless it says otherwise; the engine sets it from ``jobs``."""
+
+STOPPED: Final = "the operator asked to stop before it began"
+"""Cause of what was cancelled without having been begun."""
 
 CommandKind = Literal["pause", "go", "cancel", "skip", "retry", "approve", "refuse"]
 """What an operator may tell a living run."""

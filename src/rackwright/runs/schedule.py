@@ -16,14 +16,12 @@ import msgspec
 
 from rackwright.errors import RunError
 from rackwright.runs.commands import meant
-from rackwright.runs.model import GOOD, JOBS, Command, EndState, Graph, Outcome, Report, State, Task
+from rackwright.runs.model import GOOD, JOBS, STOPPED, Command, EndState, Graph, Outcome, Report, State, Task
 from rackwright.runs.redaction import looks_secret
 
 __all__ = ["Heard", "Schedule", "Start", "checked", "takes"]
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]{0,199}")
-
-_STOPPED: Final = "the operator asked to stop before it began"
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -211,7 +209,7 @@ class Schedule:
     def _stops(self) -> None:
         self.stopped = True
         left = [task for name, task in self._tasks.items() if name not in self.outcomes and name not in self.running]
-        self._ends([Outcome(subject=task.name, state="cancelled", cause=_STOPPED) for task in left])
+        self._ends([Outcome(subject=task.name, state="cancelled", cause=STOPPED) for task in left])
 
     def _cancels(self, names: Sequence[str], command: Command) -> None:
         cause = _words(command, "stopped it before it began")

@@ -16,7 +16,7 @@ from rackwright.runs.commands import Stops, since
 from rackwright.runs.fleet import ended, outcome_of
 from rackwright.runs.folder import RunFolder
 from rackwright.runs.journal import FLEET, TASK, Journal, Queues
-from rackwright.runs.model import GraphProgram, Json, Outcome, Task
+from rackwright.runs.model import STOPPED, GraphProgram, Json, Outcome, Task
 from rackwright.runs.schedule import Heard, Schedule, Start
 from rackwright.runs.work import OWN, SELDOM_S, Attendance, Pace, Work
 
@@ -25,7 +25,6 @@ __all__ = ["identity", "replayed", "workflows"]
 _ROUND: Final = "round"
 
 _GATHER_S: Final = 0.02
-_STOPPED: Final = "the operator asked to stop before it began"
 
 
 def identity(run: str, task: str, number: int) -> str:
@@ -70,7 +69,7 @@ def _task(attendance: Attendance, work: Work, task: Task, done: Callable[[], Out
     begun = attendance.clock.now()
     work.told("task", "begins", stage=task.stage, device=task.device, by=attendance.lease.executor)
     if work.cancelled():
-        outcome = Outcome(subject=task.name, state="cancelled", cause=_STOPPED)
+        outcome = Outcome(subject=task.name, state="cancelled", cause=STOPPED)
     else:
         outcome = ended(attendance, work, task.name, lambda: _kept(attendance, task, done()))
     took_s = round(attendance.clock.now() - begun, 3)

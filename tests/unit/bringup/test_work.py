@@ -146,3 +146,10 @@ def test_run_is_not_gone_on_with_over_another_site():
 def test_installer_is_booted_from_what_was_named(text, target):
     """A word that is taken for a URL boots nothing."""
     assert medium(text).target == target
+
+
+def test_server_of_whose_cables_nothing_was_told_is_not_accepted(tmp_path, monkeypatch):
+    """A blink that says nothing of a server is no proof that its cables are right."""
+    monkeypatch.setattr(cables.blinking, "blink", lambda *_, **__: ())
+    told = cables.cables(job("cabling/gpu03", (), tmp_path, way=None, plan=scope().plan))
+    assert (told.state, told.cause) == ("failed", "nothing that was seen tells where its cables end")

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from rackwright.cli.reaching import Wanted, reach, reaching
 from rackwright.drivers.clock import WallClock
+from rackwright.drivers.reach import JOBS
 from rackwright.errors import DriverError, SecretUnresolved, TwinError
 from tests.plans import rails
 
@@ -54,6 +55,12 @@ def test_the_options_become_one_argument():
     assert (
         shown.index("--twin") < shown.index("--trust-on-first-use") < shown.index("--identity") < shown.index("--jobs")
     )
+
+
+def test_a_number_that_was_said_holds_for_every_kind_of_device():
+    """Who says the number that is usual for switches gets it, and not the one that is usual for BMCs or hosts."""
+    assert [Wanted(jobs=JOBS).at_once(usual) for usual in (JOBS, 64)] == [JOBS, JOBS]
+    assert [Wanted().at_once(usual) for usual in (JOBS, 64)] == [JOBS, 64]
 
 
 def test_the_site_goes_to_management_addresses(plan, tmp_path):

@@ -9,7 +9,7 @@ import msgspec
 
 from rackwright import audit
 from rackwright.bringup import blinking, concerns, files
-from rackwright.bringup.job import Job, ended
+from rackwright.bringup.job import Halted, Job, ended
 from rackwright.bringup.work.looks import CABLES, look_at
 from rackwright.findings import Finding
 from rackwright.runs.model import GOOD, Outcome
@@ -17,6 +17,7 @@ from rackwright.runs.model import GOOD, Outcome
 __all__ = ["cables", "seen"]
 
 _FOUND: Final = "findings/cabling.json"
+_AGAIN: Final = "see what cabling/blink told of its switches, then retry"
 
 
 class _Seen(msgspec.Struct, frozen=True):
@@ -45,7 +46,14 @@ def cables(job: Job) -> Outcome:
     mine = [one for one in told.findings if job.device in concerns.servers(one, world.peers, world.machines)]
     if not any(one.status in {"pass", "fail", "error"} for one in told.findings):
         mine = [*told.findings]
+    if not mine and job.order.consent.proof == "blink" and _is_cabled(job):
+        return job.failed("judge", Halted("nothing that was seen tells where its cables end", _AGAIN))
     return job.judged(mine, told.evidence)
+
+
+def _is_cabled(job: Job) -> bool:
+    """Tell whether a server has links that a blink proves."""
+    return any(link.kind == "host" and link.b.device == job.device for link in job.world.plan.links)
 
 
 def _of(job: Job) -> _Seen:

@@ -103,7 +103,7 @@ def command(
     if refused is not None:
         return refused
     with served(talk, site, serve, state):
-        return end.begun(bringing.order_for(world, graph, wish), wanted.jobs)
+        return end.begun(bringing.order_for(world, graph, wish), wanted.at_once())
 
 
 def _wish(kind: type[Wish], rest: dict[str, Any]) -> Wish:

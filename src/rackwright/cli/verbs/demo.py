@@ -111,9 +111,12 @@ def _left(out: Path, *, keep: bool) -> Iterator[str]:
 
 
 def _make_room(out: Path) -> None:
-    """Take away the site of an earlier demo; a folder of anyone else's is refused."""
+    """Take away the site of an earlier demo, and its rack where one was killed or kept; a folder of anyone else's is refused."""
+    from rackwright.twin import process
+
     if out.exists() and not (out / _MARK).is_file() and (not out.is_dir() or any(out.iterdir())):
         raise RenderError(f"{out} is there and is no demo of ours: choose another folder with --out")
+    process.down(out / "site" / ".rackwright")
     shutil.rmtree(out / "site", ignore_errors=True)
     out.mkdir(parents=True, exist_ok=True)
     (out / _MARK).touch()

@@ -83,8 +83,7 @@ def _running(talk: Talk, site: Path, out: Path | None, wanted: Wanted) -> Answer
     for line in unread_lines(found.unread):
         talk.error(line)
     talk.say(what_changes(found))
-    # Over REST a hash is not sent at all (nvue.md 6, pitfall 10).
-    for line in secret_lines(found, aim.trees) if aim.way.transport == "ssh" else ():
+    for line in secret_lines(found, pushing.unseen(aim)):
         talk.error(line)
     if out:
         out.write_bytes(found.encoded())

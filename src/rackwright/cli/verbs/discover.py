@@ -99,7 +99,7 @@ def _controllers(talk: Talk, planned: Planned, hosts: tuple[str, ...], port: int
     from rackwright.drivers.redfish.probing import probed
 
     count = talk.counter("asked", len(hosts))
-    roots = probed(((host, port) for host in hosts), jobs=wanted.jobs, seconds=PROBE_S, heard=count)
+    roots = probed(((host, port) for host in hosts), jobs=wanted.at_once(), seconds=PROBE_S, heard=count)
     return controllers(planned.plan, roots)
 
 

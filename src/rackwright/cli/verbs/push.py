@@ -114,7 +114,7 @@ def command(
     if wish and (answer := installed(talk, aim, wish, watch(talk))) is not None:
         return answer
     kept = load(changes) if changes else None
-    return push(talk, aim, kept, yes=yes, allow=allow_disruption, confirm_s=confirm_within, jobs=wanted.jobs)
+    return push(talk, aim, kept, yes=yes, allow=allow_disruption, confirm_s=confirm_within, jobs=wanted.at_once())
 
 
 def _only_with(domain: str, given: dict[str, Any]) -> None:
@@ -157,6 +157,7 @@ def push(talk: Talk, aim: Aim, kept: Changeset | None, *, yes: bool, allow: bool
 
 def _consent(talk: Talk, aim: Aim, found: Changeset, *, yes: bool, allow: bool) -> Answer | None:
     """Show what would change; return what ends the push here, or None when it may go on."""
+    from rackwright.cli import pushing
     from rackwright.report.pushes import changeset_lines, impact_lines, secret_lines, unread_lines, what_changes
 
     for line in unread_lines(found.unread):
@@ -164,8 +165,7 @@ def _consent(talk: Talk, aim: Aim, found: Changeset, *, yes: bool, allow: bool) 
     talk.say(what_changes(found))
     if not found.changed:
         return None
-    # Over REST a hash is not sent at all (nvue.md 6, pitfall 10).
-    for line in secret_lines(found, aim.trees) if aim.way.transport == "ssh" else ():
+    for line in secret_lines(found, pushing.unseen(aim)):
         talk.error(line)
     if not yes and not sys.stdin.isatty():
         talk.error("nothing was pushed: look at it and run it again with --yes, or on a terminal")

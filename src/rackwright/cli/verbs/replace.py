@@ -156,7 +156,7 @@ def _pushed(
     heard: Callable[[Any], None] = watch(talk)
     if image and (answer := installed(talk, aim, Wish(image, sha256, yes, allow), heard)) is not None:
         return answer
-    return push(talk, aim, None, yes=yes, allow=allow, confirm_s=CONFIRM_S, jobs=wanted.jobs)
+    return push(talk, aim, None, yes=yes, allow=allow, confirm_s=CONFIRM_S, jobs=wanted.at_once())
 
 
 def _audited(talk: Talk, site: Path, wanted: Wanted) -> Answer:

@@ -47,7 +47,7 @@ def command(
     reached = f", reaching {', '.join(tags)}" if tags else ""
     talk.say(f"working for {world.plan.name}{reached}; Ctrl-C ends it between steps")
     try:
-        work(world, database=database, tags=tags, threads=wanted.jobs, until=until)
+        work(world, database=database, tags=tags, threads=wanted.at_once(), until=until)
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
