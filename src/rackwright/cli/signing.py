@@ -12,11 +12,12 @@ from typing import Final, NamedTuple
 
 from rackwright.errors import RecordError
 
-__all__ = ["NAMESPACE", "Signature", "sign", "signature"]
+__all__ = ["NAMESPACE", "Signature", "insist", "sign", "signature"]
 
 NAMESPACE: Final = "rackwright"
 """What a signature is for: one that was made for mail or git is none of a record."""
 
+_NO_PROGRAM: Final = "ssh-keygen is not on this machine: install OpenSSH's client, it makes and reads signatures"
 _PATIENCE_S: Final = 300
 """A key on a token asks to be touched, one with a passphrase asks for it."""
 
@@ -36,8 +37,7 @@ def sign(path: Path, key: Path) -> Path:
     ``key`` is a private key, or a public one whose other half an agent holds; a passphrase is asked for on the terminal.
     Raises :class:`~rackwright.errors.RecordError` where it is not signed.
     """
-    if not key.is_file():
-        raise RecordError(f"{key} is no key: name the file of an SSH key, e.g. ~/.ssh/id_ed25519")
+    insist(key)
     beside = path.with_name(path.name + ".sig")
     beside.unlink(missing_ok=True)
     done = _ssh_keygen("sign", "-f", str(key), "-n", NAMESPACE, str(path), asks=True)
@@ -46,6 +46,14 @@ def sign(path: Path, key: Path) -> Path:
             f"{path.name} is not signed: {_last(done)}; see to the key, then run 'rackwright report' again"
         )
     return beside
+
+
+def insist(key: Path) -> None:
+    """Raise :class:`~rackwright.errors.RecordError` where nothing could be signed: to be known before hours of work, and not after."""
+    if not key.is_file():
+        raise RecordError(f"{key} is no key: name the file of an SSH key, e.g. ~/.ssh/id_ed25519")
+    if shutil.which("ssh-keygen") is None:
+        raise RecordError(_NO_PROGRAM)
 
 
 def signature(path: Path, signers: Path | None = None) -> Signature:
@@ -85,7 +93,7 @@ def _ssh_keygen(
 ) -> subprocess.CompletedProcess[str]:
     program = shutil.which("ssh-keygen")
     if program is None:
-        raise RecordError("ssh-keygen is not on this machine: install OpenSSH's client, it makes and reads signatures")
+        raise RecordError(_NO_PROGRAM)
     # What signs may ask for a passphrase on the terminal; everything else must not wait for one.
     text = given.read_text(encoding="utf-8") if given else None
     try:

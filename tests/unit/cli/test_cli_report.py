@@ -200,6 +200,14 @@ def test_a_key_that_cannot_sign_leaves_no_signature(rackwright, site, tmp_path):
     assert rackwright("report", site, "--sign", tmp_path / "nowhere").exit_code == 1
 
 
+def test_a_key_that_cannot_sign_is_told_before_hours_of_work(rackwright, site, tmp_path):
+    """A bring-up that is to be signed refuses what is no key before it looks at anything."""
+    result = rackwright("bringup", site, "--yes", "--sign", tmp_path / "nowhere")
+    assert result.exit_code == 1
+    assert "is no key" in result.stderr
+    assert not (site / ".rackwright" / "runs" / "bringup").exists()
+
+
 def test_a_report_again_takes_the_old_signature_away(rackwright, site, out, tmp_path):
     """A signature of what lay there before never stands beside what is written now."""
     assert rackwright("report", site, "-o", out).exit_code == 0

@@ -79,6 +79,7 @@ def command(
     from rackwright.cli import bringing, steering
     from rackwright.cli.beside import served
     from rackwright.cli.brought import End
+    from rackwright.cli.signing import insist
     from rackwright.drivers.reach import state_folder
     from rackwright.plan.workspace import site_file
 
@@ -88,6 +89,8 @@ def command(
         return steering.told(talk, state, commands, database)
     if status:
         return steering.status(state, database)
+    if sign:
+        insist(sign)
     wish = _wish(bringing.Wish, rest)
     world = bringing.opened_world(talk, site, wanted)
     if image:
