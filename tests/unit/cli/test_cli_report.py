@@ -202,10 +202,12 @@ def test_a_key_that_cannot_sign_leaves_no_signature(rackwright, site, tmp_path):
 
 def test_a_key_that_cannot_sign_is_told_before_hours_of_work(rackwright, site, tmp_path):
     """A bring-up that is to be signed refuses what is no key before it looks at anything."""
+    runs_of = site / ".rackwright" / "runs"
+    before = sorted(runs_of.iterdir())
     result = rackwright("bringup", site, "--yes", "--sign", tmp_path / "nowhere")
     assert result.exit_code == 1
     assert "is no key" in result.stderr
-    assert not (site / ".rackwright" / "runs" / "bringup").exists()
+    assert sorted(runs_of.iterdir()) == before
 
 
 def test_a_report_again_takes_the_old_signature_away(rackwright, site, out, tmp_path):
