@@ -124,6 +124,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(_Rules(config), "rackwright-rules")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the slow ones go first, in the order that the dice gave them: the quick ones then fill both workers to the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 def is_whole(args: Iterable[str], keyword: str, marks: str) -> bool:
     """Say whether the whole suite was asked for, so that an unread golden file means something."""
     return not keyword and not marks and [Path(arg).resolve() for arg in args] in ([ROOT / "tests"], [ROOT])
@@ -152,6 +158,12 @@ def reason_of(report: pytest.TestReport | pytest.CollectReport) -> str:
     return text.removeprefix("Skipped: ")
 
 
+def last_line(report: pytest.TestReport) -> str:
+    """Read what a failure comes down to out of its report."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return (str(crash.message) if crash else str(report.longrepr)).strip().partition("\n")[0][:300]
+
+
 class _Rules:
     """Collects from this process, and under xdist from the workers, and judges at the end."""
 
@@ -160,9 +172,18 @@ class _Rules:
         self.faults: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed and in_ci():
+            self._told(report)
         # An expected failure is reported as skipped too; it ran, so it is no skip.
         if report.skipped and not hasattr(report, "wasxfail"):
             self.config.stash[SKIPPED][report.nodeid] = reason_of(report)
+
+    def _told(self, report: pytest.TestReport) -> None:
+        """Print a failure when it happens: a run that is stopped from outside prints no summary."""
+        terminal = self.config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is not None:
+            terminal.ensure_newline()
+            terminal.write_line(f"FAILED {report.nodeid} ({report.when}) {last_line(report)}")
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.skipped:

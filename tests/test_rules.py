@@ -100,3 +100,28 @@ def test_missing_shared_material_is_seen(house, ci, outcome):
     result = house("def test_it(shared):\n    shared('data', 'nothing')\n", "tests", "-rs", ci=ci)
     result.assert_outcomes(**{outcome: 1})
     result.stdout.fnmatch_lines(["*shared material data/nothing is not here: set RACKWRIGHT_SHARED*"])
+
+
+FAILING = """
+import time
+def test_bad():
+    assert 1 == 2
+def test_long():
+    print("later")
+"""
+
+
+def test_a_failure_is_named_when_it_happens(house):
+    """A run that decides and is stopped from outside has told what failed until then."""
+    told = house(FAILING, "tests", "-n", "1", "-p", "no:randomly", ci=True).stdout.str().partition("FAILURES")[0]
+    assert "FAILED tests/test_it.py::test_bad (call) assert 1 == 2" in told
+
+
+@pytest.mark.parametrize("index", range(2))
+@pytest.mark.xdist_group("grouping")
+def test_what_shares_a_laboratory_runs_in_one_worker(request, index):
+    """xdist groups tests by their names; a pytest in which that has no effect makes every laboratory twice."""
+    if not request.config.getoption("loadgroup", False):
+        assert "@" not in request.node.nodeid
+        return
+    assert request.node.nodeid.endswith(f"[{index}]@grouping")
