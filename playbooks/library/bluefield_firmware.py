@@ -67,8 +67,8 @@ def image(module: Any, psid: str) -> str:
         if (written, other) == (module.params["version"], psid):
             return str(path)
     return module.fail_json(  # type: ignore[no-any-return]
-        msg=f"no firmware {module.params['version']} for {psid}: put its .bin into the folder that hosts.bluefield_image names, "
-        "or bring it by the BMC (rackwright push --only firmware)"
+        msg=f"no firmware {module.params['version']} for {psid}: put its .bin into what hosts.bluefield.image of the site names, "
+        f"or into {folder} of this host"
     )
 
 

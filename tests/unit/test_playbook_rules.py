@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from rackwright.intent.host_models import Hosts
+
 ROLES = sorted(path.name for path in (Path(__file__).parents[2] / "playbooks/roles").iterdir() if path.is_dir())
 HELPERS = {"packages", "restart", "verify"}
 """Roles that are no steps: others include them."""
@@ -92,3 +94,16 @@ def test_a_proof_changes_nothing(repository, role):
     for task in tasks(path) if path.is_file() else ():
         asks = task.get("changed_when") is False
         assert asks or harmless & set(task), (path, task["name"])
+
+
+def test_a_remedy_names_a_key_that_the_site_file_has(repository):
+    """A role or module sends somebody to a key below ``hosts`` that no site file may have."""
+    files = (path for path in (repository / "playbooks").rglob("*") if path.suffix in (".py", ".yml"))
+    texts = [path.read_text(encoding="utf-8") for path in files]
+    told = {word for text in texts for word in re.findall(r"\bhosts\.([a-z_]+(?:\.[a-z_]+)*)", text)}
+    assert told
+    for words in told:
+        model = Hosts
+        for word in words.split("."):
+            assert word in model.model_fields, words
+            model = model.model_fields[word].annotation

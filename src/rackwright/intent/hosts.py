@@ -14,7 +14,7 @@ from rackwright.intent.context import Context
 from rackwright.intent.host_models import HostMirror
 from rackwright.intent.words import address, prefix
 
-__all__ = ["check", "read_mirror_keys"]
+__all__ = ["check", "check_files", "read_mirror_keys"]
 
 _KERNEL: Final = re.compile(r"\d+\.\d+\.\d+-\d+\.\d+(~\S+)?")
 """Debian version of a kernel package, whose ABI is all but the last number."""
@@ -118,6 +118,18 @@ def _bcm(context: Context) -> None:
             message = f"{word!r} does not hold a reference to a secret"
             remedy = "write secret:NAME and keep the value in the environment, a file or a vault"
             context.wrong("secret", ("hosts", "bcm", word), message, remedy)
+
+
+def check_files(base: FilePath, context: Context) -> None:
+    """Report what hosts are to get from beside the site file and is not there: it would end a push between two restarts."""
+    hosts = context.site.hosts
+    wanted = [(("bluefield", "image"), hosts.bluefield.image)]
+    if hosts.installer != "bcm":
+        wanted += [(("bcm", "package"), hosts.bcm.package), (("bcm", "wheels"), hosts.bcm.wheels)]
+    for path, name in wanted:
+        if name is not None and not (base / name).exists():
+            message = f"there is nothing called {name!r}"
+            context.wrong("reference", ("hosts", *path), message, "put it beside the site file, or remove it here")
 
 
 def read_mirror_keys(base: FilePath, context: Context) -> tuple[tuple[str, str], ...]:

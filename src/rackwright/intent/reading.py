@@ -120,6 +120,7 @@ def _examined(marked: Marked, base: FilePath | None) -> Loaded:
         keys, overlays = read_keys(base, context), read_overlays(base / "overlays", context)
         images = read_images(base, context)
         check_templates(base / "templates", context)
+        hosts.check_files(base, context)
         site = site.model_copy(update={"armoured": hosts.read_mirror_keys(base, context)})
         if site.site.nodes is not None:
             rows = read_nodes(base / site.site.nodes, context)

@@ -44,6 +44,8 @@ def load(tmp_path):
         ("mirror: {kind: file, uri: /srv/apt, key: gone.asc}", ("no file 'gone.asc'", "beside the site file")),
         ("bluefield: {modes: {b3140: nic}}", ("'b3140' is no BlueField adapter", "b3140h")),
         ("bluefield: {psids: {lom: MT_1}}", ("'lom' is no BlueField adapter",)),
+        ("bluefield: {image: fw}", ("nothing called 'fw'", "beside the site file")),
+        ("bcm: {package: gone.zip}", ("nothing called 'gone.zip'", "beside the site file")),
         ("bcm: {ca: hunter2}", ("'ca' does not hold a reference", "secret:NAME")),
         ("installer: bcm, bcm: {package: a.zip}", ("BCM provisions these hosts", "installer: rackwright")),
         ("mirrors: {}", ("unknown key 'mirrors'", "mirror")),
