@@ -20,6 +20,14 @@ FEW = ("preflight", "mirror", "base", "time")
 """Steps of the failing hosts: enough for a mirror, packages and a role behind another."""
 
 
+WHOLE = [
+    {"steps": ["preflight", "mirror", "base", "time", "kernel"], "reboot": "warm"},
+    {"steps": ["ofed", "bluefield_firmware", "bluefield_config"], "reboot": "cold"},
+    {"steps": ["bluefield_runtime"], "reboot": "none"},
+]
+"""Stages of the host that is brought to its end: each kind of restart; test_playbooks.py does the rest of the stack."""
+
+
 def stack_of(document):
     """Return what the planner would give for a document that was written by hand."""
     host = document["rackwright"]
@@ -33,6 +41,8 @@ def stack_of(document):
 def test_a_bare_host_becomes_what_is_planned_and_stays_so(tmp_path):
     """A look ahead foresees what the push changes; it restarts the host once, cycles its power once, proves each stage; then nothing differs."""
     with yard(["gpu01"]) as lab:
+        told = lab.documents["gpu01"]["rackwright"]
+        told |= {"stages": WHOLE, "steps": [step for stage in WHOLE for step in stage["steps"]]}
         way = LabWay(lab, tmp_path)
         host = host_of(lab, "gpu01")
         variables = {"gpu01": host.variables}
