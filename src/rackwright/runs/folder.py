@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import os
 import re
 import secrets
@@ -93,7 +94,8 @@ class RunFolder:
         """Return the folder of a run, or raise :class:`~rackwright.errors.RunError` when there is none."""
         folder = cls(state_dir / "runs" / run)
         if not _SHAPE.fullmatch(run) or not (folder.path / "run.json").is_file():
-            raise RunError(f"there is no run {run!r} in {state_dir}: name one of `rackwright status`")
+            known = ", ".join(one.run for one in itertools.islice(runs_of(state_dir), 5)) or "none"
+            raise RunError(f"there is no run {run!r} in {state_dir}; its runs, newest first: {known}")
         return folder
 
     def begun(self) -> datetime:

@@ -35,7 +35,7 @@ def site(tmp_path):
         (("--http", "10.10.0.5:x"), 2, "no ADDRESS:PORT"),
         (("--run", "20261127-035111-abc"), 2, "--run goes with --board"),
         (("--webhook", "http://127.0.0.1:9/"), 2, "--webhook goes with --board"),
-        (("--board", "127.0.0.1:0", "--run", "20261127-035111-abc"), 1, "there is no run"),
+        (("--board", "127.0.0.1:0", "--run", "20261127-035111-abc"), 1, "its runs, newest first: none"),
         (("--board", "127.0.0.1:0", "--webhook", "nowhere"), 1, "the webhook is no address"),
         (("--limit", "nobody"), 2, "no device is called 'nobody'"),
         ((), 1, "is nowhere to be found"),

@@ -45,7 +45,7 @@ def command(
 
     before = {one: signal.signal(one, end) for one in (signal.SIGINT, signal.SIGTERM)}
     reached = f", reaching {', '.join(tags)}" if tags else ""
-    talk.say(f"working for {world.plan.name}{reached}; Ctrl-C ends it between steps")
+    talk.say(f"working for {world.plan.name}{reached}; Ctrl-C leaves, and others take over what it has in hand")
     try:
         work(world, database=database, tags=tags, threads=wanted.at_once(), until=until)
     finally:
