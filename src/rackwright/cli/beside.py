@@ -1,4 +1,4 @@
-"""``rackwright serve`` beside a bring-up: until head nodes stand, scripts, images and seeds come from here."""
+"""``rackwright serve`` beside a bring-up: until head nodes stand, leases, scripts, images, seeds and time come from here."""
 
 from __future__ import annotations
 
@@ -50,6 +50,8 @@ def served(talk: Talk, site: Path, words: str, state: Path) -> Iterator[None]:
             yield
         finally:
             child.terminate()
+            child.wait()
+            talk.say(f"nothing is served beside it any more; see {log}")
 
 
 def _up(child: subprocess.Popen[bytes], log: Path) -> None:

@@ -11,6 +11,7 @@ from rackwright.cli.talk import Talk
 
 if TYPE_CHECKING:
     from rackwright.drivers.hosts.installs import Installs
+    from rackwright.plan.model import Plan
     from rackwright.serve.events import Events
     from rackwright.serve.offer import Offer
     from rackwright.serve.seeds import Seed
@@ -29,6 +30,13 @@ class Served(NamedTuple):
     """The planned version of the switches' NOS."""
     addresses: tuple[str, ...]
     """Addresses that DHCP names this server by."""
+    plan: Plan
+    bootstrap: str
+    """The site's bootstrap address; empty: it has none."""
+    then: str
+    """Role that takes over from it."""
+    templates: Path | None
+    """The site's own templates."""
 
 
 def served(talk: Talk, site: Path, limit: Sequence[str]) -> Served:
@@ -44,6 +52,7 @@ def served(talk: Talk, site: Path, limit: Sequence[str]) -> Served:
 
     opened, planned = building.plan_site(talk, site)
     plan, loaded = planned.plan, opened.loaded
+    services = loaded.require().services
     state = state_folder(opened.file.parent)
     overlays = of_site(loaded.overlays, opened.file.parent)
     hosts = seeds(plan, installs(plan, loaded.require(), loaded.catalog, loaded.keys), overlays)
@@ -61,6 +70,10 @@ def served(talk: Talk, site: Path, limit: Sequence[str]) -> Served:
         {name: one for name, one in hosts.items() if name in meant},
         plan.nos,
         addresses,
+        plan,
+        services.bootstrap or "",
+        services.then or "",
+        overlays.templates,
     )
 
 

@@ -85,6 +85,7 @@ __all__ = [
     "graph",
     "latest",
     "listed",
+    "note",
     "opened",
     "tell",
 ]
@@ -156,6 +157,17 @@ def events(state_dir: Path, run: str) -> Iterator[Event]:
     from rackwright.runs.folder import RunFolder
 
     yield from RunFolder.found(state_dir, run).events().fresh()
+
+
+def note(state_dir: Path, run: str, text: str, *, subject: str = "") -> None:
+    """Add a line to what a run told, from any process: what went on beside it, and decides nothing.
+
+    Raises :class:`~rackwright.errors.RunError` when there is no such run, or the line cannot be written.
+    """
+    from rackwright.runs.folder import RunFolder
+
+    with contextlib.closing(RunFolder.found(state_dir, run).events()) as events:
+        events.tell("note", text, subject)
 
 
 def tell(state_dir: Path, run: str, command: Command) -> None:

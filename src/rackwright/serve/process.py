@@ -12,14 +12,14 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from ssl import SSLContext
-from typing import Final
+from typing import Final, Protocol
 
 from aiohttp import web
 
 from rackwright.errors import ServeError
 from rackwright.serve.boots import Boots
 
-__all__ = ["Beside", "Door", "door", "run"]
+__all__ = ["Beside", "Door", "Helper", "door", "run"]
 
 _ELSEWHERE: Final = "name an address of this machine and a port"
 _ADVICE: Final = {
@@ -85,11 +85,18 @@ class Beside:
     """Told the door, with its port, once it is open."""
 
 
+class Helper(Protocol):
+    """What works beside the doors."""
+
+    async def up(self, stack: AsyncExitStack) -> None:
+        """Begin; ``stack`` ends it."""
+
+
 def run(
     boots: Boots | None, secure: Door, plain: Door | None, ready: Callable[[Door, Door | None], None],
-    beside: Sequence[Beside] = (),
+    beside: Sequence[Beside] = (), helpers: Sequence[Helper] = (),
 ) -> None:  # fmt: skip
-    """Serve until SIGINT or SIGTERM; ``ready`` is told the doors, with their ports, once both are open.
+    """Serve until SIGINT or SIGTERM; ``ready`` is told the doors, with their ports, once both are open and the helpers work.
 
     Without ``boots`` only what is ``beside`` is served.
     """
@@ -100,7 +107,10 @@ def run(
             asyncio.get_running_loop().add_signal_handler(number, end.set)
         async with AsyncExitStack() as open_doors:
             if boots is not None:
-                await _open_boots(open_doors, boots, secure, plain, ready)
+                doors = await _open_boots(open_doors, boots, secure, plain)
+                for helper in helpers:
+                    await helper.up(open_doors)
+                ready(*doors)
             for one in beside:
                 await _open(open_doors, one.application, bound := _bound(one.at), one.tls)
                 one.ready(Door(one.at.host, bound.getsockname()[1]))
@@ -110,9 +120,8 @@ def run(
 
 
 async def _open_boots(
-    open_doors: AsyncExitStack, boots: Boots, secure: Door, plain: Door | None,
-    ready: Callable[[Door, Door | None], None],
-) -> None:  # fmt: skip
+    open_doors: AsyncExitStack, boots: Boots, secure: Door, plain: Door | None
+) -> tuple[Door, Door | None]:
     # Bound before anything is said: the scripts name the port.
     bound = _bound(secure)
     port = bound.getsockname()[1]
@@ -126,7 +135,7 @@ async def _open_boots(
     if boots.hosts is not None:
         watching = asyncio.create_task(boots.hosts.watch())
         open_doors.push_async_callback(_ended, watching)
-    ready(Door(secure.host, port), Door(plain.host, plain_port) if plain else None)
+    return Door(secure.host, port), Door(plain.host, plain_port) if plain else None
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -14,7 +14,9 @@ from rackwright.cli.params import PLACE
 from rackwright.cli.talk import Talk
 
 if TYPE_CHECKING:
-    from rackwright.serve.process import Beside, Door
+    from rackwright.cli.serving import Served
+    from rackwright.serve.events import Events
+    from rackwright.serve.process import Beside, Door, Helper
 
 __all__ = ["command"]
 
@@ -49,6 +51,9 @@ def _door(port: int) -> Callable[[click.Context, click.Parameter, str | None], D
               help="Where configurations are handed out, over TLS.")  # fmt: skip
 @click.option("--http", callback=_door(_HTTP), is_flag=False, flag_value=f"0.0.0.0:{_HTTP}", metavar="[ADDRESS:PORT]",
               help="Hand out scripts, images and seeds without TLS too: all that a factory machine can fetch. Port 80 if not told.")  # fmt: skip
+@click.option("--dhcp", is_flag=True,
+              help="Give leases and tell the time at the site's bootstrap address too, by dnsmasq and chronyd, until a head node "
+                   "answers for DHCP. The doors are there too, unless told otherwise. As root.")  # fmt: skip
 @click.option("--image", type=PLACE, metavar="FILE", help="Image of the NOS that a wrong version is replaced by.")
 @click.option("--image-sha256", default="", metavar="HEX", help="What the image must have as its SHA-256.")
 @click.option(
@@ -98,6 +103,7 @@ def command(
 def _boots(
     talk: Talk, site: Path, listen: Door | None, http: Door | None, beside: Sequence[Beside], *, image: Path | None, image_sha256: str,
     boot: Path | None, install: tuple[str, ...], media: Path | None, stock: Path | None, limit: tuple[str, ...], again: tuple[str, ...],
+    dhcp: bool,
 ) -> Answer:  # fmt: skip
     """Answer first boots and installations until Ctrl-C."""
     from rackwright.cli.media import Discs
@@ -125,6 +131,7 @@ def _boots(
     discs.stock(stock, http)
     serving.arm(what.seeds, installs, events, meant)
     hosts = Hosts(what.seeds, installs, events, authority.pem, booted)
+    listen, http, helpers = _at_bootstrap(what, events, listen, http) if dhcp else (listen, http, ())
     boots = Boots(what.offers, tokens, authority, events, held, hosts=hosts, addresses=what.addresses)
 
     def ready(secure: Door, plain: Door | None) -> None:
@@ -138,7 +145,16 @@ def _boots(
             )
 
     try:
-        run(boots, listen or Door("0.0.0.0", _TLS), http, ready, beside)
+        run(boots, listen or Door("0.0.0.0", _TLS), http, ready, beside, helpers)
     finally:
         events.tell("stopped", "nobody is answered any more")
     return Answer(data={"switches": sorted(what.offers), "hosts": sorted(what.seeds)})
+
+
+def _at_bootstrap(
+    what: Served, events: Events, listen: Door | None, http: Door | None
+) -> tuple[Door, Door, Sequence[Helper]]:
+    """Return the doors, at the bootstrap address where nothing else was told, and what serves DHCP and time there."""
+    from rackwright.cli.dayzero import day_zero, door
+
+    return listen or door(what, _TLS), http or door(what, _HTTP), (day_zero(what, events),)
