@@ -45,7 +45,7 @@ def gone(pid):
 
 
 def test_up_and_down_leave_nothing(site):
-    """`twin up --detach` returns when every switch answers; after `twin down` there is no process, no socket and no file of it."""
+    """`twin up --detach` returns when every switch answers; who is named and not there is an error; after `twin down` there is no process, no socket and no file of it."""
     before = sorted(site.rglob("*"))
     made = rackwright("twin", "up", site, "--detach", "--rate", "600")
     state = site / ".rackwright"
@@ -56,6 +56,9 @@ def test_up_and_down_leave_nothing(site):
     status = rackwright("twin", "status", site)
     assert all(one["ssh"] and one["api"] and one["hostname"] == "cumulus" for one in status["devices"].values())
     assert "is up already" in rackwright("twin", "up", site, "--detach", code=1)["error"]
+    for words in (("fault", site, "stall", "--at", "apply", "--device", "be9*"), ("log", site, "--device", "be9")):
+        assert "is called 'be9" in rackwright("twin", *words, code=1)["error"]
+    assert "no fault of the twin is 7: set are none" in rackwright("twin", "clear", site, 7, code=1)["error"]
     assert rackwright("twin", "down", site) == {"was_up": True}
     assert gone(made["pid"])
     assert sorted(path for path in site.rglob("*") if path.name != "site.lock") == [

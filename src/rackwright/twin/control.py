@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import fnmatch
+import itertools
 import json
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -115,8 +116,10 @@ class Control:
         if of_host is not None:
             return {"id": self._park().fault(of_host)}
         if _of_bmcs(row, self._fleet()):
+            _insist(row, self._fleet().bmcs, "BMC")
             return {"id": self._fleet().fault(row)}
         fault = read(row)
+        _insist(row, self._rack.boxes, "switch")
         if fault.at:
             return {"id": self._rack.faults.add(fault).id}
         await self._rack.strike(fault)
@@ -124,6 +127,9 @@ class Control:
 
     async def _clear(self, request: Mapping[str, Any]) -> dict[str, Any]:
         ids, fleet = request.get("ids"), self._fleet()
+        there = {rule["id"] for rule in (await self._status({}))["faults"]}
+        if unknown := sorted(set(ids or ()) - there):
+            raise TwinError(f"no fault of the twin is {unknown[0]}: set are {_some(map(str, sorted(there)))}")
         gone = self._rack.faults.clear(ids) + fleet.wire.clear(ids) + fleet.faults.clear(ids)
         if self._rack.park is not None:
             gone += self._rack.park.faults.clear(ids)
@@ -165,7 +171,11 @@ class Control:
         return {"links": self._rack.cabling()}
 
     async def _log(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        return {"lines": self._rack.journal.lines(str(request.get("device", "")))}
+        device = str(request.get("device", ""))
+        if device:
+            hosts = self._rack.park.hosts if self._rack.park is not None else {}
+            _insist({"device": device}, {**self._rack.boxes, **self._fleet().bmcs, **hosts}, "device")
+        return {"lines": self._rack.journal.lines(device)}
 
 
 _OPERATIONS: Final[dict[str, Callable[[Control, Mapping[str, Any]], Any]]] = {
@@ -181,6 +191,18 @@ _OPERATIONS: Final[dict[str, Callable[[Control, Mapping[str, Any]], Any]]] = {
     "host": Control._host,  # noqa: SLF001 - as above
     "boot-server": Control._boot_server,  # noqa: SLF001 - as above
 }
+
+
+def _insist(row: Mapping[str, Any], known: Iterable[str], what: str) -> None:
+    """Raise :class:`~rackwright.errors.TwinError` unless a row means at least one that is there."""
+    device = str(row.get("device") or "*")
+    if device != "*" and not fnmatch.filter(known, device):
+        raise TwinError(f"no {what} of the twin is called {device!r}; there are {_some(known)}")
+
+
+def _some(names: Iterable[str]) -> str:
+    first = list(itertools.islice(names, 9))
+    return ", ".join(first[:8]) + (" and others" if len(first) > 8 else "") if first else "none"
 
 
 def _of_bmcs(row: Mapping[str, Any], fleet: Fleet) -> bool:
