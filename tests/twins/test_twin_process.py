@@ -68,13 +68,18 @@ def test_up_and_down_leave_nothing(site):
     assert "is up: start it" in rackwright("twin", "status", site, code=1)["error"]
 
 
-def test_a_killed_twin_is_noticed_and_cleaned_up(site):
-    """After kill -9 `status` says that the twin has died, `down` cleans up, and another comes up in its place."""
+def test_a_killed_twin_is_noticed_and_cleaned_up(site, tmp_path):
+    """After kill -9 `status` says that the twin has died, and another comes up in its place; sockets far away go too."""
+    site = site.rename(tmp_path / ("a-long-name-" * 9))
     first = rackwright("twin", "up", site, "--detach")["pid"]
+    sockets = Path(json.loads((site / ".rackwright/twin.json").read_text())["control"]).parent
+    assert sockets.parent != site / ".rackwright"
     os.kill(first, signal.SIGKILL)
     assert gone(first)
+    assert sockets.exists()
     assert "has died" in rackwright("twin", "status", site, code=1)["error"]
     second = rackwright("twin", "up", site, "--detach")["pid"]
+    assert not sockets.exists()
     os.kill(second, signal.SIGTERM)
     assert gone(second)
     assert not (site / ".rackwright").exists()

@@ -35,6 +35,8 @@ from rackwright.twin.rack import Rack, Wish
 __all__ = ["Background", "Spec", "clear", "detach", "down", "request", "run", "serve", "state_of"]
 
 _LONGEST_SOCKET: Final = 100
+_AWAY: Final = "rackwright-twin-"
+"""What the name of a folder of sockets begins with that lies in the temporary folder."""
 _READY_S: Final = 120.0
 _DOWN_S: Final = 30.0
 
@@ -93,7 +95,7 @@ class _Held:
         """Return where the control socket is to be; a path that is too long for one goes to the temporary folder."""
         path = self.folder.absolute() / "control.sock"
         if len(os.fsencode(path)) > _LONGEST_SOCKET:
-            self._sockets = Path(tempfile.mkdtemp(prefix="rackwright-twin-"))
+            self._sockets = Path(tempfile.mkdtemp(prefix=_AWAY))
             path = self._sockets / "control.sock"
         return path
 
@@ -110,7 +112,13 @@ class _Held:
 
 
 def clear(state: Path) -> None:
-    """Remove the files of a twin from the folder of a site's state."""
+    """Remove the files of a twin from the folder of a site's state, and the socket that a killed one left elsewhere."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, TwinError):
+        told = json.loads((state / "twin.json").read_bytes())
+        _refuse_copy(state, told)
+        sockets = Path(told["control"]).parent
+        if sockets.name.startswith(_AWAY):
+            shutil.rmtree(sockets, ignore_errors=True)
     (state / "twin.json").unlink(missing_ok=True)
     shutil.rmtree(state / "twin", ignore_errors=True)
 
