@@ -174,7 +174,7 @@ class LinkMtu(FabricCheck):
 
     def judge(self, look: Look) -> Iterator[Ledger]:
         """Yield a ledger a switch."""
-        hosts, largest = _host_mtus(look)
+        hosts, largest = look.site.host_mtus
         for view in look.views.values():
             if not view.reached or view.why_not(INTERFACES) or not self.applies(view.switch, look.site):
                 continue
@@ -221,23 +221,6 @@ def _need(switch: Switch, port: Port, hosts: Mapping[tuple[str, str], int], larg
         host = largest.get(switch.fabric, 0)
         return host + VXLAN_BYTES if host and (switch.vtep or switch.evpn) else host
     return hosts.get((port.peer, port.peer_port), 0)
-
-
-def _host_mtus(look: Look) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
-    """Return the MTU of each host port, and the largest of each fabric."""
-    hosts: dict[tuple[str, str], int] = {}
-    for host in look.plan.hosts:
-        above: dict[str, int] = defaultdict(int)
-        for bond in host.bonds:
-            above[bond.name] = bond.mtu_bytes
-        for port in host.interfaces:
-            above[port.parent or port.bond] = max(above[port.parent or port.bond], port.mtu_bytes)
-        for port in host.interfaces:
-            hosts[host.name, port.port] = max(port.mtu_bytes, above[port.bond] if port.bond else 0)
-    largest: dict[str, int] = defaultdict(int)
-    for link in look.plan.links:
-        largest[link.fabric] = max(largest[link.fabric], hosts.get((link.b.device, link.b.port), 0))
-    return hosts, largest
 
 
 def _has_cables(switch: Switch) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -94,6 +95,23 @@ class Site:
                 if bond.es_id:
                     found.setdefault((bond.es_mac, bond.es_id, bond.peer), []).append((switch, bond))
         return found
+
+    @cached_property
+    def host_mtus(self) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
+        """Return the MTU of each host port, and the largest of each fabric."""
+        hosts: dict[tuple[str, str], int] = {}
+        for host in self.plan.hosts:
+            above: dict[str, int] = defaultdict(int)
+            for bond in host.bonds:
+                above[bond.name] = bond.mtu_bytes
+            for port in host.interfaces:
+                above[port.parent or port.bond] = max(above[port.parent or port.bond], port.mtu_bytes)
+            for port in host.interfaces:
+                hosts[host.name, port.port] = max(port.mtu_bytes, above[port.bond] if port.bond else 0)
+        largest: dict[str, int] = defaultdict(int)
+        for link in self.plan.links:
+            largest[link.fabric] = max(largest[link.fabric], hosts.get((link.b.device, link.b.port), 0))
+        return hosts, dict(largest)
 
 
 @dataclass(frozen=True)

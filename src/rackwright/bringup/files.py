@@ -10,7 +10,7 @@ from rackwright.audit import write as write_evidence
 from rackwright.drivers import keeping
 from rackwright.errors import RunChanged
 
-__all__ = ["evidence", "kept", "order", "orders_of"]
+__all__ = ["changes", "evidence", "kept", "order", "orders_of"]
 
 ORDERS = "orders"
 EVIDENCE = "evidence"
@@ -22,6 +22,13 @@ def order(folder: Path, task: str, data: bytes) -> tuple[str, str]:
     name = f"{ORDERS}/{task}-{digest[:16]}.json"
     keeping.keep(folder / name, data)
     return name, digest
+
+
+def changes(folder: Path, order: str, text: str) -> str:
+    """Keep what an order changes, for people, beside it; return the file's name in the folder."""
+    name = f"{order.removesuffix('.json')}.txt"
+    keeping.keep(folder / name, f"{text.rstrip()}\n".encode())
+    return name
 
 
 def kept(folder: Path, name: str, digest: str) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -16,7 +16,7 @@ from rackwright.bringup.world import World
 from rackwright.findings import Finding
 from rackwright.runs.model import Context, Outcome, State, Task
 
-__all__ = ["Halted", "Job", "Ordered", "Part", "ended", "now", "wrong"]
+__all__ = ["Halted", "Job", "Made", "Ordered", "Part", "ended", "now", "wrong"]
 
 _FIRST: Final = 3
 _MOST_CHANGES: Final = 100
@@ -27,6 +27,16 @@ class Halted(msgspec.Struct, frozen=True, omit_defaults=True):
 
     cause: str
     remedy: str = ""
+
+
+class Made(NamedTuple):
+    """What a look at a device made: its order, and what that changes."""
+
+    data: bytes
+    changes: Sequence[str]
+    """A line each, as the record has them."""
+    text: str = ""
+    """The same with every value, for people; empty: the lines say it all."""
 
 
 class Ordered(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -60,16 +70,19 @@ class Job:
         """Return a file of the run's folder."""
         return (self.context.folder / file).read_bytes()
 
-    def ordered(self, make: Callable[[], tuple[bytes, Sequence[str]] | Halted]) -> Ordered:
-        """Look at the device once and keep what is to be done as a file; the journal holds its digest."""
+    def ordered(self, make: Callable[[], Made | Halted]) -> Ordered:
+        """Look at the device once and keep what is to be done as a file, and once more for people; the journal holds its digest."""
 
         def work() -> Any:
             made = make()
             if isinstance(made, Halted):
                 return msgspec.to_builtins(Ordered(halt=made))
-            data, changes = made
-            name, digest = files.order(self.context.folder, self.task.name, data)
-            return msgspec.to_builtins(Ordered(name, digest, _some(changes)))
+            name, digest = files.order(self.context.folder, self.task.name, made.data)
+            if made.changes:
+                text = files.changes(self.context.folder, name, made.text or "\n".join(made.changes))
+                what = f"{len(made.changes)} change{'s' if len(made.changes) > 1 else ''}"
+                self.context.event(f"{what} before it: {self.context.folder / text}", file=text)
+            return msgspec.to_builtins(Ordered(name, digest, _some(made.changes)))
 
         return msgspec.convert(self.context.step("read", work), Ordered)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from rackwright import audit
 from rackwright.audit import hosts as systems
+from rackwright.audit import machines as bodies
 from rackwright.bringup.nearby import Nearby
 from rackwright.catalog.images import Image
 from rackwright.catalog.models import Catalog
@@ -87,6 +88,11 @@ class World:
     def audited(self) -> audit.Site:
         """What decides which questions an audit asks."""
         return audit.Site(self.plan, self.catalog)
+
+    @cached_property
+    def apart(self) -> bodies.Known:
+        """What tells the servers apart."""
+        return bodies.known(self.machines.values())
 
     @cached_property
     def systems(self) -> dict[str, systems.Wanted]:

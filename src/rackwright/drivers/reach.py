@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -176,7 +177,7 @@ class Reach:
         """Drop the host key of a host that was installed anew, where a first contact is allowed; returns whether there was one."""
         return self.trust.first_use and not self.twin and self.trust.forget(self.host_endpoint(device))
 
-    @property
+    @cached_property
     def _keys(self) -> Login:
         """What hosts are logged in to with: a key or an agent, never the password of the switches."""
         return Login(self.login.identity, self.login.agent)

@@ -11,19 +11,22 @@ from __future__ import annotations
 
 from rackwright.audit.machines.bare import bare
 from rackwright.audit.machines.evidence import collect, is_tree, resources, told, tree
-from rackwright.audit.machines.model import DOMAINS, Domain, MachineCheck, MachineLook
+from rackwright.audit.machines.model import DOMAINS, Domain, MachineCheck, MachineLook, known
+from rackwright.audit.machines.swaps import Known
 from rackwright.audit.machines.verdict import CHECKS, judge, topics, verdict
 
 __all__ = [
     "CHECKS",
     "DOMAINS",
     "Domain",
+    "Known",
     "MachineCheck",
     "MachineLook",
     "bare",
     "collect",
     "is_tree",
     "judge",
+    "known",
     "resources",
     "told",
     "topics",

@@ -79,7 +79,7 @@ class MachineIdentity(RackCheck):
             yield ledger
 
     def _single(self, view: MachineView, ledger: Ledger) -> None:
-        planned, seen = view.look.planned[view.name], view.marks
+        planned, seen = view.look.known.planned[view.name], view.marks
         if not planned.tag:
             ledger.skip("nodes.csv has no service tag of it", path="service tag")
         elif not seen.tag:
@@ -126,5 +126,5 @@ class MachineIdentity(RackCheck):
 
 def _tag_fits(view: MachineView) -> bool:
     """Tell whether the service tag is the planned one, so that the machine itself is right."""
-    planned = view.look.planned[view.name].tag
+    planned = view.look.known.planned[view.name].tag
     return bool(planned) and planned == view.marks.tag

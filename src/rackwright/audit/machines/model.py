@@ -28,6 +28,7 @@ __all__ = [
     "MachineView",
     "RackCheck",
     "ServerCheck",
+    "known",
     "missing",
 ]
 
@@ -58,6 +59,8 @@ class MachineLook:
     """Makes values of resources; :func:`rackwright.redfish.reading.inventory` where none is given."""
     site: bool = True
     """False: there is no site, so nothing is known of tags, addresses and cables, and that is said once."""
+    apart: Known | None = None
+    """What tells the machines apart, where many looks share it; None: worked out of them."""
 
     @cached_property
     def views(self) -> dict[str, MachineView]:
@@ -69,14 +72,9 @@ class MachineLook:
         return {name: MachineView(self, name, self.evidence.get(name)) for name in names}
 
     @cached_property
-    def planned(self) -> dict[str, Marks]:
-        """Return what tells each server apart, as nodes.csv has it."""
-        return {name: _planned(machine) for name, machine in self.machines.items()}
-
-    @cached_property
     def known(self) -> Known:
-        """Return the same by tag and by MAC address."""
-        return Known(self.planned)
+        """Return what tells each server apart, by tag and by MAC address."""
+        return self.apart or known(self.machines.values())
 
     @cached_property
     def muddles(self) -> tuple[Muddle, ...]:
@@ -148,6 +146,11 @@ class MachineView:
     def on(self) -> bool:
         """Tell whether the server runs; links and some adapters are silent when it does not."""
         return self.inventory.power.lower() == "on"
+
+
+def known(machines: Iterable[Machine]) -> Known:
+    """Return what tells servers apart, as nodes.csv has it: made once where servers are judged one at a time."""
+    return Known({machine.name: _planned(machine) for machine in machines})
 
 
 def _planned(machine: Machine) -> Marks:

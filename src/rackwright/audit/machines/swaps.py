@@ -41,6 +41,7 @@ class Known:
 
     def __init__(self, planned: Mapping[str, Marks]) -> None:
         self.names = tuple(planned)
+        self.planned = planned
         self._tags: dict[str, list[str]] = {}
         self._macs: dict[str, list[str]] = {}
         for name, marks in planned.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -26,6 +27,8 @@ class _Seen(msgspec.Struct, frozen=True):
     servers: tuple[str, ...]
     findings: tuple[Finding, ...]
     evidence: tuple[str, ...] = ()
+    about: dict[str, tuple[int, ...]] = {}
+    """Server -> places of the findings that concern it, so that no server goes through those of all others."""
 
 
 def seen(job: Job) -> Outcome:
@@ -59,25 +62,28 @@ def _is_cabled(job: Job) -> bool:
 def _of(job: Job) -> _Seen:
     path = job.context.folder / _FOUND
     if path.is_file():
-        found = msgspec.json.decode(path.read_bytes(), type=_Seen)
-        if job.device in found.servers:
-            return msgspec.structs.replace(
-                found,
-                servers=(job.device,),
-                findings=tuple(one for one in found.findings if _about(job, one)),
-            )
+        found = _read(path.read_bytes())
+        if job.device in found.about:
+            mine = tuple(found.findings[at] for at in found.about[job.device])
+            return _Seen((job.device,), mine, found.evidence)
     return _looked(job, [job.device])
 
 
-def _about(job: Job, found: Finding) -> bool:
-    world = job.world
-    return job.device in concerns.servers(found, world.peers, world.machines)
+@lru_cache(maxsize=1)
+def _read(data: bytes) -> _Seen:
+    """Read what was kept of the look; every server asks, and gets what the first one read."""
+    return msgspec.json.decode(data, type=_Seen)
 
 
 def _kept(job: Job, found: _Seen) -> object:
     from rackwright.drivers import keeping
 
-    keeping.keep(job.context.folder / _FOUND, msgspec.json.encode(found))
+    about: dict[str, list[int]] = {name: [] for name in found.servers}
+    for at, one in enumerate(found.findings):
+        for name in concerns.servers(one, job.world.peers, about):
+            about[name].append(at)
+    kept = msgspec.structs.replace(found, about={name: tuple(places) for name, places in about.items()})
+    keeping.keep(job.context.folder / _FOUND, msgspec.json.encode(kept))
     return {"servers": found.servers, "findings": [one.id for one in found.findings if one.status == "fail"]}
 
 

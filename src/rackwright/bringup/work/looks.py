@@ -48,7 +48,11 @@ def accepted_switch(job: Job) -> Outcome:
 def between(job: Job) -> Outcome:
     """Judge the cables between the switches by what all of them saw; who saw something wrong is asked again for a while."""
     names = [job.tasks[name].device for name in job.before]
-    evidence = dict(audit.read(job.context.folder / "evidence" / "fabric", names))
+    site, switches = job.world.audited, job.world.switches
+    # Everything that hundreds of switches told would fill gigabytes: what says nothing of cables stays packed.
+    asked = {one for name in names for one in audit.questions(switches[name], site, CABLES)}
+    evidence = dict(audit.read(job.context.folder / "evidence" / "fabric", names, asked))
+    kept = {name: f"evidence/fabric/{name}.json" for name in evidence}
     if not evidence:
         return job.failed("judge", Halted("no switch could be looked at", _LOOK))
 
@@ -56,7 +60,8 @@ def between(job: Job) -> Outcome:
         found = _cables_between(job, evidence)
         for name in {one.subject for one in wrong(found)} & evidence.keys():
             evidence[name] = look_at(job, name, CABLES)
-        return found, [files.evidence(job.context.folder, "fabric/gate", one) for one in evidence.values()]
+            kept[name] = files.evidence(job.context.folder, "fabric/gate", evidence[name])
+        return found, list(kept.values())
 
     return _patiently(job, look)
 
@@ -73,7 +78,7 @@ def _switch(job: Job, checks: Sequence[str], asked: Sequence[str]) -> tuple[list
     wanted = checks or tuple(audit.CHECKS)
     found = audit.judge(
         world.plan, {name: told}, catalog=world.catalog, names=[name],
-        checks=[check for check in wanted if check not in CABLES], intended=world.tree,
+        checks=[check for check in wanted if check not in CABLES], intended=world.tree, site=world.audited,
     )  # fmt: skip
     if cables := [check for check in wanted if check in CABLES]:
         # Judged over every cable of the site, the cables of one switch cost half a second.
@@ -126,7 +131,7 @@ def _server(
     told = {name: _asked(job, name, domains, checks) for name in names}
     found = machines.judge(
         world.machines.values(), told, catalog=world.catalog, names=names, domains=domains, checks=checks,
-        settings=world.settings,
+        settings=world.settings, apart=world.apart,
     )  # fmt: skip
     return list(found), [files.evidence(job.context.folder, job.task.stage, one) for one in told.values()]
 

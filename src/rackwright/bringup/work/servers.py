@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 import msgspec
 
-from rackwright.bringup.job import Halted, Job, ended
+from rackwright.bringup.job import Halted, Job, Made, ended
 from rackwright.diff.bmc.settings import Settings, settings_changes
 from rackwright.drivers.redfish.model import Topic
 from rackwright.errors import DeviceRefused, DriverError
@@ -52,7 +51,7 @@ def _set(job: Job, part: Literal["first", "last"]) -> Outcome:
     return job.finished(Settle(job.world.way).device(job.context, data, job.device), ordered)
 
 
-def _settling(job: Job, part: Literal["first", "last"]) -> tuple[bytes, Sequence[str]] | Halted:
+def _settling(job: Job, part: Literal["first", "last"]) -> Made | Halted:
     world, consent, name = job.world, job.order.consent, job.device
     wanted = world.settings[name]
     try:
@@ -67,7 +66,7 @@ def _settling(job: Job, part: Literal["first", "last"]) -> tuple[bytes, Sequence
         site=world.plan.name, targets=(target,), part=part, lift=consent.lift_lockdown,
         well_known=consent.factory_login,
     )  # fmt: skip
-    return msgspec.json.encode(order), [str(change) for change in mine]
+    return Made(msgspec.json.encode(order), [str(change) for change in mine])
 
 
 def _compared(job: Job) -> Settings:
@@ -115,7 +114,7 @@ def _canary(job: Job) -> Halted | None:
     return None
 
 
-def _order(job: Job) -> tuple[bytes, Sequence[str]] | Halted:
+def _order(job: Job) -> Made | Halted:
     world, consent = job.world, job.order.consent
     planner = world.planner(allow_downgrade=consent.allow_downgrade)
 
@@ -130,7 +129,7 @@ def _order(job: Job) -> tuple[bytes, Sequence[str]] | Halted:
         return Halted(found.cause, found.remedy)
     changeset = Changeset.of(world.plan.name, world.plan.digest, [found])
     order = make_order(changeset, world.plan, world.catalog, world.folder, drained_by=consent.drained_by)
-    return order.encoded(), list(_lines(found))
+    return Made(order.encoded(), list(_lines(found)))
 
 
 def _lines(found: ServerChanges) -> list[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from rackwright.bringup.job import Halted, Job, ended
+from rackwright import diff
+from rackwright.bringup.job import Halted, Job, Made, ended
 from rackwright.bringup.work import images
 from rackwright.drivers import keeping
 from rackwright.errors import DriverError
@@ -75,7 +75,7 @@ def _let_go(job: Job) -> str:
     return ""
 
 
-def _order(job: Job) -> tuple[bytes, Sequence[str]] | Halted:
+def _order(job: Job) -> Made | Halted:
     world, name = job.world, job.device
     way, patience = world.way, world.patience.first_s
     found = settled(
@@ -92,7 +92,8 @@ def _order(job: Job) -> tuple[bytes, Sequence[str]] | Halted:
         keeping.keep(_held(job), b"")
     elif _held(job).exists():
         changes.append(_STILL)
-    return order.encoded(), sorted(changes, key=lambda line: line not in (_LEASE, _STILL))
+    lines = sorted(changes, key=lambda line: line not in (_LEASE, _STILL))
+    return Made(order.encoded(), lines, diff.as_tree(changeset.devices[0].changes))
 
 
 # --- the gate ------------------------------------------------------------------------------------

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Final
 
-from rackwright.bringup.job import Halted, Job, Part, ended
+from rackwright.bringup.job import Halted, Job, Made, Part, ended
 from rackwright.errors import DriverError
 from rackwright.push.changeset import Unread
 from rackwright.push.hosts.bare import BareServers, make_bare
@@ -59,7 +58,7 @@ def installed(job: Job) -> Outcome:
         way.forget_host(device)
 
     order = make_bare(world.plan, [name], medium(job.order.consent.installer))
-    ordered = job.ordered(lambda: (order.encoded(), [f"+ operating system from {job.order.consent.installer}"]))
+    ordered = job.ordered(lambda: Made(order.encoded(), [f"+ operating system from {job.order.consent.installer}"]))
     return job.finished(BareServers(way, forget).device(job.context, job.kept(ordered), name), ordered)
 
 
@@ -92,11 +91,13 @@ def _stack(job: Job, context: Context) -> Outcome:
     return job.finished(job.world.plays.device(context, data, job.device), ordered)
 
 
-def _order(job: Job) -> tuple[bytes, Sequence[str]] | Halted:
+def _order(job: Job) -> Made | Halted:
     world, name = job.world, job.device
     found = world.surveyor.survey(name)
     if isinstance(found, Unread):
         return Halted(found.cause, found.remedy)
     work = host_order(found, world.variables[name], world.stacks[name])
     order = make_order(world.plan, [work], drained_by=job.order.consent.drained_by)
-    return order.encoded(), [f"~ {change.role}: {change.task}" for change in found.changes]
+    lines = [f"~ {change.role}: {change.task}" for change in found.changes]
+    text = "\n".join(f"{line}\n{change.difference}" for line, change in zip(lines, found.changes, strict=True))
+    return Made(order.encoded(), lines, text)

@@ -38,17 +38,18 @@ class _Batch:
 
 
 class Batches:
-    """Gathers plays; safe for many threads. ``run`` plays one :class:`Play`; ``expected`` is how many may ask at once."""
+    """Gathers plays; safe for many threads. ``run`` plays one :class:`Play`; ``expected`` is how many may ask at once, ``at_once`` how many plays run."""
 
     def __init__(
-        self, run: Callable[[Play], Played], *, expected: int = MOST, most: int = MOST, gather_s: float = GATHER_S
-    ) -> None:
+        self, run: Callable[[Play], Played], *, expected: int = MOST, most: int = MOST, gather_s: float = GATHER_S,
+        at_once: int = AT_ONCE,
+    ) -> None:  # fmt: skip
         self._run = run
         self._most = max(1, min(most, expected))
         self._gather_s = gather_s
         self._lock = threading.Lock()
         self._open: dict[_Key, _Batch] = {}
-        self._turn = threading.BoundedSemaphore(AT_ONCE)
+        self._turn = threading.BoundedSemaphore(at_once)
 
     def ask(self, play: Play) -> HostResult:
         """Play for one host, together with others that want the same; returns when it is done.

@@ -9,7 +9,7 @@ from typing import Final, Protocol, TypeVar
 
 from rackwright.drivers.clock import Clock
 from rackwright.drivers.endpoint import Endpoint
-from rackwright.drivers.hosts.batches import GATHER_S
+from rackwright.drivers.hosts.batches import GATHER_S, Batches
 from rackwright.drivers.hosts.model import Heard, Host, HostFacts, Play, Played
 from rackwright.drivers.redfish.model import Redfish
 from rackwright.errors import AuthRefused, DriverError
@@ -18,7 +18,7 @@ from rackwright.push.hosts.causes import AGAIN
 from rackwright.push.hosts.order import Limits
 from rackwright.secrets import Resolver
 
-__all__ = ["GOES_BY", "Contact", "Way", "gather_of", "halt_of"]
+__all__ = ["GOES_BY", "Contact", "Way", "batches_of", "halt_of"]
 
 T = TypeVar("T")
 
@@ -105,9 +105,14 @@ class Contact:
             self.clock.sleep(self.limits.poll_s)
 
 
-def gather_of(way: Way) -> float:
-    """Return how long, in s on the wall, the first who asks for a play waits for others: on the twin nobody shares one."""
-    return 0.0 if getattr(way, "twin", False) else GATHER_S
+def batches_of(way: Way, run: Callable[[Play], Played], jobs: int, gather_s: float | None) -> Batches:
+    """Return where hosts that want the same meet; ``gather_s``: how long the first one waits for others, None: as the way has it.
+
+    On the twin no Ansible runs: nobody shares a play, and none keeps a processor busy that others would have to wait for.
+    """
+    if getattr(way, "twin", False):
+        return Batches(run, expected=jobs, gather_s=gather_s or 0.0, at_once=jobs)
+    return Batches(run, expected=jobs, gather_s=GATHER_S if gather_s is None else gather_s)
 
 
 def halt_of(stage: str, error: DriverError, *, touched: bool = False) -> Halt:

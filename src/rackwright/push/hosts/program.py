@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from rackwright import assets, secrets
-from rackwright.drivers.hosts.batches import Batches
 from rackwright.drivers.hosts.model import Event
 from rackwright.errors import DriverError
-from rackwright.push.hosts.contact import Contact, Way, gather_of
+from rackwright.push.hosts.contact import Contact, Way, batches_of
 from rackwright.push.hosts.order import Order, decode
 from rackwright.push.hosts.procedure import Playbooks, Procedure
 from rackwright.runs.model import GOOD, Context, Json, Outcome, Wave
@@ -50,8 +49,9 @@ class PushHosts:
 
     def __post_init__(self) -> None:
         """Open the place where hosts that want the same meet."""
-        gather = gather_of(self.way) if self.gather_s is None else self.gather_s
-        self._batches = Batches(lambda play: self.way.play(play, heard=self.heard), expected=self.jobs, gather_s=gather)
+        self._batches = batches_of(
+            self.way, lambda play: self.way.play(play, heard=self.heard), self.jobs, self.gather_s
+        )
 
     def waves(self, order: bytes) -> Sequence[Wave]:
         """Return the order's turns; where several hosts of one change, one goes ahead."""

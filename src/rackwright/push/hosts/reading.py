@@ -13,7 +13,7 @@ from rackwright.errors import DriverError, SecretUnresolved
 from rackwright.plan.stack_model import HostStack
 from rackwright.push.hosts.causes import AGAIN, cause_of
 from rackwright.push.hosts.changeset import HostChanges, Problem, Unread
-from rackwright.push.hosts.contact import Way, gather_of
+from rackwright.push.hosts.contact import Way, batches_of
 from rackwright.push.hosts.order import HostOrder, StageOrder, stages_of
 from rackwright.push.hosts.procedure import Playbooks, stranger
 from rackwright.secrets import Secret
@@ -40,8 +40,7 @@ class Surveyor:
 
     def __post_init__(self) -> None:
         """Open the place where hosts that want the same meet."""
-        gather = gather_of(self.way) if self.gather_s is None else self.gather_s
-        self.batches = Batches(self.way.play, expected=self.jobs, gather_s=gather)
+        self.batches = batches_of(self.way, self.way.play, self.jobs, self.gather_s)
 
     def survey(self, device: str) -> HostChanges | Unread:
         """Read one host and compare it; what the wire or the host refuses is told in the value."""
