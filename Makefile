@@ -59,15 +59,21 @@ daemons:  ## install the Debian packages that the tests drive (as root; scripts/
 	else echo "not root, or no apt-get: tests whose program is missing skip by name, and fail in CI"; fi
 
 .PHONY: test
-test: daemons check  ## everything that CI must see
+test:  ## everything that CI must see
+	@$(MAKE) --no-print-directory -j 2 daemons venv $(foreach version,$(OTHERS),venv-$(version))
+	@$(MAKE) --no-print-directory check
 	$(PYTEST)
 	@for version in $(OTHERS); do $(MAKE) --no-print-directory other-$$version || exit 1; done
 	@echo "make test: all passed"
 
+.PHONY: $(addprefix venv-,$(OTHERS))
+$(addprefix venv-,$(OTHERS)): venv-%:
+	@! scripts/find-python $* >/dev/null 2>&1 || $(MAKE) --no-print-directory .venv-$*/.ready
+
 .PHONY: other-3.12 other-3.13
 other-3.12 other-3.13: other-%:
 	@if scripts/find-python $* >/dev/null 2>&1; then \
-	  $(MAKE) --no-print-directory .venv-$*/.ready && echo "== Python $*: unit, golden, wheel" && \
+	  $(MAKE) --no-print-directory venv-$* && echo "== Python $*: unit, golden, wheel" && \
 	  .venv-$*/bin/python -m pytest -n $(WORKERS) --dist=loadgroup -q -m 'not slow' $(wildcard tests/unit tests/golden) && \
 	  .venv-$*/bin/python -m pytest -q $(wildcard tests/packaging); \
 	elif [ -n "$$CI$$RACKWRIGHT_CI" ]; then echo "Python $* is required in CI and does not run here" >&2; exit 1; \
