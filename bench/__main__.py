@@ -11,6 +11,7 @@ from typing import Final
 
 from bench import command, fabric, sites
 from bench.bmc import bmc
+from bench.bringup import bringup
 from bench.hosts import hosts
 from bench.measure import Failed
 from bench.result import Result, line
@@ -29,6 +30,7 @@ PARTS: Final[dict[str, Callable[[Path], Iterator[Result]]]] = {
     "bmc": bmc,
     "hosts": hosts,
     "tasks": tasks,
+    "bringup": bringup,
 }
 """Part -> what measures it, the quick ones first."""
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Failed", "Usage", "run"]
+__all__ = ["Failed", "Usage", "cpu_of", "run"]
 
 
 class Failed(Exception):
@@ -52,3 +52,9 @@ def run(
     if process.returncode not in good:
         raise Failed(f"{Path(argv[0]).name} ended with {process.returncode}: {(cried or said)[-600:].strip()}")
     return Usage(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, wall, said)
+
+
+def cpu_of(pid: int) -> float:
+    """Return the user and system time of a process that lives, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import yaml
 
 from bench import sites
-from bench.measure import Failed, Usage, run
+from bench.measure import Failed, Usage, cpu_of, run
 from bench.peers import python_of
 from bench.requests import Wave, ideal_audit, ideal_push, sessions
 from bench.result import Result
@@ -77,9 +77,7 @@ class _Bench:
         return run([command, *own, self.site, *rest], cwd=self.cache, scratch=self.cache, good=good)
 
     def _twin_cpu(self) -> float:
-        pid = json.loads((self.state / "twin.json").read_text())["pid"]
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_of(json.loads((self.state / "twin.json").read_text())["pid"])
 
     def waves(self) -> list[Wave]:
         """Return the waves of the last push."""
