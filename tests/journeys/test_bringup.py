@@ -99,6 +99,9 @@ def test_without_consent_nothing_is_begun_and_the_stages_are_shown(rack):
     before = list((rack.site / ".rackwright/runs").iterdir())
     shown = rw("bringup", rack.site, "--twin", good=(3,))
     assert "handover/site" in shown.out
+    assert "\n0 to be changed, 21 as planned, 0 not known yet\n" in shown.out
+    assert "each change: " in shown.out
+    assert (rack.site / ".rackwright/bringup-changes.txt").stat().st_mode & 0o777 == 0o600
     assert "nothing was begun" in shown.err
     refused = rw("bringup", rack.site, "--twin", "--yes", good=(1,))
     assert "--allow-disruption" in refused.err

@@ -9,7 +9,7 @@ from rackwright.documents import canonical_json
 from rackwright.push.hosts.changeset import Changeset, HostChanges
 from rackwright.report.words import count, some
 
-__all__ = ["host_lines", "problem_lines", "what_differs"]
+__all__ = ["host_lines", "problem_lines", "restarts_of", "what_differs"]
 
 _MOST: Final = 12
 """Lines of one difference that are shown; the changeset has it whole."""
@@ -34,25 +34,26 @@ def problem_lines(changeset: Changeset) -> Iterator[str]:
             yield f"{host.device}: {host.problem.role}: {host.problem.cause.strip()}; {host.problem.remedy}"
 
 
-def host_lines(changeset: Changeset) -> Iterator[str]:
-    """Print what would change: hosts that change alike once, with their names and their restarts."""
+def host_lines(changeset: Changeset, most: int = _MOST) -> Iterator[str]:
+    """Print what would change: hosts that change alike once, with their names and their restarts; ``most`` lines a difference."""
     for hosts in _groups(changeset.changed):
         first, number = hosts[0], len(hosts)
         alike = f"{count(number, 'host')} alike: " if number > 1 else ""
         names = some([host.device for host in hosts], 32)
-        yield f"{alike}{names} ({_restarts(first)}{' each' if number > 1 and first.restarts else ''})"
+        yield f"{alike}{names} ({restarts_of(first)}{' each' if number > 1 and first.restarts else ''})"
         if first.unproven:
             yield f"  ~ {first.unproven}"
         for change in first.changes:
             yield f"  ~ {change.role}: {change.task}"
             lines = change.difference.splitlines()
-            yield from (f"      {line}" for line in lines[:_MOST])
-            if len(lines) > _MOST:
-                yield f"      ... {len(lines) - _MOST} more lines"
+            yield from (f"      {line}" for line in lines[:most])
+            if len(lines) > most:
+                yield f"      ... {len(lines) - most} more lines"
         yield ""
 
 
-def _restarts(host: HostChanges) -> str:
+def restarts_of(host: HostChanges) -> str:
+    """Say which restarts of a host a push takes at most."""
     words = {"fwreset": "reset of adapters", "warm": "restart", "cold": "power cycle"}
     counted = {word: sum(one == word for one in host.restarts) for word in words}
     return ", ".join(count(number, words[word]) for word, number in counted.items() if number) or "no restart"

@@ -19,6 +19,7 @@ from rackwright.report.words import count, some
 from rackwright.runs import Outcome, Report
 
 __all__ = [
+    "behind",
     "changeset_lines",
     "impact_lines",
     "lease_lines",
@@ -95,8 +96,8 @@ def impact_lines(device: DeviceChanges) -> Iterator[str]:
     for item in impact.interruptions:
         ports = f" on {compress(item.ports)}" if item.ports else ""
         yield f"! {device.device}: {item.kind}{ports}: {'; '.join(item.reasons)}"
-    if impact and (behind := _behind(impact)):
-        yield f"! {device.device}: behind it are {behind}"
+    if impact and (words := behind(impact)):
+        yield f"! {device.device}: behind it are {words}"
 
 
 def lease_lines(changeset: Changeset, outcomes: Sequence[Outcome]) -> Iterator[str]:
@@ -121,7 +122,8 @@ def lease_lines(changeset: Changeset, outcomes: Sequence[Outcome]) -> Iterator[s
         )
 
 
-def _behind(impact: Impact) -> str:
+def behind(impact: Impact) -> str:
+    """Say who is behind the ports that a push interrupts; empty: nobody."""
     parts = []
     if impact.gpus:
         rails = ", ".join(map(str, impact.rails))

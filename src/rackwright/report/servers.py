@@ -13,7 +13,7 @@ from rackwright.push.bmc.model import Step
 from rackwright.push.bmc.way import RackSum, rack
 from rackwright.report.words import count, some
 
-__all__ = ["costs", "left_lines", "rack_line", "refused_lines", "server_lines", "server_value", "what_differs"]
+__all__ = ["costs", "left_lines", "rack_line", "refused_lines", "server_lines", "server_value", "takes", "what_differs"]
 
 
 class _Alike(NamedTuple):
@@ -56,7 +56,7 @@ def server_lines(changeset: Changeset) -> Iterator[str]:
     for group in _groups(changeset.changed):
         number = len(group.devices)
         alike = f"{count(number, 'server')} alike: " if number > 1 else ""
-        yield f"{alike}{some(group.devices, 32)} ({_takes(group.first)}{' each' if number > 1 else ''})"
+        yield f"{alike}{some(group.devices, 32)} ({takes(group.first)}{' each' if number > 1 else ''})"
         yield from (f"{change} (BMC)" for change in group.first.settings.changes)
         for step in group.first.way.steps:
             yield from _step_lines(step, group.first)
@@ -78,7 +78,8 @@ def _plain(step: Step) -> Step:
     return msgspec.structs.replace(step, job="")
 
 
-def _takes(server: ServerChanges) -> str:
+def takes(server: ServerChanges) -> str:
+    """Say what a push of firmware and BIOS takes a server."""
     way = server.way
     cycles = f", {way.ac_cycles} with an AC cycle" if way.ac_cycles else ""
     bmc = f", {count(way.bmc_restarts, 'restart')} of the BMC" if way.bmc_restarts else ""

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from rackwright.bringup import concerns, files
-from rackwright.bringup.job import Job
+from rackwright.bringup.job import Halted, Job, Made
 from rackwright.bringup.order import Consent, Order, decode
 from rackwright.bringup.program import Bringup
 from rackwright.bringup.stages import graph_of
@@ -52,6 +52,25 @@ def job(name, before=(), folder=None, **world):
 
 def cable(subject, path, message, **fields):
     return finding("LINK-CABLING", subject, message, path=path, remedy="swap them", **fields)
+
+
+def test_changes_of_a_device_are_told_with_the_file_that_has_them(tmp_path):
+    """Who watches a run must be able to read what is done to a switch before it is done."""
+    one = job("oob/oob01", folder=tmp_path)
+    ordered = one.ordered(lambda: Made(b"{}", ["+ system.hostname", "- a.b"], "+   hostname: oob01\n-   a b\n"))
+    ((text, fields),) = one.context.told
+    assert text == f"2 changes before it: {tmp_path / fields['file']}"
+    assert (tmp_path / fields["file"]).read_text() == "+   hostname: oob01\n-   a b\n"
+    assert one.kept(ordered) == b"{}"
+    assert files.orders_of(tmp_path, "oob/oob01") == b"{}"
+
+
+def test_nothing_is_told_where_nothing_changes(tmp_path):
+    """A thousand lines that say nothing hide the one that does."""
+    one = job("oob/oob01", folder=tmp_path)
+    one.ordered(lambda: Made(b"{}", []))
+    one.ordered(lambda: Halted("silent"))
+    assert one.context.told == []
 
 
 def test_finding_of_a_switch_concerns_the_server_at_its_port_and_those_that_it_names():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,13 +73,14 @@ def command(
 ) -> Answer:  # fmt: skip
     """Bring a whole site up, from cartons to accepted, in one durable run.
 
-    Shows what would be done, and with --yes does it: switches, BMCs, firmware, cables and hosts, each task reading its
+    Shows what would be done, and what it would change on each device that can be read, and with --yes does it: switches, BMCs, firmware, cables and hosts, each task reading its
     device first, so that what is as planned is left alone. One bad server stops nobody else; a gate says what it holds back. Cut off at any moment,
     --resume goes on. While it runs, another process steers it: --pause, --go, --cancel, --retry, --skip, --approve.
     """
     from rackwright.cli import bringing, steering
     from rackwright.cli.beside import served
     from rackwright.cli.brought import End
+    from rackwright.cli.foreseeing import shown
     from rackwright.cli.signing import insist
     from rackwright.drivers.reach import state_folder
     from rackwright.plan.workspace import site_file
@@ -102,7 +104,7 @@ def command(
         if answer is not None:
             return answer
     graph = bringing.graph_for(talk, world, wanted, wish)
-    refused = _consent(talk, graph, yes=yes, allow=allow_disruption)
+    refused = _consent(talk, graph, lambda: shown(talk, world, graph, wish.consent), yes=yes, allow=allow_disruption)
     if refused is not None:
         return refused
     with served(talk, site, serve, state):
@@ -116,23 +118,29 @@ def _wish(kind: type[Wish], rest: dict[str, Any]) -> Wish:
     return kind(**own, consent=Consent(**rest))
 
 
-def _consent(talk: Talk, graph: Graph, *, yes: bool, allow: bool) -> Answer | None:
+def _consent(
+    talk: Talk, graph: Graph, look: Callable[[], tuple[list[str], dict[str, Any]]], *, yes: bool, allow: bool
+) -> Answer | None:
     """Show what would be done; return what ends it here, or None when it may go on."""
     from rackwright.report.bringups import graph_lines, graph_value
 
-    lines = list(graph_lines(graph))
+    lines, value = list(graph_lines(graph)), graph_value(graph)
+    if not yes:
+        # Who has said yes gets the same of each task, when it reads its device.
+        foreseen, changes = look()
+        lines, value = [*lines, "", *foreseen], value | changes
     if not yes and not sys.stdin.isatty():
         talk.error("nothing was begun: look at it and run it again with --yes, or on a terminal")
-        return Answer(DIFFERENCE, graph_value(graph), lines)
+        return Answer(DIFFERENCE, value, lines)
     if not allow:
         for line in lines:
             talk.error(line)
         talk.error(
             "error: nothing was begun: this restarts hosts and interrupts links; allow it with --allow-disruption"
         )
-        return Answer(ERROR, graph_value(graph))
+        return Answer(ERROR, value)
     for line in lines:
         (talk.say if yes else talk.error)(line)
     if not yes and not click.confirm("begin?", err=True):
-        return Answer(DIFFERENCE, graph_value(graph))
+        return Answer(DIFFERENCE, value)
     return None
