@@ -139,6 +139,8 @@ def joined(plan: Plan) -> Mapping[str, str]:
 
 
 def _neighbours(plan: Plan, names: frozenset[str]) -> Iterable[Neighbours]:
+    if len(names) < 2:
+        return
     segments = {(one.name, port) for one in plan.switches for bond in one.bonds if bond.es_id for port in bond.members}
     above = {one.name: tuple(dict.fromkeys(_uplinks(one))) for one in plan.switches}
     for link in plan.links:

@@ -19,7 +19,8 @@ def turns(plan: Plan, names: Sequence[str]) -> tuple[tuple[str, tuple[str, ...]]
     Servers without a guarded role go first, since one of them is the least loss should it go wrong. Of a guarded role
     (``bcm-head``, ``k8s-control``) one member a turn: an etcd of three bears one that is away, and a pair bears one.
     """
-    roles = {device.name: _guarded(device) for device in plan.devices}
+    meant = frozenset(names)
+    roles = {device.name: _guarded(device) for device in plan.devices if device.name in meant}
     first = tuple(name for name in names if not roles[name])
     found = [("servers", first)] if first else []
     found += [(f"roles {number}", members) for number, members in enumerate(_turns(roles, names), 1)]
