@@ -8,6 +8,7 @@ Other vendors tell kept images by their state, or in the id.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from rackwright.redfish.inventory import Software
@@ -48,6 +49,7 @@ class Identity(NamedTuple):
     fqdd: str
 
 
+@lru_cache(1 << 14)
 def identity(row_id: str) -> Identity | None:
     """Split Dell's id of an inventory row; None when it is none.
 
@@ -119,6 +121,7 @@ def _pci(dell: object) -> tuple[str, str, str, str]:
     return pci_ids(*(text(dell, key) for key in ("VendorID", "DeviceID", "SubVendorID", "SubDeviceID")))
 
 
+@lru_cache(1 << 14)
 def pci_ids(vendor: str, device: str, sub_vendor: str, sub_device: str) -> tuple[str, str, str, str]:
     """Bring PCI ids to four upper hexadecimal digits each; what is none becomes empty."""
 

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from rackwright.redfish.inventory import Resources
@@ -34,6 +35,7 @@ _NOTHING = {
     "notapplicable",
     "unknown",
 }
+_LONGEST_NOTHING = max(map(len, _NOTHING))
 _MAC = re.compile(r"(?:[0-9a-f]{2}[:-]?){5}[0-9a-f]{2}")
 _FEW = 4
 _DEEPEST = 8
@@ -57,8 +59,11 @@ class Tree:
 
     def at(self, uri: str) -> Node:
         """Return the resource of a URI, or the part of one that ``#/PowerSupplies/0`` points at; empty when there is none."""
+        found: Any = self.resources.get(uri)
+        if type(found) is dict:
+            return found
         path, _, pointer = uri.partition("#")
-        found: Any = self.resources.get(_plain(path))
+        found = self.resources.get(_plain(path))
         for step in (part for part in pointer.split("/") if part):
             if isinstance(found, list) and step.isdecimal() and int(step) < len(found):
                 found = found[int(step)]
@@ -71,7 +76,7 @@ class Tree:
 
         ``asked``: it was to be read; when it is not there, that is a gap.
         """
-        if not isinstance(reference, Mapping):
+        if type(reference) is not dict and not isinstance(reference, Mapping):
             return {}
         uri = reference.get("@odata.id")
         found = self.at(uri) if isinstance(uri, str) else {}
@@ -169,18 +174,20 @@ def inner(node: Any, *path: str) -> Any:
 
 def text(node: Any, *path: str) -> str:
     """Return a text, trimmed; empty when it is missing, or one of the words with which BMCs say that they do not know."""
-    raw = inner(node, *path)
+    raw = node.get(path[0]) if len(path) == 1 and type(node) is dict else inner(node, *path)
     if type(raw) is not str:
         if raw is None or isinstance(raw, bool) or not isinstance(raw, (str, int, float)):
             return ""
         raw = str(raw)
     word = raw.strip()
-    return "" if word.lower() in _NOTHING else word
+    return "" if len(word) <= _LONGEST_NOTHING and word.lower() in _NOTHING else word
 
 
 def number(node: Any, *path: str) -> int | None:
     """Return a whole number above 0; None for anything else: a BMC writes 0 for what it did not measure."""
     raw = inner(node, *path)
+    if raw is None:
+        return None
     if isinstance(raw, str) and raw.strip().isascii() and raw.strip().isdecimal():
         raw = int(raw.strip())
     if isinstance(raw, bool) or not isinstance(raw, (int, float)) or not 0 < raw < float("inf"):
@@ -205,6 +212,7 @@ def macs(*raw: Any) -> tuple[str, ...]:
     return tuple(found)
 
 
+@lru_cache(1 << 14)
 def natural(word: str) -> tuple[tuple[int, str], ...]:
     """Return a key that sorts ``Slot.2`` before ``Slot.10``."""
     parts = re.findall(r"[0-9]+|[^0-9]+", word)
