@@ -112,6 +112,15 @@ def test_a_host_that_is_lost_in_the_middle_is_told_by_what_became_of_it(tmp_path
     assert again.right()
 
 
+def test_a_host_of_which_nothing_was_told_is_said_to_be_lost_in_the_first_role(tmp_path):
+    """A play that ended before any event of a host leaves a question mark where its role should stand."""
+    world = World()
+    world.fails["base"] = HostResult(host="gpu01", state="lost")
+    outcome = Bench(tmp_path, world).life()
+    assert (outcome.state, outcome.stage) == ("failed", "base")
+    assert outcome.cause == "it was cut off in the role base, or behind it: nothing was told of it, and answers again"
+
+
 def test_a_host_that_does_not_go_down_or_come_back_is_told(tmp_path):
     """A restart that is not heeded ends in words; so does a host that stays away, or has no BMC to cycle its power."""
     world = World()

@@ -17,10 +17,13 @@ _WHY: Final = f"see why it restarted (its Lifecycle log, 'journalctl -b -1 -e');
 _WAY: Final = f"see the way to it (cable, switch, load of the host); {AGAIN}"
 
 
-def lost(contact: Contact, result: HostResult, before: str) -> tuple[Kind, Halt]:
-    """Return what became of a host; ``before`` is the boot that ran when the play began, empty where that is not known."""
-    role = result.role or (result.roles[-1] if result.roles else "?")
-    where = _where(result)
+def lost(contact: Contact, result: HostResult, before: str, first: str) -> tuple[Kind, Halt]:
+    """Return what became of a host; ``before`` is the boot that ran when the play began, empty where that is not known.
+
+    ``first`` is the step that the play began with, for a host of which nothing was told.
+    """
+    role = result.role or (result.roles[-1] if result.roles else first)
+    where = _where(result, role)
     try:
         now = contact.facts(contact.limits.blip_s).boot_id
     except IdentityChanged as error:
@@ -35,13 +38,14 @@ def lost(contact: Contact, result: HostResult, before: str) -> tuple[Kind, Halt]
     return "cut-off", Halt(role, f"it was cut off {where}, and answers again{said}", _WAY, touched=True)
 
 
-def _where(result: HostResult) -> str:
+def _where(result: HostResult, role: str) -> str:
     """Say at which task of which role it was lost, or between which two roles."""
     done = f", after {', '.join(result.done)}" if result.done else ""
     task = f" at {result.task!r}" if result.task else ""
     if result.role and result.role not in result.roles and result.done:
         return f"between the roles {result.done[-1]} and {result.role}"
-    return f"in the role {result.role or '?'}{task}{done}"
+    unsure = "" if result.role or result.roles else ", or behind it: nothing was told of it"
+    return f"in the role {role}{task}{done}{unsure}"
 
 
 def _first(text: str) -> str:

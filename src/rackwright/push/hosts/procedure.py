@@ -218,8 +218,8 @@ class Procedure:
             return Done(changed=changed, tasks=len(result.changes))
         if result.state == "failed":
             kind, remedy = cause_of(result)
-            return Done(Halt(result.role or "?", _sentence(result), remedy, touched=True), kind, changed)
-        kind, halt = lost(self.contact, result, "" if other_boot else before.boot_id)
+            return Done(Halt(result.role or stage.steps[0], _sentence(result), remedy, touched=True), kind, changed)
+        kind, halt = lost(self.contact, result, "" if other_boot else before.boot_id, stage.steps[0])
         return Done(halt, kind, changed)
 
     # --- the end ---------------------------------------------------------------------------------

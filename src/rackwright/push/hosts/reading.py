@@ -61,7 +61,9 @@ class Surveyor:
         stages, problem, unproven = stages_of(stack), None, ""
         result = self._asked(stack, "main")
         if result.state in ("unreachable", "lost"):
-            return Unread(stack.name, f"it was lost in the role {result.role}: {result.message}", AGAIN)
+            where = f" in the role {result.role}" if result.role else ""
+            said = f": {result.message}" if result.message else ""
+            return Unread(stack.name, f"it was lost{where}{said}", AGAIN)
         begin = _first(stages, {change.role for change in result.changes})
         if not result.well:
             kind, remedy = cause_of(result)
