@@ -55,7 +55,9 @@ def day_zero(what: Served, events: Events) -> DayZero:
     return prepared(folder, what.bootstrap, config, networks, _heads(what.plan, what.then), stand, told)
 
 
-def _run_of(what: Served, events: Events, rule: Callable[..., bool]) -> tuple[Callable[..., None], Callable[[], bool]]:
+def _run_of(
+    what: Served, events: Events, rule: Callable[..., bool | None]
+) -> tuple[Callable[..., None], Callable[[], bool | None]]:
     """Return what tells the watcher and the bring-up that is under way, and what asks that one for its head nodes."""
     from rackwright import runs
     from rackwright.errors import RunError
@@ -74,7 +76,7 @@ def _run_of(what: Served, events: Events, rule: Callable[..., bool]) -> tuple[Ca
             with contextlib.suppress(RunError):
                 runs.note(what.folder.parent, following.board.run, text, subject="serve")
 
-    def stand() -> bool:
+    def stand() -> bool | None:
         polled()
         return rule(following.board)
 

@@ -32,8 +32,8 @@ class DayZero:
     """Why time is not served."""
     heads: Mapping[str, str]
     """Address -> head node that takes over."""
-    stand: Callable[[], bool]
-    """Says whether the head nodes have come through their stage."""
+    stand: Callable[[], bool | None]
+    """Says whether the head nodes have come through their stage; None: nobody knows."""
     tell: Tell
     poll_s: float = POLL_S
 
@@ -98,7 +98,7 @@ async def _beside(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> Non
 
 def prepared(
     folder: Path, address: str, config: Callable[[bool], bytes], networks: tuple[str, ...], heads: Mapping[str, str],
-    stand: Callable[[], bool], tell: Tell,
+    stand: Callable[[], bool | None], tell: Tell,
 ) -> DayZero:  # fmt: skip
     """Look over everything before anything listens; ``config`` is asked with whether time is served from here.
 

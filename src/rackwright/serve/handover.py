@@ -19,9 +19,10 @@ __all__ = ["POLL_S", "Handover", "heads_stand"]
 POLL_S: Final = 3.0
 
 
-def heads_stand(board: Board) -> bool:
-    """Say whether the head nodes of a bring-up have come through their stage; where none is in it, nothing speaks against it."""
-    return all(board.mark(task.name) in GOOD for task in board.graph.tasks if task.stage == "head" and task.device)
+def heads_stand(board: Board) -> bool | None:
+    """Say whether the head nodes of a bring-up have come through their stage; None: none is in it, and nothing speaks against them."""
+    heads = [task.name for task in board.graph.tasks if task.stage == "head" and task.device]
+    return all(board.mark(name) in GOOD for name in heads) if heads else None
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Handover:
 
     heads: Mapping[str, str]
     """Address -> head node of the plan."""
-    stand: Callable[[], bool]
+    stand: Callable[[], bool | None]
+    """Says whether they have come through their stage; None: nobody knows, and the one that answers decides."""
     answering: Callable[[Collection[str]], Collection[str]]
     """Asks the network; returns the addresses of who answered."""
     tell: Callable[[str], None]
@@ -38,7 +40,7 @@ class Handover:
 
     def taken(self) -> str:
         """Return who answers in our place, as a word for people; empty: nobody may, or does."""
-        if not self.heads or not self.stand():
+        if not self.heads or self.stand() is False:
             return ""
         try:
             heard = self.answering(tuple(self.heads))
@@ -48,9 +50,9 @@ class Handover:
 
     async def wait(self) -> str:
         """Return who took over once somebody did; say once that they stand and do not answer."""
-        told = False
+        told = not self.heads
         while not (who := await asyncio.to_thread(self.taken)):
-            if not told and self.heads and self.stand():
+            if not told and self.stand():
                 told = True
                 names = ", ".join(dict.fromkeys(self.heads.values()))
                 self.tell(

@@ -39,7 +39,7 @@ def test_head_nodes_stand_when_each_has_come_through_its_stage():
     assert heads_stand(board(m1="done", m2="unchanged"))
     assert not heads_stand(board(m1="done", m2="failed"))
     assert not heads_stand(board(m1="done"))
-    assert heads_stand(Board(Graph(tasks=GRAPH.tasks[2:])))
+    assert heads_stand(Board(Graph(tasks=GRAPH.tasks[2:]))) is None
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,7 @@ def test_head_nodes_stand_when_each_has_come_through_its_stage():
         (True, ["10.0.0.99"], ""),
         (True, [], ""),
         (False, ["10.0.0.8"], ""),
+        (None, ["10.0.0.8"], "m1 (10.0.0.8)"),
     ],
 )
 def test_only_a_head_node_that_stands_and_answers_takes_over(stand, heard, who):
