@@ -24,7 +24,7 @@ from nornir_tasks.push import push_nvue, read_nvue
 from nornir_tasks.render import render, render_files, render_nvue
 from nornir_tasks.runner import CompleteRunner
 from nornir_tasks.servers import bios_apply, bios_changes, firmware_apply, firmware_changes
-from nornir_tasks.surveys import survey_bmc
+from nornir_tasks.surveys import knock, survey_bmc
 from nornir_tasks.threads import CompleteThreads
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "host_apply",
     "host_changes",
     "inventory_of",
+    "knock",
     "look_nvue",
     "nornir_of",
     "nornir_of_bmcs",

@@ -1,4 +1,4 @@
-"""A task that reads a server over its BMC and tells what a push would do to it."""
+"""Tasks that tell what a push would do to a server: one reads it over its BMC, one hears first whether anybody is there."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ from collections.abc import Callable, Mapping
 from nornir.core.task import Result, Task
 
 from rackwright.drivers.clock import Clock
+from rackwright.drivers.knocking import silent
 from rackwright.plan.machines import Machine
 from rackwright.push.bmc.changeset import Unread
 from rackwright.push.bmc.contact import Connect
 from rackwright.push.bmc.reading import Planner, survey
 
-__all__ = ["survey_bmc"]
+__all__ = ["knock", "survey_bmc"]
+
+
+def knock(task: Task, doors: Mapping[str, tuple[str, int]], wait_s: float) -> Result:
+    """Return why nobody takes a connection at the (address, port) of a device within ``wait_s``; empty: somebody does."""
+    why = silent(*doors[task.host.name], wait_s)
+    return Result(task.host, result=why, failed=bool(why))
 
 
 def survey_bmc(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import msgspec
 
@@ -19,14 +20,21 @@ if TYPE_CHECKING:
     from rackwright.push.bmc.changeset import Changeset as Servers
     from rackwright.push.bmc.changeset import ServerChanges
     from rackwright.push.changeset import Changeset as Switches
+    from rackwright.push.changeset import Unread
     from rackwright.push.hosts.changeset import Changeset as Hosts
     from rackwright.report.foresights import Foresight
     from rackwright.runs import Graph
+
+_Kind = Literal["endpoints", "bmcs", "hosts"]
+_T = TypeVar("_T")
 
 __all__ = ["FILE", "foreseen", "shown"]
 
 FILE: Final = "bringup-changes.txt"
 """The whole text, in ``SITE/.rackwright``; each look writes it anew."""
+_KNOCKS: Final = 128
+"""Doors that are knocked at together; it costs next to nothing."""
+_KNOCK_S: Final = 3.0
 
 
 def shown(talk: Talk, world: World, graph: Graph, consent: Consent) -> tuple[list[str], dict[str, Any]]:
@@ -72,9 +80,11 @@ def _switches(talk: Talk, world: World, names: list[str]) -> Switches:
 
     if not names:
         return Changeset(site=world.plan.name, intent=world.plan.digest)
+    way, dark = _lit(talk, world, names)
     trees = {name: world.tree(world.switches[name]) for name in names}
     build = Build(world.plan, world.catalog, world.overlays)
-    return pushing.compared(talk, pushing.Aim(world.plan, trees, _only(world, names), build), names)
+    found = pushing.compared(talk, pushing.Aim(world.plan, trees, way, build))
+    return msgspec.structs.replace(found, unread=(*found.unread, *dark))
 
 
 def _servers(talk: Talk, world: World, consent: Consent, names: list[str], stages: Collection[str]) -> Servers:
@@ -90,11 +100,11 @@ def _servers(talk: Talk, world: World, consent: Consent, names: list[str], stage
         lift=consent.lift_lockdown,
     )  # fmt: skip
     settling = Settling(world.settings, consent.lift_lockdown, consent.factory_login)
-    way = _only(world, names)
+    way, dark = _lit(talk, world, names, "bmcs")
     aim = servers.Aim(plan, world.folder, world.catalog, world.machines, way, planner, settling, BMC_JOBS)
-    found = servers.compared(talk, aim, names)
+    found = servers.compared(talk, aim)
     meant = (_meant(one, stages) for one in found.servers)
-    return Changeset.of(plan.name, plan.digest, meant, found.unread)
+    return Changeset.of(plan.name, plan.digest, meant, (*found.unread, *dark))
 
 
 def _meant(found: ServerChanges, stages: Collection[str]) -> ServerChanges:
@@ -116,20 +126,61 @@ def _hosts(talk: Talk, world: World, names: list[str]) -> Hosts:
 
     if not names:
         return Changeset(site=world.plan.name, intent=world.plan.digest)
-    way = _only(world, names)
-    return hosts.compared(talk, hosts.Aim(world.plan, world.folder, world.stacks, world.variables, way), names)
+    way, dark = _lit(talk, world, names, "hosts")
+    found = hosts.compared(talk, hosts.Aim(world.plan, world.folder, world.stacks, world.variables, way))
+    return msgspec.structs.replace(found, unread=(*found.unread, *dark))
 
 
-def _only(world: World, names: Collection[str]) -> Reach:
-    """Return the way without whom nobody asks about: who has no address is told of only where it is meant."""
-    way = world.way
+def _lit(talk: Talk, world: World, names: Collection[str], kind: _Kind = "endpoints") -> tuple[Reach, list[Unread]]:
+    """Return the way to those who are meant and answer at their port, and who does not.
 
-    def meant(astray: Mapping[str, str]) -> dict[str, str]:
-        return {name: why for name, why in astray.items() if name in names}
+    Each of a thousand devices that are still dark would cost a session's patience; a knock takes seconds for all of them.
+    """
+    from rackwright.push.changeset import Unread
+
+    dark = _dark(talk, _doors(world.way, kind, names))
+    lit = frozenset(names) - dark.keys()
+    return _only(world.way, lit, names), [Unread(name, why) for name, why in dark.items()]
+
+
+def _doors(way: Reach, kind: _Kind, names: Collection[str]) -> dict[str, tuple[str, int]]:
+    """Return where each of the devices listens."""
+    if kind == "bmcs":
+        return {name: (one.host, one.redfish_port) for name, one in way.bmcs.items() if name in names}
+    if kind == "hosts":
+        return {name: (one.host, one.ssh_port) for name, one in way.hosts.items() if name in names}
+    rest = way.transport == "rest"
+    return {
+        name: (one.host, one.rest_port if rest else one.ssh_port)
+        for name, one in way.endpoints.items()
+        if name in names
+    }
+
+
+def _dark(talk: Talk, doors: Mapping[str, tuple[str, int]]) -> dict[str, str]:
+    """Return at whose door nobody answers, and why."""
+    import nornir_tasks
+
+    if not doors:
+        return {}
+    # A device that is not there is no failure here, and Nornir would log it as one.
+    logging.getLogger("nornir").addHandler(logging.NullHandler())
+    knocks = nornir_tasks.nornir_of_bmcs(doors, min(_KNOCKS, len(doors)), talk.counter("knocked at", len(doors)))
+    told = knocks.run(task=nornir_tasks.knock, doors=doors, wait_s=_KNOCK_S)
+    return {name: told[name][0].result for name in doors if told[name][0].result}
+
+
+def _only(way: Reach, lit: Collection[str], names: Collection[str]) -> Reach:
+    """Return the way to ``lit``; of those who are meant and have no address the reason stays in it."""
+
+    def meant(known: Mapping[str, _T], some: Collection[str]) -> dict[str, _T]:
+        return {name: one for name, one in known.items() if name in some}
 
     return replace(
-        way, astray=meant(way.astray), bmcs_astray=meant(way.bmcs_astray), hosts_astray=meant(way.hosts_astray)
-    )
+        way, endpoints=meant(way.endpoints, lit), bmcs=meant(way.bmcs, lit), hosts=meant(way.hosts, lit),
+        astray=meant(way.astray, names), bmcs_astray=meant(way.bmcs_astray, names),
+        hosts_astray=meant(way.hosts_astray, names),
+    )  # fmt: skip
 
 
 def _bare(consent: Consent, stages: Collection[str]) -> str:

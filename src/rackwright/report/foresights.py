@@ -35,6 +35,8 @@ __all__ = [
 ]
 
 _NAMES: Final = 6
+_SILENT: Final = 16
+"""Names of silent devices that a line shows; the file has each of them with its reason."""
 _HEAD: Final = ("device", "what", "changes", "interrupts")
 _PLANNED: Final = "as planned"
 _AT: Final = re.compile(r"\bat [0-9a-fA-F.:]+(?: port \d+)?(?=[:;, ])")
@@ -151,7 +153,7 @@ def foresight_lines(found: Foresight) -> Iterator[str]:
         reasons.setdefault((one.what, why), []).append(one.device)
     for (what, why), names in reasons.items():
         shown = why.replace("*", names[0] if len(names) == 1 else "each")
-        yield f"not known yet: {what} of {some(names, sys.maxsize)}: {shown}"
+        yield f"not known yet: {what} of {some(names, _SILENT)}: {shown}"
     yield from found.asides
     yield _sum(found)
 
