@@ -1,6 +1,7 @@
 """A whole site brought up on the emulated rack: CPU a step, memory, the wall against the schedule, limits by the twin's log.
 
-1,024 servers and all of their switches. ``RACKWRIGHT_BENCH_SERVERS`` asks for fewer: 8 take a minute or two, 64 a few.
+1,024 servers and all of their switches. ``RACKWRIGHT_BENCH_SERVERS`` asks for fewer: 8 take a minute or two, 64 a few;
+``RACKWRIGHT_BENCH_HOSTS=none`` leaves their operating systems out.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from rackwright.plan.model import Plan
 __all__ = ["bringup"]
 
 _SERVERS: Final = int(os.environ.get("RACKWRIGHT_BENCH_SERVERS", "1024"))
+_HOSTS: Final = os.environ.get("RACKWRIGHT_BENCH_HOSTS", "installed")
 _RATE: Final = 30
 _JOBS: Final = 128
 _RESTARTS: Final = 2
@@ -42,7 +44,7 @@ _VERB: Final = ("--twin", "--yes", "--allow-disruption", "--quiet")
 def bringup(cache: Path) -> Iterator[Result]:
     """Yield what bringing the whole site up took of our process, and whether the twin saw a limit exceeded."""
     site = _site(cache, _SERVERS)
-    _command("twin", "up", site, "--detach", "--rate", str(_RATE), "--installed", cache=cache)
+    _command("twin", "up", site, "--detach", "--rate", str(_RATE), "--hosts", _HOSTS, cache=cache)
     try:
         twin = json.loads((site / ".rackwright" / "twin.json").read_text())["pid"]
         words = ("--jobs", str(_JOBS), "--feeds", str(_JOBS), "--restarts", str(_RESTARTS))

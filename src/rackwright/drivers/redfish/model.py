@@ -12,10 +12,10 @@ from rackwright.redfish.inventory import Job, Resources
 
 __all__ = ["ALL", "Boot", "Media", "Readiness", "Redfish", "Topic"]
 
-Topic = Literal["system", "hardware", "firmware", "bios", "registry", "jobs", "settings", "links", "lights"]
+Topic = Literal["system", "hardware", "firmware", "bios", "registry", "jobs", "settings", "links", "lights", "supplies"]
 """What is read together: who it is; processors to power supplies; the software inventory; BIOS settings and what is
 staged; the attribute registry of the BIOS; open jobs; the BMC's own attributes, accounts and lockdown; of the hardware
-only power, network ports and their links, and of these only what the system itself tells."""
+only power, network ports and their links, and of these only what the system itself tells; the power supplies alone."""
 ALL: frozenset[Topic] = frozenset({"system", "hardware", "firmware", "bios", "registry", "jobs", "settings"})
 
 

@@ -60,8 +60,8 @@ ROWS: Final[tuple[Row, ...]] = (
     _row("adapter ports", "hardware links", of="adapters", at=[["Ports"], ["NetworkPorts"]], members=True, untold_by="ports"),
     # Lanes in use; an enclosure of drives has devices too, of which nobody asks.
     _row("pcie", "hardware", of="chassis", at=[["PCIeDevices"]], members=True, needs=[["NetworkAdapters"]]),
-    _row("power", "hardware", of="chassis", at=[["Power"]]),
-    _row("power supplies", "hardware", of="chassis", at=[["PowerSubsystem"]], below="/PowerSupplies", members=True, instead_of="power"),
+    _row("power", "hardware supplies", of="chassis", at=[["Power"]]),
+    _row("power supplies", "hardware supplies", of="chassis", at=[["PowerSubsystem"]], below="/PowerSupplies", members=True, instead_of="power"),
     _row("storage", "hardware", of="systems", at=[["Storage"]], members=True),
     _row("drives", "hardware", of="storage", inner=["Drives"], needs=[["Drives"]]),
     # Drives at the processor have no controller that could mirror them.
