@@ -20,6 +20,8 @@ from rackwright.push.hosts.reading import Surveyor
 from rackwright.report.hosts import host_lines, problem_lines, what_differs
 from tests.unit.push_hosts.fake import MAIN, STAGES, VERIFY, World
 
+APT = "'/usr/bin/apt-get -y -o DPkg::Lock::Timeout=60 install 'mft=4.31.0-149'' failed:"
+"""How the module apt begins: with its command, whose words are no cause."""
 STACK = HostStack(
     name="gpu01", role="server", model="xe9680", service_tag="TAG0001",
     steps=tuple(
@@ -124,6 +126,11 @@ def test_a_changeset_is_kept_and_a_stale_one_refused(tmp_path):
         ("Missing sudo password", "sudo"),
         ("nvidia-driver-570-open : Depends: nvidia-utils-570 (= 1) but it is not going to be installed", "dependency"),
         ("6.8.0-51-generic runs, 6.8.0-57-generic is wanted: restart the host (tag restart)", "order"),
+        (f"{APT} E: Packages were downgraded and -y was used without --allow-downgrades.", "newer"),
+        (f"{APT} E: Unable to correct problems, you have held broken packages.\n a : Depends: b but it is not installable", "dependency"),
+        (f"{APT} E: Unable to correct problems, you have held broken packages.", "held"),
+        (f"{APT} E: something new", "task"),
+        ("Timeout (12s) waiting for privilege escalation prompt", "timeout"),
         ("something new", "task"),
     ],
 )  # fmt: skip

@@ -13,7 +13,7 @@ from rackwright.drivers.hosts.model import HostResult
 __all__ = ["AGAIN", "CAUSES", "Cause", "Kind", "cause_of"]
 
 Kind = Literal[
-    "identity", "order", "disk", "package", "dependency", "held", "key", "mirror", "lock", "interrupted", "build", "sudo", "python",
+    "identity", "order", "disk", "package", "dependency", "held", "key", "mirror", "lock", "interrupted", "build", "newer", "sudo", "python",
     "missing-role", "timeout", "restarted", "died", "cut-off", "unreachable", "task",
 ]  # fmt: skip
 
@@ -60,6 +60,15 @@ CAUSES: Final = (
         "give the mirror's own public key in the site's mirror", "apt, methods/gpgv.cc",
     ),
     _row(
+        "newer", r"packages were downgraded and|will be DOWNGRADED",
+        "a newer version than the release's is on the host: take that package away there (apt-mark unhold, apt-get purge), or give it in hosts.packages",
+        "apt, apt-private/private-install.cc",
+    ),
+    _row(
+        "dependency", r"but it is not installable",
+        "bring the package that is wanted there, and cannot be had, into the mirror", "apt, apt-private/private-output.cc",
+    ),
+    _row(
         "held", r"held packages were changed|held broken packages|(is|are) held",
         "see 'apt-mark showhold' on the host against the versions of the release", "apt, apt-private/private-install.cc; host-stack.md 3",
     ),
@@ -92,7 +101,7 @@ CAUSES: Final = (
     _row(
         "missing-role", r"no task of it was played", "see whether the playbooks have a role of that name", "drivers.hosts.collecting",
     ),
-    _row("timeout", r"timed out|timeout", "look what the host is busy with", "ansible-core, executor/task_executor.py"),
+    _row("timeout", r"timed out|(?<!lock::)timeout", "look what the host is busy with", "ansible-core, executor/task_executor.py"),
 )  # fmt: skip
 """Kinds of failure in the order in which they are looked for."""
 
