@@ -37,7 +37,7 @@ exception only carries them to the edge. Each message ends with what to do.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from rackwright.findings import Finding
@@ -129,6 +129,9 @@ class IncompleteResult(RackwrightError):
 class DriverError(RackwrightError):
     """A device was asked and it did not go well; ``device`` says which, ``remedy`` what to do."""
 
+    passing: ClassVar[bool] = False
+    """It is of a kind that goes by: a device that restarts, a line that breaks."""
+
     def __init__(self, message: str, *, device: str = "", remedy: str = "") -> None:
         """Keep the sentence, the device it is about and the way out."""
         super().__init__(message)
@@ -138,6 +141,8 @@ class DriverError(RackwrightError):
 
 class Unreachable(DriverError):
     """No connection could be made; nothing was sent."""
+
+    passing = True
 
 
 class AuthRefused(DriverError):
@@ -167,9 +172,13 @@ class DeviceRefused(DriverError):
 class DeviceTimeout(DriverError):
     """The device took longer than the limit."""
 
+    passing = True
+
 
 class LostMidCommand(DriverError):
     """The connection broke while a command ran; whether the device acted must be looked up."""
+
+    passing = True
 
 
 class RunError(RackwrightError):

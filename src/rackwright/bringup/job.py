@@ -27,6 +27,8 @@ class Halted(msgspec.Struct, frozen=True, omit_defaults=True):
 
     cause: str
     remedy: str = ""
+    passing: bool = False
+    """Nothing was changed, and what is in the way may go by: it is worth another try."""
 
 
 class Made(NamedTuple):
@@ -101,6 +103,7 @@ class Job:
 
     def failed(self, stage: str, halt: Halted, **detail: Any) -> Outcome:
         """Return that the device went no further."""
+        detail |= {"passing": True} if halt.passing else {}
         return ended(self, "failed", stage=stage, cause=halt.cause, remedy=halt.remedy, **detail)
 
     def judged(self, found: Sequence[Finding], evidence: Sequence[str]) -> Outcome:

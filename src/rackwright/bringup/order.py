@@ -33,6 +33,8 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How cables of servers are proven: ports that go down and links that follow, or what switches hear."""
     image: Image | None = None
     """Image of the NOS for switches that run another version than the planned one."""
+    tries: int = 1
+    """How often a task is begun whose device could not be reached and was not changed yet."""
     installer: str = ""
     """What bare servers are installed from: an ISO's URL, ``http`` or ``pxe``."""
 

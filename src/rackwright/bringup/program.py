@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
-from rackwright.bringup.job import Job
+from rackwright.bringup.job import Job, Part
 from rackwright.bringup.order import decode
 from rackwright.bringup.stages import BLINK, FABRIC, HANDOVER
 from rackwright.bringup.work import cables, ends, looks, servers, switches, systems
@@ -20,6 +20,9 @@ __all__ = ["NAME", "VERSION", "Bringup"]
 NAME: Final = "bringup"
 VERSION: Final = "1"
 """Raised by hand whenever the steps of a task change their names or values."""
+
+_PAUSE_S: Final = 60.0
+"""Of the clock, between two tries: each of them waits for its device by itself."""
 
 Work = Callable[[Job], Outcome]
 
@@ -65,7 +68,20 @@ class Bringup:
         whole = decode(order)
         if whole.intent != self.world.plan.digest:
             raise RunChanged("the site has changed since this run was begun: start a new bring-up, it reads first")
-        return _work_of(task, self.world)(Job(self.world, context, whole, task, before, _tasks(order)))
+        return self._tried(Job(self.world, context, whole, task, before, _tasks(order)))
+
+    def _tried(self, job: Job) -> Outcome:
+        """Do a task, and once more where its device was not there and nothing of it was changed, as often as was agreed to."""
+        work, context, most = _work_of(job.task, self.world), job.context, job.order.consent.tries
+        for number in range(1, most + 1):
+            # A journal is read by the names of its steps: those of another try have a word before them.
+            again: Any = context if number == 1 else Part(context, f"try {number}, ")
+            outcome = work(replace(job, context=again))
+            if outcome.state != "failed" or not outcome.detail.get("passing") or number == most or context.cancelled():
+                break
+            context.event(f"tried again in {_PAUSE_S:.0f} s, for time {number + 1} of {most}: {outcome.cause}")
+            context.sleep(_PAUSE_S)
+        return outcome
 
 
 def _work_of(task: Task, world: World) -> Work:

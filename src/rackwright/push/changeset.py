@@ -61,6 +61,8 @@ class Unread(msgspec.Struct, frozen=True, omit_defaults=True):
     device: str
     cause: str
     remedy: str = ""
+    passing: bool = False
+    """What is in the way may go by."""
 
 
 class Changeset(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +92,7 @@ def make(
     devices, unread = [], []
     for reading in readings:
         if reading.running is None:
-            unread.append(Unread(reading.device, reading.cause, reading.remedy))
+            unread.append(Unread(reading.device, reading.cause, reading.remedy, reading.passing))
         else:
             devices.append(_device(reading, reading.running, intended[reading.device], interrupts))
     return Changeset(site=site, intent=intent, devices=tuple(devices), unread=tuple(unread))

@@ -43,6 +43,8 @@ class Halt(msgspec.Struct, frozen=True, omit_defaults=True):
     state: Literal["failed", "cancelled"] = "failed"
     touched: bool = False
     """The switch was asked to change something, so what it says about itself is worth keeping."""
+    passing: bool = False
+    """Nothing was asked of it, and what is in the way may go by."""
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -131,4 +133,4 @@ def halt_of(stage: str, error: DriverError, *, touched: bool = False) -> Halt:
     remedy = error.remedy or (_MEND if isinstance(error, DeviceRefused) else _AGAIN)
     if _FULL in str(error):
         remedy = _FREE
-    return Halt(stage, str(error), remedy, touched=touched)
+    return Halt(stage, str(error), remedy, touched=touched, passing=error.passing and not touched)

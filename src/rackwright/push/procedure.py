@@ -135,6 +135,8 @@ class Procedure:
         detail["changes"] = len(contact.order.changes.changes)
         if halt is None:
             return Outcome(subject=contact.device, state="done", detail=detail)
+        if halt.passing:
+            detail["passing"] = True
         if halt.touched:
             detail["touched"] = True
             detail["support"] = self.context.step("support", self._support)

@@ -34,6 +34,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds that an apply of somebody still waits for its confirmation; it may go back by itself."""
     cause: str = ""
     remedy: str = ""
+    passing: bool = False
+    """What is in the way may go by."""
 
 
 def read(device: str, connect: Connect) -> Reading:
@@ -48,7 +50,7 @@ def read(device: str, connect: Connect) -> Reading:
         finally:
             session.close()
     except DriverError as error:
-        return Reading(device=device, cause=str(error), remedy=error.remedy or _MEND)
+        return Reading(device=device, cause=str(error), remedy=error.remedy or _MEND, passing=error.passing)
     waiting = 0.0 if waits.state == "none" else max(waits.left_s, 1.0)
     return Reading(device=device, running=running, unsaved=unsaved and not waiting, waiting_s=waiting)
 

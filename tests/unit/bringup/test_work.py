@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
-from rackwright.bringup import concerns, files
+from rackwright.bringup import concerns, files, program
 from rackwright.bringup.job import Halted, Job, Made
 from rackwright.bringup.order import Consent, Order, decode
 from rackwright.bringup.program import Bringup
@@ -71,6 +73,48 @@ def test_nothing_is_told_where_nothing_changes(tmp_path):
     one.ordered(lambda: Made(b"{}", []))
     one.ordered(lambda: Halted("silent"))
     assert one.context.told == []
+
+
+def tried(monkeypatch, tmp_path, outcomes, tries):
+    """Return how a task ends whose work ends so, try after try, and its context."""
+    left, steps = list(outcomes), []
+
+    def work(one):
+        one.context.step("read", lambda: steps.append(one.context))
+        return left.pop(0)
+
+    one = job("oob/oob01", folder=tmp_path)
+    one.context.slept = []
+    one.context.sleep = one.context.slept.append
+    one = dataclasses.replace(one, order=msgspec.structs.replace(one.order, consent=Consent(tries=tries)))
+    monkeypatch.setitem(program._SWITCHES, "oob", work)
+    one = dataclasses.replace(one, world=SimpleNamespace(switches={"oob01": None}, machines={}))
+    return Bringup(one.world)._tried(one), one.context, left
+
+
+GONE = Outcome(subject="oob/oob01", state="failed", cause="no route to it", detail={"passing": True})
+REFUSED = Outcome(subject="oob/oob01", state="failed", cause="invalid config")
+WELL = Outcome(subject="oob/oob01", state="done")
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "tries", "state", "pauses"),
+    [
+        ([GONE, WELL], 2, "done", 1),
+        ([GONE, GONE, WELL], 2, "failed", 1),
+        ([GONE, WELL], 1, "failed", 0),
+        ([REFUSED, WELL], 3, "failed", 0),
+        ([GONE, REFUSED, WELL], 3, "failed", 1),
+    ],
+)
+def test_only_what_passes_is_tried_again_and_only_so_often(monkeypatch, tmp_path, outcomes, tries, state, pauses):
+    """A device that refuses must not be asked all night, and one that was away for a moment must not wait for the morning."""
+    ended, context, _ = tried(monkeypatch, tmp_path, outcomes, tries)
+    assert ended.state == state
+    assert context.slept == [60.0] * pauses
+    assert [text.partition(":")[0] for text, _ in context.told] == [
+        f"tried again in 60 s, for time {number} of {tries}" for number in range(2, 2 + pauses)
+    ]
 
 
 def test_finding_of_a_switch_concerns_the_server_at_its_port_and_those_that_it_names():

@@ -46,7 +46,7 @@ def _ordered(job: Job) -> _Version:
         with closing(world.way.connect(name, patience_s=world.patience.first_s)) as session:
             facts: Facts = session.facts()
     except DriverError as error:
-        return _Version(halt=Halted(str(error), error.remedy))
+        return _Version(halt=Halted(str(error), error.remedy, error.passing))
     order = make_install(world.plan, {name: facts}, {name: world.tree(world.switches[name])}, image, InstallLimits())
     if not order.targets:
         return _Version()

@@ -57,7 +57,7 @@ def _settling(job: Job, part: Literal["first", "last"]) -> Made | Halted:
     try:
         found = _compared(job)
     except DriverError as error:
-        return Halted(str(error), error.remedy or AGAIN)
+        return Halted(str(error), error.remedy or AGAIN, error.passing)
     mine = tuple(change for change in found.changes if change.last is (part == "last"))
     if mine and found.problems:
         return Halted(found.problems[0])
@@ -126,7 +126,7 @@ def _order(job: Job) -> Made | Halted:
         patience_s=world.patience.back_s,
     )  # fmt: skip
     if isinstance(found, Unread):
-        return Halted(found.cause, found.remedy)
+        return Halted(found.cause, found.remedy, found.passing)
     changeset = Changeset.of(world.plan.name, world.plan.digest, [found])
     order = make_order(changeset, world.plan, world.catalog, world.folder, drained_by=consent.drained_by)
     return Made(order.encoded(), list(_lines(found)))

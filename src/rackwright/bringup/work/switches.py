@@ -83,7 +83,7 @@ def _order(job: Job) -> Made | Halted:
         lambda _, left: job.context.event(f"an apply waits to be confirmed, at most {left:.0f} s"),
     )  # fmt: skip
     if found.running is None:
-        return Halted(found.cause, found.remedy)
+        return Halted(found.cause, found.remedy, found.passing)
     trees = {name: world.tree(world.switches[name])}
     changeset = make(world.plan.name, world.plan.digest, [found], trees, world.interrupts)
     order = make_order(changeset, trees, world.plan, Limits(confirm_s=job.order.consent.confirm_s))

@@ -95,7 +95,7 @@ def _order(job: Job) -> Made | Halted:
     world, name = job.world, job.device
     found = world.surveyor.survey(name)
     if isinstance(found, Unread):
-        return Halted(found.cause, found.remedy)
+        return Halted(found.cause, found.remedy, found.passing)
     work = host_order(found, world.variables[name], world.stacks[name])
     order = make_order(world.plan, [work], drained_by=job.order.consent.drained_by)
     lines = [f"~ {change.role}: {change.task}" for change in found.changes]

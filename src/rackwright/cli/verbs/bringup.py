@@ -38,6 +38,8 @@ _STEERING = ("pause", "go", "cancel", "retry", "skip", "approve", "refuse")
               help="Servers that restart at once in a rack; if not told, what its PDUs bear.")  # fmt: skip
 @click.option("--feeds", "images", type=click.IntRange(1), default=16, show_default=True, metavar="N",
               help="Servers that are fed with images at once.")  # fmt: skip
+@click.option("--tries", type=click.IntRange(1), default=1, show_default=True, metavar="N",
+              help="Begin a task so often whose device cannot be reached, before anything of it was changed.")  # fmt: skip
 @click.option("--database", metavar="URL", help="Keep the journal in this PostgreSQL, where several workers help.")
 @click.option(
     "--reach", "tags", multiple=True, metavar="PATTERN=TAG", help="Only workers with this tag reach these devices."

@@ -125,7 +125,7 @@ class Contact:
 
     def look(self, *, hardware: bool = False) -> Seen:
         """Look at versions, settings, jobs and power, with patience; ``hardware``: at the power supplies too."""
-        topics: tuple[Topic, ...] = ("system", "firmware", "bios", *(("hardware", "settings") if hardware else ()))
+        topics: tuple[Topic, ...] = ("system", "firmware", "bios", *(("supplies", "settings") if hardware else ()))
 
         def seen(session: Redfish) -> Seen:
             return Seen(self.inventory_of(session.read(topics)), session.jobs(), session.power())
@@ -156,7 +156,7 @@ def _is_system(resource: Any) -> bool:
 
 def halt_of(stage: str, error: DriverError, *, touched: bool = False) -> Halt:
     """Return what a driver's error means for the work on a server."""
-    return Halt(stage, str(error), error.remedy or AGAIN, touched=touched)
+    return Halt(stage, str(error), error.remedy or AGAIN, touched=touched, passing=error.passing and not touched)
 
 
 def version_of(inventory: Inventory, fqdd: str) -> str:

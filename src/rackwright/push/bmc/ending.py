@@ -150,6 +150,7 @@ def outcome(order: ServerOrder, halt: Halt | None, saved: Kept | None, end: End 
     state: State = "done"
     stage, cause, remedy = "", "", ""
     if halt is not None:
+        detail |= {"passing": True} if halt.passing else {}
         state, stage, cause, remedy = halt.state, halt.stage, f"{halt.cause}{_half_way(order, end)}", halt.remedy
     elif end is not None and end.trouble:
         state, stage, cause, remedy = "failed", "end", end.trouble, ON

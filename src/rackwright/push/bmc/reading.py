@@ -126,7 +126,7 @@ def survey(
         except DriverError as error:
             if getattr(error, "message_id", "") in FIRST_A_PASSWORD and device in getattr(connect, "fresh", ()):
                 return planner.first_of_all(machine)
-            found, waits = Unread(device, str(error), error.remedy or AGAIN), "it does not answer"
+            found, waits = Unread(device, str(error), error.remedy or AGAIN, error.passing), "it does not answer"
             if not isinstance(error, MAY_PASS) or clock.now() - begun >= patience_s:
                 return found
         if isinstance(found, ServerChanges) or clock.now() - begun >= _RUNS_S:
@@ -143,7 +143,7 @@ def _surveyed(machine: Machine, connect: Connect, planner: Planner) -> ServerCha
     try:
         running = [job for job in session.jobs() if job.state == "running"]
         if running:
-            return Unread(device, f"jobs run and do not end: {in_words(running)}", AGAIN)
+            return Unread(device, f"jobs run and do not end: {in_words(running)}", AGAIN, passing=True)
         fresh = device in getattr(connect, "fresh", ())
         return planner.changes(machine, session.read(planner.topics), factory=fresh)
     finally:

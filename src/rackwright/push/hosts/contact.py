@@ -117,4 +117,4 @@ def batches_of(way: Way, run: Callable[[Play], Played], jobs: int, gather_s: flo
 
 def halt_of(stage: str, error: DriverError, *, touched: bool = False) -> Halt:
     """Return what a driver's error means for the work on a host."""
-    return Halt(stage, str(error), error.remedy or AGAIN, touched=touched)
+    return Halt(stage, str(error), error.remedy or AGAIN, touched=touched, passing=error.passing and not touched)

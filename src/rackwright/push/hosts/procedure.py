@@ -234,6 +234,7 @@ class Procedure:
         }
         if halt is not None:
             state: State = halt.state
+            detail |= {"passing": True} if halt.passing and not self.changed else {}
             return Outcome(
                 subject=order.device,
                 state=state,

@@ -55,7 +55,7 @@ class Surveyor:
                 return Unread(device, wrong, _IDENTITY)
             return self._compared(stack, facts)
         except (DriverError, SecretUnresolved) as error:
-            return Unread(device, str(error), getattr(error, "remedy", "") or AGAIN)
+            return Unread(device, str(error), getattr(error, "remedy", "") or AGAIN, getattr(error, "passing", False))
 
     def _compared(self, stack: HostStack, facts: HostFacts) -> HostChanges | Unread:
         stages, problem, unproven = stages_of(stack), None, ""
@@ -63,7 +63,7 @@ class Surveyor:
         if result.state in ("unreachable", "lost"):
             where = f" in the role {result.role}" if result.role else ""
             said = f": {result.message}" if result.message else ""
-            return Unread(stack.name, f"it was lost{where}{said}", AGAIN)
+            return Unread(stack.name, f"it was lost{where}{said}", AGAIN, passing=True)
         begin = _first(stages, {change.role for change in result.changes})
         if not result.well:
             kind, remedy = cause_of(result)
