@@ -294,6 +294,17 @@ def test_the_screen_tells_what_the_run_was_told(board):
     assert not any("stopping" in line for line in lines)
 
 
+def test_the_screen_tells_what_goes_on_beside_the_run(board):
+    """Leases that are handed over, or given no more, decide whether a rack boots; a note of a task stands at its device."""
+    hear(
+        board,
+        said(1, "note", "handed over: mgmt01 answers for DHCP", "serve"),
+        said(2, "note", "applying", "bmc/gpu01"),
+    )
+    shown = [notice.text for notice in board.notices]
+    assert shown == ["handed over: mgmt01 answers for DHCP"]
+
+
 def test_many_devices_are_summed_by_rack():
     """Where not every device has a line, every rack has one, with how many are through each stage."""
     names = [f"gpu{n:03}" for n in range(64)]

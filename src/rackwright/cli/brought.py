@@ -75,6 +75,7 @@ class End:
         )
 
     def _answer(self, report: Report) -> Answer:
+        from rackwright.bringup import files
         from rackwright.cli.recording import keep
         from rackwright.report.bringups import ended_lines, ended_value
 
@@ -84,6 +85,8 @@ class End:
         )  # fmt: skip
         code = {"done": FINE, "cancelled": _INTERRUPTED}.get(report.state, ERROR)
         lines = [*ended_lines(report, self._graph(report)), kept.headline, f"record: {kept.page}"]
+        orders = self.world.way.state / "runs" / report.run / files.ORDERS
+        lines += [f"what was to be changed, by stage and device: {orders}"] if orders.is_dir() else []
         value = {**ended_value(report), "record": str(kept.record), "accepted": kept.verdicts}
         return Answer(code, value, lines, streamed=True)
 

@@ -199,7 +199,9 @@ class Board:
             self.state = "paused" if event.text == "pause" else "running"
         text = event.text if event.kind in {"note", "task"} else f"{event.kind} {event.text}"
         self._note(event, text)
-        if event.kind in {"run", "command", "fault"}:
+        # A note of nobody's task was told by what goes on beside the run: nowhere else is it seen.
+        beside = event.kind == "note" and event.subject and event.subject not in self.tasks and not self._device(event)
+        if beside or event.kind in {"run", "command", "fault"}:
             self.notices.append(LogLine(event.at, event.subject, text))
 
     def _find(self, raw: Any) -> None:
