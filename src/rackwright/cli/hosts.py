@@ -71,7 +71,25 @@ def compared(talk: Talk, aim: Aim, names: Sequence[str] = ()) -> Changeset:
     order = [name for name in aim.stacks if name in found]
     read = [one for name in order if isinstance(one := found[name], HostChanges)]
     unread = [one for name in order if isinstance(one := found[name], Unread)]
+    _say_imageless(talk, aim, read)
     return Changeset.of(aim.plan.name, aim.plan.digest, read, unread)
+
+
+def _say_imageless(talk: Talk, aim: Aim, read: Sequence[HostChanges]) -> None:
+    """Say which hosts may get firmware that nobody named: they would end at it, behind a restart."""
+    from rackwright.report.words import some
+
+    names = [
+        one.device
+        for one in read
+        if any(change.role == "bluefield_firmware" for change in one.changes)
+        and not aim.variables[one.device]["rackwright"]["bluefield"]["firmware"]["image"]
+    ]
+    if names:
+        talk.say(
+            f"{some(names)}: no firmware image is named: where an adapter runs another version than the release's, its host ends there; "
+            "put the .bin beside the site file and name it in hosts.bluefield.image"
+        )
 
 
 def _surveyed(talk: Talk, aim: Aim, names: Sequence[str]) -> dict[str, HostChanges | Unread]:

@@ -111,6 +111,17 @@ def test_it_tells_what_a_push_would_do_and_keeps_it(rackwright, site, fleet, tmp
     assert rackwright("diff", site, "--against", "running", "--only", "host", "--limit", "gpu*").exit_code == 0
 
 
+def test_firmware_that_nobody_named_is_said_before_a_restart(rackwright, site, fleet):
+    """A push would get as far as the firmware, behind a restart, and end there for want of an image; where one is named nothing is said."""
+    words = ("diff", site, "--against", "running", "--only", "host", "--limit", "gpu*")
+    assert "gpu01, gpu02, gpu03, gpu04: no firmware image is named" in rackwright(*words).stderr
+    (site / "fw").mkdir()
+    text = (site / "site.yaml").read_text(encoding="utf-8")
+    (site / "site.yaml").write_text(text.replace("hosts: {", "hosts: {bluefield: {image: fw}, ", 1), encoding="utf-8")
+    assert "firmware image" not in rackwright(*words).stderr
+    assert fleet.plays
+
+
 def test_it_asks_before_it_changes_and_again_before_it_restarts(rackwright, site, fleet):
     """Without --yes nothing is pushed, and without --allow-disruption nothing that restarts hosts."""
     words = ("push", site, "--only", "host", "--limit", "gpu01")
