@@ -30,6 +30,17 @@ def test_a_right_rack_has_nothing_wrong(name):
         assert quiet <= {"LINK-FLAPS", "OPTICS-POWER", "LINK-CABLING"} | untimed
 
 
+def test_a_switch_is_judged_alike_by_tables_that_are_there_already():
+    """Whoever judges one switch after the other with one site gets what a look at the whole rack says of each."""
+    made = rack("clos")
+    whole = made.judged()
+    for switch in made.site.plan.switches[:3]:
+        alone = made.judged(names=[switch.name], site=made.site)
+        assert [one for one in alone if one.check == "LINK-MTU"] == [
+            one for one in whole if one.check == "LINK-MTU" and one.subject == switch.name
+        ]
+
+
 def test_every_pass_says_what_it_stands_on():
     """A pass names how much was looked at and what was asked."""
     for item in rack().judged():

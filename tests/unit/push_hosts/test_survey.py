@@ -15,6 +15,7 @@ from rackwright.errors import DocumentError, DriverError, StalePlan
 from rackwright.plan.stack_model import HostStack, Stage, Step
 from rackwright.push.hosts.causes import CAUSES, cause_of
 from rackwright.push.hosts.changeset import Changeset, Unread, load, refuse_stale
+from rackwright.push.hosts.contact import batches_of
 from rackwright.push.hosts.procedure import Playbooks
 from rackwright.push.hosts.reading import Surveyor
 from rackwright.report.hosts import host_lines, problem_lines, what_differs
@@ -194,3 +195,24 @@ def test_no_play_is_larger_than_is_good_and_nobody_waits_for_more():
     for thread in threads:
         thread.join(20)
     assert plays == [2, 2]
+
+
+def test_on_the_twin_no_host_waits_for_the_play_of_another():
+    """No Ansible runs there: with a turn for each processor a thousand hosts would be two at a time."""
+    together = threading.Barrier(4)
+    world = World()
+    world.twin = True
+
+    def run(play):
+        together.wait(20)
+        return Played(
+            status="successful", hosts={one.name: HostResult(host=one.name, state="ok") for one in play.targets}
+        )
+
+    batches = batches_of(world, run, 4, None)
+    threads = [threading.Thread(target=batches.ask, args=(_play(f"h{at}", (str(at),)),)) for at in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert not together.broken
