@@ -53,14 +53,14 @@ def plan_of_build(folder: Path) -> Plan:
         raise DocumentError(f"{folder / 'plan.json'} is no plan ({error}); render the site again") from error
 
 
-def chosen(names: Iterable[str], patterns: Sequence[str]) -> frozenset[str]:
-    """Return the names that any pattern (``be01``, ``be*``) means; a pattern that means none is a usage error."""
+def chosen(names: Iterable[str], patterns: Sequence[str], option: str = "--limit") -> frozenset[str]:
+    """Return the names that any pattern (``be01``, ``be*``) of an option means; one that means none is a usage error."""
     known = list(names)
     found: set[str] = set()
     for pattern in patterns:
         meant = fnmatch.filter(known, pattern)
         if not meant:
-            raise click.BadParameter(f"no device is called {pattern!r}", param_hint="--limit")
+            raise click.BadParameter(f"no device is called {pattern!r}", param_hint=option)
         found.update(meant)
     return frozenset(found)
 

@@ -43,7 +43,7 @@ def spec_of(
     if wanted is None:
         bmcs = "none"
     servers = bmc_names(plan, catalog) if bmcs != "none" else []
-    meant = chosen([*names, *servers], only) if only else None
+    meant = chosen([*names, *servers], only, "--only") if only else None
     return Spec(
         plan=plan,
         state=str((site.file.parent / ".rackwright").absolute()),
@@ -61,7 +61,7 @@ def spec_of(
             password=parse(wanted.access.bmc).name,
             only=None if meant is None else meant & frozenset(servers),
             firmware=bmcs,
-            old=chosen(servers, old) if old else frozenset(),
+            old=chosen(servers, old, "--old") if old else frozenset(),
         ),
         hosts=None
         if hosts == "none" or bmcs == "none" or wanted is None

@@ -49,6 +49,15 @@ def test_what_cannot_be_served(site, words, code, said):
     assert not (site / ".rackwright" / "serve" / "events.jsonl").exists()
 
 
+@pytest.mark.parametrize("option", ["--again", "--install"])
+def test_a_stranger_is_told_at_the_option_that_names_it(site, monkeypatch, option):
+    """A misspelt host of --install is told as one of --limit."""
+    monkeypatch.setenv("RACKWRIGHT_SECRET_SWITCH_HASH", "$6$a$b")
+    result = CliRunner().invoke(main, ["serve", str(site), option, "gpx*"])
+    assert result.exit_code == 2
+    assert f"Invalid value for {option}: no device is called 'gpx*'" in result.stderr
+
+
 @contextlib.contextmanager
 def shown(site, *words):
     """The live view as a process of its own; gives its address, and its words so far."""

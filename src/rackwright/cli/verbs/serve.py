@@ -121,12 +121,12 @@ def _boots(
     what = serving.served(talk, site, limit)
     authority, tokens, installs = Authority(what.folder), Tokens(what.folder), Installs(what.folder / FOLDER)
     events = Events(what.folder, lambda event: talk.say(event.line))
-    for name in building.chosen([*what.offers, *what.seeds], again):
+    for name in building.chosen([*what.offers, *what.seeds], again, "--again"):
         tokens.forget(name)
         installs.end(name, "given up")
     held = image_of(image, what.nos, image_sha256) if image else None
     booted = media_of(boot, (BOOT_FILE,)) if boot else None
-    meant = building.chosen(what.seeds, install)
+    meant = building.chosen(what.seeds, install, "--install")
     discs = Discs(talk, media, what, meant, installs, authority.pem)
     discs.stock(stock, http)
     serving.arm(what.seeds, installs, events, meant)
