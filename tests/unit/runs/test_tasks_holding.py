@@ -146,13 +146,15 @@ def test_resumed_graph_does_what_was_commanded_before_the_kill(site, process):
     (site / "gate").touch()
     with runs.opened(site / "s", programs=[Tasks(site / "world")]) as engine:
         report = engine.resume(run)
-    assert states(report) == {
+    # What is behind may be told by the command, or by the task before it that was cancelled: whichever is seen first.
+    unbegun = {"cancelled", "skipped"}
+    ended = states(report)
+    assert {ended.pop("os/a2"), ended.pop("accept/a2")} <= unbegun
+    assert ended == {
         "bmc/a1": "done",
         "os/a1": "waived",
         "accept/a1": "done",
         "bmc/a2": "cancelled",
-        "os/a2": "cancelled",
-        "accept/a2": "cancelled",
         "gate": "failed",
     }
 
