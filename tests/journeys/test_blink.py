@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -138,9 +139,13 @@ def digests(rack):
     return {name: rack.ask("digest", device=name) for name in rack.switches}
 
 
+def sessions(rack):
+    return Counter({name: rack.ask("bmc", device=name)["sessions"] for name in rack.servers})
+
+
 def test_ten_miscabled_plugs_are_found_by_blinking_and_by_lldp(rack, planted):
     """Of ten exchanged cables one is not found with its swap, by more rounds than log2 of the ports, or the rack is not as before."""
-    before = digests(rack)
+    before, open_before = digests(rack), sessions(rack)
     for one, two in PLANTED:
         planted("swap-cables", a=one, b=two)
     found, rounds, everything = blink(rack)
@@ -152,8 +157,8 @@ def test_ten_miscabled_plugs_are_found_by_blinking_and_by_lldp(rack, planted):
     assert digests(rack) == before
     mixed = {end.partition(":")[0] for pair in PLANTED for end in pair}
     assert {item.subject for item in everything if item.status == "pass"} == set(rack.servers) - mixed
-    for name in rack.servers:
-        assert rack.ask("bmc", device=name)["sessions"] == 0
+    # One that another test left open, at a BMC that had gone away, may have timed out meanwhile.
+    assert sessions(rack) <= open_before
 
     # Without lldpd nobody tells the switches anything of it; with it both ends tell the same.
     assert not [item for item in audit(rack, "--only", "switch", "--check", "LINK-CABLING") if item["status"] == "fail"]
