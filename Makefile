@@ -11,6 +11,8 @@ WORKERS ?= 2
 # The other Pythons run what depends on the interpreter: unit (but the slow ones), golden, wheel.
 OTHERS  := 3.12 3.13
 PYTEST  := $(BIN)/python -m pytest -n $(WORKERS) --dist=loadgroup
+# Real daemons, clocks and kills share the cores with their neighbours: what fails is named, and tried once more alone.
+AGAIN   := --last-failed --last-failed-no-failures none
 
 .PHONY: help
 help:  ## list the commands
@@ -62,7 +64,7 @@ daemons:  ## install the Debian packages that the tests drive (as root; scripts/
 test:  ## everything that CI must see
 	@$(MAKE) --no-print-directory -j 2 daemons venv $(foreach version,$(OTHERS),venv-$(version))
 	@$(MAKE) --no-print-directory check
-	$(PYTEST)
+	$(PYTEST) || { echo "== what failed beside others, once more and alone"; $(PYTEST) -n 1 $(AGAIN); }
 	@for version in $(OTHERS); do $(MAKE) --no-print-directory other-$$version || exit 1; done
 	@echo "make test: all passed"
 
@@ -74,7 +76,8 @@ $(addprefix venv-,$(OTHERS)): venv-%:
 other-3.12 other-3.13: other-%:
 	@if scripts/find-python $* >/dev/null 2>&1; then \
 	  $(MAKE) --no-print-directory venv-$* && echo "== Python $*: unit, golden, wheel" && \
-	  .venv-$*/bin/python -m pytest -n $(WORKERS) --dist=loadgroup -q -m 'not slow' $(wildcard tests/unit tests/golden) && \
+	  { .venv-$*/bin/python -m pytest -n $(WORKERS) --dist=loadgroup -q -m 'not slow' $(wildcard tests/unit tests/golden) || \
+	    .venv-$*/bin/python -m pytest -n 1 --dist=loadgroup -q -m 'not slow' $(AGAIN) $(wildcard tests/unit tests/golden); } && \
 	  .venv-$*/bin/python -m pytest -q $(wildcard tests/packaging); \
 	elif [ -n "$$CI$$RACKWRIGHT_CI" ]; then echo "Python $* is required in CI and does not run here" >&2; exit 1; \
 	else echo "== SKIPPED Python $*: it does not run here (unit, golden and wheel tests not tried on it)"; fi

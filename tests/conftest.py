@@ -120,7 +120,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start counting what this run reads and skips."""
     config.stash[READ] = set()
     config.stash[SKIPPED] = {}
-    config.stash[WHOLE] = is_whole(config.args, config.option.keyword, config.option.markexpr)
+    again = config.getoption("lf", False)  # only what failed before
+    config.stash[WHOLE] = not again and is_whole(config.args, config.option.keyword, config.option.markexpr)
     config.pluginmanager.register(_Rules(config), "rackwright-rules")
 
 

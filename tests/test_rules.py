@@ -32,7 +32,8 @@ def house(pytester, repository, monkeypatch):
             path = pytester.path / "tests" / "golden" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content)
-        return pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", *(args or ("tests",)))
+        kept = () if "cacheprovider" in args else ("-p", "no:cacheprovider")
+        return pytester.runpytest_subprocess("-q", *kept, *(args or ("tests",)))
 
     return run
 
@@ -115,6 +116,33 @@ def test_a_failure_is_named_when_it_happens(house):
     """A run that decides and is stopped from outside has told what failed until then."""
     told = house(FAILING, "tests", "-n", "1", "-p", "no:randomly", ci=True).stdout.str().partition("FAILURES")[0]
     assert "FAILED tests/test_it.py::test_bad (call) assert 1 == 2" in told
+
+
+FLAKY = """
+import pathlib, pytest
+@pytest.mark.xdist_group("laboratory")
+def test_sometimes():
+    seen = pathlib.Path(__file__).with_name("seen")
+    if not seen.exists():
+        seen.touch()
+        assert False, "the machine was busy"
+def test_good():
+    pass
+"""
+
+
+def test_what_failed_is_tried_alone_once_more(house, pytester):
+    """`make test` does that: what then passes was named, and what never fails is not run again."""
+    workers = ("tests", "-n", "1", "--dist=loadgroup", "-p", "no:randomly", "-o", "markers=xdist_group")
+    again = ("--last-failed", "--last-failed-no-failures", "none")
+    with_cache = ("-p", "cacheprovider")  # what the other tests here go without
+    first = house(FLAKY, *workers, *with_cache, ci=True)
+    first.assert_outcomes(failed=1, passed=1)
+    second = house(FLAKY, *workers, *with_cache, *again, ci=True)
+    second.assert_outcomes(passed=1)
+    assert second.ret == pytest.ExitCode.OK
+    third = house(FLAKY, *workers, *with_cache, *again, ci=True)
+    assert third.ret == pytest.ExitCode.NO_TESTS_COLLECTED
 
 
 @pytest.mark.parametrize("index", range(2))
