@@ -57,6 +57,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 # --- fixtures ----------------------------------------------------------------------------------
 
 
+@pytest.fixture(autouse=True)
+def _ctrl_c_is_left_alone():
+    """Fail what leaves another handler of Ctrl-C behind: a later test that presses it would wait for ever."""
+    yield
+    left = signal.getsignal(signal.SIGINT)
+    if left is not signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        pytest.fail(f"Ctrl-C is left to {left}", pytrace=False)
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """Return the top folder of the checkout."""

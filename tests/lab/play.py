@@ -92,6 +92,8 @@ def play(
                 "ANSIBLE_SSH_CONTROL_PATH_DIR": str(place / "cp"),
             },
             event_handler=handle,
+            # Without one it takes Ctrl-C for itself, for as long as this process lives.
+            cancel_callback=lambda: False,
             quiet=True,
         )
         said.status = run.status

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 
 import pytest
 
@@ -105,11 +106,18 @@ def test_source_that_changed_without_a_new_version_is_found_out(site, process):
         engine.resume(run)
 
 
+def soon(true) -> None:
+    """Wait until something is so, for half a minute."""
+    end = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < end
+        threading.Event().wait(0.005)
+
+
 def leaves(site) -> None:
     """Press Ctrl-C twice, the second time when the first was understood."""
     os.kill(os.getpid(), signal.SIGINT)
-    while not any("stopping: " in path.read_text() for path in (site / "s/runs").rglob("events.jsonl")):
-        threading.Event().wait(0.005)
+    soon(lambda: any("stopping: " in path.read_text() for path in (site / "s/runs").rglob("events.jsonl")))
     os.kill(os.getpid(), signal.SIGINT)
 
 
@@ -126,8 +134,7 @@ def test_first_interrupt_cancels_between_steps_and_reports_when_they_ended(site)
     def hold(device, step):
         if (device, step) == ("a1", "stage"):
             release.wait(20)
-            while not any(path.name == "cancel" for path in (site / "s/runs").rglob("*")):
-                threading.Event().wait(0.005)
+            soon(lambda: any(path.name == "cancel" for path in (site / "s/runs").rglob("*")))
 
     release = threading.Event()
     with runs.opened(site / "s", programs=[Toy(site / "world", hook=hold)]) as engine:
