@@ -211,7 +211,9 @@ class Journal:
 
     def slow_down(self, run: str) -> None:
         """Look seldom into the queue that the run itself came from: it is needed once, and after a death."""
-        self._register_fleet(run, _FLEET_POLL_S)
+        # Another that ends the run takes its queues away between DBOS's writing and its asserting what it wrote.
+        with contextlib.suppress(AssertionError):
+            self._register_fleet(run, _FLEET_POLL_S)
 
     def _register_fleet(self, run: str, poll_s: float) -> None:
         self.client.register_queue(Queues(run).fleet, global_concurrency=1, polling_interval_sec=poll_s)

@@ -106,6 +106,14 @@ def test_source_that_changed_without_a_new_version_is_found_out(site, process):
         engine.resume(run)
 
 
+def test_a_run_that_others_just_ended_ends_nobody_who_helps(site, monkeypatch):
+    """Its queues are taken away while a worker sets how often it looks into them: that worker would die of it."""
+    with runs.opened(site / "s", programs=[Toy(site / "world")]) as engine:
+        report = engine.run("toy", SMALL)
+        monkeypatch.setattr(engine._journal.client._sys_db, "get_queue", lambda *_, **__: None)
+        engine._journal.slow_down(report.run)
+
+
 def soon(true) -> None:
     """Wait until something is so, for half a minute."""
     end = time.monotonic() + 30
