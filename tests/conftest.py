@@ -124,14 +124,15 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 READ = pytest.StashKey[set[str]]()
 SKIPPED = pytest.StashKey[dict[str, str]]()
 WHOLE = pytest.StashKey[bool]()
+BEFORE = "rackwright/before"
+"""Where pytest's cache keeps what a run skipped and read, for the one that tries again what failed in it."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start counting what this run reads and skips."""
     config.stash[READ] = set()
     config.stash[SKIPPED] = {}
-    again = config.getoption("lf", False)  # only what failed before
-    config.stash[WHOLE] = not again and is_whole(config.args, config.option.keyword, config.option.markexpr)
+    config.stash[WHOLE] = is_whole(config.args, config.option.keyword, config.option.markexpr)
     config.pluginmanager.register(_Rules(config), "rackwright-rules")
 
 
@@ -211,15 +212,29 @@ class _Rules:
             return
         if session.exitstatus == pytest.ExitCode.INTERRUPTED or session.config.option.collectonly:
             return
+        skipped, read = self._with_before(session.config)
         if in_ci():
-            self.faults += [f"must run in CI, was skipped: {text}" for text in forbidden(self.config.stash[SKIPPED])]
+            self.faults += [f"must run in CI, was skipped: {text}" for text in forbidden(skipped)]
         if self.config.stash[WHOLE] and session.exitstatus == pytest.ExitCode.OK:
             self.faults += [
-                f"no test reads tests/golden/{name}: delete it, or let a test read it"
-                for name in unread(GOLDEN, self.config.stash[READ])
+                f"no test reads tests/golden/{name}: delete it, or let a test read it" for name in unread(GOLDEN, read)
             ]
         if self.faults and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _with_before(self, config: pytest.Config) -> tuple[dict[str, str], set[str]]:
+        """Return what was skipped and read, and where only what failed is tried again, by the run before it too.
+
+        A skip that CI does not allow must not be forgotten because another test failed beside it and passed alone.
+        """
+        skipped, read = dict(self.config.stash[SKIPPED]), set(self.config.stash[READ])
+        cache = getattr(config, "cache", None)
+        if cache is not None:
+            if config.getoption("lf", False):
+                before = cache.get(BEFORE, {"skipped": {}, "read": []})
+                skipped, read = before["skipped"] | skipped, read.union(before["read"])
+            cache.set(BEFORE, {"skipped": skipped, "read": sorted(read)})
+        return skipped, read
 
     def pytest_terminal_summary(self, terminalreporter) -> None:
         if self.faults:

@@ -145,6 +145,17 @@ def test_what_failed_is_tried_alone_once_more(house, pytester):
     assert third.ret == pytest.ExitCode.NO_TESTS_COLLECTED
 
 
+def test_a_skip_is_not_forgotten_by_trying_again(house):
+    """What failed passes alone, and beside it a test was skipped that CI does not allow: the second run fails for it too."""
+    workers = ("tests", "-n", "1", "--dist=loadgroup", "-p", "cacheprovider", "-o", "markers=xdist_group")
+    skipping = FLAKY + "def test_skipped():\n    pytest.skip('no switch here')\n"
+    assert house(skipping, *workers, ci=True).ret == pytest.ExitCode.TESTS_FAILED
+    again = house(skipping, *workers, "--last-failed", "--last-failed-no-failures", "none", ci=True)
+    again.assert_outcomes(passed=1)
+    assert again.ret == pytest.ExitCode.TESTS_FAILED
+    again.stdout.fnmatch_lines(["*must run in CI, was skipped: tests/test_it.py::test_skipped: no switch here"])
+
+
 @pytest.mark.parametrize("index", range(2))
 @pytest.mark.xdist_group("grouping")
 def test_what_shares_a_laboratory_runs_in_one_worker(request, index):
