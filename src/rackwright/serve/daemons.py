@@ -19,6 +19,7 @@ __all__ = ["dhcp", "no_time", "time"]
 
 _DNSMASQ: Final = "dnsmasq"
 _CHRONYD: Final = "chronyd"
+_PATIENCE_S: Final = 30
 
 
 def dhcp(folder: Path, lan: Lan, config: bytes) -> Program:
@@ -48,13 +49,13 @@ def dhcp(folder: Path, lan: Lan, config: bytes) -> Program:
 
 
 def _tested(program: str, path: Path) -> None:
-    done = subprocess.run(  # noqa: S603 - dnsmasq, which was looked for
-        [program, "--test", f"--conf-file={path}"],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [program, "--test", f"--conf-file={path}"]
+    try:
+        done = subprocess.run(  # noqa: S603 - dnsmasq, which was looked for
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=_PATIENCE_S
+        )
+    except subprocess.TimeoutExpired:
+        raise ServeError(f"dnsmasq --test of {path} does not end in {_PATIENCE_S} s: try it by hand") from None
     if done.returncode:
         raise ServeError(f"dnsmasq refuses {path}: {done.stderr.strip()}; see the site, and its own templates/dhcp")
 
