@@ -19,6 +19,7 @@ from rackwright.plan import workspace
 from rackwright.render import switch_tree
 from rackwright.runs.folder import RunFolder
 from rackwright.runs.model import Graph, Task
+from tests.namespaces import insist, must, run
 
 pytestmark = [pytest.mark.xdist_group("ztp")]
 
@@ -33,18 +34,6 @@ HOOK = """#!/bin/sh
 exit 0
 """
 _NUMBERS = itertools.count()
-
-
-def run(*words, **more):
-    return subprocess.run(
-        [str(word) for word in words], capture_output=True, text=True, check=False, timeout=60, **more
-    )
-
-
-def must(*words, **more):
-    done = run(*words, **more)
-    assert done.returncode == 0, (words, done.stderr)
-    return done.stdout
 
 
 def until(there, what, limit_s=20):
@@ -155,9 +144,7 @@ class Room:
 @pytest.fixture
 def room(tmp_path):
     """Return a network that is not up yet; nothing of it is left behind."""
-    missing = [tool for tool in NEEDED if not shutil.which(tool)]
-    if missing or os.geteuid():
-        pytest.skip(f"needs root and {', '.join(missing or NEEDED)}: scripts/apt-packages.sh installs them")
+    insist(NEEDED)
     made = Room(tmp_path)
     try:
         yield made

@@ -30,6 +30,7 @@ from rackwright.push.hosts.installing import Installing, Medium
 from rackwright.render.netboot import kernel_words
 from rackwright.twin.bmc.guest import Guest, GuestHardware
 from tests.guests import media
+from tests.namespaces import must
 from tests.twins.bmc_lanes import BmcLanes
 
 SITES = Path(__file__).resolve().parents[2] / "inventory"
@@ -39,18 +40,6 @@ GPU01 = {"serial": "BCYWXS4", "mac": "02:80:3f:b5:df:15"}
 _NUMBERS = itertools.count()
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("netboot")]
-
-
-def run(*words, **more):
-    return subprocess.run(
-        [str(word) for word in words], capture_output=True, text=True, check=False, timeout=60, **more
-    )
-
-
-def must(*words, **more):
-    done = run(*words, **more)
-    assert done.returncode == 0, (words, done.stderr)
-    return done.stdout
 
 
 class Network:

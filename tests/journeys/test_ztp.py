@@ -26,6 +26,7 @@ from rackwright.plan import workspace
 from rackwright.render import switch_tree
 from rackwright.serve.authority import Authority
 from tests.canary import Canary
+from tests.namespaces import insist, must, run
 
 SITES = Path(__file__).resolve().parents[2] / "inventory"
 COMMAND = [sys.executable, "-c", "from rackwright.cli import main; main()"]
@@ -67,18 +68,6 @@ ip addr flush dev "$interface"
 ip addr add "$ip/$mask" dev "$interface"
 printf '%s\n%s\n' "$ip" "$(printf %s "$opt239" | xxd -r -p)" > "$LEASE"
 """
-
-
-def run(*words, **more):
-    return subprocess.run(
-        [str(word) for word in words], capture_output=True, text=True, check=False, timeout=60, **more
-    )
-
-
-def must(*words, **more):
-    done = run(*words, **more)
-    assert done.returncode == 0, (words, done.stderr)
-    return done.stdout
 
 
 class Switch:
@@ -229,9 +218,7 @@ class Network:
 @pytest.fixture
 def network(tmp_path):
     """Return an out-of-band network that is not up yet; nothing of it is left behind."""
-    missing = [tool for tool in NEEDED if not shutil.which(tool)]
-    if missing or os.geteuid():
-        pytest.skip(f"needs root and {', '.join(missing or NEEDED)}: scripts/apt-packages.sh installs them")
+    insist(NEEDED)
     made = Network(tmp_path)
     try:
         yield made
