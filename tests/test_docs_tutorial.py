@@ -17,7 +17,9 @@ from tests.test_docs import matches
 def site(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a copy of the tutorial's site, as the current folder."""
     folder = tmp_path / "my-rack"
-    shutil.copytree(repository / "inventory" / "xe9680-spectrum-x", folder)
+    shutil.copytree(
+        repository / "inventory" / "xe9680-spectrum-x", folder, ignore=shutil.ignore_patterns(".rackwright")
+    )
     monkeypatch.chdir(folder)
     monkeypatch.setenv("NO_COLOR", "1")
     return folder / "site.yaml"

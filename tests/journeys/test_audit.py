@@ -28,7 +28,13 @@ RATE = 600.0
 @pytest.fixture(scope="module", params=["xe9680-spectrum-x"])
 def rack(request, tmp_path_factory):
     """Return a twin that runs what its site renders, and ways to ask it and to audit it."""
-    site = Path(shutil.copytree(SITES / request.param, tmp_path_factory.mktemp("audit") / request.param))
+    site = Path(
+        shutil.copytree(
+            SITES / request.param,
+            tmp_path_factory.mktemp("audit") / request.param,
+            ignore=shutil.ignore_patterns(".rackwright"),
+        )
+    )
     plan = workspace.planned(workspace.open_site(site)).plan
     with Background(running(site, plan)) as background:
         yield SimpleNamespace(site=site, plan=plan, ask=background.ask, audit=lambda *words: audit(site, *words))
@@ -184,7 +190,9 @@ def other(tree, *path, value):
 
 def test_what_is_set_otherwise_shows_in_what_the_fabric_does(tmp_path):
     """Settings that differ on one switch are drift there, and show where they work: sessions, VNIs, QoS, MTU."""
-    site = Path(shutil.copytree(SITES / "xe9680-spectrum-x", tmp_path / "site"))
+    site = Path(
+        shutil.copytree(SITES / "xe9680-spectrum-x", tmp_path / "site", ignore=shutil.ignore_patterns(".rackwright"))
+    )
     plan = workspace.planned(workspace.open_site(site)).plan
     trees = {switch.name: switch_tree(switch) for switch in plan.switches}
     changed = {

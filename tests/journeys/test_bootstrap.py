@@ -51,7 +51,9 @@ def planned(site):
 @pytest.fixture
 def rack(tmp_path):
     """Return a factory-fresh twin of a small rack, an image, and what there is to ask it."""
-    site = Path(shutil.copytree(SITES / "r760xa-converged", tmp_path / "site"))
+    site = Path(
+        shutil.copytree(SITES / "r760xa-converged", tmp_path / "site", ignore=shutil.ignore_patterns(".rackwright"))
+    )
     shutil.rmtree(site / ".rackwright", ignore_errors=True)
     plan = plan_of(site)
     names = {ref.name for one in plan.switches for ref in secrets.references(switch_tree(one))}

@@ -74,7 +74,7 @@ class Rack:
         self.site = place / "site"
         self.dice = dice
         self.state = self.site / ".rackwright"
-        shutil.copytree(ROOT / "inventory/xe9680-spectrum-x", self.site)
+        shutil.copytree(ROOT / "inventory/xe9680-spectrum-x", self.site, ignore=shutil.ignore_patterns(".rackwright"))
         old = dice.sample(SERVERS, dice.randint(0, 2))
         words = [word for name in old for word in ("--old", name)]
         self.ask("twin", "up", self.site, "--detach", "--rate", str(RATE), "--bmcs", "planned", "--installed", *words)

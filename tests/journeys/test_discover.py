@@ -36,7 +36,9 @@ def rows(site):
 def rack(tmp_path_factory):
     """Return a rack that runs what is planned; the truth about its machines; and a function that begins with an empty nodes.csv."""
     folder = tmp_path_factory.mktemp("discover")
-    site = Path(shutil.copytree(SITES / "r760xa-converged", folder / "site"))
+    site = Path(
+        shutil.copytree(SITES / "r760xa-converged", folder / "site", ignore=shutil.ignore_patterns(".rackwright"))
+    )
     shutil.rmtree(site / ".rackwright", ignore_errors=True)
     plan = workspace.planned(workspace.open_site(site)).plan
     trees = {switch.name: switch_tree(switch) for switch in plan.switches}

@@ -49,7 +49,9 @@ class Room:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.site = Path(shutil.copytree(SITES / "xe9680-spectrum-x", folder / "site"))
+        self.site = Path(
+            shutil.copytree(SITES / "xe9680-spectrum-x", folder / "site", ignore=shutil.ignore_patterns(".rackwright"))
+        )
         shutil.rmtree(self.site / ".rackwright", ignore_errors=True)
         self.state = self.site / ".rackwright"
         self.mark = f"rwl{os.getpid():x}{next(_NUMBERS)}"

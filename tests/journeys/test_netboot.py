@@ -47,7 +47,9 @@ class Network:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.site = Path(shutil.copytree(SITES / "xe9680-spectrum-x", folder / "site"))
+        self.site = Path(
+            shutil.copytree(SITES / "xe9680-spectrum-x", folder / "site", ignore=shutil.ignore_patterns(".rackwright"))
+        )
         shutil.rmtree(self.site / ".rackwright", ignore_errors=True)
         self.processes: list[subprocess.Popen] = []
         self.space = f"rwb{os.getpid():x}{next(_NUMBERS)}"

@@ -52,7 +52,7 @@ def trees_of(plan):
 
 
 def copied(name, folder):
-    site = Path(shutil.copytree(SITES / name, folder / name))
+    site = Path(shutil.copytree(SITES / name, folder / name, ignore=shutil.ignore_patterns(".rackwright")))
     (site / ".rackwright").exists() and shutil.rmtree(site / ".rackwright")
     return site
 

@@ -25,7 +25,9 @@ SITES = Path(__file__).resolve().parents[2] / "inventory"
 @pytest.fixture
 def site(tmp_path):
     """Return a copy of the smallest reference site."""
-    return Path(shutil.copytree(SITES / "xe9680-spectrum-x", tmp_path / "site"))
+    return Path(
+        shutil.copytree(SITES / "xe9680-spectrum-x", tmp_path / "site", ignore=shutil.ignore_patterns(".rackwright"))
+    )
 
 
 def rackwright(*words, code=0):

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from rackwright import audit
@@ -37,7 +38,7 @@ class Servers:
     machines: tuple[Machine, ...]
     settings: Mapping[str, BmcSettings]
 
-    @property
+    @cached_property
     def addresses(self) -> dict[str, str]:
         """Return the address of each BMC, those of adapters too (``gpu01.b3220l-1``); empty: none is known."""
         found = {machine.name: machine.bmc_address for machine in self.machines}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -269,8 +270,13 @@ def _attributes(node: Node) -> dict[str, Any]:
     return {
         str(name): value
         for name, value in raw.items()
-        if isinstance(value, (str, int, float)) and not (isinstance(value, str) and _PASSWORDS.search(str(name)))
+        if isinstance(value, (str, int, float)) and not (isinstance(value, str) and _password(str(name)))
     }
+
+
+@lru_cache(1 << 14)
+def _password(name: str) -> bool:
+    return bool(_PASSWORDS.search(name))
 
 
 def _registry_uri(tree: Tree, machine: _Machine, bios: Node) -> str:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
+from typing import Final
 
 import msgspec
 
 from rackwright.errors import TwinError
 from rackwright.twin.process import Spec, run
+
+_GARBAGE: Final = (200_000, 20, 20)
+"""Thresholds of the cyclic garbage collector: a thousand machines are millions of objects that stay, not to be looked through at every request."""
 
 
 def _ready() -> None:
@@ -22,6 +27,7 @@ def _ready() -> None:
 
 
 def _main() -> int:
+    gc.set_threshold(*_GARBAGE)
     spec = msgspec.json.decode(sys.stdin.buffer.read(), type=Spec)
     try:
         run(spec, _ready)

@@ -71,6 +71,10 @@ class MachineLook:
         ]
         return {name: MachineView(self, name, self.evidence.get(name)) for name in names}
 
+    def let_go(self) -> None:
+        """Forget the views: they and their look hold each other, and what they hold of a rack goes at once only without that."""
+        vars(self).pop("views", None)
+
     @cached_property
     def known(self) -> Known:
         """Return what tells each server apart, by tag and by MAC address."""

@@ -64,7 +64,10 @@ def judge(
         {machine.name: machine for machine in machines}, evidence, catalog or catalogs.load(), frozenset(names),
         frozenset(domains) or frozenset(DOMAINS), frozenset(checks), settings or {}, apart=apart,
     )  # fmt: skip
-    return verdict(look)
+    try:
+        return verdict(look)
+    finally:
+        look.let_go()
 
 
 def verdict(look: MachineLook) -> tuple[Finding, ...]:

@@ -45,23 +45,18 @@ class Bios:
 
     def attributes(self) -> dict[str, Any]:
         """Return what Bios.Attributes shows: no hidden ones; with a fault, what is pending already (row 25)."""
-        state = self.registry.settle({**self.values, **self._early}) if self._early else self._state()
+        state = self.registry.settle({**self.values, **self._early}) if self._early else self.state()
         return {
             name: None if row.type == "Password" else state.values.get(name, row.default)
             for name, row in self.registry.attributes.items()
             if name not in state.hidden
         }
 
-    def _state(self) -> State:
+    def state(self) -> State:
         """Return the values in force, settled; kept, since they are read far more often than they change."""
         if self._settled is None or self._settled[0] is not self.values:
             self._settled = (self.values, self.registry.settle(self.values))
         return self._settled[1]
-
-    def described(self) -> list[tuple[Attribute, bool, bool]]:
-        """Return every entry of the registry with its ReadOnly and Hidden as they are under the values in force."""
-        state = self._state()
-        return [(row, name in state.read_only, name in state.hidden) for name, row in self.registry.attributes.items()]
 
     def stage(self, wanted: Mapping[str, Any], apply_time: str | None = None) -> Staged:
         """PATCH of Bios/Settings.

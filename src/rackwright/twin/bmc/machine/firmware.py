@@ -63,6 +63,14 @@ class Firmware:
             found.append(Row(name, "AvailableForInstallation", image.version, component))
         return found
 
+    def row(self, key: str) -> Row | None:
+        """Return one member of it; its id ends with the component's FQDD."""
+        part = self.components.get(key.rpartition("__")[2])
+        named = rows({part.fqdd: part}) if part is not None else ()
+        return next((one for one in named if one.id == key), None) or next(
+            (one for one in self.inventory() if one.id == key), None
+        )
+
     def upload(self, data: bytes, filename: str, apply_time: str = "Immediate", targets: Sequence[str] = ()) -> Job:
         """Multipart upload: an image comes in whole; returns its job. Raises :class:`Refusal`."""
         job = self.start(filename, apply_time, targets)

@@ -28,7 +28,8 @@ __all__ = ["App", "etag", "reset"]
 _PUBLIC: Final = frozenset({"/redfish", "/redfish/v1", "/redfish/v1/odata", "/redfish/v1/$metadata"})
 _SESSIONS: Final = "/redfish/v1/SessionService/Sessions"
 _LINGER: Final = struct.pack("ii", 1, 0)
-_VOLATILE: Final = ("DateTime",)
+_PLAIN: Final = query.Query()
+_VOLATILE: Final = frozenset({"DateTime"})
 """Properties that move by themselves and are left out of an ETag."""
 
 
@@ -134,7 +135,7 @@ class App:
                 raise Denied(400, base("QueryNotSupportedOnResource"))
             self._fits(call, found)
             answer = handler(self._bmc, call, *found.captured)
-        return Answer(answer.status, answer.body, {"Allow": allow, **answer.headers})
+        return replace(answer, headers={"Allow": allow, **answer.headers})
 
     def _read(self, call: Call, found: Found) -> Answer:
         wanted = query.parse(call.query, levels=self._bmc.levels)
@@ -143,15 +144,17 @@ class App:
             raise Denied(404, base("ResourceMissingAtURI", call.path))
         if isinstance(body, Answer):
             return body
-        tag = etag(body)
+        encoded = msgspec.json.encode(body)
+        tag = _tag(encoded) if _VOLATILE.isdisjoint(body) else etag(body)
+        shown = body
         if self._bmc.kind == "idrac" and "ManagerAccount." in body.get("@odata.type", ""):
-            body = {**body, "@odata.etag": tag}
-        if wanted != query.Query():
-            body = query.apply(body, wanted, self._linked)
-        headers = {"ETag": tag, **_described(body)}
+            shown = {**body, "@odata.etag": tag}
+        if wanted != _PLAIN:
+            shown = query.apply(shown, wanted, self._linked)
+        headers = {"ETag": tag, **_described(shown)}
         if tag in _tags(call.headers.get("If-None-Match", "")):
             return Answer(304, None, headers)
-        return Answer(200, body, headers)
+        return Answer(200, shown, headers, encoded if shown is body else b"")
 
     def _linked(self, path: str) -> dict[str, Any] | None:
         """Read what a link leads to."""
@@ -182,16 +185,18 @@ class App:
             data = answer.body.encode() if isinstance(answer.body, str) else answer.body
             headers = {"Content-Type": f"{kind};charset=utf-8", **headers}
         else:
-            data = msgspec.json.encode(answer.body)
+            data = answer.encoded or msgspec.json.encode(answer.body)
             headers["Content-Type"] = "application/json;charset=utf-8"
         return web.Response(status=answer.status, body=data, headers=headers)
 
 
 def etag(body: Mapping[str, Any]) -> str:
     """Return the ETag of a resource."""
-    if any(name in body for name in _VOLATILE):
-        body = {key: value for key, value in body.items() if key not in _VOLATILE}
-    return f'"{hashlib.blake2b(msgspec.json.encode(body), digest_size=8).hexdigest()}"'
+    return _tag(msgspec.json.encode({key: value for key, value in body.items() if key not in _VOLATILE}))
+
+
+def _tag(encoded: bytes) -> str:
+    return f'"{hashlib.blake2b(encoded, digest_size=8).hexdigest()}"'
 
 
 def _tags(header: str) -> set[str]:

@@ -44,6 +44,8 @@ class Answer:
     status: int = 200
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    encoded: bytes = b""
+    """The body as it goes out, where it had to be made before; empty: it is made of the body."""
 
 
 class Denied(Exception):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rackwright.twin.bmc.service.app import App
-from rackwright.twin.sockets import Relay, bound
+from rackwright.twin.sockets import Far, bound
 
 __all__ = ["Listener"]
 
@@ -27,7 +27,6 @@ class Listener:
         self._fresh: socket.socket | None = sock
         self._latency_s = latency_s
         self._server: asyncio.Server | None = None
-        self._relay: Relay | None = None
         self._make = certificate
         self._own: Path | None = None
         self._shown: Path | None = None
@@ -72,9 +71,6 @@ class Listener:
         elif not on and self._server is not None:
             self._server.close()
             self._server = None
-            if self._relay is not None:
-                self._relay.close()
-                self._relay = None
             self._app.cut()
 
     async def close(self) -> None:
@@ -88,11 +84,6 @@ class Listener:
 
     async def _listen(self) -> None:
         public, self._fresh = self._fresh or bound(self.address, self.port), None
-        if self._latency_s:
-            inner = bound(self.address, 0)
-            self._relay = Relay(inner.getsockname(), self._latency_s)
-            await self._relay.listen(public)
-            public = inner
         self._server = await asyncio.get_running_loop().create_server(lambda: _Door(self), sock=public, backlog=64)
 
     def greet(self, transport: asyncio.Transport) -> None:
@@ -105,6 +96,10 @@ class Listener:
         # Who goes away in the middle of a handshake, or does not trust us, is no trouble of ours.
         with contextlib.suppress(OSError, asyncio.CancelledError):
             protocol = self._app.protocol()
+            if self._latency_s:
+                # The handshakes of TCP and of TLS 1.3: one round trip each.
+                await asyncio.sleep(4 * self._latency_s)
+                protocol = Far(protocol, 2 * self._latency_s)
             loop = asyncio.get_running_loop()
             sealed = await loop.start_tls(transport, protocol, self._context(), server_side=True)
             if sealed is not None and self._server is not None:

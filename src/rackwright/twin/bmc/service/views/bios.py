@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 from rackwright.twin.bmc.machine.bios import APPLY_TIMES
-from rackwright.twin.bmc.machine.registry import Attribute, Dependency
+from rackwright.twin.bmc.machine.registry import Attribute, Dependency, Registry
 from rackwright.twin.bmc.service.bmc import Bmc
 from rackwright.twin.bmc.service.views.shape import MANAGER, ROOT, SYSTEM, head, link, links
 
@@ -55,8 +56,7 @@ def settings(bmc: Bmc) -> dict[str, Any]:
 def registry(bmc: Bmc) -> dict[str, Any]:
     """Show the registry: every attribute with ReadOnly and Hidden as they are now, and what depends on what."""
     machine = bmc.machine
-    rows = [_attribute(machine, *each) for each in machine.bios.described()]
-    menus = sorted({one.menu for one, _, _ in machine.bios.described() if one.menu})
+    state = machine.bios.state()
     return {
         "@odata.context": f"{ROOT}/$metadata#AttributeRegistry.AttributeRegistry",
         "@odata.id": f"{_PATH}/BiosRegistry",
@@ -66,14 +66,7 @@ def registry(bmc: Bmc) -> dict[str, Any]:
         "Language": "en",
         "Name": "BIOS Attribute Registry",
         "OwningEntity": "Dell",
-        "RegistryEntries": {
-            "Attributes": rows,
-            "Dependencies": [_dependency(each) for each in machine.bios.registry.dependencies],
-            "Menus": [
-                {"DisplayName": name, "DisplayOrder": at, "MenuName": name, "MenuPath": "./", "ReadOnly": False}
-                for at, name in enumerate(menus, 1)
-            ],
-        },
+        "RegistryEntries": _entries(machine.bios.registry, state.read_only, state.hidden, machine.settings.locked),
         "RegistryVersion": "1.0.3",
         "SupportedSystems": [
             {
@@ -85,8 +78,22 @@ def registry(bmc: Bmc) -> dict[str, Any]:
     }
 
 
-def _attribute(machine: Any, one: Attribute, read_only: bool, hidden: bool) -> dict[str, Any]:
-    locked = read_only or machine.settings.locked
+@lru_cache(maxsize=64)
+def _entries(registry: Registry, read_only: frozenset[str], hidden: frozenset[str], locked: bool) -> dict[str, Any]:
+    """Show what attributes there are; equal machines in the same state share it."""
+    rows = registry.attributes.values()
+    menus = sorted({one.menu for one in rows if one.menu})
+    return {
+        "Attributes": [_attribute(one, locked or one.name in read_only, one.name in hidden) for one in rows],
+        "Dependencies": [_dependency(each) for each in registry.dependencies],
+        "Menus": [
+            {"DisplayName": name, "DisplayOrder": at, "MenuName": name, "MenuPath": "./", "ReadOnly": False}
+            for at, name in enumerate(menus, 1)
+        ],
+    }
+
+
+def _attribute(one: Attribute, read_only: bool, hidden: bool) -> dict[str, Any]:
     made: dict[str, Any] = {
         "AttributeName": one.name,
         "CurrentValue": None,
@@ -96,7 +103,7 @@ def _attribute(machine: Any, one: Attribute, read_only: bool, hidden: bool) -> d
         "Hidden": hidden,
         "Immutable": one.fact,
         "MenuPath": f"./{one.menu}",
-        "ReadOnly": locked,
+        "ReadOnly": read_only,
         "ResetRequired": True,
         "Type": one.type,
         "WriteOnly": one.type == "Password",

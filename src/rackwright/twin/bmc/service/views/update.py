@@ -58,7 +58,7 @@ def software(bmc: Bmc) -> dict[str, Any]:  # noqa: ARG001 - as above
 
 def item(bmc: Bmc, key: str) -> dict[str, Any] | None:
     """Show one row of the firmware inventory with Dell's identity of the component."""
-    row = next((one for one in bmc.machine.firmware.inventory() if one.id == key), None)
+    row = bmc.machine.firmware.row(key)
     if row is None:
         return None
     part = row.component
