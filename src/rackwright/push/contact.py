@@ -45,6 +45,8 @@ class Halt(msgspec.Struct, frozen=True, omit_defaults=True):
     """The switch was asked to change something, so what it says about itself is worth keeping."""
     passing: bool = False
     """Nothing was asked of it, and what is in the way may go by."""
+    deaf: bool = False
+    """It did not answer any more after an apply of ours: what was applied may lock out."""
 
 
 class Standing(msgspec.Struct, frozen=True):

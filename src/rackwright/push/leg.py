@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from msgspec.structs import replace
+
 from rackwright import diff, secrets
 from rackwright.errors import DeviceRefused, DriverError, SecretUnresolved
 from rackwright.nvue.tree import Tree
@@ -158,7 +160,7 @@ class Leg:
         self.unheard += 1
         if isinstance(error, MAY_PASS) and self.unheard < _TRIES:
             return None
-        return self._back(halt_of(self.goal, error, touched=True))
+        return self._back(replace(halt_of(self.goal, error, touched=True), deaf=True))
 
     def _down(self, seen: Standing, expected: Vitals) -> list[str]:
         return missing(expected, self.contact.ask(lambda session: take(session, seen.running)))
@@ -208,7 +210,7 @@ class Leg:
     def _lost(self, error: DriverError) -> Halt:
         """Tell that a switch does not answer; one that got an apply goes back by itself, which is waited for."""
         halt = halt_of(self.goal, error, touched=bool(self.applied))
-        return self._back(halt) if self.applied else halt
+        return self._back(replace(halt, deaf=True)) if self.applied else halt
 
 
 _THEIRS: Final = "confirm or refuse it on the switch, or let its timer end, then push again"
@@ -220,7 +222,7 @@ def _some(items: Sequence[str]) -> str:
 
 
 def _with(halt: Halt, what: str, remedy: str = "") -> Halt:
-    return Halt(halt.stage, f"{halt.cause}; {what}", remedy or halt.remedy, halt.state, halt.touched)
+    return replace(halt, cause=f"{halt.cause}; {what}", remedy=remedy or halt.remedy)
 
 
 def _first(seen: Standing, order: DeviceOrder) -> str:

@@ -137,6 +137,8 @@ class Procedure:
             return Outcome(subject=contact.device, state="done", detail=detail)
         if halt.passing:
             detail["passing"] = True
+        if halt.deaf:
+            detail["deaf"] = True
         if halt.touched:
             detail["touched"] = True
             detail["support"] = self.context.step("support", self._support)

@@ -35,6 +35,12 @@ _MEND: Final = (
 )
 
 
+_WAY_IN: Final = (
+    "those behind would be locked out by the same: look in the changes for what they do to eth0, its VRF, addresses and gateway, to ACLs "
+    "of the control plane, users and the SSH server; mend it and push again, or try another switch alone with --limit"
+)
+
+
 @dataclass
 class Push:
     """The program; what it needs of the world is given to it."""
@@ -65,6 +71,12 @@ class Push:
         if lost:
             cause = f"changed by this push and not back where it was: {', '.join(lost)}"
             return Outcome(subject=wave.name, state="failed", stage="gate", cause=cause, remedy=_CONSOLE)
+        deaf = _locked_out(outcomes)
+        if deaf:
+            cause = (
+                f"{', '.join(deaf)} did not answer any more after the apply and went back; nobody of this wave took it"
+            )
+            return Outcome(subject=wave.name, state="failed", stage="gate", cause=cause, remedy=_WAY_IN)
         names = [one.name for one in waves_of(whole)]
         earlier = frozenset(name for _, members in whole.waves[: names.index(wave.name)] for name in members)
         found = context.step("links and sessions", lambda: self._down(whole, outcomes, earlier, stopping))
@@ -118,6 +130,13 @@ class Push:
                     return [words(pair, now, there) for pair in pairs]
                 self.clock.sleep(order.limits.poll_s)
                 waited += order.limits.poll_s
+
+
+def _locked_out(outcomes: Mapping[str, Outcome]) -> list[str]:
+    """Name who did not answer after an apply, where nobody took one: one switch that dies beside others is its own trouble."""
+    if any(outcome.state == "done" for outcome in outcomes.values()):
+        return []
+    return [name for name, outcome in outcomes.items() if outcome.detail.get("deaf")]
 
 
 def _as_planned(contact: Contact) -> bool:

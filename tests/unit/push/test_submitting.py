@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from rackwright.errors import SecretUnresolved
 from rackwright.plan import workspace
@@ -11,7 +12,7 @@ from rackwright.push.impact import Interrupts
 from rackwright.push.order import make_order
 from rackwright.push.reading import settled
 from rackwright.push.submitting import interrupted, submit
-from tests.unit.push.cases import LIMITS
+from tests.unit.push.cases import FACTORY, LIMITS
 from tests.unit.push.fleet import as_planned, fleet_of
 
 SITE = Path(__file__).resolve().parents[3] / "inventory" / "xe9680-spectrum-x"
@@ -146,6 +147,30 @@ def test_a_switch_that_went_back_fails_alone(plan, fleet):
     report = push(plan, fleet)
     assert states(report)["be01"] == "failed"
     assert states(report)["be02"] == "done"
+
+
+def test_a_plan_that_locks_us_out_is_tried_on_one_switch_only(plan, fleet):
+    """Where nobody of a wave answers after the apply, those behind are not touched: the same would lock them out as well."""
+    for switch in fleet.switches.values():
+        switch.dark = 10_000.0
+    report = push(plan, fleet)
+    first, *behind = states(report)
+    assert {states(report)[first]} == {"failed"}
+    assert {states(report)[name] for name in behind} == {"skipped"}
+    assert sum(switch.applies for switch in fleet.switches.values()) == 1
+    assert fleet.switches[first].applied == FACTORY
+    gate = next(gate for gate in report.gates.values() if gate.state == "failed")
+    assert f"{first} did not answer any more after the apply and went back" in gate.cause
+    assert "eth0" in gate.remedy
+
+
+def test_a_switch_that_dies_beside_one_that_took_it_fails_alone(plan, fleet):
+    """A switch that is deaf after its apply and goes back stops nobody behind, where another of its wave took the same."""
+    fleet.switches["be01"].dark = 10_000.0
+    order = make_order(changeset_of(plan, fleet), fleet.intended, plan, LIMITS)
+    order = replace(order, waves=(("all", ("oob01", "be01")), ("behind", ("be02",))))
+    report = submit(order, fleet, jobs=4)
+    assert (states(report)["oob01"], states(report)["be01"], states(report)["be02"]) == ("done", "failed", "done")
 
 
 def test_a_missing_secret_ends_it_before_the_first_switch(plan, fleet):
