@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -29,6 +29,8 @@ _ALONE: Final = ("gpu0001",)
 _SOME: Final = tuple(f"gpu00{number:02d}" for number in range(1, 33))
 """32 BMCs, one for each worker: the peers would be busy for many minutes with all."""
 _AUDIT: Final = ("audit", "--twin", "--quiet", "--only", "firmware,bios,hardware", "--jobs", str(_JOBS))
+_RUNS: Final = 3
+"""The median is told: two processes fill two processors, and a machine that others use too gives single runs that differ by a fifth."""
 _HANDSHAKE: Final = 2
 """Round trips before the first request: TCP, TLS 1.3."""
 
@@ -121,20 +123,21 @@ def bmc(cache: Path) -> Iterator[Result]:
     bench = _Bench(site, cache)
     with bench.twin():
         one = bench.cost(_ALONE)
-        every = bench.cost(_ALL)
-        yield from _ours(bench, one, every)
+        yield from _ours(bench, one, [bench.cost(_ALL) for _ in range(_RUNS)])
         some = bench.cost(_SOME)
         for name, program in (("redfish_utilities", "run_redfish_utilities.py"), ("sushy", "run_sushy.py")):
             yield from _against(name, some, bench.peer(program))
 
 
-def _ours(bench: _Bench, one: _Cost, every: _Cost) -> Iterator[Result]:
+def _ours(bench: _Bench, one: _Cost, runs: Sequence[_Cost]) -> Iterator[Result]:
     count = 1000
+    every = sorted(runs, key=lambda run: run.usage.wall_s)[len(runs) // 2]
+    walls = ", ".join(f"{run.usage.wall_s - one.usage.wall_s:.1f}" for run in runs)
     each = every.requests / count
     ideal = (each + _HANDSHAKE) * _ROUND_TRIP_S * -(-count // _JOBS)
     # What the site itself costs to read and to plan is measured with one BMC, and is no matter of BMCs.
     wall, cpu = every.usage.wall_s - one.usage.wall_s, every.usage.cpu_s - one.usage.cpu_s
-    note = f"{each:.1f} requests a BMC, {_JOBS} at a time; the twin's own CPU {every.twin_cpu_s:.1f} s; load {os.getloadavg()[0]:.1f}"
+    note = f"{each:.1f} requests a BMC, {_JOBS} at a time; the median of {walls} s; the twin's own CPU {every.twin_cpu_s:.1f} s; load {os.getloadavg()[0]:.1f}"
     yield Result(
         "bmc",
         "audit of 1,000 BMCs, wall against ideal",
