@@ -5,12 +5,16 @@ SHELL := /bin/bash
 # The first Python of this list that really runs makes .venv; give PYTHON=/path/to/python to choose.
 PYTHON  ?= $(shell for v in 3.11 3.12 3.13; do scripts/find-python $$v 2>/dev/null && break; done)
 BIN     := .venv/bin
+# What is imported is compiled then; to compile all that is installed costs more than the installation.
 PIP     := -m pip --disable-pip-version-check --quiet --quiet
+INSTALL := install --no-compile --constraint requirements-dev.lock
 READY   := .venv/.ready
-WORKERS ?= 2
+# More than cores: what the slow tests do most is wait, for clocks, daemons and emulated racks.
+WORKERS ?= 3
 # The other Pythons run what depends on the interpreter: unit (but the slow ones), golden, wheel.
 OTHERS  := 3.12 3.13
 PYTEST  := $(BIN)/python -m pytest -n $(WORKERS) --dist=loadgroup
+OTHER   = .venv-$*/bin/python -m pytest -q --dist=loadgroup -o cache_dir=.venv-$*/.pytest_cache
 # Real daemons, clocks and kills share the cores with their neighbours: what fails is named, and tried once more alone.
 AGAIN   := --last-failed --last-failed-no-failures none
 
@@ -26,12 +30,12 @@ venv: $(READY)  ## a ready .venv with the rackwright command (quick when nothing
 $(READY): pyproject.toml requirements-dev.lock
 	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 runs here: install one or give PYTHON=" >&2; exit 1; }
 	test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
-	$(BIN)/python $(PIP) install --constraint requirements-dev.lock --editable '.[dev]'
+	$(BIN)/python $(PIP) $(INSTALL) --editable '.[dev]'
 	@touch $(READY)
 
 .venv-%/.ready: pyproject.toml requirements-dev.lock
 	test -x .venv-$*/bin/python || "$$(scripts/find-python $*)" -m venv .venv-$*
-	.venv-$*/bin/python $(PIP) install --constraint requirements-dev.lock --editable '.[test]'
+	.venv-$*/bin/python $(PIP) $(INSTALL) --editable '.[test]'
 	@touch $@
 
 # --- what it does ------------------------------------------------------------------------------
@@ -64,23 +68,35 @@ daemons:  ## install the Debian packages that the tests drive (as root; scripts/
 test:  ## everything that CI must see
 	@$(MAKE) --no-print-directory -j 2 daemons venv $(foreach version,$(OTHERS),venv-$(version))
 	@$(MAKE) --no-print-directory check
-	$(PYTEST) || { echo "== what failed beside others, once more and alone"; $(PYTEST) -n 1 $(AGAIN); }
-	@for version in $(OTHERS); do $(MAKE) --no-print-directory other-$$version || exit 1; done
+	@$(MAKE) --no-print-directory -j 3 suite $(foreach version,$(OTHERS),other-$(version))
 	@echo "make test: all passed"
+
+.PHONY: suite
+suite: venv
+	$(PYTEST) || { echo "== what failed beside others, once more and alone"; $(PYTEST) -n 1 $(AGAIN); }
+
+.PHONY: full
+full:  ## make test with every fault at every moment, every kill and every mistake, of which it tries a part; some hours
+	RACKWRIGHT_LARGE=1 $(MAKE) --no-print-directory test
 
 .PHONY: $(addprefix venv-,$(OTHERS))
 $(addprefix venv-,$(OTHERS)): venv-%:
 	@! scripts/find-python $* >/dev/null 2>&1 || $(MAKE) --no-print-directory .venv-$*/.ready
 
+# They take what the suite leaves of the cores while it waits, and say what they have to say in one piece.
 .PHONY: other-3.12 other-3.13
 other-3.12 other-3.13: other-%:
 	@if scripts/find-python $* >/dev/null 2>&1; then \
-	  $(MAKE) --no-print-directory venv-$* && echo "== Python $*: unit, golden, wheel" && \
-	  { .venv-$*/bin/python -m pytest -n $(WORKERS) --dist=loadgroup -q -m 'not slow' $(wildcard tests/unit tests/golden) || \
-	    .venv-$*/bin/python -m pytest -n 1 --dist=loadgroup -q -m 'not slow' $(AGAIN) $(wildcard tests/unit tests/golden); } && \
-	  .venv-$*/bin/python -m pytest -q $(wildcard tests/packaging); \
+	  $(MAKE) --no-print-directory venv-$* || exit 1; \
+	  nice -n 10 $(MAKE) --no-print-directory tried-$* >.venv-$*/said 2>&1; ended=$$?; cat .venv-$*/said; exit $$ended; \
 	elif [ -n "$$CI$$RACKWRIGHT_CI" ]; then echo "Python $* is required in CI and does not run here" >&2; exit 1; \
 	else echo "== SKIPPED Python $*: it does not run here (unit, golden and wheel tests not tried on it)"; fi
+
+.PHONY: tried-3.12 tried-3.13
+tried-3.12 tried-3.13: tried-%:
+	@echo "== Python $*: unit, golden, wheel"
+	@$(OTHER) -n 1 -m 'not slow' $(wildcard tests/unit tests/golden) || $(OTHER) -n 1 -m 'not slow' $(AGAIN) $(wildcard tests/unit tests/golden)
+	@$(OTHER) $(wildcard tests/packaging)
 
 .PHONY: chaos
 chaos: venv  ## a hundred bring-ups of an emulated rack over random faults and kills; two hours

@@ -22,7 +22,7 @@ from rackwright.push.digests import digest_of
 from rackwright.render import switch_tree
 from rackwright.twin import process
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("there-and-back")]
+pytestmark = pytest.mark.slow
 
 SITES = Path(__file__).resolve().parents[2] / "inventory"
 RATE = 30.0

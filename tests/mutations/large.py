@@ -48,8 +48,11 @@ def neighbourhood(before: Fabric, after: Fabric, mutation: Mutation) -> tuple[Fa
     """
     near = near_of(before)
     old, new = before.cables or (), after.cables or ()
-    was, now = set(map(id, old)), set(map(id, new))
-    moved = [cable for cable in old if id(cable) not in now] + [cable for cable in new if id(cable) not in was]
+    # Most mistakes leave the cables alone; to look through all of them would then be most of the work.
+    was, now = (set(), set()) if old is new else (set(map(id, old)), set(map(id, new)))
+    moved = (
+        [] if old is new else [one for one in old if id(one) not in now] + [one for one in new if id(one) not in was]
+    )
     far = near.far.get(mutation.device, {})
     ports = {part for part in mutation.path.split(".") if port_name(part)}
     names = {mutation.device, mutation.subject, *(far[port] for port in ports if port in far)}
@@ -62,7 +65,9 @@ def neighbourhood(before: Fabric, after: Fabric, mutation: Mutation) -> tuple[Fa
     kept = sorted({position for name in names for position in near.links.get(name, ())})
     gone = {id(cable) for cable in moved}
     part = [old[position] for position in kept]
-    if len(old) == len(new):
+    if old is new:
+        then = part
+    elif len(old) == len(new):
         # Links keep their positions, so that of two cables in one port the same one comes first.
         changed = [position for position in range(len(old)) if old[position] is not new[position]] if moved else []
         then = [new[position] for position in sorted({*kept, *changed})]
@@ -78,7 +83,7 @@ def some_rows(
     """Name the owners of addresses that count in a part: its devices and hosts, and whoever a changed row concerns."""
     near = {*names, *(device for cable in links for device, _ in cable.ends)}
     old, new = before.addresses or (), after.addresses or ()
-    moved = {row for pair in zip(old, new, strict=True) if old is not new and pair[0] != pair[1] for row in pair}
+    moved = set() if old is new else {row for pair in zip(old, new, strict=True) if pair[0] != pair[1] for row in pair}
     values = {value.partition("/")[0] for _, value in moved}.union(also)
     return {owner for owner, value in old if owner.partition(":")[0] in near or value.partition("/")[0] in values}
 
