@@ -77,7 +77,7 @@ suite: venv
 
 .PHONY: full
 full:  ## make test with every fault at every moment, every kill and every mistake, of which it tries a part; some hours
-	RACKWRIGHT_LARGE=1 $(MAKE) --no-print-directory test
+	RACKWRIGHT_LARGE=1 PYTEST_ADDOPTS='--timeout 10800' $(MAKE) --no-print-directory test
 
 .PHONY: $(addprefix venv-,$(OTHERS))
 $(addprefix venv-,$(OTHERS)): venv-%:
