@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from pathlib import Path
-
 import pytest
 
-from rackwright import check, intent, plan
-from rackwright.catalog.models import Catalog
+from rackwright import check
 from rackwright.check.planned import of_plan
 from rackwright.nvue import document, emit, schema
-from rackwright.nvue.tree import Tree, leaves
-from rackwright.plan import lock_text
-from rackwright.plan.model import Plan
-from rackwright.render.nvue import tree
+from rackwright.nvue.tree import leaves
+from tests.rendered import INVENTORY, group, rendered
 
-INVENTORY = Path(__file__).resolve().parents[2] / "inventory"
 SITES = sorted(folder.name for folder in INVENTORY.iterdir() if (folder / "site.yaml").is_file())
 SMALL = [name for name in SITES if not name.startswith("rail-")]
+EACH = [pytest.param(name, marks=pytest.mark.xdist_group(group(name))) for name in SITES]
 
 
-@lru_cache(maxsize=1)
-def rendered(name: str) -> tuple[Plan, dict[str, Tree], Catalog]:
-    """Return the plan of a reference site and the tree of each of its switches."""
-    loaded = intent.load(INVENTORY / name)
-    kept = lock_text.read(INVENTORY / name / "site.lock")
-    made, lock = plan.build(loaded.require(), kept, catalog=loaded.catalog, keys=loaded.keys)
-    assert kept is None or not lock.changed, "inventory/*/site.lock is stale: run `rackwright plan` on the site"
-    return made, {switch.name: tree(switch) for switch in made.switches}, loaded.catalog
-
-
-@pytest.mark.parametrize("name", SITES)
+@pytest.mark.parametrize("name", EACH)
 def test_the_schema_holds_strictly(name: str) -> None:
     """Every rendered file holds against the 5.12 schema, unknown keys being errors."""
     made, trees, _ = rendered(name)
@@ -41,7 +25,7 @@ def test_the_schema_holds_strictly(name: str) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("name", SITES)
+@pytest.mark.parametrize("name", EACH)
 def test_no_rule_finds_anything(name: str) -> None:
     """No rule fails on a reference site, and none is in error for want of evidence."""
     made, trees, rows = rendered(name)

@@ -8,11 +8,13 @@ from collections.abc import Callable
 import pytest
 
 from rackwright.check import Fabric
+from rackwright.check.planned import of_plan
 from rackwright.check.view_l3 import asn_of
 from tests.mutations import fabrics, harness
 from tests.mutations.large import part_of
 from tests.mutations.of_routing import leaves_of, neighbours_in_plan
 from tests.mutations.places import inner_ports, speakers
+from tests.rendered import group, rendered
 
 MUTATORS = harness.load()
 WANTED = 20
@@ -137,7 +139,9 @@ def test_mistakes_in_a_large_reference_are_found(name: str, share: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", fabrics.VERY_LARGE)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.xdist_group(group(name))) for name in fabrics.VERY_LARGE]
+)
 def test_mistakes_in_a_very_large_reference_are_found(name: str) -> None:
     """Different mistakes of each rule are found in an evenly spread part of 3,296 switches."""
-    tried(part_of(fabrics.reference.__wrapped__(name)), OF_A_LARGE_SITE)
+    tried(part_of(of_plan(*rendered(name))), OF_A_LARGE_SITE)

@@ -44,7 +44,18 @@ def installed(built, tmp_path_factory) -> Path:
     home = tmp_path_factory.mktemp("venv")
     run(sys.executable, "-m", "venv", home / "env", cwd=home)
     lock = Path(__file__).resolve().parents[2] / "requirements-dev.lock"
-    run(home / "env/bin/python", "-m", "pip", "install", "--quiet", "--constraint", lock, built[1], cwd=home)
+    run(
+        home / "env/bin/python",
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-compile",
+        "--constraint",
+        lock,
+        built[1],
+        cwd=home,
+    )
     return home / "env/bin"
 
 

@@ -221,6 +221,7 @@ def test_a_port_that_does_not_come_back_is_told():
     assert [(item.subject, item.path) for item in found] == [("be01", "gpu01 b3140h-1.back")]
 
 
+@pytest.mark.slow
 @settings(max_examples=250)
 @given(st.data())
 def test_what_is_wrong_is_never_passed_and_never_left_out(data):

@@ -13,7 +13,7 @@ from rackwright.audit.cabling import Matching, Port, Sight
 from rackwright.audit.cabling.model import swap
 from rackwright.plan import workspace
 
-pytestmark = pytest.mark.xdist_group("rail-1024")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("rail-1024")]
 
 SITE = Path(__file__).resolve().parents[3] / "inventory" / "rail-1024"
 

@@ -136,6 +136,7 @@ def test_it_asks_before_it_changes_and_again_before_it_restarts(rackwright, site
     assert (wrong.exit_code, "goes with --only bmc" in wrong.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_push_brings_every_host_to_the_end_through_the_engine(rackwright, site, fleet):
     """Plays are shared, each host is restarted as its stages ask, and told as done; a second push finds nothing."""
     words = ("push", site, "--only", "host", "--limit", "gpu*", "--yes", "--allow-disruption")
@@ -153,6 +154,7 @@ def test_a_push_brings_every_host_to_the_end_through_the_engine(rackwright, site
     assert "no push to hosts was cut off" in resumed.stderr
 
 
+@pytest.mark.slow
 def test_who_cannot_be_read_is_told_and_another_machine_is_not_touched(rackwright, site, fleet, monkeypatch):
     """A host with another service tag ends in an error with its remedy, the others are pushed to."""
     fleet.tags["gpu02"] = "OTHER99"
