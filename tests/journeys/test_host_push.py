@@ -105,7 +105,7 @@ CAUSES = {
 
 def test_what_goes_wrong_on_one_host_is_told_and_stops_no_other(tmp_path):
     """A wrong order, a missing package, no mirror, a full disk, a death and a restart in the middle: host, role, remedy; then all converge."""
-    names = ["good", *CAUSES, "other"]
+    names = ["good", *CAUSES]
     stage = [{"steps": list(FEW), "reboot": "none"}]
     with yard(names, kind="ssh") as lab:
         for document in lab.documents.values():
@@ -127,7 +127,7 @@ def test_what_goes_wrong_on_one_host_is_told_and_stops_no_other(tmp_path):
         found = submit(order, way, jobs=8, program=program(way, 8)).outcomes
         for thread in threads:
             thread.join()
-        assert {name for name, one in found.items() if one.state == "done"} == {"good", "other"}, found
+        assert {name for name, one in found.items() if one.state == "done"} == {"good"}, found
         for name, (role, word, remedy) in CAUSES.items():
             one = found[name]
             assert one.state == "failed", one
