@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bringup")]
 
 ROOT = Path(__file__).resolve().parents[2]
 RACKWRIGHT = Path(sys.executable).parent / "rackwright"
-RATE = 100
+RATE = 240
 YES = ("--twin", "--yes", "--allow-disruption")
 SWITCHES = ("oob01", "fe01", "fe02", "be01", "be02")
 

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("postgres")]
 
 ROOT = Path(__file__).resolve().parents[2]
 RACKWRIGHT = Path(sys.executable).parent / "rackwright"
-RATE = 60
+RATE = 150
 PAIRS = ({"fe01", "fe02"}, {"be01", "be02"})
 SWITCHES = {"oob", "frontend", "backend"}
 """The stages in which a switch is changed."""
