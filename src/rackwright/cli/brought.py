@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from click import UsageError
+
 from rackwright.cli.answer import ERROR, FINE, Answer
 from rackwright.cli.talk import Talk
 from rackwright.errors import RunChanged
@@ -43,13 +45,31 @@ class End:
             )  # fmt: skip
         return self._answer(report)
 
+    def refuse_narrower(self, *, asked: bool) -> None:
+        """Raise a usage error where what was cut off is asked to go on in part: it goes on whole, as it was begun."""
+        run = self._cut_off() if asked else ""
+        if run:
+            raise UsageError(
+                f"run {run} goes on as it was begun: leave --only, --limit and --gate out, or end it with --cancel and begin anew without --resume"
+            )
+
+    def tell_of_cut_off(self) -> None:
+        """Say that there is a bring-up which could go on, to whoever begins another."""
+        if run := self._cut_off():
+            self.talk.say(f"run {run} was cut off and could go on with --resume; this is a new one")
+
+    def _cut_off(self) -> str:
+        from rackwright.bringup.submitting import interrupted
+
+        return interrupted(self.world.way.state, self.database)
+
     def resumed(self) -> Answer | None:
         """Go on with the latest bring-up that was cut off; None when only a new one can."""
         from rackwright import runs
-        from rackwright.bringup.submitting import interrupted, resume
+        from rackwright.bringup.submitting import resume
 
         state = self.world.way.state
-        run = interrupted(state, self.database)
+        run = self._cut_off()
         if not run:
             self.talk.say("no bring-up was cut off: this is a new one")
             return None

@@ -101,10 +101,13 @@ def command(
         wish = bringing.with_image(wish, world, image, sha256)
     end = End(talk, world, webhook, sign, database, own)
     if resume:
+        end.refuse_narrower(asked=bool(wish.only or wish.gates or wanted.limit))
         with served(talk, site, serve, state):
             answer = end.resumed()
         if answer is not None:
             return answer
+    else:
+        end.tell_of_cut_off()
     graph = bringing.graph_for(talk, world, wanted, wish)
     refused = _consent(talk, graph, lambda: shown(talk, world, graph, wish.consent), yes=yes, allow=allow_disruption)
     if refused is not None:
