@@ -14,7 +14,7 @@ import pytest
 
 from tests.twins.bmc_lanes import BmcLanes
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bmc-kill")]
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 LARGE = os.environ.get("RACKWRIGHT_LARGE") == "1"
@@ -81,6 +81,7 @@ def chosen(moments):
     return every if LARGE else sorted(each.values(), key=lambda strike: not strike[0].startswith(CHANGING))[:SOME]
 
 
+@pytest.mark.xdist_group("bmc-kill-one")
 def test_kill_9_at_moments_of_one_server(lanes, command, capsys):
     """Killed before a driver call or journal write of one server's push: it converges, each image flashed once, the host on."""
     name = "mgmt01"
@@ -98,6 +99,7 @@ def test_kill_9_at_moments_of_one_server(lanes, command, capsys):
         print(f"\nkilled at {hit.total()} of {len(moments)} moments of one server: {dict(hit)}")  # noqa: T201 - part of the proof
 
 
+@pytest.mark.xdist_group("bmc-kill-rack")
 def test_kill_9_at_random_moments_of_a_rack(lanes, command, capsys):
     """Killed at random moments of several servers' push, also of those that go on from a kill: it converges, each image flashed once."""
     dice = random.Random(20261127)
