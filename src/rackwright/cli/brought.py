@@ -104,10 +104,13 @@ class End:
             database=self.database,
         )  # fmt: skip
         code = {"done": FINE, "cancelled": _INTERRUPTED}.get(report.state, ERROR)
+        if kept.unsigned:
+            self.talk.error(f"error: {kept.unsigned}")
+            code = ERROR if code == FINE else code
         lines = [*ended_lines(report, self._graph(report)), kept.headline, f"record: {kept.page}"]
         orders = self.world.way.state / "runs" / report.run / files.ORDERS
         lines += [f"what was to be changed, by stage and device: {orders}"] if orders.is_dir() else []
-        value = {**ended_value(report), "record": str(kept.record), "accepted": kept.verdicts}
+        value = {**ended_value(report), "record": str(kept.record), "accepted": kept.verdicts, "signed": kept.signed}
         return Answer(code, value, lines, streamed=True)
 
     def _graph(self, report: Report) -> Graph:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -37,6 +37,8 @@ class Kept(NamedTuple):
     record: Path
     """``record.json``; its signature is beside it, if it is signed."""
     signed: bool
+    unsigned: str
+    """Why it could not be signed with the key that was given; empty: it was, or none was given."""
     headline: str
     """``12 of 13 devices accepted, 1 failed``."""
     verdicts: dict[str, str]
@@ -51,7 +53,8 @@ def keep(
 
     ``out``: the folder (default: ``record`` in the run's folder), with copies of the files that the record names; ``key``: the operator's SSH
     key to sign with, a public one where an agent holds the other. Raises :class:`~rackwright.errors.RunError` where
-    the run is not known, :class:`~rackwright.errors.RecordError` where it cannot be recorded or signed.
+    the run is not known, :class:`~rackwright.errors.RecordError` where it cannot be recorded. One that cannot be signed lies there
+    unsigned, and :attr:`Kept.unsigned` says why.
     """
     from rackwright import runs
     from rackwright.report.certificates import documents, headline
@@ -66,16 +69,31 @@ def keep(
     made = record(plan, graph, ended, told, folder.path, run=run, who=ordered.who, program=known.program)
     made = _as_it_was(talk, folder, made, ordered.intent)
     target = private(folder.path / _FOLDER) if out is None else _fresh(out)
-    names = _written(target, documents(made, signed=key is not None))
-    if out is not None:
-        names |= _copied(folder.path, target, made)
-    _write(target / _SUMS, "".join(f"{digest}  {name}\n" for name, digest in sorted(names.items())).encode())
-    signed = _signed(target, key)
+    copied = _copied(folder.path, target, made) if out is not None else {}
+
+    def lay(by: Path | None) -> None:
+        names = _written(target, documents(made, signed=by is not None)) | copied
+        _write(target / _SUMS, "".join(f"{digest}  {name}\n" for name, digest in sorted(names.items())).encode())
+        _sign(target, by)
+
+    unsigned = _unless_signed(lay, key)
+    signed = key is not None and not unsigned
     _tell_gaps(talk, gaps(made))
     say = f"record of {run}: {headline(made)}; it lies in {target}"
     talk.say(f"{say}, signed" if signed else f"{say}; it is not signed: 'rackwright report --sign KEY' signs it")
     verdicts = {device.device: str(device.verdict) for device in made.devices}
-    return Kept(target, target / "index.html", target / "record.json", signed, headline(made), verdicts)
+    return Kept(target, target / "index.html", target / "record.json", signed, unsigned, headline(made), verdicts)
+
+
+def _unless_signed(lay: Callable[[Path | None], None], key: Path | None) -> str:
+    """Have a record laid down, without a signature where the key makes none; return why, or nothing."""
+    try:
+        lay(key)
+    except RecordError as error:
+        # Its pages said that they are signed.
+        lay(None)
+        return str(error)
+    return ""
 
 
 def _tell_gaps(talk: Talk, lacking: Sequence[str]) -> None:
@@ -92,10 +110,20 @@ def verified(folder: Path, signers: Path | None = None) -> Iterator[str]:
     """
     from rackwright.cli.signing import signature
 
+    _whole(folder)
+    if signers is not None:
+        _readable(signers)
+    keys = []
     for name in _SIGNED:
         found = signature(folder / name, signers)
         by = f"{found.who}, " if found.who else ""
+        keys.append(found.key)
         yield f"{name}: signed by {by}{found.key}"
+    if len(set(keys)) > 1:
+        told = " and ".join(f"{name} by {key}" for name, key in zip(_SIGNED, keys, strict=True))
+        raise RecordError(
+            f"{told}: a record is signed with one key, so one of them was put there later: do not trust it"
+        )
     if signers is None:
         yield "whose key that is, nobody said: compare it, or name a file of allowed signers with --signers"
     number = 0
@@ -107,6 +135,28 @@ def verified(folder: Path, signers: Path | None = None) -> Iterator[str]:
     if extra:
         raise RecordError(f"{extra[0]} lies there and is not in {_SUMS}: it is no part of the record")
     yield f"{number} files are as they were signed"
+
+
+def _whole(folder: Path) -> None:
+    """Raise where no record lies, or one without a file or a signature that belongs to it."""
+    if not (folder / "record.json").is_file():
+        raise RecordError(f"no record lies in {folder}: name the folder that holds record.json")
+    beside = [f"{name}.sig" for name in _SIGNED]
+    missing = [name for name in (_SUMS, *beside) if not (folder / name).is_file()]
+    if missing == beside:
+        raise RecordError(
+            f"the record in {folder} is not signed: whoever made it signs it with 'rackwright report --sign KEY'"
+        )
+    if missing:
+        raise RecordError(f"{missing[0]} is missing in {folder}: the record is not as it was signed, do not trust it")
+
+
+def _readable(signers: Path) -> None:
+    try:
+        signers.read_bytes()
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise RecordError(f"{signers} cannot be read ({why}): name the file of allowed signers") from None
 
 
 def _lines(folder: Path) -> list[str]:
@@ -242,14 +292,13 @@ def _copied(source: Path, target: Path, made: Record) -> dict[str, str]:
     return names
 
 
-def _signed(target: Path, key: Path | None) -> bool:
+def _sign(target: Path, key: Path | None) -> None:
     """Sign, or take away signatures of what lay there before."""
     from rackwright.cli.signing import sign
 
     for name in _SIGNED:
         (target / f"{name}.sig").unlink(missing_ok=True)
     if key is None:
-        return False
+        return
     for name in _SIGNED:
         sign(target / name, key)
-    return True

@@ -5,14 +5,16 @@ Source: ssh-keygen(1), ``-Y sign``, ``-Y verify``, ``-Y find-principals``, ``-Y 
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from rackwright.errors import RecordError
 
-__all__ = ["NAMESPACE", "Signature", "insist", "sign", "signature"]
+__all__ = ["NAMESPACE", "Signature", "insist", "sign", "signature", "tried"]
 
 NAMESPACE: Final = "rackwright"
 """What a signature is for: one that was made for mail or git is none of a record."""
@@ -43,9 +45,27 @@ def sign(path: Path, key: Path) -> Path:
     done = _ssh_keygen("sign", "-f", str(key), "-n", NAMESPACE, str(path), asks=True)
     if done.returncode or not beside.is_file():
         raise RecordError(
-            f"{path.name} is not signed: {_last(done)}; see to the key, then run 'rackwright report' again"
+            f"{path.name} is not signed: {_last(done)}; see to the key, then 'rackwright report --sign KEY' signs it"
         )
     return beside
+
+
+def tried(key: Path) -> None:
+    """Sign a few bytes without asking anybody, to know before a run begins that its record can be signed when it ends.
+
+    Raises :class:`~rackwright.errors.RecordError` for what is no key, and for one that asks for a passphrase.
+    """
+    insist(key)
+    with tempfile.TemporaryDirectory(prefix="rackwright-") as folder:
+        path = Path(folder) / "trial"
+        path.write_bytes(b"rackwright\n")
+        done = _ssh_keygen("sign", "-f", str(key), "-n", NAMESPACE, str(path))
+        if done.returncode or not path.with_name("trial.sig").is_file():
+            private = key.with_suffix("") if key.suffix == ".pub" else key
+            raise RecordError(
+                f"{key} cannot sign when the run ends and nobody is asked ({_last(done)}): "
+                f"use ssh-agent ('ssh-add {private}'), or a key without passphrase"
+            )
 
 
 def insist(key: Path) -> None:
@@ -64,7 +84,7 @@ def signature(path: Path, signers: Path | None = None) -> Signature:
     """
     beside = path.with_name(path.name + ".sig")
     if not beside.is_file():
-        raise RecordError(f"{path.name} is not signed: sign it with 'rackwright report --sign KEY'")
+        raise RecordError(f"{beside.name} is missing: do not trust {path.name}")
     found = ("-n", NAMESPACE, "-s", str(beside))
     if signers is None:
         done = _ssh_keygen("check-novalidate", *found, given=path)
@@ -94,19 +114,21 @@ def _ssh_keygen(
     program = shutil.which("ssh-keygen")
     if program is None:
         raise RecordError(_NO_PROGRAM)
-    # What signs may ask for a passphrase on the terminal; everything else must not wait for one.
-    text = given.read_text(encoding="utf-8") if given else None
+    # What signs may ask for a passphrase on the terminal; everything else has none, and no window to ask in.
+    environment = os.environ if asks else {**os.environ, "SSH_ASKPASS_REQUIRE": "never", "SSH_ASKPASS": ""}
     try:
-        return subprocess.run(  # noqa: S603 - the system's own program with our own words, no shell
+        done = subprocess.run(  # noqa: S603 - the system's own program with our own words, no shell
             [program, "-Y", verb, *words],
-            input=text,
+            input=given.read_bytes() if given else None,
             stdin=None if asks or given else subprocess.DEVNULL,
-            capture_output=True, encoding="utf-8", errors="replace", check=False, timeout=_PATIENCE_S,
+            capture_output=True, check=False, timeout=_PATIENCE_S, env=environment, start_new_session=not asks,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise RecordError(f"ssh-keygen did not end within {_PATIENCE_S} s: see to the key or its agent") from None
+    said, wrong = (stream.decode("utf-8", "replace") for stream in (done.stdout, done.stderr))
+    return subprocess.CompletedProcess(done.args, done.returncode, said, wrong)
 
 
 def _last(done: subprocess.CompletedProcess[str]) -> str:
     said = (done.stderr or done.stdout).strip().splitlines()
-    return said[-1].strip() if said else f"ssh-keygen ended with {done.returncode}"
+    return said[-1].removeprefix("Enter passphrase:").strip() if said else f"ssh-keygen ended with {done.returncode}"

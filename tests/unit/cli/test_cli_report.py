@@ -1,9 +1,11 @@
 """`rackwright report`: written, signed, and looked at by whoever gets it."""
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -11,6 +13,8 @@ from click.testing import CliRunner
 
 from rackwright import runs
 from rackwright.cli import building, main, signing
+from rackwright.cli.brought import End
+from rackwright.cli.recording import keep
 from rackwright.cli.talk import Talk
 from rackwright.errors import RecordError
 from rackwright.findings import finding
@@ -159,7 +163,9 @@ def test_a_failed_device_is_an_exit_code_of_its_own(rackwright_json, site):
         (lambda out: (out / "nodes/gpu01.html").write_text("accepted"), "nodes/gpu01.html is not what was signed"),
         (lambda out: (out / "nodes/gpu01.json").unlink(), "nodes/gpu01.json is missing"),
         (lambda out: (out / "nodes/gpu03.html").write_text("accepted"), "nodes/gpu03.html lies there and is not in"),
-        (lambda out: (out / "SHA256SUMS.sig").unlink(), "SHA256SUMS is not signed"),
+        (lambda out: (out / "SHA256SUMS.sig").unlink(), "SHA256SUMS.sig is missing"),
+        (lambda out: (out / "record.json.sig").unlink(), "record.json.sig is missing"),
+        (lambda out: (out / "SHA256SUMS").unlink(), "SHA256SUMS is missing"),
         (lambda out: (out / "SHA256SUMS").write_text("x  ../../etc/passwd\n"), "does not hold"),
     ],
 )
@@ -254,6 +260,105 @@ def test_a_record_stays_true_when_the_site_changes(rackwright, bare_site, tmp_pa
     shutil.rmtree(next(site.glob(".rackwright/runs/*/record")))
     result = rackwright("report", site)
     assert "the site has changed since this run" in result.stderr
+
+
+def made_key(path, passphrase=""):
+    """A new key."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", passphrase, "-f", path], check=True)
+    return path
+
+
+def test_a_key_that_asks_for_its_passphrase_is_refused_before_the_run(rackwright, site, tmp_path):
+    """Nobody is there to type it when the record is signed; the refusal names the agent."""
+    runs_of = site / ".rackwright" / "runs"
+    before = sorted(runs_of.iterdir())
+    locked = made_key(tmp_path / "locked", "secret")
+    result = rackwright("bringup", site, "--twin", "--yes", "--allow-disruption", "--sign", locked)
+    assert result.exit_code == 1
+    assert f"use ssh-agent ('ssh-add {locked}'), or a key without passphrase" in result.stderr
+    assert "incorrect passphrase" in result.stderr
+    assert sorted(runs_of.iterdir()) == before
+
+
+def test_a_key_with_a_passphrase_signs_from_an_agent(tmp_path, monkeypatch):
+    """What the refusal advises works, by the private key's name and by the public one's."""
+    locked, ask = made_key(tmp_path / "locked", "secret"), tmp_path / "ask"
+    ask.write_text("#!/bin/sh\necho secret\n")
+    ask.chmod(0o700)
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent"))
+    with subprocess.Popen(["ssh-agent", "-D", "-a", tmp_path / "agent"], stdout=subprocess.PIPE) as agent:
+        try:
+            agent.stdout.readline()
+            forced = {**os.environ, "SSH_ASKPASS": str(ask), "SSH_ASKPASS_REQUIRE": "force"}
+            subprocess.run(["ssh-add", "-q", locked], check=True, env=forced, stdin=subprocess.DEVNULL)
+            signing.tried(locked)
+            signing.tried(locked.with_suffix(".pub"))
+        finally:
+            agent.terminate()
+    with pytest.raises(RecordError, match="use ssh-agent"):
+        signing.tried(locked.with_suffix(".pub"))
+
+
+def test_a_run_whose_record_cannot_be_signed_is_told_all_the_same(site, tmp_path):
+    """The key went away meanwhile: tasks, devices and the unsigned record are shown, and the exit code is not 0."""
+    report = brought(site)
+    (tmp_path / "no-key").write_text("hello")
+    world = SimpleNamespace(plan=planned(site), way=SimpleNamespace(state=site / ".rackwright"))
+    answer = End(Talk(quiet=True), world, key=tmp_path / "no-key")._answer(report)
+    lines = list(answer.lines)
+    assert answer.code == 1
+    assert "2 of 2 devices accepted" in lines
+    assert any(line.startswith("record: ") for line in lines)
+    assert answer.data["signed"] is False
+    folder = Path(answer.data["record"]).parent
+    assert not list(folder.glob("*.sig"))
+    # Its pages were written anew: none says that it is signed.
+    assert pages_of(folder) == pages_of(unsigned_record(site, report))
+
+
+def unsigned_record(site, report):
+    """The same record, written where no key was named."""
+    return keep(Talk(quiet=True), planned(site), site / ".rackwright", report.run, report=report).folder
+
+
+def pages_of(folder):
+    """The pages of a record."""
+    return {path.name: path.read_text() for path in folder.rglob("*.html")}
+
+
+def test_signers_that_cannot_be_read_are_no_judgement(rackwright, out, tmp_path):
+    """A file that is not there says nothing about the key."""
+    result = rackwright("report", "--verify", out, "--signers", tmp_path / "nonexistent")
+    assert result.exit_code == 1
+    assert "nonexistent cannot be read (no such file or directory)" in result.stderr
+    assert "trust" not in result.stderr
+
+
+def test_where_no_record_lies_nothing_is_to_be_signed(rackwright, site, tmp_path):
+    """A folder without a record and a record without a signature are two things."""
+    result = rackwright("report", "--verify", tmp_path / "nosuch")
+    assert result.exit_code == 1
+    assert "no record lies in" in result.stderr
+    assert rackwright("report", site, "-o", tmp_path / "plain").exit_code == 0
+    result = rackwright("report", "--verify", tmp_path / "plain")
+    assert result.exit_code == 1
+    assert "is not signed: whoever made it signs it with 'rackwright report --sign KEY'" in result.stderr
+
+
+def test_a_record_with_the_signatures_of_two_keys_is_refused(rackwright, out, tmp_path):
+    """Both hold, and yet somebody put one of them there: a record is signed with one key."""
+    other = made_key(tmp_path / "other")
+    signing.sign(out / "SHA256SUMS", other)
+    result = rackwright("report", "--verify", out)
+    assert result.exit_code == 1
+    assert "a record is signed with one key" in result.stderr
+
+
+@pytest.mark.parametrize("words", [("--sign", "key"), ("-o", "out"), ("--run", "x")])
+def test_verifying_writes_and_signs_nothing(rackwright, out, words):
+    """What would be left out in silence is a mistake in the command; a key that the environment names is none."""
+    assert rackwright("report", "--verify", out, *words).exit_code == 2
+    assert rackwright("report", "--verify", out, RACKWRIGHT_SIGN_KEY="key").exit_code == 0
 
 
 def test_signers_are_for_verifying(rackwright, site):

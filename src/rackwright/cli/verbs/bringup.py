@@ -77,13 +77,13 @@ def command(
 
     Shows what would be done, and what it would change on each device that can be read, and with --yes does it: switches, BMCs, firmware, cables and hosts, each task reading its
     device first, so that what is as planned is left alone. One bad server stops nobody else; a gate says what it holds back. Cut off at any moment,
-    --resume goes on. While it runs, another process steers it: --pause, --go, --cancel, --retry, --skip, --approve.
+    --resume goes on. While it runs, another process steers it: --pause, --go, --cancel, --retry, --skip, --approve, --refuse.
     """
     from rackwright.cli import bringing, steering
     from rackwright.cli.beside import served
     from rackwright.cli.brought import End
     from rackwright.cli.foreseeing import shown
-    from rackwright.cli.signing import insist
+    from rackwright.cli.signing import tried
     from rackwright.drivers.reach import state_folder
     from rackwright.plan.workspace import site_file
 
@@ -94,7 +94,7 @@ def command(
     if status:
         return steering.status(state, database)
     if sign:
-        insist(sign)
+        tried(sign)
     wish = _wish(bringing.Wish, rest)
     world = bringing.opened_world(talk, site, wanted)
     if image:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from rackwright.cli import building
 from rackwright.cli.answer import ERROR, FINDINGS, FINE, Answer, verb
@@ -39,13 +40,17 @@ def command(
     is accepted.
     """
     if verify is not None:
+        _alone("run", "out", "sign")
         return _verified(talk, verify, signers)
     if signers is not None:
         raise click.UsageError("--signers goes with --verify")
     from rackwright import runs
     from rackwright.cli.recording import keep
+    from rackwright.cli.signing import insist
     from rackwright.drivers.reach import state_folder
 
+    if sign is not None:
+        insist(sign)
     opened, planned = building.plan_site(talk, site)
     state = state_folder(opened.file.parent)
     latest = None if run else runs.latest(state, "bringup", database=database or None)
@@ -59,10 +64,22 @@ def command(
         "folder": str(kept.folder),
         "page": str(kept.page),
         "signed": kept.signed,
+        "unsigned": kept.unsigned,
         "headline": kept.headline,
         "verdicts": kept.verdicts,
     }
+    if kept.unsigned:
+        talk.error(f"error: {kept.unsigned}")
+        return Answer(ERROR, data, [str(kept.page)])
     return Answer(FINDINGS if wrong else FINE, data, [str(kept.page)])
+
+
+def _alone(*names: str) -> None:
+    """Refuse what was told beside ``--verify``, which writes nothing; what only the environment names was not told."""
+    context = click.get_current_context()
+    for name in names:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name} does not go with --verify: it writes nothing")
 
 
 def _verified(talk: Talk, folder: Path, signers: Path | None) -> Answer:
