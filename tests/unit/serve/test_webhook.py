@@ -1,6 +1,8 @@
 """Events to a webhook: in order, tried again, never waited for."""
 
+import inspect
 import json
+import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -95,14 +97,15 @@ def test_a_server_that_stumbles_is_asked_again(receiver):
 
 def test_what_will_never_be_taken_is_not_tried_for_ever(receiver):
     """An address that refuses for good gets the next events all the same."""
-    there = receiver(refuses=[400])
-    posts = Webhook(there.url, pauses_s=(0.01,))
+    there, complaints = receiver(refuses=[400]), []
+    posts = Webhook(there.url, complaints.append, pauses_s=(0.01,))
     posts.post(said(1, "note", "one"))
     while not there.asked:
         time.sleep(0.005)
     posts.post(said(2, "note", "two"))
     posts.close()
     assert there.texts == ["two"]
+    assert complaints[-1] == "1 event was not delivered to the webhook at 127.0.0.1"
 
 
 def test_nobody_is_sent_elsewhere(receiver):
@@ -124,9 +127,28 @@ def test_an_address_that_does_not_answer_holds_nobody_up():
         posts.post(said(number, "note", "x"))
     posts.close(0.2)
     assert time.monotonic() - begun < 5
-    assert len(complaints) == 1
+    assert len(complaints) == 2
     assert "127.0.0.1" in complaints[0]
+    assert complaints[1] == "11000 events were not delivered to the webhook at 127.0.0.1"
     assert "secret-part" not in complaints[0]
+
+
+def test_an_address_that_hangs_holds_nobody_up():
+    """A server that accepts and never answers costs the end of a run the time it was given, and not that of its request."""
+    complaints = []
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        posts = Webhook(f"http://127.0.0.1:{silent.getsockname()[1]}/hook/secret-part", complaints.append)
+        posts.post(said(1, "note", "one"))
+        begun = time.monotonic()
+        posts.post(said(2, "note", "two"))
+        posts.close(0.1)
+        assert time.monotonic() - begun < 2
+    assert complaints[-1] == "2 events were not delivered to the webhook at 127.0.0.1"
+
+
+def test_the_last_words_take_two_seconds():
+    """Whoever has brought a rack up does not wait longer for somebody else's server."""
+    assert inspect.signature(Webhook.close).parameters["seconds"].default <= 2
 
 
 @pytest.mark.parametrize("url", ["ftp://host/x", "a-token", "http://", "file:///etc/passwd", ""])
