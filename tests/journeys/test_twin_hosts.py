@@ -172,7 +172,7 @@ def test_an_installer_that_gives_up_is_told_with_its_reason(tmp_path):
     [
         ({"kind": "crash"}, "it restarted by itself"),
         ({"kind": "drop", "at": "host-play", "when": "during"}, "it was cut off"),
-        ({"kind": "package-refused", "value": "nvidia-driver-*"}, "held broken packages"),
+        ({"kind": "package-refused", "value": "nvidia-driver-*"}, ": nvidia-driver-570-open (Depends: "),
         ({"kind": "no-boot"}, "does not come back"),
         ({"kind": "gpu-lost"}, "if GPUs are missing, look into the BMC's log"),
     ],

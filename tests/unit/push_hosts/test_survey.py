@@ -13,9 +13,10 @@ from rackwright.drivers.hosts.batches import Batches
 from rackwright.drivers.hosts.model import HostResult, Play, Played, Target
 from rackwright.errors import DocumentError, DriverError, StalePlan
 from rackwright.plan.stack_model import HostStack, Stage, Step
-from rackwright.push.hosts.causes import CAUSES, cause_of
+from rackwright.push.hosts.causes import CAUSES, cause_of, sentence
 from rackwright.push.hosts.changeset import Changeset, Unread, load, refuse_stale
 from rackwright.push.hosts.contact import batches_of
+from rackwright.push.hosts.packages import blamed
 from rackwright.push.hosts.procedure import Playbooks
 from rackwright.push.hosts.reading import Surveyor
 from rackwright.report.hosts import host_lines, problem_lines, what_differs
@@ -130,6 +131,7 @@ def test_a_changeset_is_kept_and_a_stale_one_refused(tmp_path):
         (f"{APT} E: Packages were downgraded and -y was used without --allow-downgrades.", "newer"),
         (f"{APT} E: Unable to correct problems, you have held broken packages.\n a : Depends: b but it is not installable", "dependency"),
         (f"{APT} E: Unable to correct problems, you have held broken packages.", "held"),
+        (f"{APT} E: Unable to correct problems, you have held broken packages.\nThe following packages have unmet dependencies:\n a : Depends: b (= 1) but 2 is to be installed", "dependency"),
         (f"{APT} E: something new", "task"),
         ("Timeout (12s) waiting for privilege escalation prompt", "timeout"),
         ("something new", "task"),
@@ -141,6 +143,50 @@ def test_what_failed_is_told_by_the_words_of_the_tool(text, kind):
     assert found == kind
     assert remedy.endswith("reads the host anew and goes on")
     assert all(row.source for row in CAUSES)
+
+
+UNMET = """\
+ E: Unable to correct problems, you have held broken packages.
+Reading package lists...
+The following packages have unmet dependencies:
+ nvidia-driver-570-open : Depends: nvidia-utils-570 (= 1) but it is not going to be installed
+                          Depends: libnvidia-gl-570 (= 1) but it is not going to be installed
+ doca-ofed:amd64 : Depends: mft but it is not installable
+"""
+BLAMED = (
+    "nvidia-driver-570-open (Depends: nvidia-utils-570 (= 1) but it is not going to be installed), "
+    "doca-ofed (Depends: mft but it is not installable)"
+)
+HELD = """\
+ E: Held packages were changed and -y was used without --allow-change-held-packages.
+The following held packages will be changed:
+  linux-generic-hwe
+  mft
+3 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (f"{APT}{UNMET}", BLAMED),
+        (f"{APT}{HELD}", "linux-generic-hwe, mft"),
+        (f"{APT} E: Packages were downgraded\nThe following packages will be DOWNGRADED:\n  a1 b2 c3\n  d4 e5\n", "a1, b2, c3, d4 and 1 more"),
+        ("no available installation candidate for doca-ofed=9.9.9", "doca-ofed=9.9.9"),
+        ("No package matching 'lldpd' is available", "lldpd"),
+        (f"{APT} E: Unable to locate package lldpd", "lldpd"),
+        (f"{APT} E: Package 'lldpd' has no installation candidate", "lldpd"),
+        (f"{APT} E: Version '1.2' for 'lldpd' was not found", "lldpd"),
+        (f"{APT} E: Unable to correct problems, you have held broken packages.", ""),
+        (f"{APT} E: something new: Package lists", ""),
+    ],
+)  # fmt: skip
+def test_the_packages_that_apt_blames_are_named_before_its_words(text, named):
+    """Whoever reads why a step failed has to look for the package among all that its command names."""
+    assert blamed(text) == named
+    far = f"'/usr/bin/apt-get {' '.join(['install'] * 20)}' failed: {text}"
+    said = sentence(HostResult(host="x", state="failed", task="Install", message=far))
+    assert said == ": ".join(part for part in ("Install", named, far) if part)
 
 
 def _play(name, steps=("a",), book="site.yml"):

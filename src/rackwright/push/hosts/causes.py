@@ -9,8 +9,9 @@ import re
 from typing import Final, Literal, NamedTuple
 
 from rackwright.drivers.hosts.model import HostResult
+from rackwright.push.hosts.packages import blamed
 
-__all__ = ["AGAIN", "CAUSES", "Cause", "Kind", "cause_of"]
+__all__ = ["AGAIN", "CAUSES", "Cause", "Kind", "cause_of", "sentence"]
 
 Kind = Literal[
     "identity", "order", "disk", "package", "dependency", "held", "key", "mirror", "lock", "interrupted", "build", "newer", "sudo", "python",
@@ -69,6 +70,11 @@ CAUSES: Final = (
         "bring the package that is wanted there, and cannot be had, into the mirror", "apt, apt-private/private-output.cc",
     ),
     _row(
+        "dependency", r"unmet dependencies",
+        "see that every dependency is in the mirror at the version of the release, and 'apt-mark showhold' on the host",
+        "apt, apt-private/private-output.cc",
+    ),
+    _row(
         "held", r"held packages were changed|held broken packages|(is|are) held",
         "see 'apt-mark showhold' on the host against the versions of the release", "apt, apt-private/private-install.cc; host-stack.md 3",
     ),
@@ -83,7 +89,7 @@ CAUSES: Final = (
         "see whether the host reaches the mirror (its address, its route, the mirror's web server)", "apt, methods/connect.cc and http.cc; module apt",
     ),
     _row(
-        "dependency", r"unmet dependencies|but it is not (going to be installed|installable)|broken packages|conflicts: ",
+        "dependency", r"but it is not (going to be installed|installable)|broken packages|conflicts: ",
         "see that every dependency is in the mirror at the version of the release", "apt, apt-private/private-output.cc",
     ),
     _row(
@@ -108,7 +114,25 @@ CAUSES: Final = (
 _TASK: Final = "see what the task says, and mend that"
 
 
+_PACKAGES: Final = frozenset({"package", "dependency", "held", "newer"})
+"""Kinds in which apt blames packages by their names."""
+_GLANCE: Final = 120
+"""Characters at the beginning of a message in which nobody overlooks a name."""
+
+
 def cause_of(result: HostResult) -> tuple[Kind, str]:
     """Return the kind of a host's failure and what to do; for a host that failed, not one that was lost."""
-    found = next((row for row in CAUSES if row.pattern.search(result.message)), None)
+    found = _found(result)
     return (found.kind, f"{found.remedy}; {AGAIN}") if found else ("task", f"{_TASK}; {AGAIN}")
+
+
+def sentence(result: HostResult) -> str:
+    """Say what failed and in whose words: the task, the packages that apt blames far behind its command, all that the tool told."""
+    found, message = _found(result), result.message
+    hidden = found is not None and found.kind in _PACKAGES and not blamed(message[:_GLANCE])
+    parts = (result.task, blamed(message) if hidden else "", message or "it failed without a word")
+    return ": ".join(part for part in parts if part)
+
+
+def _found(result: HostResult) -> Cause | None:
+    return next((row for row in CAUSES if row.pattern.search(result.message)), None)

@@ -15,11 +15,11 @@ from typing import Any, Final, Literal, TypeVar
 import msgspec
 
 from rackwright.drivers.hosts.batches import Batches
-from rackwright.drivers.hosts.model import HostFacts, HostResult, Play, Target
+from rackwright.drivers.hosts.model import HostFacts, Play, Target
 from rackwright.errors import DriverError
 from rackwright.plan.stack_model import Reboot
 from rackwright.push.contact import Halt
-from rackwright.push.hosts.causes import AGAIN, cause_of
+from rackwright.push.hosts.causes import AGAIN, cause_of, sentence
 from rackwright.push.hosts.contact import Contact, halt_of
 from rackwright.push.hosts.draining import busy
 from rackwright.push.hosts.losing import lost
@@ -218,7 +218,7 @@ class Procedure:
             return Done(changed=changed, tasks=len(result.changes))
         if result.state == "failed":
             kind, remedy = cause_of(result)
-            return Done(Halt(result.role or stage.steps[0], _sentence(result), remedy, touched=True), kind, changed)
+            return Done(Halt(result.role or stage.steps[0], sentence(result), remedy, touched=True), kind, changed)
         kind, halt = lost(self.contact, result, "" if other_boot else before.boot_id, stage.steps[0])
         return Done(halt, kind, changed)
 
@@ -252,8 +252,3 @@ def stranger(facts: HostFacts, tag: str) -> str:
     if tag and facts.service_tag and facts.service_tag.upper() != tag.upper():
         return f"service tag {facts.service_tag} answers where {tag} is planned"
     return ""
-
-
-def _sentence(result: HostResult) -> str:
-    task = f"{result.task}: " if result.task else ""
-    return f"{task}{result.message or 'it failed without a word'}"

@@ -11,7 +11,7 @@ from rackwright.drivers.hosts.batches import Batches
 from rackwright.drivers.hosts.model import HostFacts, HostResult, Play, Target
 from rackwright.errors import DriverError, SecretUnresolved
 from rackwright.plan.stack_model import HostStack
-from rackwright.push.hosts.causes import AGAIN, cause_of
+from rackwright.push.hosts.causes import AGAIN, cause_of, sentence
 from rackwright.push.hosts.changeset import HostChanges, Problem, Unread
 from rackwright.push.hosts.contact import Way, batches_of
 from rackwright.push.hosts.order import HostOrder, StageOrder, stages_of
@@ -67,7 +67,7 @@ class Surveyor:
         begin = _first(stages, {change.role for change in result.changes})
         if not result.well:
             kind, remedy = cause_of(result)
-            problem = Problem(role=result.role, kind=kind, cause=f"{result.task}: {result.message}", remedy=remedy)
+            problem = Problem(role=result.role, kind=kind, cause=sentence(result), remedy=remedy)
             begin = min(begin, _first(stages, {result.role}))
         elif begin == len(stages) and stages and facts.restart_due:
             unproven, begin = _DUE, _restarting(stages)

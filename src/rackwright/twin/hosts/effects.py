@@ -120,16 +120,23 @@ def packages(step: str, restart: bool, system: System, told: Told) -> Iterator[D
 def _installed(system: System, missing: list[tuple[str, str]]) -> Done:
     task, action = "Install all of the step, each at its version", "ansible.builtin.apt"
     disk = system.disk
-    for name, _ in missing:
-        said = next((words for pattern, words in system.refused.items() if fnmatchcase(name, pattern)), "")
-        if said:
-            raise TaskFailed(task, said, action)
+    for pattern, said in system.refused.items():
+        bad = [name for name, _ in missing if fnmatchcase(name, pattern)]
+        if bad:
+            raise TaskFailed(task, said or _unmet(bad), action)
     lines = [f"{name} {disk.packages.get(name, '')} -> {version}".replace("  ", " ") for name, version in missing]
     disk.packages.update(missing)
     for name, version in missing:
         system.deed("package", f"{name}={version}")
     _build(system)
     return Done(task, action, True, "\n".join(f"+ {line}" for line in lines))
+
+
+def _unmet(names: list[str]) -> str:
+    """Return what apt prints of packages whose dependencies cannot be had: what they depend on is made up, the form is apt's."""
+    lines = [f" {name} : Depends: libc6 (>= 2.99) but 2.39-0ubuntu8 is to be installed" for name in names]
+    words = "The following packages have unmet dependencies:\n" + "\n".join(lines)
+    return f"E: Unable to correct problems, you have held broken packages.\n{words}"
 
 
 def _build(system: System) -> None:

@@ -100,7 +100,7 @@ class Host:
         self.accounts: dict[str, tuple[str, ...]] = {}
         """User -> public keys; who installed it says so."""
         self.refused: dict[str, str] = {}
-        """Pattern of packages -> what apt says instead of installing them."""
+        """Pattern of packages -> what apt says instead of installing them; empty: that their dependencies are unmet."""
         self.changed: Callable[[], None] = lambda: None
         """Told when it comes up or goes down, so that its door follows."""
         self.follow: Callable[[], None] = lambda: None

@@ -31,7 +31,6 @@ __all__ = ["HOST_PORT", "Hosts", "Park"]
 
 HOST_PORT: Final = 2222
 _DOOR: Final = re.compile(r"http://[0-9.\[\]:a-f]+")
-_REFUSED: Final = "E: Unable to correct problems, you have held broken packages."
 
 
 class Hosts(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,7 +154,7 @@ class Park:
         if fault.kind not in AT_ONCE:
             return self.faults.add(fault).id
         for name in hit:
-            self.hosts[name].refused[fault.value or "*"] = fault.a or _REFUSED
+            self.hosts[name].refused[fault.value or "*"] = fault.a
         return 0
 
     def mend(self) -> list[str]:
