@@ -37,7 +37,7 @@ What a program can rely on:
 
 Who may do what: a process holds a run while it attends to it; a second one gets
 :class:`~rackwright.errors.RunBusy` with host, pid and since when, also for a new run over a device that a
-living run works on. A run begun under another ``Program.version`` is not gone on with:
+living run works on, or while a run that has not ended has its journal in another database. A run begun under another ``Program.version`` is not gone on with:
 :class:`~rackwright.errors.RunChanged`. Ctrl-C asks once for a cancel and waits; a second one leaves, and the
 run can be resumed.
 """
@@ -87,6 +87,7 @@ __all__ = [
     "listed",
     "note",
     "opened",
+    "refuse_other_database",
     "tell",
 ]
 
@@ -140,6 +141,17 @@ def latest(state_dir: Path, program: str, *, database: str | None = None) -> Sta
 
     with contextlib.closing(found(state_dir, program, database=database)) as newest_first:
         return next(newest_first, None)
+
+
+def refuse_other_database(state_dir: Path, *, database: str | None = None) -> None:
+    """Refuse to look into a database when a run that has not ended has its journal in another one.
+
+    Raises :class:`~rackwright.errors.RunBusy`, which names that database. The engine does so too, before it begins anything.
+    """
+    from rackwright.runs.whereabouts import insist
+
+    if state_dir.is_dir():
+        insist(state_dir, database)
 
 
 def cancel(state_dir: Path, run: str) -> None:

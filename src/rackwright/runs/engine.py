@@ -22,6 +22,7 @@ from rackwright.runs.leases import Lease, Worker, create_table, locked, others, 
 from rackwright.runs.model import Event, Graph, GraphProgram, Program, Report, Wave
 from rackwright.runs.redaction import Redactor
 from rackwright.runs.schedule import checked
+from rackwright.runs.whereabouts import called, lies_elsewhere, named, refuse_elsewhere
 from rackwright.runs.work import SELDOM_S, Attendance, Pace
 from rackwright.secrets import Secret
 
@@ -59,6 +60,7 @@ class Engine:
         self._lease_s = lease_s
         self._threads = threads
         self._tags = tags
+        self._holder = ""
 
     def __enter__(self) -> Self:
         """Open the journal and take a lease; one engine a process, since DBOS is one."""
@@ -100,7 +102,9 @@ class Engine:
             raise RunError(f"{jobs} devices at once would end never: jobs is at least 1")
         graph, waves = _what(code, order, jobs, limit)
         record = {"program": program, "version": code.version, "engine": ENGINE, "jobs": jobs, "waves": waves}
+        record["database"] = named(self._database)
         with locked(self._state_dir, "start"):
+            refuse_elsewhere(self._state_dir, self._journal, self._database)
             self._refuse_busy(devices_of(graph, waves))
             folder = RunFolder.made(self._state_dir, order, graph, **record)
             self._lease.attend(folder.run)
@@ -115,6 +119,9 @@ class Engine:
         """
         folder = RunFolder.found(self._state_dir, run)
         record = folder.record()
+        if lies_elsewhere(record, self._journal, self._database):
+            place = called(record.database or "")
+            raise RunError(f"the journal of run {run} is in {place}, and here is {called(named(self._database))}")
         report = self._report(run)
         if report is not None:
             return report
@@ -125,15 +132,28 @@ class Engine:
                 f"{code.version} (engine {ENGINE}): start a new run, it reads first"
             )
         with locked(self._state_dir, "start"):
+            refuse_elsewhere(self._state_dir, self._journal, self._database)
             self._refuse_busy(record.devices, run)
             if overtaken := self._overtaken(record):
                 raise RunChanged(overtaken)
             self._lease.attend(run)
         return self._attended(folder, code, on_event)
 
-    def work(self, until: threading.Event | None = None) -> None:
-        """Help with runs that others began, and go on with those whose process died, until told to end."""
+    def work(
+        self,
+        until: threading.Event | None = None,
+        *,
+        on_run: Callable[[str], OnEvent] | None = None,
+        on_end: Callable[[Report, str], None] | None = None,
+    ) -> None:
+        """Help with runs that others began, and go on with those whose process died, until told to end.
+
+        ``on_run`` is called with each run that is helped with, and returns what hears its events; ``on_end`` with its report, and
+        with who else holds it by the last look; empty: nobody, so that nobody else tells how it ended.
+        """
         ended = until or threading.Event()
+        with locked(self._state_dir, "start"):
+            refuse_elsewhere(self._state_dir, self._journal, self._database)
         left: set[str] = set()
         while not ended.is_set():
             wanted = (folder for folder in runs_of(self._state_dir) if folder.run not in left)
@@ -142,10 +162,14 @@ class Engine:
                 ended.wait(self._lease_s / 3)
                 continue
             try:
-                self._attend(folder, self._program(folder.record().program), None, ended)
+                heard = on_run(folder.run) if on_run else None
+                report = self._attend(folder, self._program(folder.record().program), heard, ended)
             except RunChanged:
                 # One run that cannot be gone on with must not keep this process from all the others.
                 left.add(folder.run)
+            else:
+                if report is not None and on_end is not None:
+                    on_end(report, self._holder)
 
     def _attend(
         self,
@@ -221,6 +245,7 @@ class Engine:
         """Put back into the queues what processes had in hand that are dead."""
         run = attendance.folder.run
         living = others(self._journal.engine, self._state_dir, self._lease.executor)
+        self._holder = next((str(worker) for worker in living.values() if worker.run == run), "")
         orphans = self._journal.orphans(run, frozenset(living) | {self._lease.executor})
         if not orphans:
             return
@@ -256,6 +281,11 @@ class Engine:
             status = self._journal.of_run(run).get(run)
             if status is not None and status.status == "PENDING" and status.executor_id in living:
                 held.setdefault(run, living[status.executor_id])
+        for status in self._journal.in_hand():
+            # A run whose own process died is held by whoever helps with it.
+            other = status.workflow_id.partition("/")[0]
+            if other != run and status.executor_id in living:
+                held.setdefault(other, living[status.executor_id])
         for other, worker in held.items():
             if other == run:
                 raise RunBusy(f"run {run} is held by {worker}: {_wait(worker)}")

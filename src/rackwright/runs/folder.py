@@ -48,6 +48,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 of the graph as it is kept; empty: the run goes in waves."""
     worked: tuple[str, ...] = ()
     """The devices of the graph."""
+    database: str | None = None
+    """The address of the database that holds its journal, without a password; empty: SQLite beside it; None: not known."""
 
     @property
     def devices(self) -> tuple[str, ...]:

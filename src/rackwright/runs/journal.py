@@ -284,6 +284,17 @@ class Journal:
         )
         return [status for status in found if status.executor_id not in living]
 
+    def in_hand(self) -> list[WorkflowStatus]:
+        """Return the workflows of all runs that somebody has in hand, or had when it died."""
+        return self.client.list_workflows(status="PENDING", load_input=False, load_output=False)
+
+    def queued(self, identities: Sequence[str]) -> set[str]:
+        """Return those of the workflows that nobody has taken yet."""
+        found = self.client.list_workflows(
+            workflow_ids=list(identities), status="ENQUEUED", load_input=False, load_output=False
+        )
+        return {status.workflow_id for status in found}
+
     def put_back(self, orphan: WorkflowStatus) -> None:
         """Put a dead process's workflow back into its queue; nothing happens when somebody else just did."""
         self._system.reenqueue_for_recovery(

@@ -61,7 +61,7 @@ CommandKind = Literal["pause", "go", "cancel", "skip", "retry", "approve", "refu
 EndState = Literal["done", "failed", "cancelled"]
 """How a run ended: ``failed`` when a device or a gate did, or something was skipped."""
 
-RunState = Literal["waiting", "running", "interrupted", "done", "failed", "cancelled"]
+RunState = Literal["waiting", "running", "interrupted", "elsewhere", "done", "failed", "cancelled"]
 """Where a run is; nobody works on an ``interrupted`` one, it can be resumed."""
 
 
@@ -186,6 +186,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     holder: str = ""
     """Who attends to it: ``pid 4711 on host since …``."""
     cancelling: bool = False
+    database: str = ""
+    """What holds its journal, where that is not the database that was looked into: what is said here is what the run told."""
     report: Report | None = None
     """For a run that ended."""
 

@@ -16,6 +16,7 @@ from rackwright.runs.journal import Journal, journal_exists
 from rackwright.runs.leases import Worker, others
 from rackwright.runs.model import Report, RunState, Status
 from rackwright.runs.tasks import replayed
+from rackwright.runs.whereabouts import called, lies_elsewhere, told_end
 
 __all__ = ["found"]
 
@@ -28,7 +29,11 @@ def found(state_dir: Path, program: str = "", *, database: str | None = None) ->
     with _reading(state_dir, database) as journal:
         living = {} if journal is None else _living(journal, state_dir)
         for folder in folders:
-            yield _status(folder, journal, living)
+            record = folder.record()
+            if lies_elsewhere(record, journal, database):
+                yield _elsewhere(folder, record)
+            else:
+                yield _status(folder, record, journal, living)
 
 
 @contextlib.contextmanager
@@ -51,8 +56,22 @@ def _living(journal: Journal, state_dir: Path) -> dict[str, Worker]:
         return {}
 
 
-def _status(folder: RunFolder, journal: Journal | None, living: dict[str, Worker]) -> Status:
-    record: Record = folder.record()
+def _elsewhere(folder: RunFolder, record: Record) -> Status:
+    """Return what the folder alone says of a run."""
+    return Status(
+        run=folder.run,
+        program=record.program,
+        version=record.version,
+        state=told_end(folder) or "elsewhere",
+        begun=record.begun,
+        devices=len(record.devices),
+        tasks=len(folder.graph().tasks) if record.graph else 0,
+        cancelling=folder.asked_to_stop(),
+        database=called(record.database or ""),
+    )
+
+
+def _status(folder: RunFolder, record: Record, journal: Journal | None, living: dict[str, Worker]) -> Status:
     journalled: dict[str, Any] = {}
     if journal is not None:
         # The tasks of a graph may be thousands: what they came to stands in the rounds.

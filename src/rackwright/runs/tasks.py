@@ -18,6 +18,7 @@ from rackwright.runs.folder import RunFolder
 from rackwright.runs.journal import FLEET, TASK, Journal, Queues
 from rackwright.runs.model import STOPPED, GraphProgram, Json, Outcome, Task
 from rackwright.runs.schedule import Heard, Schedule, Start
+from rackwright.runs.whereabouts import serves
 from rackwright.runs.work import OWN, SELDOM_S, Attendance, Pace, Work
 
 __all__ = ["identity", "replayed", "workflows"]
@@ -25,6 +26,9 @@ __all__ = ["identity", "replayed", "workflows"]
 _ROUND: Final = "round"
 
 _GATHER_S: Final = 0.02
+
+_PATIENCE_S: Final = 10.0
+"""How long a task may lie in the queue of a tag before it is said that nobody serves it."""
 
 
 def identity(run: str, task: str, number: int) -> str:
@@ -89,6 +93,43 @@ def _tell(work: Work, task: Task, outcome: Outcome, **fields: Json) -> None:
     work.told("task", outcome.state, subject=task.name, stage=task.stage, device=task.device, **said, **fields)
 
 
+class _Unserved:
+    """Tells, once, which tag is waited for that nobody serves: such a run waits for ever, and looks as if it worked."""
+
+    def __init__(self, attendance: Attendance) -> None:
+        self._attendance = attendance
+        self._since: dict[str, float] = {}
+        self._told: set[str] = set()
+        self._next_look = 0.0
+
+    def look(self, starts: Iterable[Start]) -> None:
+        """Look, seldom, whether tasks lie in a tag's queue while none of its tasks is in hand."""
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + _PATIENCE_S / 4
+        run = self._attendance.folder.run
+        of_tag: dict[str, dict[str, str]] = {}
+        for start in (start for start in starts if start.task.reach):
+            of_tag.setdefault(start.task.reach, {})[identity(run, start.task.name, start.number)] = start.task.name
+        queued = self._attendance.journal.queued([one for ones in of_tag.values() for one in ones]) if of_tag else set()
+        unserved = {tag: ones for tag, ones in of_tag.items() if queued >= ones.keys()}
+        self._since = {tag: self._since.get(tag, now) for tag in unserved}
+        self._told &= unserved.keys()
+        for tag in unserved.keys() - self._told:
+            if now - self._since[tag] >= _PATIENCE_S:
+                self._told.add(tag)
+                self._tell(tag, list(unserved[tag].values()))
+
+    def _tell(self, tag: str, names: list[str]) -> None:
+        folder = self._attendance.folder
+        self._attendance.events.tell(
+            "run",
+            f"waits for a worker of tag {tag}, and nobody serves it ({', '.join(names[:3])}"
+            f"{f' and {len(names) - 3} more' if len(names) > 3 else ''}): start '{serves(folder, tag)}'",
+        )
+
+
 class _Fleet:
     """One run of a graph, round after round."""
 
@@ -102,6 +143,7 @@ class _Fleet:
         self._waiting: set[str] = set()
         self._took_s: dict[str, float] = {}
         self._next_look = 0.0
+        self._unserved = _Unserved(attendance)
 
     def goes(self) -> Json:
         """Go round after round until all tasks ended, and return the report."""
@@ -163,6 +205,7 @@ class _Fleet:
             heard = self._heard()
             if heard is not None:
                 return msgspec.to_builtins(heard)
+            self._unserved.look(self._schedule.running.values())
             pace.wait()
             if self._attendance.device_ended.is_set() or self._attendance.hints():
                 # Who ended may just be journalled, and others end with it: one round for all of them.

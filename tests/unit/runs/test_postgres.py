@@ -38,9 +38,10 @@ def database(server, site):
 
 
 def test_run_and_status_over_postgres(site, database):
-    """The same program runs over either database, and the state says nothing of the database."""
+    """The same program runs over either database, and the state names it without its password."""
+    secret = database.replace("postgres@", "postgres:pass-word@")
     with runs.opened(
-        site / "s", programs=[Toy(site / "world")], database=database, hide=[Secret("hidden-word")]
+        site / "s", programs=[Toy(site / "world")], database=secret, hide=[Secret("hidden-word")]
     ) as engine:
         report = engine.run("toy", SMALL)
         assert engine.resume(report.run) == report
@@ -48,7 +49,8 @@ def test_run_and_status_over_postgres(site, database):
     assert runs.latest(site / "s", "toy", database=database).report == report
     assert not list((site / "s").rglob("*.sqlite"))
     kept = b"".join(path.read_bytes() for path in (site / "s").rglob("*") if path.is_file())
-    assert b"postgres" not in kept
+    assert b"pass-word" not in kept
+    assert b'"database": "postgresql://postgres@/rw_' in kept
 
 
 def test_two_workers_share_a_run_and_the_limit_holds_over_both(site, database, process):

@@ -273,3 +273,33 @@ def test_device_of_a_living_graph_is_refused_to_others(site, process):
         assert engine.run("toy", waves(("one", ["c1"]))).state == "done"
     gate.touch()
     assert other.said() == "done"
+
+
+def test_tag_that_nobody_serves_is_named_with_the_command_that_serves_it(site, monkeypatch):
+    """A run that waits for a worker which nobody started looks as if it worked, for ever."""
+    from rackwright.runs import tasks
+
+    monkeypatch.setattr(tasks, "_PATIENCE_S", 0.1)
+    given = order(
+        ("oob/a", {}), ("bmc/a", {"reach": "row 3"}), ("bmc/b", {"reach": "row 3"}), ("bmc/c", {"reach": "here"})
+    )
+    said = []
+
+    def heard(event):
+        if "nobody serves" in event.text:
+            said.append(event.text)
+            raise _LeftError
+
+    with (
+        runs.opened(site / "s", programs=[Tasks(site / "world")], tags=["here"]) as engine,
+        pytest.raises(_LeftError),
+    ):
+        engine.run("tasks", given, on_event=heard)
+    assert said == [
+        f"waits for a worker of tag row 3, and nobody serves it (bmc/a, bmc/b): "
+        f"start 'rackwright worker {site} --tag 'row 3''"
+    ]
+
+
+class _LeftError(Exception):
+    """Whoever watched has seen enough."""
