@@ -37,8 +37,8 @@ class Authority:
         self.path = folder / f"{name}.pem"
         self.path.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
 
-    def _make(self, subject: x509.Name, public: Any, *, ca: bool, address: str) -> x509.Certificate:
-        now = dt.datetime.now(dt.UTC)
+    def _make(self, subject: x509.Name, public: Any, *, ca: bool, address: str, days: int = 0) -> x509.Certificate:
+        now = dt.datetime.now(dt.UTC) + dt.timedelta(days=days)
         made = (
             x509.CertificateBuilder().subject_name(subject).issuer_name(self.name).public_key(public)
             .serial_number(x509.random_serial_number()).not_valid_before(now - dt.timedelta(days=1))
@@ -58,11 +58,11 @@ class Authority:
             made = made.add_extension(alternative, critical=False)
         return made.sign(self.key, hashes.SHA256())
 
-    def context(self, address: str = "127.0.0.1", name: str = "switch") -> ssl.SSLContext:
-        """Return the context of a server with a new certificate for an address."""
+    def context(self, address: str = "127.0.0.1", name: str = "switch", days: int = 0) -> ssl.SSLContext:
+        """Return the context of a server with a new certificate for an address, which was made so many days from now."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        made = self._make(subject, key.public_key(), ca=False, address=address)
+        made = self._make(subject, key.public_key(), ca=False, address=address, days=days)
         pem = self.folder / f"{name}.key.pem"
         pem.write_bytes(
             key.private_bytes(

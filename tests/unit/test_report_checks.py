@@ -40,6 +40,15 @@ def test_text_names_place_severity_rule_and_what_to_do():
     assert "fabric: skipped: D-RULE: " in lines[6]
 
 
+@pytest.mark.parametrize("form", ["text", "junit"])
+def test_what_to_do_is_said_once(form):
+    """What a device's error says ends in what to do: it is not said again behind it."""
+    found = finding("BMC-REACHED", "gpu01", "it has expired: renew it", remedy="renew it", status="error")
+    text = "\n".join(FORMATS[form](Report((found,), {}, ("gpu01",))))
+    assert "renew it; renew it" not in text
+    assert "it has expired: renew it" in text
+
+
 def test_junit_is_xml_whatever_a_message_holds():
     """Markup and control characters in messages cannot break it; a note is no failure, missing evidence an error."""
     suite = ET.fromstring("\n".join(FORMATS["junit"](EVERY)))

@@ -9,16 +9,24 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rackwright.drivers.endpoint import Endpoint
 from rackwright.drivers.limits import Limits
 from rackwright.errors import AuthRefused, DeviceTimeout, DriverError, LostMidCommand, Unreachable
 
-__all__ = ["asking", "connecting", "lost", "slow", "talking", "unreachable"]
+__all__ = ["asking", "connecting", "distrusted", "lost", "slow", "talking", "unreachable"]
 
 _WAY = "check its address, cable and power, and that a control-plane ACL lets you in"
 _LOGIN = "check --identity, the keys of your ssh-agent, and the secret switch_password"
 _LOOK = "look at the device before sending it again"
+_OUT_OF_TIME = (
+    ("certificate has expired", "that has expired", "renew it"),
+    ("certificate is not yet valid", "that is not valid yet", "renew it, if it was signed with a wrong date"),
+)
+"""What OpenSSL says of a certificate whose time is not now, what we say, and what helps (X509_verify_cert_error_string(3))."""
+_OTHER_NAME = ("mismatch, certificate is not valid for", "doesn't match")
+"""What OpenSSL and urllib3 say of a certificate for another host."""
 
 
 def unreachable(endpoint: Endpoint, port: int, why: str) -> Unreachable:
@@ -28,6 +36,20 @@ def unreachable(endpoint: Endpoint, port: int, why: str) -> Unreachable:
         device=endpoint.device,
         remedy=_WAY,
     )
+
+
+def distrusted(said: str, host: str, ca: Path | None, pins: str) -> tuple[str, str]:
+    """Return what is wrong with a certificate, to stand behind "a certificate", and what to do, by what OpenSSL said of it.
+
+    ``pins``: how else it may be trusted, where nobody vouches for it.
+    """
+    renewed = f"a certificate of {ca} for {host}"
+    for sign, wrong, remedy in _OUT_OF_TIME:
+        if sign in said:
+            return wrong, f"look at the clock of this machine; if it is right, {remedy}: give it {renewed}"
+    if any(sign in said for sign in _OTHER_NAME):
+        return f"that is not for {host}", f"renew it: give it {renewed}, or correct its address"
+    return f"that {ca} does not vouch for", f"give it {renewed}, or {pins}"
 
 
 def lost(device: str, what: str) -> LostMidCommand:

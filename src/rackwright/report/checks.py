@@ -52,9 +52,13 @@ def check_lines(report: Report) -> Iterator[str]:
 
 def finding_lines(item: Finding) -> Iterator[str]:
     """Print one finding: a line as a compiler would, then what was expected and what was found."""
-    remedy = f"; {item.remedy}" if item.remedy else ""
-    yield f"{_place(item)}: {_MARK[item.status] or item.severity + ': '}{item.check}: {item.message}{remedy}"
+    yield f"{_place(item)}: {_MARK[item.status] or item.severity + ': '}{item.check}: {_advised(item)}"
     yield from (f"    {name} {text}" for name, text in (("expected", item.expected), ("found", item.actual)) if text)
+
+
+def _advised(item: Finding) -> str:
+    """Return what is wrong and what to do; what a device's error says ends in it already."""
+    return f"{item.message}; {item.remedy}" if item.remedy and item.remedy not in item.message else item.message
 
 
 def _place(item: Finding) -> str:
@@ -116,7 +120,7 @@ def _outcome(item: Finding) -> str:
         return f"<system-out>{_text(item.message)}</system-out>"
     tag = {"fail": "failure", "error": "error", "skipped": "skipped"}[item.status]
     message = _attribute(item.message)
-    return f"<{tag} message={message}>{_text(f'{_place(item)}: {item.message}; {item.remedy}')}</{tag}>"
+    return f"<{tag} message={message}>{_text(f'{_place(item)}: {_advised(item)}')}</{tag}>"
 
 
 def _attribute(text: str) -> str:

@@ -423,16 +423,30 @@ def test_another_certificate_than_the_pinned_one_is_refused(authority, tmp_path)
         assert not bmc.asked
 
 
-@pytest.mark.parametrize("fault", ["wrong name", "wrong CA"])
-def test_a_certificate_that_the_ca_does_not_vouch_for_is_refused(tmp_path, authority, fault):
-    """Another name or another signer: nothing is sent. Where a first contact is allowed it is pinned, as a factory's own is."""
-    other = Authority(tmp_path, name="other-ca")
-    context = authority.context(address="127.9.9.9") if fault == "wrong name" else other.context()
+@pytest.mark.parametrize(
+    ("fault", "wrong", "first"),
+    [
+        ("wrong name", "that is not for 127.0.0.1", "renew it"),
+        ("wrong CA", "does not vouch", "give it a certificate"),
+        ("expired", "that has expired", "look at the clock of this machine; if it is right, renew it"),
+        ("early", "that is not valid yet", "look at the clock of this machine"),
+    ],
+)
+def test_a_certificate_that_the_ca_does_not_vouch_for_is_refused(tmp_path, authority, fault, wrong, first):
+    """Nothing is sent, and what is wrong is said: who renews it must not be told to pin it. Where a first contact is allowed it is pinned, as a factory's own is."""
+    context = {
+        "wrong name": lambda: authority.context(address="127.9.9.9"),
+        "wrong CA": lambda: Authority(tmp_path, name="other-ca").context(),
+        "expired": lambda: authority.context(days=-9),
+        "early": lambda: authority.context(days=9),
+    }[fault]()
     folder = tmp_path / "state"
     folder.mkdir()
     with lone_bmc(context, resources=RESOURCES) as bmc:
-        with pytest.raises(IdentityUnknown, match="does not vouch"):
+        with pytest.raises(IdentityUnknown, match=wrong) as refused:
             connect(bmc.endpoint, password=Secret("right"), trust=Trust(folder, ca=authority.path), limits=LIMITS)
+        assert refused.value.remedy.startswith(first)
+        assert ("trust-on-first-use" in str(refused.value)) == (fault == "wrong CA")
         assert not bmc.asked
         with session(bmc, Trust(folder, ca=authority.path, first_use=True)) as redfish:
             assert redfish.get(THING)

@@ -277,8 +277,14 @@ def test_a_certificate_of_another_ca_gets_no_password(api, tmp_path):
         pass
     with (
         lone_api(other.context("127.0.0.9"), applied=APPLIED) as elsewhere,
-        pytest.raises(IdentityUnknown),
+        pytest.raises(IdentityUnknown, match=r"that is not for 127\.0\.0\.1: renew it"),
         session(elsewhere, Trust(tmp_path, ca=other.path)),
+    ):
+        pass
+    with (
+        lone_api(other.context(days=-9), applied=APPLIED) as expired,
+        pytest.raises(IdentityUnknown, match="that has expired: look at the clock"),
+        session(expired, Trust(tmp_path, ca=other.path)),
     ):
         pass
     assert not api.asked

@@ -65,12 +65,17 @@ def _site(targets: tuple[str, ...]) -> Path | None:
 def _lines(found: list[Evidence], out: Path) -> list[str]:
     from rackwright.report.words import count
 
-    lines = [f"{item.device}: {item.error}; {item.remedy}" for item in found if item.error]
+    lines = [f"{item.device}: {_lost(item)}" for item in found if item.error]
     there = sum(not item.error for item in found)
     return [
         *lines,
         f"{count(there, 'device')} of {len(found)} kept in {out}: judge it with 'rackwright audit --snapshot {out}'",
     ]
+
+
+def _lost(item: Evidence) -> str:
+    """Return why a device told nothing and what to do; most errors end in it already."""
+    return item.error if not item.remedy or item.remedy in item.error else f"{item.error}; {item.remedy}"
 
 
 def _value(found: list[Evidence], out: Path) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from requests.adapters import HTTPAdapter
 
 from rackwright.drivers.clock import Clock
 from rackwright.drivers.endpoint import Endpoint
-from rackwright.drivers.faults import asking, unreachable
+from rackwright.drivers.faults import asking, distrusted, unreachable
 from rackwright.drivers.limits import Limits
 from rackwright.drivers.login import Login
 from rackwright.drivers.trust import Trust
@@ -144,11 +144,9 @@ class Api:
         if self._pin and "ingerprint" in text:
             return self._trust.other_certificate(endpoint, self._pin, seen[1] if seen else "another one")
         if "CERTIFICATE_VERIFY_FAILED" in text or "hostname" in text:
-            remedy = (
-                f"give the switch a certificate of {self._trust.ca} for {endpoint.host}, or remove that file and pin"
-            )
+            wrong, remedy = distrusted(text, endpoint.host, self._trust.ca, "remove that file and pin")
             return IdentityUnknown(
-                f"{endpoint.device} shows a certificate that {self._trust.ca} does not vouch for: {remedy}",
+                f"{endpoint.device} shows a certificate {wrong}: {remedy}",
                 device=endpoint.device,
                 remedy=remedy,
             )

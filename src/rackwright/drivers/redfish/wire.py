@@ -22,7 +22,7 @@ from redfish.rest.v1 import (  # type: ignore[import-untyped]  # the library shi
 
 from rackwright.drivers.deadline import within
 from rackwright.drivers.endpoint import Endpoint
-from rackwright.drivers.faults import lost, slow, unreachable
+from rackwright.drivers.faults import distrusted, lost, slow, unreachable
 from rackwright.drivers.limits import Limits
 from rackwright.drivers.redfish.answers import Answer
 from rackwright.drivers.redfish.line import Endless
@@ -113,10 +113,10 @@ class Wire:
         if self._pin and "ingerprint" in text:
             return self._trust.other_certificate(endpoint, self._pin, seen[1] if seen else "another one", port=port)
         if "CERTIFICATE_VERIFY_FAILED" in text or "hostname" in text:
-            ca = self._trust.ca
-            remedy = f"pin it once with --trust-on-first-use, or give it a certificate of {ca} for {endpoint.host}"
+            pins = "pin it once with --trust-on-first-use"
+            wrong, remedy = distrusted(text, endpoint.host, self._trust.ca, pins)
             return IdentityUnknown(
-                f"the BMC of {endpoint.device} shows a certificate that {ca} does not vouch for: {remedy}",
+                f"the BMC of {endpoint.device} shows a certificate {wrong}: {remedy}",
                 device=endpoint.device,
                 remedy=remedy,
             )
