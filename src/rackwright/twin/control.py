@@ -167,6 +167,12 @@ class Control:
         await box.settle()
         return {"applied": box.switch.applied, "startup": box.switch.startup}
 
+    async def _switch(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Tell what was put in force on one switch, oldest first: how, and the digest of the configuration."""
+        box = self._box(request)
+        await box.settle()
+        return {"deeds": [{"kind": kind, "digest": digest(tree)} for kind, tree in box.switch.deeds]}
+
     async def _cabling(self, _request: Mapping[str, Any]) -> dict[str, Any]:
         return {"links": self._rack.cabling()}
 
@@ -185,6 +191,7 @@ _OPERATIONS: Final[dict[str, Callable[[Control, Mapping[str, Any]], Any]]] = {
     "down": Control._stop,  # noqa: SLF001 - as above
     "digest": Control._digest,  # noqa: SLF001 - as above
     "tree": Control._tree,  # noqa: SLF001 - as above
+    "switch": Control._switch,  # noqa: SLF001 - as above
     "cabling": Control._cabling,  # noqa: SLF001 - as above
     "log": Control._log,  # noqa: SLF001 - as above
     "bmc": Control._bmc,  # noqa: SLF001 - as above

@@ -9,7 +9,7 @@ from rackwright.twin.engine.accounts import Accounts
 from rackwright.twin.engine.behaviours import seconds
 from rackwright.twin.engine.refusals import Issue, illegal, refused
 from rackwright.twin.engine.restarts import apply_seconds, restarted
-from rackwright.twin.engine.revisions import DONE, Applying, Entry, Refused, Revision
+from rackwright.twin.engine.revisions import DONE, Applying, Deed, Entry, Refused, Revision
 from rackwright.twin.engine.trees import Tree, picked
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ class Apply:
     revisions: dict[str, Revision]
     pending: dict[str, str]
     history: list[Entry]
+    deeds: list[tuple[Deed, Tree]]
+    """What was put in force, and how: by an apply, by going back from one, by a boot."""
     busy: Revision | None
     forced: str
     disk_full: bool
@@ -132,6 +134,7 @@ class Apply:
             return
         self._before = (self.applied, self.applied_id, self.accounts.broken)
         self._take(revision.tree, revision.id)
+        self.deeds.append(("applied", revision.tree))
         self.accounts.broken = (self.accounts.broken - revision.cli_hashes) | revision.rest_hashes
         if revision.how.confirm_s is None:
             self._settle(revision)
@@ -174,6 +177,7 @@ class Apply:
 
         def back(_error: str) -> None:
             self._take(tree, name)
+            self.deeds.append(("back", tree))
             self.accounts.broken = broken
             revision.state, revision.progress = "confirm_fail", "Not confirmed, rolled back"
             self._record(revision)

@@ -8,7 +8,10 @@ from typing import Any, Final, Literal, NamedTuple
 from rackwright.twin.engine.refusals import Issue
 from rackwright.twin.engine.trees import Tree
 
-__all__ = ["BUSY", "DONE", "WAITING", "Applying", "Entry", "Refused", "Revision", "Via"]
+__all__ = ["BUSY", "DONE", "WAITING", "Applying", "Deed", "Entry", "Refused", "Revision", "Via"]
+
+Deed = Literal["applied", "back", "boot"]
+"""How a configuration came into force."""
 
 Via = Literal["CLI", "REST"]
 

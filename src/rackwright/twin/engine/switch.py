@@ -19,7 +19,7 @@ from rackwright.twin.engine.applying import Apply
 from rackwright.twin.engine.behaviours import seconds
 from rackwright.twin.engine.editing import Editing
 from rackwright.twin.engine.factory import factory
-from rackwright.twin.engine.revisions import Entry, Refused, Revision
+from rackwright.twin.engine.revisions import Deed, Entry, Refused, Revision
 from rackwright.twin.engine.trees import Tree, picked
 
 __all__ = ["FirstBoot", "Identity", "Install", "Power", "Switch", "digest"]
@@ -80,6 +80,7 @@ class Switch(Apply, Editing):
         self.revisions: dict[str, Revision] = {}
         self.pending: dict[str, str] = {}
         self.history: list[Entry] = []
+        self.deeds: list[tuple[Deed, Tree]] = []
         self.effects: deque[Install | Power | FirstBoot] = deque()
         self.changed: Callable[[], None] = lambda: None
         """Called after anything a client may wait for has changed."""
@@ -175,6 +176,7 @@ class Switch(Apply, Editing):
         self.boots += 1
         self.booted_at = self.now
         self.applied, self.applied_id = self.startup, "startup"
+        self.deeds.append(("boot", self.startup))
         self.accounts.follow(self.applied)
         self.lease_until = None
         self.effects.append(Power(on=True))
