@@ -118,7 +118,7 @@ function lists() {
   const refused = board.gates.filter(gate => gate.state === "failed");
   fill("failed", [...refused.map(gate => make("li", { class: "failed" }, make("b", {}, gate.name), `: ${gate.cause}${gate.holds ? `; ${gate.holds} tasks behind it` : ""}`)),
     ...failed.slice(0, 20).map(([name, device]) => make("li", { class: "failed" },
-    make("button", { type: "button", class: "link", click: () => open(name) }, name), ` at ${board.stages[device.stage].name}: ${device.text}`)),
+    make("button", { type: "button", class: "link", click: () => open(name) }, name), ` at ${board.stages[device.stage].name}: ${device.text}`, ...device.remedies.map(remedy))),
     ...(failed.length > 20 ? [make("li", {}, `${failed.length - 20} more: show "failed" below`)] : [])]);
   fill("waits", board.gates.filter(gate => gate.waits_for && gate.holds && gate.state !== "asks").map(gate => make("li", {},
     make("b", {}, gate.name), ` waits for ${gate.first}${gate.waits_for > 1 ? ` and ${gate.waits_for - 1} more` : ""}; ${gate.holds} tasks behind it`)));
@@ -127,6 +127,7 @@ function fill(id, items) {
   $(id).hidden = !items.length;
   $(id).querySelector("ul").replaceChildren(...items);
 }
+const remedy = text => make("div", {}, `remedy: ${text}`);
 function finding(one) {
   const seen = one.expected || one.actual ? make("div", { class: "soft" }, `expected ${one.expected || "-"}, found ${one.actual || "-"}`) : "";
   return make("li", { class: one.status }, make("b", {}, `${one.status} ${one.subject}`), ` ${one.message}`, seen, one.remedy ? make("div", {}, one.remedy) : "", make("div", { class: "soft" }, one.check));
@@ -172,7 +173,7 @@ async function open(name) {
     ...device.tasks.map(task => make("div", { class: `task ${task.state}` }, make("span", { class: "sign" }, board.signs[task.state]), make("span", {}, task.stage),
       make("span", {}, MEANING[task.state], task.took_s !== null ? `, ${about(task.took_s)}` : "",
         task.step && task.state === "running" ? `: ${task.step}` : "", task.waits_for.length ? `; for ${task.waits_for.slice(0, 3).join(", ")}${task.waits_for.length > 3 ? ` and ${task.waits_for.length - 3} more` : ""}` : "",
-        task.cause ? make("div", {}, task.cause) : "", task.remedy && !task.cause.includes(task.remedy) ? make("div", {}, `remedy: ${task.remedy}`) : ""))),
+        task.cause ? make("div", {}, task.cause) : "", ...task.remedies.map(remedy)))),
     ...list("Findings", device.findings.map(finding)),
     make("h2", {}, "Log"), make("ol", { class: "log" }, ...device.log.map(line).reverse()));
   if (!$("device").open) $("device").showModal();

@@ -5,12 +5,13 @@ import pytest
 
 from rackwright.findings import finding
 from rackwright.report.board import Board
+from rackwright.report.bringups import ended_lines
 from rackwright.report.estimates import Estimator, about, earlier_seconds
 from rackwright.report.happenings import detail, sentence
 from rackwright.report.news import Seen, about_device, news, whole
 from rackwright.report.places import RackPlace, Stand, places
 from rackwright.report.screens import progress, remaining, screen, text_of
-from rackwright.runs import Graph, Task
+from rackwright.runs import Graph, Outcome, Report, Task
 from tests.boards import STAGES, graph_of, now, racks_of, said, told
 from tests.plans import rails
 
@@ -316,6 +317,61 @@ def test_many_devices_are_summed_by_rack():
     ]
     row = {line.split()[0]: line.split()[1] for line in lines if line.startswith("r")}
     assert (row["r1"], row["r2"], row["r3"]) == ("+", "1/8.", "0/8.")
+
+
+def drawn(board, width, height=30):
+    estimate = Estimator(board.graph).estimate(board, now(9))
+    return [text_of(line) for line in screen(board, estimate, width=width, height=height, now=now(9))]
+
+
+def test_a_narrow_screen_names_the_stages_that_it_leaves_out():
+    """Columns that vanish without a sign read as stages that the run does not have; those that all are through go first."""
+    board = Board(graph_of(SERVERS), racks_of(SERVERS), run="20261127-035111-abc", site="demo")
+    (heading,) = [line for line in drawn(board, 80) if "OS" in line]
+    assert heading.split() == ["BM", "HW", "FW", "OS", "AC"]
+    narrow = drawn(board, 30)
+    assert narrow[narrow.index("  ... 1 more: AC") + 1].split() == ["BM", "HW", "FW", "OS"]
+    hear(board, *(told(at, task.name, "done") for at, task in enumerate(board.graph.tasks) if task.stage == "bmc"))
+    narrow = drawn(board, 30)
+    assert narrow[narrow.index("  ... 1 more: BM") + 1].split() == ["HW", "FW", "OS", "AC"]
+
+
+def test_a_narrow_screen_breaks_its_headline():
+    """How long a run still takes must not be cut off."""
+    board = Board(graph_of(SERVERS), racks_of(SERVERS), run="20261127-035111-abc", site="demo")
+    hear(board, told(1, "bmc/gpu01", "begins"))
+    wide, narrow = drawn(board, 200), drawn(board, 40, 24)
+    assert " ".join(" ".join(narrow).split()).startswith(" ".join(wide[0].split()))
+    assert max(map(len, narrow)) <= 40
+
+
+def test_what_was_cancelled_was_not_done(board):
+    """A run that was stopped half way is not told as one that is through; the end of the run counts by the same rule."""
+    names = [task.name for task in board.graph.tasks]
+    hear(board, *(told(at, name, "done" if at < 9 else "cancelled") for at, name in enumerate(names)))
+    assert progress(board) == "9 of 21 tasks, 12 cancelled"
+    hear(board, said(99, "run", "cancelled"))
+    assert progress(board) == "9 done, 12 cancelled of 21 tasks"
+    outcomes = {name: Outcome(subject=name, state=board.mark(name)) for name in names}
+    report = Report(run="r", program="bringup", state="cancelled", outcomes=outcomes, gates={})
+    assert list(ended_lines(report, board.graph))[-1] == progress(board)
+
+
+def test_the_summary_and_the_page_tell_every_remedy(board):
+    """In order, each once, and none that the cause has told."""
+    failed = Outcome(subject="", state="failed", cause="no; swap c", remedy="step 1\nstep 2\nstep 1\nswap c")
+    report = Report(run="r", program="bringup", state="failed", outcomes={"bmc/gpu01": failed}, gates={})
+    assert list(ended_lines(report, board.graph)) == [
+        "bmc/gpu01 failed: no; swap c",
+        "  remedy: step 1",
+        "  remedy: step 2",
+        "1 failed of 21 tasks",
+    ]
+    hear(board, told(1, "bmc/gpu01", "failed", cause=failed.cause, remedy=failed.remedy))
+    page, _ = whole(board, Estimator(board.graph).estimate(board, now(1)))
+    assert page["devices"]["gpu01"]["remedies"] == ["step 1", "step 2"]
+    assert page["devices"]["gpu02"]["remedies"] == []
+    assert about_device(board, "gpu01")["tasks"][0]["remedies"] == ["step 1", "step 2"]
 
 
 def test_progress_is_counted_in_tasks(board):

@@ -1,6 +1,7 @@
 """The record of a run: true to what the run left, whole, and nothing secret in it."""
 
 import hashlib
+import re
 
 import msgspec
 import pytest
@@ -219,6 +220,28 @@ def test_every_device_and_rack_has_its_certificate(plan, servers, tmp_path):
     assert not rack_certificate(got, sha256, "r1", got.devices).accepted
     assert rack_certificate(got, sha256, "r1", got.devices[1:]).accepted
     assert headline(got) == "2 of 3 devices accepted, 1 failed"
+
+
+def test_a_certificate_tells_every_remedy(plan, servers, tmp_path):
+    """A paragraph each, each once, of every task that failed."""
+    one = servers[0]
+    got = made(plan, servers, tmp_path, {
+        f"hardware/{one}": Outcome(subject="", state="failed", cause="3 cables", remedy="step 1 of 2\nstep 2 of 2"),
+        f"accept/{one}": Outcome(subject="", state="failed", cause="3 cables", remedy="step 2 of 2\nswap c"),
+    })  # fmt: skip
+    head = dict(documents(got, signed=False))[f"nodes/{one}.html"].decode().partition("</header>")[0]
+    assert re.findall(r"<p>(s.*)</p>", head)[-3:] == ["step 1 of 2", "step 2 of 2", "swap c"]
+
+
+def test_the_verdict_stands_beside_the_device(plan, servers, tmp_path):
+    """On a phone a table is cut at its right edge: whether a device is accepted must not be what is cut off."""
+    files = dict(documents(made(plan, servers, tmp_path, {}), signed=False))
+    pages = ["index.html", *(name for name in files if name.startswith("racks/") and name.endswith(".html"))]
+    for name in pages:
+        assert "<th>device</th><th>verdict</th>" in files[name].decode(), name
+        cells = re.findall(r"<td><a[^>]*nodes/[^>]*>[^<]*</a></td><td[^>]*>([^<]*)</td>", files[name].decode())
+        assert cells, name
+        assert set(cells) == {"accepted"}, name
 
 
 def test_a_later_stage_has_the_last_word_on_a_finding(plan, servers, tmp_path):

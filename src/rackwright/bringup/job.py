@@ -118,11 +118,12 @@ class Job:
         }  # fmt: skip
         if not bad:
             return Outcome(subject=self.task.name, state="unchanged", detail=detail)
-        more = f" and {len(bad) - _FIRST} more" if len(bad) > _FIRST else ""
-        cause = "; ".join(f"{one.check}: {one.message}" for one in bad[:_FIRST]) + more
-        return Outcome(
-            subject=self.task.name, state="failed", stage="judge", cause=cause, remedy=bad[0].remedy, detail=detail
-        )
+        causes = list(dict.fromkeys(f"{one.check}: {one.message}" for one in bad))
+        more = f" and {len(causes) - _FIRST} more" if len(causes) > _FIRST else ""
+        cause = "; ".join(causes[:_FIRST]) + more
+        # Half of what is to be done to a cycle of cables makes another one: every remedy is told, a line each.
+        remedy = "\n".join(dict.fromkeys(one.remedy for one in bad if one.remedy))
+        return Outcome(subject=self.task.name, state="failed", stage="judge", cause=cause, remedy=remedy, detail=detail)
 
 
 class Part:

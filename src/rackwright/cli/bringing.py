@@ -90,11 +90,11 @@ def with_image(wish: Wish, world: World, image: Path, sha256: str) -> Wish:
     return replace(wish, consent=msgspec.structs.replace(wish.consent, image=held))
 
 
-def stages_of(words: Sequence[str]) -> frozenset[str]:
-    """Return the stages that ``--only`` names, one or several with commas; all of them where it names none."""
+def stages_of(words: Sequence[str], option: str = "--only") -> frozenset[str]:
+    """Return the stages that an option names, one or several with commas; all of them where it names none."""
     named = [word.strip() for text in words for word in text.split(",") if word.strip()]
     if strange := next((word for word in named if word not in STAGES), ""):
-        raise click.BadParameter(f"no stage is called {strange!r}: they are {' '.join(STAGES)}", param_hint="--only")
+        raise click.BadParameter(f"no stage is called {strange!r}: they are {' '.join(STAGES)}", param_hint=option)
     return frozenset(named or STAGES)
 
 
@@ -114,7 +114,7 @@ def graph_for(talk: Talk, world: World, wanted: Wanted, wish: Wish) -> Graph:
             {name: machine.model for name, machine in world.machines.items()},
             only=only,
             limit=building.chosen(everyone, wanted.limit) if wanted.limit else None,
-            asks={stage: f"may {stage} begin?" for stage in stages_of(wish.gates)} if wish.gates else {},
+            asks={stage: f"may {stage} begin?" for stage in stages_of(wish.gates, "--gate")} if wish.gates else {},
             systems=systems,
             power=restarts(world.plan, world.catalog, world.machines.keys(), wish.restarts),
             images=wish.images,

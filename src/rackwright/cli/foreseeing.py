@@ -188,7 +188,7 @@ def _bare(consent: Consent, stages: Collection[str]) -> str:
         return ""
     if consent.installer:
         return f"unless an operating system answers by then, it is wiped and installed from {consent.installer}"
-    return "unless an operating system answers by then, it fails there: --installer installs one"
+    return "unless an operating system answers by then, it fails there: --installer would wipe it and install one"
 
 
 def _asides(world: World, consent: Consent, stages: Collection[str], scope: Scope) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,8 @@ from rackwright.cli.answer import ERROR, FINE, Answer
 from rackwright.cli.talk import Talk
 
 if TYPE_CHECKING:
-    from rackwright.runs import Command, Status
+    from rackwright.runs import Command, Graph, Status
+    from rackwright.runs.folder import RunFolder
     from rackwright.runs.model import CommandKind
 
 __all__ = ["commands_of", "status", "told"]
@@ -51,13 +52,30 @@ def told(talk: Talk, state: Path, commands: Sequence[Command], database: str | N
         ended = f"run {found.run} has ended {found.state}" if found else "nothing was begun"
         talk.error(f"error: no bring-up is under way: {ended}; 'rackwright bringup' begins one, and does what is left")
         return Answer(ERROR, {"run": found.run if found else None})
+    if refused := _unasked(commands, runs.graph(state, found.run)):
+        talk.error(f"error: {refused}")
+        return Answer(ERROR, {"run": found.run})
     for command in commands:
         runs.tell(state, found.run, command)
         what = f" {command.task}" if command.task else ""
         talk.say(f"told run {found.run}: {command.kind}{what}")
     if found.state == "interrupted":
         talk.say("nobody works on it: 'rackwright bringup --resume' goes on, and heeds it")
+    if found.state == "elsewhere":
+        talk.say(f"whether anybody works on it stands in {found.database}: {_look(found)}")
     return Answer(data={"run": found.run, "told": commands})
+
+
+def _unasked(commands: Sequence[Command], graph: Graph) -> str:
+    """Say that a run asks no such question, and which it asks; empty: all answers have their question."""
+    asks = [task.name for task in graph.tasks if task.question]
+    strange = [one for one in commands if one.kind in {"approve", "refuse"} and one.task not in asks]
+    if not strange:
+        return ""
+    name = strange[0].task.removesuffix("/ask")
+    known = ", ".join(one.removesuffix("/ask") for one in asks)
+    does = f"it asks before {known}" if known else "it asks nothing at all"
+    return f"this run asks nobody before {name}: {does}; 'bringup --gate {name}' asks, when a run is begun with it"
 
 
 def status(state: Path, database: str | None) -> Answer:
@@ -66,6 +84,7 @@ def status(state: Path, database: str | None) -> Answer:
     from rackwright.bringup.submitting import living
     from rackwright.report.board import Board
     from rackwright.report.screens import progress
+    from rackwright.runs.folder import RunFolder
 
     found = living(state, database)
     if found is None:
@@ -73,10 +92,22 @@ def status(state: Path, database: str | None) -> Answer:
     board = Board(runs.graph(state, found.run), run=found.run)
     for event in runs.events(state, found.run):
         board.hear(event)
-    return Answer(FINE, _value(found), [_line(found), progress(board), *_open(board)])
+    return Answer(
+        FINE,
+        _value(found),
+        [_line(found), progress(board), *_waiting(board, RunFolder.found(state, found.run)), *_open(board)],
+    )
+
+
+def _look(found: Status) -> str:
+    """Return how to ask the database that knows."""
+    asks = f"--database {found.database}" if "://" in found.database else "no --database"
+    return f"'rackwright bringup --status' with {asks} tells"
 
 
 def _line(found: Status) -> str:
+    if found.state == "elsewhere":
+        return f"run {found.run}: not ended, begun {found.begun}; who works on it stands in {found.database}: {_look(found)}"
     holder = f", {found.holder}" if found.holder else ""
     return f"run {found.run}: {found.state}, begun {found.begun}{holder}"
 
@@ -88,13 +119,33 @@ def _value(found: Status) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _waiting(board: Any, folder: RunFolder) -> Iterator[str]:
+    """Say which tags are waited for, and which command serves each."""
+    from rackwright.runs.whereabouts import serves
+
+    tags: dict[str, list[str]] = {}
+    for name, task in board.tasks.items():
+        view = board.task(name)
+        if view.state == "waiting" and task.reach and f"worker {task.reach}" in view.waits_for:
+            tags.setdefault(task.reach, []).append(name)
+    for tag, names in tags.items():
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        yield f"{names[0]}{more} waits for a worker of tag {tag}: '{serves(folder, tag)}' serves it"
+
+
 def _open(board: Any) -> list[str]:
-    """Say of each task that failed why, and of each gate what it waits for."""
-    lines = []
+    """Say of each task that failed why and what to do, of each gate what it asks and who answers, and what is at work."""
+    from rackwright.report.happenings import answered_by
+    from rackwright.report.words import remedies
+
+    lines: list[str] = []
     for name in board.tasks:
         view = board.task(name)
         if view.state == "failed":
-            lines.append(f"{name} failed: {view.cause}" + (f"; {view.remedy}" if view.remedy else ""))
-        elif view.state in {"asks", "running"}:
-            lines.append(f"{name} {view.state}{f': {view.step}' if view.step else ''}")
+            lines.append(f"{name} failed: {view.cause}")
+            lines += (f"  remedy: {one}" for one in remedies(view.remedy, view.cause))
+        elif view.state == "asks":
+            lines.append(f"{name} asks: {board.tasks[name].question} ({answered_by(name)})")
+        elif view.state == "running":
+            lines.append(f"{name} running{f': {view.step}' if view.step else ''}")
     return lines

@@ -48,6 +48,7 @@ class TaskView(msgspec.Struct, frozen=True):
     waits_for: tuple[str, ...] = ()
     cause: str = ""
     remedy: str = ""
+    """What to do: a remedy a line."""
 
 
 class DeviceView(msgspec.Struct, frozen=True):
@@ -62,6 +63,8 @@ class DeviceView(msgspec.Struct, frozen=True):
     """Its last step, why it failed, or what it waits for."""
     tasks: tuple[tuple[str, Mark], ...]
     """(stage, state), in the order of the graph."""
+    remedy: str = ""
+    """What to do about it, a remedy a line."""
 
 
 class Gate(msgspec.Struct, frozen=True):
@@ -167,7 +170,7 @@ class Board:
         self.counts[task.stage][state] += 1
         told.state, told.since = state, event.at
         told.cause = printable(str(event.fields.get("cause") or ""))
-        told.remedy = printable(str(event.fields.get("remedy") or ""))
+        told.remedy = "\n".join(map(printable, str(event.fields.get("remedy") or "").splitlines()))
         told.waits_for = _names(event.fields.get("waits_for"))
         if self.state == "waiting":
             self.state = "running"
@@ -272,7 +275,7 @@ class Board:
         if told.state in GOOD:
             said = tasks[-1]
         text = _waits(told.waits_for) if told.state == "waiting" else told.cause or told.step
-        return DeviceView(name, self.rack_of[name], told.state, said.stage, text, marks)
+        return DeviceView(name, self.rack_of[name], told.state, said.stage, text, marks, told.remedy)
 
     def devices(self) -> dict[str, DeviceView]:
         """Return every device, in the order of the graph."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from rackwright.report.words import columns, count
-from rackwright.runs.model import GOOD, Graph, Report
+from rackwright.report.words import columns, count, remedies, tally
+from rackwright.runs.model import Graph, Report
 
 __all__ = ["ended_lines", "ended_value", "graph_lines", "graph_value"]
 
@@ -49,27 +48,17 @@ def graph_value(graph: Graph) -> dict[str, Any]:
 
 
 def ended_lines(report: Report, graph: Graph) -> Iterator[str]:
-    """Print what did not end well with its remedy, then how many tasks of each stage ended how."""
+    """Print what did not end well with its remedies, then how many tasks, gates too, ended how."""
     for name, outcome in report.outcomes.items():
         if outcome.state == "failed":
             yield f"{name} failed{f' at {outcome.stage}' if outcome.stage else ''}: {outcome.cause}"
-            if outcome.remedy and outcome.remedy not in outcome.cause:
-                yield f"  remedy: {outcome.remedy}"
+            yield from (f"  remedy: {one}" for one in remedies(outcome.remedy, outcome.cause))
         elif outcome.state == "waived":
             yield f"{name} waived: {outcome.cause}"
     left = [name for name, one in report.outcomes.items() if one.state in {"skipped", "cancelled"}]
     if left:
         yield f"not done: {_some(left)}"
-    stages = {task.name: task.stage for task in graph.tasks if task.device}
-    yield _tally(report, (name for name in report.outcomes if name in stages))
-
-
-def _tally(report: Report, names: Iterable[str]) -> str:
-    numbers = Counter(report.outcomes[name].state for name in names)
-    parts = [
-        f"{numbers[state]} {state}" for state in (*sorted(GOOD), "failed", "skipped", "cancelled") if numbers[state]
-    ]
-    return f"{sum(numbers.values())} tasks: {', '.join(parts)}"
+    yield tally((one.state for one in report.outcomes.values()), len(graph.tasks))
 
 
 def ended_value(report: Report) -> dict[str, Any]:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from rackwright.report.board import Board, printable
 from rackwright.report.estimates import about
 from rackwright.report.marks import SIGNS
+from rackwright.report.words import remedies
 from rackwright.runs.model import Event
 
-__all__ = ["detail", "sentence"]
+__all__ = ["answered_by", "detail", "sentence"]
 
 
 def sentence(board: Board, event: Event) -> str:
     """Return what is said of an event in any case; empty: nothing. The board has heard it already."""
-    said = _of_task(board, event) if event.kind == "task" and event.subject in board.tasks else _of_run(event)
-    return f"{event.at[11:19]} {printable(said)}" if said else ""
+    if event.kind == "task" and event.subject in board.tasks:
+        said = f"\n{'':9}".join(map(printable, _of_task(board, event).split("\n")))
+    else:
+        said = printable(_of_run(event))
+    return f"{event.at[11:19]} {said}" if said else ""
 
 
 def _of_run(event: Event) -> str:
@@ -30,6 +34,12 @@ def detail(event: Event) -> str:
     return printable(f"{event.at[11:19]} {subject}{event.text}{f' {state}' if state else ''}")
 
 
+def answered_by(task: str) -> str:
+    """Return the commands that answer a question; a gate before a stage is named by the stage."""
+    name = task.removesuffix("/ask")
+    return f"rackwright bringup --approve {name}, or --refuse {name}"
+
+
 def _of_task(board: Board, event: Event) -> str:
     if board.mark(event.subject) in {"pending", "waiting", "running"}:
         return ""
@@ -37,7 +47,7 @@ def _of_task(board: Board, event: Event) -> str:
     sign = SIGNS[view.state]
     if view.state == "asks":
         question = board.tasks[view.name].question
-        return f"{sign} {view.name} asks: {question} (rackwright bringup --approve {view.name}, or --refuse)"
+        return f"{sign} {view.name} asks: {question} ({answered_by(view.name)})"
     if view.state == "skipped":
         # Why the first of them failed was told in its own line; those behind it name it.
         return f"{sign} {view.name} skipped{_why(view.cause.partition(': ')[0], '')}"
@@ -46,10 +56,11 @@ def _of_task(board: Board, event: Event) -> str:
 
 
 def _why(cause: str, remedy: str) -> str:
-    """Return cause and remedy; most causes end in the remedy already."""
+    """Return cause and remedy, most causes end in it already; of several, each has a line."""
     if not cause:
         return ""
-    return f": {cause}" + (f"; {remedy}" if remedy and remedy not in cause else "")
+    todo = remedies(remedy, cause)
+    return f": {cause}; {todo[0]}" if len(todo) == 1 else "\n  remedy: ".join([f": {cause}", *todo])
 
 
 def _with(event: Event) -> str:

@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 from rackwright.findings import Finding
-from rackwright.report.board import Board, DeviceView, LogLine
+from rackwright.report.board import Board, DeviceView, LogLine, TaskView
 from rackwright.report.estimates import Estimate
 from rackwright.report.marks import ENDED, SIGNS, letters
 from rackwright.report.screens import progress, remaining
+from rackwright.report.words import remedies
 from rackwright.runs.model import GOOD
 
 __all__ = ["Seen", "about_device", "news", "whole"]
@@ -83,7 +84,14 @@ def _told(board: Board, estimate: Estimate, devices: Iterable[str], seen: Seen) 
 def _device(board: Board, view: DeviceView) -> dict[str, Any]:
     at = board.stages.index(view.stage)
     signs = "".join(SIGNS[mark] for _, mark in view.tasks)
-    return {"state": view.state, "stage": at, "letters": letters(view.stage), "text": view.text, "signs": signs}
+    return {
+        "state": view.state,
+        "stage": at,
+        "letters": letters(view.stage),
+        "text": view.text,
+        "remedies": remedies(view.remedy, view.text) if view.state == "failed" else [],
+        "signs": signs,
+    }
 
 
 def _line(line: LogLine) -> list[str]:
@@ -103,6 +111,11 @@ def _finding(one: Finding) -> dict[str, Any]:
     }
 
 
+def _task(view: TaskView) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.to_builtins(view)
+    return found | {"remedies": remedies(view.remedy, view.cause)}
+
+
 def about_device(board: Board, name: str) -> dict[str, Any]:
     """Return everything that is known of one device of the run."""
     view = board.device(name)
@@ -110,7 +123,7 @@ def about_device(board: Board, name: str) -> dict[str, Any]:
         "name": name,
         "rack": view.rack,
         "state": view.state,
-        "tasks": [msgspec.to_builtins(board.task(task.name)) for task in board.of_device[name]],
+        "tasks": [_task(board.task(task.name)) for task in board.of_device[name]],
         "findings": [_finding(one) for one in board.findings_of(name)],
         "log": [_line(line) for line in board.log_of(name)],
     }

@@ -30,6 +30,7 @@ from rackwright import __version__
 from rackwright.findings import Finding
 from rackwright.plan.model import Device, Plan
 from rackwright.report.sent import changes_in
+from rackwright.report.words import remedies
 from rackwright.runs.model import GOOD, Event, Graph, Outcome, Report, Task
 from rackwright.runs.redaction import Redactor
 
@@ -96,7 +97,7 @@ class DeviceRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     reason: str = ""
     """Why it is not accepted."""
     remedy: str = ""
-    """What to do about that."""
+    """What to do about that, a remedy a line."""
     waived: tuple[str, ...] = ()
     """Tasks that an operator skipped."""
     tasks: tuple[TaskRecord, ...]
@@ -177,7 +178,7 @@ def _device(
         unit=place[1],
         verdict=verdict,
         reason=reason,
-        remedy=next((task.remedy for task in tasks if task.state == "failed"), ""),
+        remedy="\n".join(remedies("\n".join(task.remedy for task in tasks if task.state == "failed"))),
         waived=tuple(task.task for task in tasks if task.state == "waived"),
         tasks=tasks,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
@@ -9,7 +10,7 @@ from typing import Final, TypeAlias
 from rackwright.report.board import Board, DeviceView, seconds_of
 from rackwright.report.estimates import Estimate, about
 from rackwright.report.marks import COLOURS, ENDED, SIGNS, WORST_FIRST, Mark, letters
-from rackwright.report.words import count
+from rackwright.report.words import count, tally
 from rackwright.runs.model import GOOD
 
 __all__ = ["Line", "Span", "legend", "progress", "remaining", "screen", "text_of"]
@@ -18,7 +19,10 @@ Span: TypeAlias = tuple[str, str]
 """A text and its colour; empty: none."""
 Line: TypeAlias = list[Span]
 
-_COUNTED: Final[dict[Mark, str]] = {"running": "at work", "asks": "asking", "failed": "failed", "skipped": "skipped"}
+_COUNTED: Final[dict[Mark, str]] = {
+    "running": "at work", "asks": "asking", "failed": "failed", "skipped": "skipped",
+    "cancelled": "cancelled",
+}  # fmt: skip
 _FOOT_LINES: Final = 2
 _LEAST_WORK: Final = 4
 _NAME: Final = 18
@@ -38,11 +42,13 @@ def remaining(estimate: Estimate) -> str:
 
 
 def progress(board: Board) -> str:
-    """Count the tasks: ``14 of 224 tasks, 3 at work, 1 failed``."""
+    """Count the tasks: ``14 of 224 tasks, 3 at work, 1 failed``; what is left out was not done, and is counted apart."""
     by: Counter[Mark] = Counter()
     for counts in board.counts.values():
         by.update(counts)
-    ended = sum(by[mark] for mark in ENDED)
+    if board.state in ENDED:
+        return tally(by.elements(), len(board.tasks))
+    ended = sum(by[mark] for mark in ENDED - {"skipped", "cancelled"})
     parts = [f"{ended} of {len(board.tasks)} tasks"]
     parts += [f"{by[mark]} {word}" for mark, word in _COUNTED.items() if by[mark]]
     return ", ".join(parts)
@@ -50,7 +56,8 @@ def progress(board: Board) -> str:
 
 def screen(board: Board, estimate: Estimate, *, width: int, height: int, now: float) -> list[Line]:
     """Return what fits on a terminal of that size: how far it is, every device or every rack, what is at work, what waits."""
-    lines = _head(board, estimate, now)
+    head, blank = [part for line in _head(board, estimate, now) for part in _wrapped(line, width)], [("", "")]
+    lines: list[Line] = [*_cut(head, max(2, height // 3), "more"), blank]
     body = height - len(lines) - _FOOT_LINES
     views = board.devices()
     rows = list(_device_rows(board, views, width))
@@ -72,25 +79,48 @@ def _head(board: Board, estimate: Estimate, now: float) -> list[Line]:
     return [
         [(f"{title}  " if title else "", "bold"), (board.state, COLOURS[board.state]), (f"  {passed} gone{end}", "")],
         [(progress(board), "")],
-        [("", "")],
     ]
 
 
-def _heading(board: Board, cell: int) -> Line:
-    return [(" " * _NAME, ""), *((letters(stage).rjust(cell), "bold") for stage in board.stages)]
+def _wrapped(line: Line, width: int) -> list[Line]:
+    """Break a line between words where it is longer than the width."""
+    found: list[Line] = [[]]
+    for text, colour in line:
+        for word in re.findall(r"\s*\S+|\s+$", text):
+            if found[-1] and len(text_of(found[-1])) + len(word.rstrip()) > width:
+                found.append([])
+            found[-1].append((word if found[-1] else word.lstrip(), colour))
+    return found
+
+
+def _shown(board: Board, cell: int, width: int) -> tuple[str, ...]:
+    """Return the stages that there is room for: those that all are through go first, then the last ones."""
+    stages = list(board.stages)
+    while len(stages) > 1 and _NAME + cell * len(stages) > width:
+        first = board.counts[stages[0]]
+        stages.pop(0 if sum(first[mark] for mark in GOOD) == first.total() else -1)
+    return tuple(stages)
+
+
+def _heading(board: Board, stages: Sequence[str], cell: int) -> Iterator[Line]:
+    """Yield the letters of the stages, before them those that there is no room for."""
+    if left := [letters(stage) for stage in board.stages if stage not in stages]:
+        yield [(f"  ... {len(left)} more: {' '.join(left)}", "bright_black")]
+    yield [(" " * _NAME, ""), *((letters(stage).rjust(cell), "bold") for stage in stages)]
 
 
 def _device_rows(board: Board, views: dict[str, DeviceView], width: int) -> Iterator[Line]:
     """Yield a row a device: one sign a stage, then what it does or why it failed."""
-    yield _heading(board, 3)
+    stages = _shown(board, 3, width)
+    yield from _heading(board, stages, 3)
     for rack in board.racks:
         if rack.name:
             yield [(f"{rack.name}", "bold")]
         for stand in rack.stands:
             view = views[stand.device]
             marks = _by_stage(view)
-            cells = [_cell(marks.get(stage), 3) for stage in board.stages]
-            room = width - _NAME - 3 * len(board.stages) - 2
+            cells = [_cell(marks.get(stage), 3) for stage in stages]
+            room = width - _NAME - 3 * len(stages) - 2
             text = view.text if view.state in {"failed", "running", "asks", "waiting"} and room > 12 else ""
             yield [
                 (f"  {view.name}"[:_NAME].ljust(_NAME), ""),
@@ -115,14 +145,15 @@ def _cell(mark: Mark | None, wide: int) -> Span:
 def _rack_rows(board: Board, views: dict[str, DeviceView], width: int) -> Iterator[Line]:
     """Yield a row a rack: how many of its devices are through each stage, with the sign that says most."""
     cell = 7 if width >= _NAME + 7 * len(board.stages) else 3
-    yield _heading(board, cell)
+    stages = _shown(board, cell, width)
+    yield from _heading(board, stages, cell)
     for rack in board.racks:
         by: dict[str, list[Mark]] = {}
         for stand in rack.stands:
             for stage, mark in views[stand.device].tasks:
                 by.setdefault(stage, []).append(mark)
         name = rack.name or "in no rack"
-        yield [(name[: _NAME - 1].ljust(_NAME), ""), *(_sum(by.get(stage), cell) for stage in board.stages)]
+        yield [(name[: _NAME - 1].ljust(_NAME), ""), *(_sum(by.get(stage), cell) for stage in stages)]
 
 
 def _sum(marks: Sequence[Mark] | None, wide: int) -> Span:

@@ -18,7 +18,9 @@ __all__ = [
     "problem_line",
     "problem_lines",
     "problem_values",
+    "remedies",
     "some",
+    "tally",
     "totals",
 ]
 
@@ -43,6 +45,21 @@ def some(names: Sequence[str], most: int = 8) -> str:
     """Print names up to a number, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def remedies(text: str, said: str = "") -> list[str]:
+    """Return what to do, a remedy each line of ``text``: in order, each once, and none that ``said`` has told already."""
+    return [line for line in dict.fromkeys(text.splitlines()) if line.strip() and line not in said]
+
+
+def tally(states: Iterable[str], total: int) -> str:
+    """Count tasks that have ended by how they did: ``43 done, 43 cancelled of 86 tasks``."""
+    numbers = Counter(states)
+    parts = [f"{numbers[state]} {state}" for state in _ENDS if numbers[state]]
+    return f"{', '.join(parts) or 'none'} of {count(total, 'task')}"
+
+
+_ENDS = ("done", "unchanged", "waived", "failed", "skipped", "cancelled")
 
 
 def columns(head: Sequence[str], rows: Iterable[Sequence[object]], indent: str = "  ") -> list[str]:

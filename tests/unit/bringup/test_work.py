@@ -8,16 +8,20 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
+from rackwright import audit
+from rackwright.audit.model import INTERFACES
 from rackwright.bringup import concerns, files, program
 from rackwright.bringup.job import Halted, Job, Made
 from rackwright.bringup.order import Consent, Order, decode
 from rackwright.bringup.program import Bringup
 from rackwright.bringup.stages import graph_of
-from rackwright.bringup.work import cables, ends, servers
+from rackwright.bringup.work import cables, ends, servers, systems
 from rackwright.bringup.work.systems import medium
-from rackwright.errors import RunChanged
+from rackwright.bringup.world import Patience
+from rackwright.errors import DriverError, RunChanged
 from rackwright.findings import finding
 from rackwright.runs.model import Outcome
+from tests.unit.audit import racks
 from tests.unit.bringup.test_stages import scope
 
 
@@ -185,6 +189,95 @@ def test_server_that_the_blink_did_not_see_is_looked_at_alone(tmp_path, monkeypa
     assert asked[1] == ["gpu03"]
     assert told.state == "failed"
     assert told.remedy == "swap them"
+
+
+def test_every_remedy_is_told_and_no_sentence_twice(tmp_path):
+    """A cycle of cables takes two steps; told the first alone, an operator leaves a server with another wrong cable."""
+    found = [
+        finding("LINK-CABLING", "be01", message, path=port, remedy=remedy)
+        for port, message, remedy in [
+            ("swp1s0", "3 cables are one hole further than they belong", "step 1 of 2: swap a"),
+            ("swp2s0", "3 cables are one hole further than they belong", "step 2 of 2: swap b"),
+            ("swp3s0", "the cables in swp3s0 and swp4s0 are exchanged", "swap c"),
+            ("swp4s0", "swp4s0 is not as it should be", "swap c"),
+        ]
+    ]
+    told = job("cabling/gpu01", folder=tmp_path).judged(found, ())
+    assert told.remedy.splitlines() == ["step 1 of 2: swap a", "step 2 of 2: swap b", "swap c"]
+    assert told.cause.count("one hole further") == 1
+    assert "exchanged" in told.cause
+    assert "swp4s0 is not" in told.cause
+
+
+def test_server_that_does_not_answer_is_looked_at_before_it_is_wiped(tmp_path):
+    """An advice to install wipes a machine whose system only hangs: console and restart come first."""
+
+    def silent(_name, **_):
+        raise DriverError("nobody listens")
+
+    way = SimpleNamespace(host=silent)
+    told = systems.installed(job("os/gpu01", (), tmp_path, way=way, patience=Patience()))
+    assert told.state == "failed"
+    console, restart, install = (told.remedy.index(word) for word in ("console", "restart", "install"))
+    assert console < restart < told.remedy.index("known to be empty") < install
+    assert told.remedy.index("--installer") > restart
+
+
+def test_all_are_looked_at_where_nothing_goes_before(tmp_path, monkeypatch):
+    """A look at no server proves nothing, and what comes after it looks again for each alone."""
+    asked = []
+    monkeypatch.setattr(cables.blinking, "blink", lambda _way, _plan, names, **_: asked.extend(names) or ())
+    cables.seen(job("cabling/blink", (), tmp_path, way=None, plan=scope().plan))
+    assert asked == list(scope().servers)
+
+
+def heard(tmp_path, monkeypatch, change, errors=()):
+    """Return how cabling ends for gpu01 and gpu02, proven by LLDP, after a change of what the switches say."""
+    made = racks.rack()
+    change(made.said)
+    evidence = {**made.evidence(), **{name: audit.unreached(name, RuntimeError("no route"), "") for name in errors}}
+    monkeypatch.setattr(cables, "look_at", lambda _job, name, _checks: evidence[name])
+    near = {(link.a.device, link.a.port): link.b.device for link in made.site.plan.links}
+    world = {
+        "way": SimpleNamespace(endpoints=made.said), "plan": made.site.plan, "catalog": made.site.catalog, "peers": near,
+    }  # fmt: skip
+
+    def by_lldp(name):
+        one = job(name, (), tmp_path, **world)
+        return dataclasses.replace(one, order=msgspec.structs.replace(one.order, consent=Consent(proof="lldp")))
+
+    cables.seen(by_lldp("cabling/blink"))
+    return [cables.cables(by_lldp(f"cabling/{name}")) for name in ("gpu01", "gpu02")]
+
+
+def mute(*ports):
+    """Return a change after which switch ports are up and hear nobody."""
+
+    def change(said):
+        for device, port in ports:
+            del said[device][INTERFACES][port]["lldp"]
+
+    return change
+
+
+def test_cables_of_which_no_lldp_came_are_not_verified_and_never_good(tmp_path, monkeypatch):
+    """Swapped cables of servers whose hosts run no lldpd yet passed: what nobody saw was taken for right."""
+    one, other = heard(tmp_path, monkeypatch, mute(("be01", "swp1s0"), ("be01", "swp1s1"), ("fe01", "swp1s0")))
+    assert one.state == "failed"
+    assert "3 of its links not verified: no LLDP came in at" in one.cause
+    assert "be01 swp1s0, swp1s1" in one.cause
+    assert "fe01 swp1s0" in one.cause
+    assert "--proof blink" in one.remedy
+    assert "--only head,stack" in one.remedy
+    assert other.state == "unchanged"
+
+
+def test_server_behind_a_switch_that_was_not_looked_at_is_not_verified(tmp_path, monkeypatch):
+    """Its other links are right, and say nothing of those that end at the switch that does not answer."""
+    ended = heard(tmp_path, monkeypatch, mute(), errors=["be01"])
+    assert {one.state for one in ended} == {"failed"}
+    assert all("be01 could not be looked at" in one.cause for one in ended)
+    assert all("see why be01 does not answer" in one.remedy for one in ended)
 
 
 def test_order_that_is_not_what_was_ordered_is_not_carried_out(tmp_path):

@@ -15,6 +15,7 @@ import pytest
 from rackwright.cli.answer import Answer, verb
 from rackwright.cli.boarding import watching
 from rackwright.cli.talk import Talk
+from rackwright.report.happenings import answered_by
 from tests.boards import graph_of, racks_of, said, told
 
 SERVERS = ["gpu01", "gpu02"]
@@ -80,9 +81,21 @@ def test_a_question_names_the_command_that_answers_it(capsys):
     """Whoever reads the log knows what to type."""
     with watching(Talk(), graph_of(SERVERS, question="cables checked?")) as heard:
         heard(told(1, "bmc/gate", "begins"))
-    assert (
-        "bmc/gate asks: cables checked? (rackwright bringup --approve bmc/gate, or --refuse)" in capsys.readouterr().err
-    )
+    wanted = "bmc/gate asks: cables checked? (rackwright bringup --approve bmc/gate, or --refuse bmc/gate)"
+    assert wanted in capsys.readouterr().err
+    assert answered_by("firmware/ask") == "rackwright bringup --approve firmware, or --refuse firmware"
+
+
+def test_each_remedy_of_a_failure_has_a_line(capsys):
+    """Who does the first of two steps at a cycle of cables and knows of no second makes another fault of it."""
+    with watching(Talk(), graph_of(SERVERS)) as heard:
+        heard(told(1, "bmc/gpu01", "begins"))
+        heard(told(2, "bmc/gpu01", "failed", cause="3 cables; swap c", remedy="step 1\nstep 2\x1b[2J\nstep 1\nswap c"))
+    assert [line[9:] for line in capsys.readouterr().err.splitlines()] == [
+        "! bmc/gpu01 failed in 1.0 s: 3 cables; swap c",
+        "  remedy: step 1",
+        "  remedy: step 2 [2J",
+    ]
 
 
 def test_what_was_told_before_is_not_said_again(capsys):

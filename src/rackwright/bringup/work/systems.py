@@ -19,8 +19,10 @@ from rackwright.runs.model import GOOD, Context, Outcome
 __all__ = ["head", "installed", "medium", "stack"]
 
 _NOBODY: Final = (
-    "give --installer with 'rackwright serve' running on this site, or install it by hand; then retry, or run it again"
+    "look at its console by the BMC and restart it: a system that is there may not have come up; then retry. Only where its "
+    "disk is known to be empty run it again with --installer and 'rackwright serve', or install it by hand: that wipes the disk"
 )
+"""Nothing that we can ask tells an empty disk from a system that hangs, and an installation cannot be taken back."""
 _IDENTITY: Final = "see the service tags of nodes.csv, the address of the host and where it stands"
 _OVER_NETWORK: Final = {"http": Medium("UefiHttp"), "pxe": Medium("Pxe")}
 

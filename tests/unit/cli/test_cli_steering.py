@@ -1,0 +1,53 @@
+"""What an operator tells a living bring-up, and what its status says."""
+
+import click
+import pytest
+
+from rackwright.cli import steering
+from rackwright.cli.bringing import stages_of
+from rackwright.report.board import Board
+from rackwright.runs import Command, Graph, Task
+from tests.boards import graph_of, told
+
+ASKED = Graph(
+    tasks=(
+        Task(name="bmc/gpu01", stage="bmc", device="gpu01"),
+        Task(name="firmware/ask", stage="firmware", question="may firmware begin?"),
+    ),
+    limits={},
+)
+
+
+@pytest.mark.parametrize(("option", "word"), [("--gate", "nosuch"), ("--only", "bmc,nosuch")])
+def test_a_stage_that_is_none_is_told_at_the_option_that_named_it(option, word):
+    """Who reads "--only" after typing --gate looks for the mistake in the wrong place."""
+    with pytest.raises(click.BadParameter, match="no stage is called 'nosuch'") as caught:
+        stages_of([word], option)
+    assert caught.value.param_hint == option
+
+
+def test_an_answer_that_nobody_asked_for_names_what_is_asked():
+    """An operator knows stages, not the names of our tasks."""
+    answers = steering.commands_of({"approve": ("firmware",), "refuse": ("os",)}, "")
+    assert steering._unasked(answers[:1], ASKED) == ""
+    assert steering._unasked([Command(kind="skip", task="os/ask", reason="r", who="w")], ASKED) == ""
+    said = steering._unasked(answers, ASKED)
+    assert said.startswith("this run asks nobody before os: it asks before firmware; 'bringup --gate os'")
+    said = steering._unasked(answers, graph_of(["gpu01"]))
+    assert said.startswith("this run asks nobody before firmware: it asks nothing at all")
+    assert "/ask" not in said
+
+
+def test_status_names_the_command_that_answers_and_every_remedy():
+    """Who is asked must not search the manual, and who is told one of two steps does half."""
+    board = Board(ASKED)
+    board.hear(told(1, "bmc/gpu01", "begins"))
+    assert steering._open(board) == ["bmc/gpu01 running"]
+    board.hear(told(2, "bmc/gpu01", "failed", cause="no", remedy="step 1\nstep 2"))
+    board.hear(told(3, "firmware/ask", "begins"))
+    assert steering._open(board) == [
+        "bmc/gpu01 failed: no",
+        "  remedy: step 1",
+        "  remedy: step 2",
+        "firmware/ask asks: may firmware begin? (rackwright bringup --approve firmware, or --refuse firmware)",
+    ]
