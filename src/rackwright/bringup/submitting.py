@@ -54,10 +54,16 @@ def resume(
         return engine.resume(run, on_event=on_event)
 
 
-def work(world: World, *, database: str | None, tags: Iterable[str], threads: int, until: threading.Event) -> None:
-    """Help with bring-ups that others began, and go on with those whose process died, until told to end."""
+def work(
+    world: World, *, database: str | None, tags: Iterable[str], threads: int, until: threading.Event,
+    on_run: Callable[[str], OnEvent] | None = None, on_end: Callable[[Report, str], None] | None = None,
+) -> None:  # fmt: skip
+    """Help with bring-ups that others began, and go on with those whose process died, until told to end.
+
+    ``on_run`` and ``on_end`` are told of each, see :meth:`rackwright.runs.engine.Engine.work`.
+    """
     with _engine(world, None, database, tags, threads) as engine:
-        engine.work(until)
+        engine.work(until, on_run=on_run, on_end=on_end)
 
 
 def interrupted(state: Path, database: str | None = None) -> str:

@@ -59,8 +59,10 @@ class End:
             self.talk.say(f"run {run} was cut off and could go on with --resume; this is a new one")
 
     def _cut_off(self) -> str:
+        from rackwright import runs
         from rackwright.bringup.submitting import interrupted
 
+        runs.refuse_other_database(self.world.way.state, database=self.database)
         return interrupted(self.world.way.state, self.database)
 
     def resumed(self) -> Answer | None:

@@ -295,10 +295,8 @@ def test_tag_that_nobody_serves_is_named_with_the_command_that_serves_it(site, m
         pytest.raises(_LeftError),
     ):
         engine.run("tasks", given, on_event=heard)
-    assert said == [
-        f"waits for a worker of tag row 3, and nobody serves it (bmc/a, bmc/b): "
-        f"start 'rackwright worker {site} --tag 'row 3''"
-    ]
+    who = "waits for a worker of tag row 3, and nobody serves it (bmc/a, bmc/b)"
+    assert said == [f"{who}: start 'rackwright worker {site} --tag 'row 3''"]
 
 
 class _LeftError(Exception):

@@ -31,13 +31,17 @@ def command(
 ) -> Answer:  # fmt: skip
     """Help with bring-ups of this site that others began.
 
-    Takes tasks of living runs, and goes on with runs whose process died, until Ctrl-C. Limits count over all workers. The
+    Says what it takes over, what fails and how a run ended, and keeps the record of a run whose process died. Takes tasks of living runs, and goes on with runs whose process died, until Ctrl-C. Limits count over all workers. The
     site's folder is shared by all of them, and each needs the site's secrets.
     """
+    from rackwright import runs
     from rackwright.bringup.submitting import work
     from rackwright.cli.bringing import opened_world
+    from rackwright.cli.helping import Help
 
     world = opened_world(talk, site, wanted)
+    runs.refuse_other_database(world.way.state, database=database)
+    told = Help(talk, world.plan, world.way.state, site, database)
     until = threading.Event()
 
     def end(_signal: int, _frame: Any) -> None:
@@ -47,7 +51,15 @@ def command(
     reached = f", reaching {', '.join(tags)}" if tags else ""
     talk.say(f"working for {world.plan.name}{reached}; Ctrl-C leaves, and others take over what it has in hand")
     try:
-        work(world, database=database, tags=tags, threads=wanted.at_once(), until=until)
+        work(
+            world,
+            database=database,
+            tags=tags,
+            threads=wanted.at_once(),
+            until=until,
+            on_run=told.begins,
+            on_end=told.ended,
+        )
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
