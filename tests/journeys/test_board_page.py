@@ -13,6 +13,9 @@ import pytest
 from aiohttp import web
 
 from rackwright.findings import finding
+from rackwright.report.certificates import documents
+from rackwright.report.records import record
+from rackwright.runs import Outcome, Report
 from rackwright.runs.folder import RunFolder
 from rackwright.runs.redaction import Redactor
 from rackwright.secrets import Secret
@@ -20,6 +23,7 @@ from rackwright.serve.board import BoardPage
 from rackwright.serve.following import Following
 from tests.boards import graph_of, racks_of
 from tests.browser import browser, find_chromium
+from tests.plans import rails
 
 pytestmark = [pytest.mark.xdist_group("chromium")]
 
@@ -41,6 +45,10 @@ PALE = """(() => {
     return (Math.max(ink, ground) + 0.05) / (Math.min(ink, ground) + 0.05) < 4.5;
   }).map(found => found.className);
 })()"""
+
+
+VERDICTS = """[...document.querySelectorAll("td")].filter(cell => ["accepted", "failed"].includes(cell.textContent))
+  .map(cell => { const range = document.createRange(); range.selectNodeContents(cell); return range.getBoundingClientRect().right; })"""
 
 
 class Site:
@@ -121,8 +129,9 @@ def test_the_page_follows_the_run_by_itself(page, site):
     assert page.evaluate("document.querySelectorAll('.rack').length") == 2
     site.tell("bmc/gpu03", "begins")
     becomes(page, "document.querySelector('.unit.running .who span')?.textContent", "gpu03")
-    site.tell("bmc/gpu03", "failed", cause="no answer", remedy="look at its cable")
-    becomes(page, "document.querySelector('#failed li')?.textContent", "gpu03 at bmc: no answer")
+    site.tell("bmc/gpu03", "failed", cause="no answer", remedy="look at its cable\nlook at its power")
+    told = "gpu03 at bmc: no answer\nremedy: look at its cable\nremedy: look at its power"
+    becomes(page, "document.querySelector('#failed li')?.innerText", told)
     becomes(page, "document.querySelector('.unit.failed .mark')?.textContent", "BM !")
     becomes(page, "document.querySelectorAll('.unit.running').length", 0)
     assert page.complaints == []
@@ -143,6 +152,28 @@ def test_the_page_is_readable_in_the_aisle(page, site, width, dark, tmp_path):
         assert page.evaluate(LOW) == []
     page.screenshot(tmp_path / "board.png")
     assert (tmp_path / "board.png").stat().st_size > 10_000
+
+
+def test_a_record_says_on_a_phone_who_is_accepted(page, tmp_path):
+    """At 390 px the verdict of every device stands there whole, without a finger."""
+    plan = rails(spines=2)
+    names = [device.name for device in plan.devices if device.role == "server"]
+    graph = graph_of(names)
+    failed = {f"accept/{names[0]}": Outcome(subject="", state="failed", cause="a long cause without any end " * 6)}
+    outcomes = {task.name: Outcome(subject=task.name, state="done") for task in graph.tasks} | failed
+    report = Report(run="r", program="bringup", state="failed", outcomes=outcomes, gates={})
+    for name, data in documents(record(plan, graph, report, (), tmp_path, run="r", who="me"), signed=False):
+        path = tmp_path / "record" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    pages = [tmp_path / "record/index.html", *sorted(tmp_path.glob("record/racks/*.html"))]
+    assert len(pages) > 1
+    for path in pages:
+        page.go(path.as_uri(), 390)
+        edges = page.evaluate(VERDICTS)
+        assert edges, path.name
+        assert max(edges) <= 390, path.name
+    page.screenshot(tmp_path / "record.png")
 
 
 def test_one_server_can_be_looked_into(page, site):
