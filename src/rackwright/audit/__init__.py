@@ -13,7 +13,7 @@ from __future__ import annotations
 from rackwright.audit.evidence import Answer, Evidence, collect, read, unreached, write
 from rackwright.audit.ledger import Check
 from rackwright.audit.model import COMPARED, Limits, Site
-from rackwright.audit.verdict import CHECKS, judge, questions, switch_sights
+from rackwright.audit.verdict import CHECKS, heard, judge, questions, switch_sights
 
 __all__ = [
     "CHECKS",
@@ -24,6 +24,7 @@ __all__ = [
     "Limits",
     "Site",
     "collect",
+    "heard",
     "judge",
     "questions",
     "read",

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
-from rackwright.audit.cabling import Diagnosis, Port, Repair, Sight, Wiring, diagnose, told
+from rackwright.audit.cabling import Diagnosis, Port, Repair, Sight, Wiring, diagnose, exchanged, told
 from rackwright.audit.cabling.blink import Code, Lights, Reading, read
 from rackwright.audit.ledger import Check, Ledger
+from rackwright.audit.wires import HELD
 from rackwright.findings import Finding, sort_key
 from rackwright.nvue.tree import natural_key
 
@@ -38,6 +39,10 @@ class Blinked:
     """Switch port that was not blinked on purpose -> why."""
     asked: frozenset[tuple[Port, Port]] = frozenset()
     """Links (switch port, network port) that were to be proven; empty: those that blinked."""
+    held: Mapping[Port, str] = field(default_factory=dict)
+    """Switch port that its switch itself holds down (protodown) -> why."""
+    above: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Switch that holds ports -> the switches to which its planned links are down."""
     heard: Mapping[Port, Sight] = field(default_factory=dict)
     """Switch ports that did not blink, since who is there tells it by LLDP."""
 
@@ -74,11 +79,13 @@ class _Judge:
         self.reading: Reading = read(seen.wiring, seen.plan, seen.lights, seen.heard)
         self.diagnosis: Diagnosis = diagnose(self.reading.wiring, self.reading.sights)
         self.ledgers: dict[str, Ledger] = {}
+        self.held: dict[str, list[tuple[Port, Port]]] = defaultdict(list)
 
     def findings(self) -> Iterator[Finding]:
         self._right()
         for repair in self.diagnosis.repairs:
             (self._dark if repair.kind == "missing" else self._wrong)(repair)
+        self._held()
         self._odd()
         self._mute()
         self._not_asked()
@@ -154,6 +161,8 @@ class _Judge:
             near, far = self._near(*link)
             if far in self.reading.still:
                 self._elsewhere(near, far)
+            elif near in self.seen.held:
+                self.held[near.device].append((near, far))
             elif self.seen.lights.ports.get(near) and far in self.reading.dark:
                 self._of(near).wrong(
                     near.name, f"{near} has link, and {far} never had: the cable in {near} ends at something that was not asked",
@@ -170,9 +179,23 @@ class _Judge:
         near, _ = self._near(*dead[0])
         words = told(self.reading.wiring, self.diagnosis, repair._replace(one=dead[0][0], two=dead[0][1], links=dead))
         ends = [port for link in dead for port in link]
+        hint = exchanged(self.reading.wiring, dead[0], self._lone()) if len(dead) == 1 else ""
         self._of(near).wrong(
-            near.name, words.message, expected="up", actual="down", remedy=words.remedy, evidence=self._shown(ends)
+            near.name,
+            words.message,
+            expected="up",
+            actual="down",
+            remedy=words.remedy + hint,
+            evidence=self._shown(ends),
         )
+
+    def _lone(self) -> Iterator[tuple[Port, Port]]:
+        """Yield the links that are dark alone, at both ends."""
+        for repair in self.diagnosis.repairs:
+            near, far = self._near(*(repair.links or ((repair.one, repair.two),))[0])
+            known = near in self.seen.held or far in self.reading.still or self.seen.lights.ports.get(near)
+            if repair.kind == "missing" and len(repair.links) == 1 and not known:
+                yield near, far
 
     def _elsewhere(self, near: Port, far: Port) -> None:
         if self.seen.plan.numbers.get(near) == 0 and self.seen.lights.ports.get(near):
@@ -188,6 +211,22 @@ class _Judge:
             remedy=f"follow the cable from {far}, and put it into {near}",
             evidence=self._shown([near, far]),
         )  # fmt: skip
+
+    def _held(self) -> None:
+        """Tell links whose ports the switch holds down: the cable is not to blame, nor is who it leads to."""
+        for device, links in self.held.items():
+            shown = ", ".join(f"{near.name} to {far}" for near, far in links[:_SHOWN])
+            more = f" and {len(links) - _SHOWN} more" if len(links) > _SHOWN else ""
+            late = ", ".join(self.seen.above.get(device, ()))
+            why = "; ".join(sorted({self.seen.held[near] for near, _ in links}))
+            self._ledger(device).untold(
+                "protodown",
+                f"{device} holds {len(links)} ports in protodown ({why}){late and f', and its links to {late} are down'}: "
+                f"not proven are {shown}{more}",
+                remedy=f"{f'see {late}, which it waits for' if late else HELD}; then blink again",
+                # Every server is named, so that none is taken for one of which nothing was told.
+                evidence=[f"{near} to {far} is held down" for near, far in links],
+            )  # fmt: skip
 
     # --- what cannot be told -------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from rackwright.findings import Finding, sort_key
 from rackwright.nvue.tree import Tree
 from rackwright.plan.model import Plan, Switch
 
-__all__ = ["CHECKS", "judge", "questions", "switch_sights", "verdict"]
+__all__ = ["CHECKS", "heard", "judge", "questions", "switch_sights", "verdict"]
 
 ROOMS = (settings, wires, links, quality, routing, overlay)
 """Where checks are; importing them registers them."""
@@ -59,6 +59,17 @@ def judge(
         frozenset(checks), hosts or {},
     )  # fmt: skip
     return verdict(look)
+
+
+def heard(
+    plan: Plan, evidence: Mapping[str, Evidence], *, catalog: Catalog, checks: Iterable[str]
+) -> tuple[tuple[Finding, ...], tuple[tuple[Port, Port], ...]]:
+    """Judge the cables of a plan by LLDP: what :func:`judge` finds, and the links of which no switch heard whom they lead to.
+
+    A link is (end that was asked or could have been, other end). One that is down is not among them: a finding tells it.
+    """
+    look = Look(Site(plan, catalog), evidence, names=frozenset(evidence), checks=frozenset(checks))
+    return verdict(look), wires.unheard(look)
 
 
 def switch_sights(plan: Plan, evidence: Mapping[str, Evidence], catalog: Catalog) -> dict[Port, Sight]:

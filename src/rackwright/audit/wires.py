@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar
 
-from rackwright.audit.cabling import Diagnosis, Names, Port, Repair, Sight, Wiring, diagnose, told, wiring
+from rackwright.audit.cabling import Diagnosis, Names, Port, Repair, Sight, Wiring, diagnose, exchanged, told, wiring
 from rackwright.audit.ledger import Ledger
 from rackwright.audit.model import INTERFACES, FabricCheck, Look, Site, View
 from rackwright.findings import Severity
 from rackwright.nvue.tree import natural_key
 from rackwright.plan.model import Switch
 
-__all__ = ["Cabling", "LinkState", "sights"]
+__all__ = ["HELD", "Cabling", "LinkState", "sights", "unheard"]
 
 Link = tuple[Port, Port]
 
@@ -24,10 +24,11 @@ _FACTORY = "cumulus"
 
 _ELSEWHERE = "what is to be told of the cables of this switch is told at their other ends"
 _UNTOLD = "no cable of this switch can be told by LLDP: what is dark is told by LINK-STATE"
-_HELD = (
+HELD = (
     "EVPN multihoming holds the ports of its bonds for its startup delay after a start, and while no uplink is up: wait, "
     "see the uplinks, then the log of the switch"
 )
+"""What to do about ports that a switch holds down."""
 
 
 def sights(look: Look, names: Names) -> dict[Port, Sight]:
@@ -39,6 +40,12 @@ def sights(look: Look, names: Names) -> dict[Port, Sight]:
             if name.startswith("swp") or name == "eth0":
                 found[Port(view.name, name)] = _sight(view, name, names)
     return found
+
+
+def unheard(look: Look) -> tuple[Link, ...]:
+    """Return the planned links that are not known to be down, and of which nobody said by LLDP where they end."""
+    found = _Wires.of(look)
+    return tuple(found.near(*pair) for pair in (*found.diagnosis.unverified, *found.diagnosis.untold))
 
 
 def _asked(look: Look) -> list[View]:
@@ -288,7 +295,7 @@ class LinkState(_WiresCheck):
                 ledger.wrong(
                     port.name, f"{port.name} to {planned.links.get(Port(view.name, port.name), 'its peer')} {reason}",
                     expected="up", actual=reason,
-                    remedy=_HELD if "protodown" in reason else "push the planned configuration",
+                    remedy=HELD if "protodown" in reason else "push the planned configuration",
                 )  # fmt: skip
             elif link.get("oper-status") == "up":
                 ledger.right("link")
@@ -319,25 +326,18 @@ class _Hints:
     """What else may be the cause of a dark cable, where no switch can tell."""
 
     def __init__(self, look: Look, wires: _Wires, asked: set[str]) -> None:
-        self._speeds = {
-            Port(end.device, end.port): link.speed_gbps for link in look.plan.links for end in (link.a, link.b)
-        }
+        self._wiring = wires.wiring
         self._unseen = look.site.switches.keys() - asked
-        dark = [
+        self._single = [
             repair.links[0] for repair in wires.diagnosis.repairs if repair.kind == "missing" and len(repair.links) == 1
         ]
-        self._single = [port for link in dark for port in link]
 
     def of(self, links: tuple[Link, ...]) -> str:
         """Name a switch that was not looked at, or the dark cable of another speed with which one may be exchanged."""
         unseen = sorted({port.device for link in links for port in link} & self._unseen, key=natural_key)
         if unseen:
             return f"; {', '.join(unseen[:_SHOWN])} was not looked at: it may not be configured yet"
-        for port in links[0] if len(links) == 1 else ():
-            for other in self._single:
-                if other.device == port.device and self._speeds[other] != self._speeds[port]:
-                    return f"; if it is plugged in, see whether {port} and {other.name} are exchanged: both are dark"
-        return ""
+        return exchanged(self._wiring, links[0], self._single) if len(links) == 1 else ""
 
 
 def _reason(view: View, name: str, link: Mapping[str, Any]) -> str:

@@ -277,10 +277,10 @@ def _kept(tasks: Sequence[Task], scope: Scope) -> list[Task]:
     stages = scope.only if scope.systems else scope.only - _SYSTEM
     known = {task.name: task for task in tasks}
     kept = {task.name for task in tasks if task.stage in stages}
-    # A gate over devices none of which are left has nothing to look at.
+    # A gate over devices none of which are left has nothing to look at; the blink looks at those that come after it.
     kept -= {
         task.name for task in tasks
-        if not task.device and task.name in kept and not any(name in kept for name in task.settled)
+        if not task.device and task.name in kept - {BLINK} and not any(name in kept for name in task.settled)
     }  # fmt: skip
     reached: dict[tuple[str, str], tuple[str, ...]] = {}
 

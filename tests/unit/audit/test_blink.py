@@ -136,6 +136,33 @@ def test_a_dead_cable_a_port_without_link_and_a_swap_are_told_apart():
     assert "gpu01 b3140h-1 with b3140h-2" in crossed.remedy
 
 
+def test_two_dark_cables_that_do_not_fit_are_told_of_each_other():
+    """Plugs swapped between cages that do not fit are dark at both ends; who is told to plug them in finds them plugged in."""
+    made = floor()
+    one, two = Port("gpu04", "b3140h-5"), Port("gpu05", "b3220l-1.1")
+    found = wrong(seen(made, Room(made.cables, cut={one, two})).found)
+    assert [item.subject for item in found] == ["be02", "fe01"]
+    assert f"see whether {one} and {two} are exchanged: both are dark" in found[0].remedy
+    assert f"see whether {two} and {one} are exchanged: both are dark" in found[1].remedy
+    more = wrong(seen(made, Room(made.cables, cut={one, two, Port("gpu06", "b3220l-1.1")})).found)
+    assert "exchanged" not in next(item.remedy for item in more if "gpu04" in item.message)
+    alike = wrong(seen(made, Room(made.cables, cut={one, Port("gpu04", "b3140h-6")})).found)
+    assert not any("exchanged" in item.remedy for item in alike)
+
+
+def test_ports_that_a_switch_holds_down_are_told_with_who_it_waits_for():
+    """A healthy switch whose partner is not as planned is searched for dead adapters, with every server behind it."""
+    made = floor()
+    held = {near: "evpn-mh" for near, _ in made.pairs if near.device == "fe01"}
+    room = Room(made.cables, cut=set(held))
+    for above, words in (({"fe01": ("fe02",)}, "see fe02, which it waits for"), ({}, "startup delay")):
+        found = wrong(seen(made, room, held=held, above=above).found)
+        assert [(item.subject, item.status) for item in found] == [("fe01", "error")]
+        assert f"fe01 holds {len(held)} ports in protodown (evpn-mh)" in found[0].message
+        assert words in found[0].remedy
+        assert len(found[0].evidence) == len(held)
+
+
 def test_the_only_port_that_is_never_down_is_found_by_what_is_left():
     """64 ports take 7 rounds, or the one that is never down is believed though two network ports followed nothing."""
     made = floor(("backend",))

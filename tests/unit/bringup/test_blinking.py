@@ -10,6 +10,7 @@ import pytest
 from rackwright.audit.cabling import Port
 from rackwright.bringup.blinking import controllers
 from rackwright.bringup.blinking.controllers import Controllers
+from rackwright.bringup.blinking.rounds import _above, _held
 from rackwright.bringup.blinking.switches import Switches
 from rackwright.errors import DeviceTimeout, Unreachable
 from rackwright.redfish.inventory import Inventory, Nic, NicPort
@@ -168,3 +169,30 @@ def test_a_switch_that_cannot_be_reached_is_told(threads):
 
     made = Switches(SimpleNamespace(connect=connect), threads)
     assert made.open({"be01": {"swp1"}}) == {"be01": "be01 cannot be reached"}
+
+
+def test_ports_in_protodown_and_who_is_above_are_read_from_what_the_switch_shows():
+    """A port that waits for a partner is taken for one with a dead cable."""
+    links = [
+        SimpleNamespace(kind=kind, a=SimpleNamespace(device=one, port=hole), b=SimpleNamespace(device=two, port=far))
+        for kind, one, hole, two, far in (
+            ("host", "fe01", "swp1", "gpu01", "r1"), ("host", "fe01", "swp2", "gpu02", "r1"),
+            ("isl", "fe01", "swp3", "fe02", "swp3"), ("isl", "fe01", "swp4", "fe02", "swp4"),
+            ("fabric", "sp01", "swp1", "fe01", "swp5"), ("uplink", "fe01", "swp6", "oob01", "swp51"),
+        )
+    ]  # fmt: skip
+    shown = {
+        "fe01": {
+            "swp1": {"link": {"oper-status": "down", "protodown": "enabled", "protodown-reason": "evpn-mh"}},
+            "swp2": {"link": {"oper-status": "down", "protodown": "disabled"}},
+            "swp3": {"link": {"oper-status": "down"}},
+            "swp4": {"link": {"oper-status": "down"}},
+            "swp5": {"link": {"oper-status": "up"}},
+            "swp6": {"link": {"oper-status": "down", "protodown": "enabled"}},
+        }
+    }
+    assert _held(links[:2], shown) == {Port("fe01", "swp1"): "evpn-mh"}
+    plan = SimpleNamespace(links=links)
+    assert _above(plan, shown) == {"fe01": ("fe02",)}
+    shown["fe01"]["swp4"]["link"]["oper-status"] = "up"
+    assert _above(plan, shown) == {"fe01": ()}

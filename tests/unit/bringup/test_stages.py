@@ -129,6 +129,13 @@ def test_only_some_stages_keep_the_line_of_each_device():
     assert tasks["firmware/gpu01"].after == ()
 
 
+def test_cables_alone_are_looked_at_together_all_the_same():
+    """With --only cabling each server blinked alone, twelve at once at the same switches, and each undid the other's ports."""
+    tasks = {task.name: task for task in graph_of(with_(only=frozenset({"cabling"}))).tasks}
+    assert tasks[BLINK].settled == ()
+    assert all(BLINK in task.settled for task in tasks.values() if task.device)
+
+
 def test_limit_leaves_out_everybody_else_and_their_gates():
     """Who means one server must not find a switch in the run."""
     graph = graph_of(with_(limit=frozenset({"gpu03"})))

@@ -18,7 +18,7 @@ from rackwright.bringup.stages import graph_of
 from rackwright.bringup.work import cables, ends, servers, systems
 from rackwright.bringup.work.systems import medium
 from rackwright.bringup.world import Patience
-from rackwright.errors import DriverError, RunChanged
+from rackwright.errors import DriverError, RunChanged, Unreachable
 from rackwright.findings import finding
 from rackwright.runs.model import Outcome
 from tests.unit.audit import racks
@@ -235,7 +235,10 @@ def heard(tmp_path, monkeypatch, change, errors=()):
     """Return how cabling ends for gpu01 and gpu02, proven by LLDP, after a change of what the switches say."""
     made = racks.rack()
     change(made.said)
-    evidence = {**made.evidence(), **{name: audit.unreached(name, RuntimeError("no route"), "") for name in errors}}
+    evidence = {
+        **made.evidence(),
+        **{name: audit.unreached(name, Unreachable("no route", device=name)) for name in errors},
+    }
     monkeypatch.setattr(cables, "look_at", lambda _job, name, _checks: evidence[name])
     near = {(link.a.device, link.a.port): link.b.device for link in made.site.plan.links}
     world = {

@@ -13,7 +13,7 @@ from __future__ import annotations
 from rackwright.audit.cabling.model import Block, Diagnosis, Matching, Port, Repair, Sight, Wiring
 from rackwright.audit.cabling.planned import Names, wiring
 from rackwright.audit.cabling.repairs import apply, diagnose
-from rackwright.audit.cabling.words import Told, told
+from rackwright.audit.cabling.words import Told, exchanged, told
 
 __all__ = [
     "Block",
@@ -27,6 +27,7 @@ __all__ = [
     "Wiring",
     "apply",
     "diagnose",
+    "exchanged",
     "told",
     "wiring",
 ]

@@ -59,6 +59,8 @@ class Wiring:
     """Ports at the common end of a splitter: what is there cannot be moved alone."""
     fabrics: Mapping[Port, str] = field(default_factory=dict)
     """Port -> the fabric of its link."""
+    speeds: Mapping[Port, float] = field(default_factory=dict)
+    """Port -> the planned speed of its link, in Gb/s; what fits one hardly ever fits another."""
     foreign: frozenset[str] = frozenset()
     """Devices that are not ours: what they call themselves and their ports is not known."""
 

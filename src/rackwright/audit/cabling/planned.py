@@ -18,10 +18,12 @@ def wiring(plan: Plan) -> Wiring:
     """Return the links of a plan, its parts, and what of it moves as one."""
     links: dict[Port, Port] = {}
     fabrics: dict[Port, str] = {}
+    speeds: dict[Port, float] = {}
     for link in plan.links:
         one, two = _port(link.a), _port(link.b)
         links[one], links[two] = two, one
         fabrics[one] = fabrics[two] = link.fabric
+        speeds[one] = speeds[two] = link.speed_gbps
     parts: dict[Port, str] = {}
     blocks: list[Block] = []
     for part in plan.assemblies:
@@ -33,7 +35,7 @@ def wiring(plan: Plan) -> Wiring:
     blocks += _cages(plan, {block.ports for block in blocks})
     kinds = {device.name: f"{device.role} {device.model}" for device in plan.devices}
     foreign = frozenset(device.name for device in plan.devices if device.role == "external")
-    return Wiring(links, kinds, tuple(blocks), parts, rigid, fabrics, foreign)
+    return Wiring(links, kinds, tuple(blocks), parts, rigid, fabrics, speeds, foreign)
 
 
 def _port(end: End) -> Port:

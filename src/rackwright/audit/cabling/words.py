@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from rackwright.audit.cabling.model import Diagnosis, Port, Repair, Wiring, natural
 from rackwright.nvue.tree import natural_key
 
-__all__ = ["Told", "told"]
+__all__ = ["Told", "exchanged", "told"]
 
 _SUB: re.Pattern[str] = re.compile(r"(swp\d+)s\d+")
 _MOST = 8
@@ -37,6 +38,32 @@ def told(wiring: Wiring, diagnosis: Diagnosis, repair: Repair) -> Told:
         message = f"{len(repair.links)} cables are one hole further than they belong"
         remedy = f"step {at} of {steps}: {remedy}"
     return Told(message + _strange(wiring, diagnosis, repair), remedy, expected, actual)
+
+
+def exchanged(wiring: Wiring, link: tuple[Port, Port], dark: Iterable[tuple[Port, Port]]) -> str:
+    """Name the dark cable of another speed with which a dark one may be exchanged; empty where there is none, or no telling which.
+
+    Plugs in cages that do not fit them have no light at either end, so that nothing says where they are. ``dark`` are the
+    cables that are dark alone. Two that meet in a device come first; two that do not are named where no third is dark.
+    """
+    others = [other for other in dark if wiring.speeds.get(other[0]) != wiring.speeds.get(link[0])]
+    for port in link:
+        for other in (far for pair in others for far in pair):
+            if other.device == port.device:
+                return f"; if it is plugged in, see whether {_pair(port, other)} are exchanged: both are dark"
+    if len(others) != 1:
+        return ""
+    return f"; if it is plugged in, see whether {_pair(_far(link), _far(others[0]))} are exchanged: both are dark"
+
+
+def _far(link: tuple[Port, Port]) -> Port:
+    """Return the end of a link that is no switch port, where there is one."""
+    one, two = link
+    return two if _near(one, two) == (one,) else one
+
+
+def _pair(one: Port, two: Port) -> str:
+    return _two(one, two).replace(" with ", " and ")
 
 
 def _near(one: Port, two: Port) -> tuple[Port, ...]:

@@ -14,7 +14,7 @@ from rackwright.audit import Answer, Evidence, blinks, switch_sights
 from rackwright.audit.cabling import Port, Sight, wiring
 from rackwright.audit.cabling.blink import Code, Lights, code
 from rackwright.bringup.blinking.controllers import Controllers
-from rackwright.bringup.blinking.switches import Failed, Switches, light
+from rackwright.bringup.blinking.switches import Failed, Switches, held, light
 from rackwright.drivers.reach import Reach
 from rackwright.findings import Finding, finding
 from rackwright.plan.model import Link, Plan
@@ -29,6 +29,7 @@ _LATE: Final = 2
 _LONGER: Final = 4
 """By how much longer the switches wait then."""
 _LINKS: Final = frozenset({"host", "management"})
+_BETWEEN: Final = frozenset({"fabric", "isl", "uplink"})
 _OF_BMCS: Final = frozenset({"bmc", "mgmt"})
 
 Seen = Mapping[Port, bool | None]
@@ -106,7 +107,8 @@ def blink(
         for name, why in switches.open(near).items():
             work.blind[name] = why
             switches.drop(name)
-        known, heard = _shown(work, plan, links, spare=spare)
+        shown, heard = _shown(work, plan, links, spare=spare)
+        known = _lights(shown)
         quiet = [link for link in links if _near(link) not in heard]
         plan_code, lights, absent = _blinked(work, quiet, known)
         stuck = [_stuck(name, why) for name, why in switches.stuck.items()]
@@ -114,7 +116,8 @@ def blink(
     silent = {name for link in quiet for name in (link.a.device, link.b.device)}
     blind = {name: why for name, why in work.blind.items() if name in silent}
     seen = blinks.Blinked(
-        wiring(plan), plan_code, lights, blind, _unnamed(quiet, there), absent, left, asked, heard
+        wiring(plan), plan_code, lights, blind, _unnamed(quiet, there), absent, left, asked, _held(quiet, shown),
+        _above(plan, shown), heard,
     )  # fmt: skip
     return (*blinks.judge(seen), *stuck)
 
@@ -144,8 +147,8 @@ def _near(link: Link) -> Port:
 
 def _shown(
     work: _Work, plan: Plan, links: Collection[Link], *, spare: bool
-) -> tuple[dict[Port, bool | None], dict[Port, Sight]]:
-    """Return the ports that switches have, whether they are up, and what they hear at those that need no blink."""
+) -> tuple[dict[str, Any], dict[Port, Sight]]:
+    """Return what switches show of their interfaces, and what they hear at ports that need no blink."""
     while True:
         _leave_out(work, links)
         try:
@@ -153,12 +156,36 @@ def _shown(
         except Failed as failed:
             work.blind[failed.switch] = failed.why
             continue
-        known = {
-            Port(name, port): light(interfaces, port)
-            for name, interfaces in shown.items()
-            for port in (interfaces if isinstance(interfaces, dict) else ())
-        }
-        return known, _heard(plan, {_near(link) for link in links}, shown) if spare else {}
+        return shown, _heard(plan, {_near(link) for link in links}, shown) if spare else {}
+
+
+def _lights(shown: Mapping[str, Any]) -> dict[Port, bool | None]:
+    """Return the ports that switches have, and whether they are up."""
+    return {
+        Port(name, port): light(interfaces, port)
+        for name, interfaces in shown.items()
+        for port in (interfaces if isinstance(interfaces, dict) else ())
+    }
+
+
+def _held(links: Iterable[Link], shown: Mapping[str, Any]) -> dict[Port, str]:
+    """Return the ports that a switch itself holds down, and why."""
+    ports = {_near(link) for link in links}
+    return {port: why for port in ports if (why := held(shown.get(port.device), port.name))}
+
+
+def _above(plan: Plan, shown: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return for each switch those to which all its links are down that it does not hold down itself."""
+    up: dict[str, dict[str, bool]] = defaultdict(dict)
+    for link in plan.links:
+        if link.kind not in _BETWEEN:
+            continue
+        for one, two in ((link.a, link.b), (link.b, link.a)):
+            interfaces = shown.get(one.device)
+            status = light(interfaces, one.port)
+            if status is not None and not held(interfaces, one.port):
+                up[one.device][two.device] = up[one.device].get(two.device, False) or status
+    return {name: tuple(far for far, lit in peers.items() if not lit) for name, peers in up.items()}
 
 
 def _heard(plan: Plan, ports: Collection[Port], shown: Mapping[str, Any]) -> dict[Port, Sight]:

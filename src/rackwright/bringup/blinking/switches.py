@@ -15,7 +15,7 @@ from rackwright.drivers.reach import Reach
 from rackwright.errors import DriverError
 from rackwright.nvue.tree import Tree, get, merge
 
-__all__ = ["Failed", "Switches", "light"]
+__all__ = ["Failed", "Switches", "held", "light"]
 
 _BOOT_S: Final = 300.0
 """Time on the clock during which a switch that went away is called again: it may be restarting."""
@@ -175,3 +175,11 @@ def light(interfaces: Any, port: str) -> bool | None:
     row = interfaces.get(port) if isinstance(interfaces, dict) else None
     status = get(row, "link", "oper-status") if isinstance(row, dict) else None
     return {"up": True, "down": False}.get(status) if isinstance(status, str) else None
+
+
+def held(interfaces: Any, port: str) -> str:
+    """Return why a switch itself holds a port down (protodown), by what it shows of its interfaces; empty: it does not."""
+    row = interfaces.get(port) if isinstance(interfaces, dict) else None
+    if not isinstance(row, dict) or get(row, "link", "protodown") not in ("enabled", "on"):
+        return ""
+    return str(get(row, "link", "protodown-reason", default="no reason given"))

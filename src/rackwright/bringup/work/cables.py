@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
 import msgspec
 
 from rackwright import audit
+from rackwright.audit.cabling import Port
 from rackwright.bringup import blinking, concerns, files
 from rackwright.bringup.job import Halted, Job, ended
 from rackwright.bringup.work.looks import CABLES, look_at
-from rackwright.findings import Finding
+from rackwright.findings import Finding, finding
 from rackwright.runs.model import GOOD, Outcome
 
 __all__ = ["cables", "seen"]
 
 _FOUND: Final = "findings/cabling.json"
+_BLINK: Final = "'--proof blink' proves them without a system"
 _AGAIN: Final = "see what cabling/blink told of its switches, then retry"
 
 
@@ -33,11 +36,9 @@ class _Seen(msgspec.Struct, frozen=True):
 
 def seen(job: Job) -> Outcome:
     """Look at the cables of all servers together: blink, or ask the switches whom they hear."""
-    good = [
-        name for name in job.world.machines
-        if any(job.tasks[task].device == name for task in job.before)
-        and all(one.state in GOOD for task, one in job.before.items() if job.tasks[task].device == name)
-    ]  # fmt: skip
+    bad = {job.tasks[task].device for task, one in job.before.items() if one.state not in GOOD}
+    # Where nothing goes before, as with --only cabling, all are looked at: blinks of single servers would meet at the switches.
+    good = [name for name in job.world.machines if f"cabling/{name}" in job.tasks and name not in bad]
     told = job.context.step("look", lambda: _kept(job, _looked(job, good)))
     return ended(job, "unchanged", servers=len(told["servers"]), findings=len(told["findings"]))
 
@@ -107,6 +108,37 @@ def _heard(job: Job, names: Sequence[str]) -> _Seen:
         if link.kind == "host" and link.b.device in wanted and link.a.device in world.way.endpoints
     )  # fmt: skip
     evidence = {name: look_at(job, name, CABLES) for name in switches}
-    found = audit.judge(world.plan, evidence, catalog=world.catalog, names=evidence, checks=CABLES)
+    found, unheard = audit.heard(world.plan, evidence, catalog=world.catalog, checks=CABLES)
     kept = tuple(files.evidence(job.context.folder, job.task.stage, one) for one in evidence.values())
-    return _Seen(tuple(names), found, kept)
+    hosts = {(link.b.device, link.b.port) for link in world.plan.links if link.kind == "host"}
+    silent: dict[str, list[tuple[Port, Port]]] = defaultdict(list)
+    for near, far in unheard:
+        if far.device in wanted and far in hosts:
+            silent[far.device].append((near, far))
+    answered = {name for name, one in evidence.items() if not one.error}
+    return _Seen(tuple(names), (*found, *(_silent(name, links, answered) for name, links in silent.items())), kept)
+
+
+def _silent(name: str, links: Sequence[tuple[Port, Port]], answered: Collection[str]) -> Finding:
+    """Say of a server whose links no switch hears where they end that they are not verified: that is no proof."""
+    away = sorted({near.device for near, _ in links} - set(answered))
+    quiet = [(near, far) for near, far in links if near.device in answered]
+    told = [f"no LLDP came in at {_named(near for near, _ in quiet)}"] if quiet else []
+    told += [f"{', '.join(away)} could not be looked at"] if away else []
+    remedy = (
+        f"{_BLINK}; LLDP does once lldpd runs on {name}: 'rackwright bringup --only head,stack' first, then this again"
+    )
+    return finding(
+        "LINK-CABLING", name, f"{len(links)} of its links not verified: {'; '.join(told)}", path="silent", status="error",
+        expected="LLDP that says who is there", actual="nothing",
+        remedy=remedy if quiet else f"see why {', '.join(away)} does not answer, then retry",
+        evidence=[f"{near} to {far}: nothing heard" for near, far in links],
+    )  # fmt: skip
+
+
+def _named(ports: Iterable[Port]) -> str:
+    """Name ports, each switch once: ``be01 swp1s0, swp1s1 and be02 swp1s0``."""
+    by: dict[str, list[str]] = defaultdict(list)
+    for port in ports:
+        by[port.device].append(port.name)
+    return " and ".join(f"{device} {', '.join(names)}" for device, names in by.items())
