@@ -88,7 +88,7 @@ $(addprefix venv-,$(OTHERS)): venv-%:
 other-3.12 other-3.13: other-%:
 	@if scripts/find-python $* >/dev/null 2>&1; then \
 	  $(MAKE) --no-print-directory venv-$* || exit 1; \
-	  nice -n 10 $(MAKE) --no-print-directory tried-$* >.venv-$*/said 2>&1; ended=$$?; cat .venv-$*/said; exit $$ended; \
+	  nice -n 5 $(MAKE) --no-print-directory tried-$* >.venv-$*/said 2>&1; ended=$$?; cat .venv-$*/said; exit $$ended; \
 	elif [ -n "$$CI$$RACKWRIGHT_CI" ]; then echo "Python $* is required in CI and does not run here" >&2; exit 1; \
 	else echo "== SKIPPED Python $*: it does not run here (unit, golden and wheel tests not tried on it)"; fi
 
