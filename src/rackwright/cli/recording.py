@@ -63,7 +63,7 @@ def keep(
 
     folder = RunFolder.found(state_dir, run)
     known = folder.record()
-    ended = report or _report(state_dir, run, database)
+    ended = report or _report(talk, state_dir, run, database)
     graph, told = runs.graph(state_dir, run), runs.events(state_dir, run)
     ordered = _ordered(folder)
     made = record(plan, graph, ended, told, folder.path, run=run, who=ordered.who, program=known.program)
@@ -180,11 +180,16 @@ def _check(folder: Path, name: str, digest: str) -> None:
         raise RecordError(f"{name} is not what was signed: do not trust it")
 
 
-def _report(state_dir: Path, run: str, database: str | None) -> Report | None:
-    """Return the report of a run from the journal; None for one that has not ended."""
+def _report(talk: Talk, state_dir: Path, run: str, database: str | None) -> Report | None:
+    """Return the report of a run from the journal; None for one that has not ended, or whose journal is elsewhere."""
     from rackwright import runs
 
-    return next((one.report for one in runs.listed(state_dir, database=database) if one.run == run), None)
+    found = next((one for one in runs.listed(state_dir, database=database) if one.run == run), None)
+    if found is not None and found.database:
+        talk.error(
+            f"the journal of {run} is in {found.database}: without it the record holds what the run told, no more"
+        )
+    return found.report if found is not None else None
 
 
 class _Ordered(NamedTuple):

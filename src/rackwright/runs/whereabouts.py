@@ -110,7 +110,11 @@ def _unended(state_dir: Path, here: str) -> Iterator[tuple[RunFolder, Record]]:
     """Yield, newest first, the runs with another database than ``here`` that told no end and may be gone on with."""
     later: dict[str, set[str]] = defaultdict(set)
     for folder in runs_of(state_dir):
-        record = folder.record()
+        try:
+            record = folder.record()
+        except RunError:
+            # The remedy for it is a new run, which must not fail of the same.
+            continue
         if record.database is None:
             continue
         devices = set(record.devices)

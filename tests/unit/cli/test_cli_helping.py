@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from pathlib import Path
+
 import pytest
 
 from rackwright import runs
@@ -9,6 +13,7 @@ from rackwright.cli import recording
 from rackwright.cli.helping import Help
 from rackwright.cli.talk import Talk
 from rackwright.errors import RecordError
+from tests.unit.cli.test_cli_report import brought, planned
 from tests.unit.runs.toytasks import Tasks, order
 
 AT = "2026-11-27T13:00:00.000Z"
@@ -78,3 +83,20 @@ def test_worker_keeps_the_record_once(ended, capsys, monkeypatch):
         helped(site).ended(report, "")
     assert kept == [report.run]
     assert "its record is kept: " in capsys.readouterr().err
+
+
+def test_record_can_be_kept_by_the_worker_and_made_again_by_whoever_has_the_folder(planned_site, rackwright, tmp_path):
+    """Who finished a rack hands it over; and a database that is away, or was not named, is told and does not stop the report."""
+    site = Path(shutil.copytree(planned_site, tmp_path / "my-site"))
+    state = site / ".rackwright"
+    report = brought(site)
+    Help(Talk(), planned(site), state, site).ended(report, "")
+    folder = state / "runs" / report.run
+    accepted = json.loads((folder / "record/record.json").read_text())["devices"]
+    kept = folder / "run.json"
+    kept.write_text(json.dumps(json.loads(kept.read_text()) | {"database": "postgresql://me@db/rack"}))
+    for path in state.glob("journal.sqlite*"):
+        path.unlink()
+    result = rackwright("report", site, "--run", report.run)
+    assert f"the journal of {report.run} is in postgresql://me@db/rack" in result.stderr
+    assert (result.exit_code, json.loads((folder / "record/record.json").read_text())["devices"]) == (0, accepted)

@@ -86,6 +86,14 @@ def test_run_in_the_folder_is_in_the_way_of_a_database_while_somebody_works_on_i
         assert there.run("tasks", SMALL).state == "done"
 
 
+def test_run_whose_record_is_torn_is_in_nobodys_way(site):
+    """The remedy for it is a new run: one that fails of the same is none."""
+    with engine(site) as here:
+        kept = site / "s/runs" / here.run("tasks", SMALL).run / "run.json"
+        kept.write_text("{")
+        assert here.run("tasks", SMALL).state == "done"
+
+
 def test_address_is_kept_without_what_may_be_secret():
     """The folder of a run is copied to others with its record."""
     full = "postgresql://me:pass-word@db.example:5433/rack?sslpassword=hush&host=/run/pg&options=-csecret"

@@ -31,7 +31,8 @@ def command(
 ) -> Answer:  # fmt: skip
     """Help with bring-ups of this site that others began.
 
-    Says what it takes over, what fails and how a run ended, and keeps the record of a run whose process died. Takes tasks of living runs, and goes on with runs whose process died, until Ctrl-C. Limits count over all workers. The
+    Takes tasks of living runs, and goes on with runs whose process died, until Ctrl-C; says what it takes over, what fails and how a run ended, and keeps
+    the record where the process that began it died. Limits count over all workers. The
     site's folder is shared by all of them, and each needs the site's secrets.
     """
     from rackwright import runs
