@@ -321,6 +321,9 @@ def database_engine(state_dir: Path, database: str | None = None, *, read_only: 
         # SQLite gives its -wal and -shm files the mode of the database.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     plain, query = str(path.resolve()), {"mode": "ro", "uri": "true"}
+    if not os.access(state_dir, os.W_OK) and not path.with_name(f"{_FILE}-wal").exists():
+        # A reader makes files beside the journal too (sqlite.org/wal.html, "Read-Only Databases"), unless nobody else has it open.
+        query["immutable"] = "1"
     address = (
         sa.URL.create("sqlite", database=f"file:{quote(plain)}", query=query)
         if read_only

@@ -80,16 +80,18 @@ class _Held:
 
     def take(self) -> None:
         """Take the lock and clear what a dead twin left. Raises :class:`~rackwright.errors.TwinError` while one runs."""
-        self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = (self.state / "twin.lock").open("ab")
+        with _writing(self.state):
+            self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = (self.state / "twin.lock").open("ab")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             lock.close()
             raise TwinError(f"a twin of {self.state.parent} is up already: 'rackwright twin down' ends it") from None
         self._lock = lock
-        clear(self.state)
-        self.folder.mkdir(mode=0o700)
+        with _writing(self.state):
+            clear(self.state)
+            self.folder.mkdir(mode=0o700)
 
     def control(self) -> Path:
         """Return where the control socket is to be; a path that is too long for one goes to the temporary folder."""
@@ -109,6 +111,19 @@ class _Held:
             self._lock.close()
         with contextlib.suppress(OSError):
             self.state.rmdir()
+
+
+@contextlib.contextmanager
+def _writing(state: Path) -> Iterator[None]:
+    """Say which folder cannot be written, and what to do."""
+    try:
+        yield
+    except OSError as error:
+        why = (error.strerror or type(error).__name__).lower()
+        raise TwinError(
+            f"a twin keeps its files in {state}, which cannot be written ({why}): "
+            f"copy {state.parent} to a folder of your own that can, and start the twin there"
+        ) from None
 
 
 def clear(state: Path) -> None:

@@ -109,6 +109,22 @@ def test_what_the_system_refuses_is_a_sentence_with_advice(rackwright, site, tmp
     assert "bug" not in result.stderr
 
 
+def test_a_twin_of_a_site_that_cannot_be_written_names_the_folder(rackwright, site, monkeypatch):
+    """A site on a read-only medium has no place for the twin's files: where that is and what to do is said, detached or not."""
+    made = Path.mkdir
+
+    def mkdir(path, *words, **more):
+        if path.name == ".rackwright":
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+        made(path, *words, **more)
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    result = rackwright("twin", "up", site, "--no-bmcs", "--hosts", "none")
+    assert result.exit_code == 1
+    assert f"{site / '.rackwright'}, which cannot be written (read-only file system): copy {site} to" in result.stderr
+    assert "Errno" not in result.stderr
+
+
 def test_a_file_where_the_build_folder_should_be_is_told(rackwright, site, tmp_path):
     """`--out` naming a file is an error that names it."""
     taken = tmp_path / "taken"

@@ -243,6 +243,18 @@ def test_a_folder_with_sums_of_something_else_is_left_alone(rackwright, site, tm
     assert (out / "record.json").exists()
 
 
+def test_where_a_run_is_can_be_told_of_a_site_that_cannot_be_written(rackwright, site, bare_site, monkeypatch):
+    """To look writes nothing: neither beside the journal nor a folder for a site in which nothing was begun."""
+    shutil.rmtree(bare_site / ".rackwright", ignore_errors=True)
+    monkeypatch.setattr(os, "access", lambda _path, mode, **_more: mode != os.W_OK)
+    before = sorted(path for path in site.rglob("*"))
+    result = rackwright("bringup", site, "--status")
+    assert (result.exit_code, ": done, begun " in result.stdout) == (0, True), result.output
+    assert sorted(path for path in site.rglob("*")) == before
+    assert "no bring-up was begun" in rackwright("bringup", bare_site, "--status").stdout
+    assert not (bare_site / ".rackwright").exists()
+
+
 def test_a_record_stays_true_when_the_site_changes(rackwright, bare_site, tmp_path):
     """Another machine stands in the place today: the record still names the one that was brought up."""
     site = bare_site

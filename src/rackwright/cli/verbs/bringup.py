@@ -84,10 +84,10 @@ def command(
     from rackwright.cli.brought import End
     from rackwright.cli.foreseeing import shown
     from rackwright.cli.signing import tried
-    from rackwright.drivers.reach import state_folder
+    from rackwright.drivers.reach import STATE, state_folder
     from rackwright.plan.workspace import site_file
 
-    state = state_folder(site_file(site).parent)
+    state = site_file(site).parent / STATE
     steer = {name: rest.pop(name) for name in _STEERING}
     if commands := steering.commands_of(steer, reason):
         return steering.told(talk, state, commands, database)
@@ -95,6 +95,7 @@ def command(
         return steering.status(state, database)
     if sign:
         tried(sign)
+    state_folder(state.parent)
     wish = _wish(bringing.Wish, rest)
     world = bringing.opened_world(talk, site, wanted)
     if image:
