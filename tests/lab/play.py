@@ -64,6 +64,8 @@ def play(
     import ansible_runner
 
     place = Path(tempfile.mkdtemp(prefix="rw-play-"))
+    packed = cluster.place / "packed"
+    packed.mkdir(exist_ok=True)
     said = Said("", steps={name: document["rackwright"]["steps"] for name, document in documents.items()})
     hosts = {
         name: {"ansible_host": cluster[name].address, **cluster.login(), **values, **document}
@@ -90,6 +92,9 @@ def play(
                 "ANSIBLE_CONFIG": str(PLAYBOOKS / "ansible.cfg"),
                 "ANSIBLE_ROLES_PATH": folders,
                 "ANSIBLE_SSH_CONTROL_PATH_DIR": str(place / "cp"),
+                "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).with_name("callbacks")),
+                "ANSIBLE_CALLBACKS_ENABLED": "kept_modules",
+                "KEPT_MODULES": str(packed),
             },
             event_handler=handle,
             # Without one it takes Ctrl-C for itself, for as long as this process lives.
