@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -48,9 +49,17 @@ def site(tmp_path):
         rw("twin", "down", place)
 
 
-def started(*words):
-    """Begin our command and do not wait for it."""
-    return subprocess.Popen([RACKWRIGHT, *map(str, words)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def started(*words, said=None):
+    """Begin our command and do not wait for it; what it says goes into the file ``said``."""
+    with (said or Path(os.devnull)).open("wb") as talk:
+        return subprocess.Popen([RACKWRIGHT, *map(str, words)], stdout=subprocess.DEVNULL, stderr=talk)
+
+
+def refused(*words):
+    """Run our command, which must not begin anything; return what it says."""
+    done = subprocess.run([RACKWRIGHT, *map(str, words)], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1, (words, done.returncode, done.stderr[-2000:])
+    return done.stderr
 
 
 def tasks_of(state):
@@ -86,19 +95,27 @@ def most(events, chosen):
 
 
 def test_worker_finishes_what_a_killed_bringup_began(site):
-    """The laptop dies in the aisle: what it had in hand is taken over, nothing is done twice, and no limit is exceeded meanwhile."""
+    """The laptop dies in the aisle: what it had in hand is taken over, nothing is done twice, no limit is exceeded meanwhile.
+
+    Who looks into another database then begins nothing; the worker says what it does, and keeps the record.
+    """
+    said = site.parent / "said"
     state = site / ".rackwright"
     with serving() as database:
-        common = ("--twin", "--database", database, "--jobs", JOBS, "--quiet")
+        common = ("--twin", "--database", database, "--jobs", JOBS)
         first = started("bringup", site, "--yes", "--allow-disruption", *common)
         worker = None
         try:
             until(lambda: any(event.text == "done" for event in tasks_of(state)), first)
-            worker = started("worker", site, *common)
+            worker = started("worker", site, *common, said=said)
             until(lambda: len(hands(state)) == 2, first, worker)
             first.send_signal(signal.SIGKILL)
             first.wait()
+            alone = ("bringup", site, "--twin", "--yes", "--allow-disruption")
+            for words in (alone, (*alone, "--resume"), ("worker", site, "--twin")):
+                assert "has not ended, and its journal is in postgresql://" in refused(*words), words
             until(lambda: runs.latest(state, "bringup", database=database).state in {"done", "failed"}, worker)
+            until(lambda: "it lies in" in said.read_text(), worker, limit_s=60)
             status = runs.latest(state, "bringup", database=database)
         finally:
             for child in (first, worker):
@@ -107,6 +124,9 @@ def test_worker_finishes_what_a_killed_bringup_began(site):
                     child.wait()
     bad = {name: one.cause for name, one in status.report.outcomes.items() if one.state not in GOOD}
     assert (status.state, bad) == ("done", {})
+    for words in ("helping with run", "goes on after pid", f"run {status.run} ended done: "):
+        assert words in said.read_text()
+    assert (state / "runs" / status.run / "record/record.json").is_file()
     told = tasks_of(state)
     assert most(told, lambda event: event.fields["device"] != "") <= JOBS
     for pair in PAIRS:
