@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import msgspec
@@ -229,6 +232,23 @@ def test_all_are_looked_at_where_nothing_goes_before(tmp_path, monkeypatch):
     monkeypatch.setattr(cables.blinking, "blink", lambda _way, _plan, names, **_: asked.extend(names) or ())
     cables.seen(job("cabling/blink", (), tmp_path, way=None, plan=scope().plan))
     assert asked == list(scope().servers)
+
+
+def test_servers_that_are_tried_again_at_the_same_time_blink_in_turn(tmp_path, monkeypatch):
+    """Both servers behind two swapped cables are retried together; their blinks refused each other's switches."""
+    meet, met = threading.Barrier(2), []
+
+    def blink(*_, **__):
+        with contextlib.suppress(threading.BrokenBarrierError):
+            meet.wait(0.1)
+            met.append("together")
+        return ()
+
+    monkeypatch.setattr(cables.blinking, "blink", blink)
+    jobs = [job(f"cabling/{name}", (), tmp_path, way=None, plan=scope().plan) for name in ("gpu01", "gpu02")]
+    with ThreadPoolExecutor(2) as threads:
+        assert [one.state for one in threads.map(cables.cables, jobs)] == ["failed", "failed"]
+    assert met == []
 
 
 def heard(tmp_path, monkeypatch, change, errors=()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
+from threading import Lock
 from typing import Final
 
 import msgspec
@@ -19,6 +20,7 @@ from rackwright.runs.model import GOOD, Outcome
 
 __all__ = ["cables", "seen"]
 
+_ONE_BLINK: Final = Lock()
 _FOUND: Final = "findings/cabling.json"
 _BLINK: Final = "'--proof blink' proves them without a system"
 _AGAIN: Final = "see what cabling/blink told of its switches, then retry"
@@ -96,7 +98,9 @@ def _looked(job: Job, names: Sequence[str]) -> _Seen:
 
 
 def _blinked(job: Job, names: Sequence[str]) -> _Seen:
-    found = blinking.blink(job.world.way, job.world.plan, names, say=job.context.event)
+    # Servers that are tried again at the same time blink in turn: an apply that waits is refused to the next.
+    with _ONE_BLINK:
+        found = blinking.blink(job.world.way, job.world.plan, names, say=job.context.event)
     return _Seen(tuple(names), found)
 
 
