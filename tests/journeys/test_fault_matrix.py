@@ -1,9 +1,7 @@
-"""Every fault at every stage of a push: legal states, a report that names what was planted, a remedy that works."""
+"""Every fault at every moment of a push: legal states, a report that names what was planted, a remedy that works."""
 
 from __future__ import annotations
 
-import os
-import random
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,27 +9,10 @@ from queue import SimpleQueue
 
 import pytest
 
-from tests.journeys.fault_table import FAULTS, MOMENTS, STAGES, cases
+from tests.journeys.fault_table import FAULTS, STAGES, cases
 from tests.twins.lanes import Lanes
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("fault-matrix")]
-
-LARGE = os.environ.get("RACKWRIGHT_LARGE") == "1"
-"""Set, a fault is planted at every moment; else at one moment of each stage for each end that it takes there."""
-BEGINS = {"read": "read", "connect": "look", "upload": "breakouts", "stage planned": "planned", "save": "save"}
-"""The moment that a stage begins with -> the stage."""
-
-
-def chosen(fault):
-    """Return the moments at which a fault is planted: of each stage and end one, another one each time the table changes."""
-    dice, stage = random.Random(f"{fault.name} {fault.ends}"), ""
-    found: dict[tuple[str, str], list] = {}
-    letters = dict(cases(fault))
-    for moment in MOMENTS:
-        stage = BEGINS.get(moment.name, stage)
-        if moment in letters:
-            found.setdefault((stage, letters[moment]), []).append((moment, letters[moment]))
-    return cases(fault) if LARGE else [dice.choice(some) for some in found.values()]
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +59,7 @@ def wrong(lanes, name, fault, moment, letter):
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_a_fault_at_every_stage(lanes, fault):
+def test_a_fault_at_every_moment(lanes, fault):
     """A switch is left before, split or as planned; device, stage and cause are those that were planted; its remedy leads on."""
     free: SimpleQueue[str] = SimpleQueue()
     for name in lanes.names:
@@ -92,7 +73,7 @@ def test_a_fault_at_every_stage(lanes, fault):
             free.put(name)
 
     with ThreadPoolExecutor(len(lanes.names)) as pool:
-        found = [words for words in pool.map(one, chosen(fault)) if words]
+        found = [words for words in pool.map(one, cases(fault)) if words]
     assert not found, "\n".join(line for words in found for line in words)
 
 
@@ -104,10 +85,3 @@ def test_the_matrix_has_every_fault_of_the_issue():
         "reboot", "lose-management", "refuse-auth",
     }  # fmt: skip
     assert all(fault.why for fault in FAULTS if set(fault.ends) & {".", "-"})
-
-
-def test_every_fault_is_planted_in_every_stage_where_it_can_occur():
-    """A stage, or an end that a fault takes in it, is never tried in a usual run."""
-    assert set(BEGINS.values()) == set(STAGES.values())
-    for fault in FAULTS:
-        assert {letter for _, letter in chosen(fault)} == set(fault.ends) - {"-"}, fault.name
