@@ -124,6 +124,21 @@ def test_a_reboot_while_it_waits_comes_up_as_before():
     assert hand.switch.applied == before
 
 
+def test_a_switch_tells_what_came_into_force_and_how():
+    """Who asks whether a switch was applied twice must see applies, ways back and boots, and none that was refused."""
+    hand = Hand()
+    before = hand.switch.applied
+    hand.switch.forced = "planted"
+    hand.applied(MTU)
+    hand.applied(MTU, confirm_s=100)
+    hand.later(200)
+    hand.applied(MTU)
+    after = hand.switch.applied
+    hand.switch.reboot()
+    hand.later(600)
+    assert hand.switch.deeds == [("applied", after), ("back", before), ("applied", after), ("boot", after)]
+
+
 def test_nvued_that_dies_in_an_apply_changes_nothing():
     """A crash in an apply leaves what was before; the apply does not go on when nvued is back."""
     hand = Hand()
