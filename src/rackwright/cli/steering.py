@@ -130,7 +130,7 @@ def _waiting(board: Any, folder: RunFolder) -> Iterator[str]:
             tags.setdefault(task.reach, []).append(name)
     for tag, names in tags.items():
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        yield f"{names[0]}{more} waits for a worker of tag {tag}: '{serves(folder, tag)}' serves it"
+        yield f"{names[0]}{more} waits for a worker of tag {tag}: '{serves(folder, tag)}' serves it (with --twin, if the run has it)"
 
 
 def _open(board: Any) -> list[str]:

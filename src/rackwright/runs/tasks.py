@@ -126,7 +126,7 @@ class _Unserved:
         self._attendance.events.tell(
             "run",
             f"waits for a worker of tag {tag}, and nobody serves it ({', '.join(names[:3])}"
-            f"{f' and {len(names) - 3} more' if len(names) > 3 else ''}): start '{serves(folder, tag)}'",
+            f"{f' and {len(names) - 3} more' if len(names) > 3 else ''}): start '{serves(folder, tag)}' (with --twin, if the run has it)",
         )
 
 

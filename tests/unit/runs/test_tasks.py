@@ -296,7 +296,7 @@ def test_tag_that_nobody_serves_is_named_with_the_command_that_serves_it(site, m
     ):
         engine.run("tasks", given, on_event=heard)
     who = "waits for a worker of tag row 3, and nobody serves it (bmc/a, bmc/b)"
-    assert said == [f"{who}: start 'rackwright worker {site} --tag 'row 3''"]
+    assert said == [f"{who}: start 'rackwright worker {site} --tag 'row 3'' (with --twin, if the run has it)"]
 
 
 class _LeftError(Exception):
