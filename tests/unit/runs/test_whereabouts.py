@@ -30,7 +30,7 @@ def begun(site, process, **plan):
     return other, runs.latest(site / "s", "tasks", database=plan.get("database")).run
 
 
-def test_run_in_a_database_is_not_begun_over_or_gone_on_with_from_another(site, database, process):  # noqa: F811
+def test_run_in_a_database_is_not_begun_over_or_gone_on_with_from_another(site, database, process):  # noqa: F811 - pytest hands a fixture in by its name
     """Two processes that drive the same devices from two journals know nothing of each other: that is how racks are lost."""
     secret = database.replace("postgres@", "postgres:pass-word@")
     other, run = begun(site, process, database=secret)
@@ -56,7 +56,7 @@ def test_run_in_a_database_is_not_begun_over_or_gone_on_with_from_another(site, 
         assert here.run("tasks", SMALL).state == "done"
 
 
-def test_worker_that_took_over_holds_the_devices_of_its_run(site, database, process):  # noqa: F811
+def test_worker_that_took_over_holds_the_devices_of_its_run(site, database, process):  # noqa: F811 - pytest hands a fixture in by its name
     """Who began a run may be dead: the worker that has it in hand is as much in the way of a new one."""
     first, run = begun(site, process, database=database)
     worker = process("work", wait=str(site / "gate"), database=database, **PLAN)
@@ -66,7 +66,7 @@ def test_worker_that_took_over_holds_the_devices_of_its_run(site, database, proc
         here.run("tasks", SMALL)
 
 
-def test_one_database_may_have_two_addresses(site, database, process):  # noqa: F811
+def test_one_database_may_have_two_addresses(site, database, process):  # noqa: F811 - pytest hands a fixture in by its name
     """A worker beside the database calls it otherwise than one in the row: what counts is that it knows the run."""
     other, _run = begun(site, process, database=database)
     same = database + "&port=5432"
@@ -76,7 +76,7 @@ def test_one_database_may_have_two_addresses(site, database, process):  # noqa: 
     other.kill()
 
 
-def test_run_in_the_folder_is_in_the_way_of_a_database_while_somebody_works_on_it(site, database, process):  # noqa: F811
+def test_run_in_the_folder_is_in_the_way_of_a_database_while_somebody_works_on_it(site, database, process):  # noqa: F811 - pytest hands a fixture in by its name
     """The other way round it is the same; but a push that was cut off long ago must not keep a rack from PostgreSQL for ever."""
     other, _run = begun(site, process)
     with engine(site, database=database) as there, pytest.raises(RunBusy, match="leave --database out"):
