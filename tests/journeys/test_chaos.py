@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shlex
 import shutil
 import signal
@@ -38,6 +39,8 @@ BARE_RATE = 150
 LONGEST_S = 500
 BARE = 0.2
 """Of the runs, how many begin with bare disks."""
+RESTART = re.compile(r"restart( \d+)?$")
+"""Names of steps that restart a host."""
 ROUNDS = 4
 """How often an operator brings up again what failed for a reason that passes."""
 
@@ -107,7 +110,9 @@ class Rack:
             (boot / name).write_text("a stand-in")
         for secret in (self.state / "twin" / "secrets").iterdir():
             self.env[variable(secret.name)] = secret.read_text().strip()
-        words = ["--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--boot", str(boot)]
+        # The same doors in every life: an installer at work goes on telling the one that it began with.
+        tls, plain = _free_port(), _free_port()
+        words = ["--listen", f"127.0.0.1:{tls}", "--http", f"127.0.0.1:{plain}", "--boot", str(boot)]
         self.more = ["--installer", "http", "--serve", shlex.join(words)]
 
     def ask(self, *words):
@@ -155,6 +160,18 @@ class Rack:
         """Return the newest record."""
         return self.records()[-1]
 
+    def begun_again(self):
+        """Return by device how often a restart was begun anew, since a kill fell into its step."""
+        begun = Counter()
+        for path in self.state.glob("runs/*/events.jsonl"):
+            for event in map(json.loads, path.read_text().splitlines()):
+                if event["kind"] == "step" and event["fields"]["state"] == "begun" and RESTART.search(event["text"]):
+                    begun[path, event["subject"], event["text"]] += 1
+        found = Counter()
+        for (_, task, _), count in begun.items():
+            found[task.partition("/")[2]] += count - 1
+        return found
+
     def steps(self, switch):
         """Return how many applies the first order of a switch has."""
         paths = self.state.glob(f"runs/*/orders/*/{switch}-*.json")
@@ -178,7 +195,9 @@ def test_every_run_ends_as_it_must(seed, tmp_path):
         code = rack.bring(kills=kills)
         rounds = 1
         lasting = {device: trouble for device, trouble in planted.items() if trouble.stage}
-        while code and rounds < ROUNDS and len(planted) > len(lasting) and _open(rack) - set(lasting):
+        # A bring-up serves its installers itself: one that asks for its seed while that is dead waits for an operator.
+        passing = len(planted) > len(lasting) or bool(rack.more and rack.killed)
+        while code and rounds < ROUNDS and passing and _open(rack) - set(lasting):
             code = rack.bring(kills=0)
             rounds += 1
         story = (seed, kills, {device: trouble.row for device, trouble in planted.items()})
@@ -187,6 +206,12 @@ def test_every_run_ends_as_it_must(seed, tmp_path):
         _judge_servers(rack, lasting, story)
     finally:
         rack.ask("twin", "down", rack.site)
+
+
+def _free_port():
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        return door.getsockname()[1]
 
 
 def _open(rack):
@@ -247,6 +272,7 @@ def _judge_servers(rack, lasting, story):
     for record in rack.records():
         for device in record["devices"]:
             told[device["device"]] += sum(task.get("restarts", 0) for task in device["tasks"])
+    again = rack.begun_again()
     for name in status["hosts"]:
         deeds = rack.deeds("host", name)
         done = Counter((deed["kind"], deed["what"]) for deed in deeds)
@@ -258,6 +284,6 @@ def _judge_servers(rack, lasting, story):
             continue
         with socket.create_connection((doors[name]["host"], doors[name]["ssh_port"]), timeout=10) as wire:
             assert wire.recv(4) == b"SSH-", (story, name)
-        # A restart is asked for before its step is journalled: a kill between the two may have it asked for once more.
+        # A restart takes place before its step is journalled: one that a kill fell into is begun again, and may be asked for again.
         boots = sum(deed["kind"] == "boot" for deed in deeds)
-        assert boots - installs <= told[name] + rack.killed, (story, name, boots, told[name], deeds)
+        assert boots - installs <= told[name] + again[name], (story, name, boots, told[name], again[name], deeds)
