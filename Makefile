@@ -100,7 +100,7 @@ tried-3.12 tried-3.13: tried-%:
 	@$(OTHER) $(wildcard tests/packaging)
 
 .PHONY: chaos
-chaos: venv  ## a hundred bring-ups of an emulated rack over random faults and kills; two hours
+chaos: venv  ## a hundred bring-ups of an emulated rack over random faults and kills; three hours
 	RACKWRIGHT_CHAOS=100 $(BIN)/python -m pytest -n 0 -p no:randomly -q tests/journeys/test_chaos.py
 
 .PHONY: bench
