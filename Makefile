@@ -77,7 +77,7 @@ suite: venv
 	$(PYTEST) || { echo "== what failed beside others, once more and alone"; $(PYTEST) -n 1 $(AGAIN); }
 
 .PHONY: full
-full:  ## make test with every fault at every moment, every kill and every mistake, of which it tries a part; some hours
+full:  ## make test with every fault and kill of servers at every moment, of which it tries a part; an hour or two more
 	RACKWRIGHT_LARGE=1 PYTEST_ADDOPTS='--timeout 10800' $(MAKE) --no-print-directory test
 
 .PHONY: $(addprefix venv-,$(OTHERS))

@@ -58,9 +58,10 @@ def _is(kind: FirmwareKind, row: Software) -> bool:
     ids = ":".join(row.pci)
     if row.pci[0] and kind.pci:
         return any(ids == wanted or ids.startswith(f"{wanted}:") for wanted in kind.pci)
-    by_fqdd = _fits(row.fqdd, kind.fqdds)
-    if by_fqdd != bool(kind.fqdds and kind.names):
-        return by_fqdd
+    if kind.fqdds and not _fits(row.fqdd, kind.fqdds):
+        return False
+    if not kind.names:
+        return bool(kind.fqdds)
     return any(fnmatchcase(row.name.lower(), pattern.lower()) for pattern in kind.names)
 
 
