@@ -30,6 +30,8 @@ def test_the_summary_calls_nothing_right_that_was_not_seen():
     assert audited((RIGHT,)) == "1 switch judged by 1 check: nothing wrong"
     assert "nothing was judged" in audited(())
     assert "nothing wrong" not in audited((UNTOLD,))
+    away = finding("BMC-REACHED", "gpu01", "could not be asked", remedy="see its power", status="error")
+    assert audited((away,)) == "0 BMCs judged by 0 checks: 1 thing could not be told"
 
 
 def test_json_holds_the_passes_too():

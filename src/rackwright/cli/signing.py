@@ -61,9 +61,14 @@ def tried(key: Path) -> None:
         path.write_bytes(b"rackwright\n")
         done = _ssh_keygen("sign", "-f", str(key), "-n", NAMESPACE, str(path))
         if done.returncode or not path.with_name("trial.sig").is_file():
+            why = _last(done)
+            if key.suffix != ".pub" and "passphrase" not in why:
+                raise RecordError(
+                    f"{key} cannot sign ({why}): name a private SSH key, or a public one whose other half an agent holds"
+                )
             private = key.with_suffix("") if key.suffix == ".pub" else key
             raise RecordError(
-                f"{key} cannot sign when the run ends and nobody is asked ({_last(done)}): "
+                f"{key} cannot sign when the run ends and nobody is asked ({why}): "
                 f"use ssh-agent ('ssh-add {private}'), or a key without passphrase"
             )
 

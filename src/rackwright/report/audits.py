@@ -47,7 +47,9 @@ def _subjects(findings: Findings) -> str:
     """Count what was looked at: ``5 switches, 12 BMCs and 12 hosts``."""
     seen = {(_noun(item.check), item.subject) for item in findings if item.status in {"pass", "fail"}}
     numbers = Counter(noun for noun, _ in seen)
-    parts = [count(numbers[noun], noun) for noun in ("switch", "BMC", "host") if numbers[noun]] or [count(0, "switch")]
+    # Where none answered it is still said what was meant.
+    meant = numbers or {_noun(item.check) for item in findings} or {"switch"}
+    parts = [count(numbers[noun], noun) for noun in ("switch", "BMC", "host") if noun in meant]
     return " and ".join([part for part in (", ".join(parts[:-1]), parts[-1]) if part])
 
 

@@ -292,6 +292,15 @@ def test_a_key_that_asks_for_its_passphrase_is_refused_before_the_run(rackwright
     assert sorted(runs_of.iterdir()) == before
 
 
+def test_what_is_no_key_is_not_sent_to_an_agent(tmp_path):
+    """A file that is no SSH key is called that before the run: no agent would take it either."""
+    path = tmp_path / "notes.txt"
+    path.write_text("not a key\n")
+    with pytest.raises(RecordError, match="notes.txt cannot sign .*name a private SSH key") as wrong:
+        signing.tried(path)
+    assert "ssh-add" not in str(wrong.value)
+
+
 def test_a_key_with_a_passphrase_signs_from_an_agent(tmp_path, monkeypatch):
     """What the refusal advises works, by the private key's name and by the public one's."""
     locked, ask = made_key(tmp_path / "locked", "secret"), tmp_path / "ask"
