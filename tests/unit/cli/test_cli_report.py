@@ -296,7 +296,7 @@ def test_what_is_no_key_is_not_sent_to_an_agent(tmp_path):
     """A file that is no SSH key is called that before the run: no agent would take it either."""
     path = tmp_path / "notes.txt"
     path.write_text("not a key\n")
-    with pytest.raises(RecordError, match="notes.txt cannot sign .*name a private SSH key") as wrong:
+    with pytest.raises(RecordError, match=r"notes\.txt cannot sign .*name a private SSH key") as wrong:
         signing.tried(path)
     assert "ssh-add" not in str(wrong.value)
 
