@@ -16,7 +16,8 @@ from click.testing import CliRunner
 from rackwright.cli import main
 from rackwright.errors import TwinError
 from rackwright.secrets import SecretRef
-from rackwright.twin import process, standins
+from rackwright.twin import process, rack, standins
+from rackwright.twin.sockets import claimed
 from tests.twins.test_ssh_wire import ssh
 
 SITES = Path(__file__).resolve().parents[2] / "inventory"
@@ -117,6 +118,20 @@ def test_two_twins_stand_side_by_side(twin):
     assert {end["host"] for end in one.ends.values()}.isdisjoint(end["host"] for end in two.ends.values())
     for up in (one, two):
         assert ssh(up, "be01", "hostname").stdout == "cumulus\n"
+
+
+def test_a_block_that_another_twin_begins_on_is_left_to_it(twin, monkeypatch):
+    """Until one listens the kernel lends an address to several: so a twin claims its block first, and holds it to its end."""
+    monkeypatch.setattr(rack, "_BLOCKS", range(253, 255))
+    other = claimed("127.253.255.255")
+    with other:
+        up = twin()
+        assert {end["host"].split(".")[1] for end in up.ends.values()} == {"254"}
+        assert claimed("127.254.255.255") is None
+        with pytest.raises(TwinError, match="no block of addresses is free"):
+            twin()
+        up.background.__exit__(None, None, None)
+    claimed("127.254.255.255").close()
 
 
 def test_only_some_switches_answer(twin):

@@ -28,7 +28,7 @@ from rackwright.twin.hosts.park import HOST_PORT, Hosts, Park
 from rackwright.twin.hosts.wires import FabricWires, PlannedWires
 from rackwright.twin.journal import Journal
 from rackwright.twin.server import Server
-from rackwright.twin.sockets import bound
+from rackwright.twin.sockets import bound, claimed
 from rackwright.twin.state import Fabric
 from rackwright.twin.state.hardware import made_up_mac
 
@@ -77,7 +77,8 @@ class Rack:
         self.park: Park | None = None
         self.boxes: dict[str, Box] = {}
         self.servers: dict[str, Server] = {}
-        self.block = 0
+        self._claim: socket.socket | None = None
+        """Held for as long as the block of addresses is this twin's."""
         self._plane: Any = None
         self._struck: list[str] = []
         self._authority: Authority | None = None
@@ -168,6 +169,8 @@ class Rack:
         close = getattr(self._plane, "close", None)
         if close is not None:
             await asyncio.to_thread(close)
+        if self._claim is not None:
+            self._claim.close()
         self.journal.close()
 
     async def strike(self, fault: Fault) -> None:
@@ -239,6 +242,9 @@ class Rack:
         """
         first = hashlib.sha256(str(self.folder).encode()).digest()[0] % len(_BLOCKS)
         for block in itertools.chain(_BLOCKS[first:], _BLOCKS[:first]):
+            claim = claimed(f"127.{block}.255.255")
+            if claim is None:
+                continue
             held: _Pairs = {}
             doors: _Doors = {}
             ways: _Doors = {}
@@ -252,12 +258,17 @@ class Rack:
                 for name in hosts:
                     ways[name] = bound(next(addresses), HOST_PORT)
             except OSError as error:
-                for sock in (*(one for _, pair in held.values() for one in pair), *doors.values(), *ways.values()):
+                for sock in (
+                    claim,
+                    *(one for _, pair in held.values() for one in pair),
+                    *doors.values(),
+                    *ways.values(),
+                ):
                     sock.close()
                 if error.errno != errno.EADDRINUSE:
                     raise
                 continue
-            self.block = block
+            self._claim = claim
             return held, doors, ways
         raise TwinError("no block of addresses is free in 127.65.0.0 to 127.254.255.255: end another twin")
 

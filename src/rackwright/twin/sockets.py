@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
-__all__ = ["Far", "Relay", "bound"]
+__all__ = ["Far", "Relay", "bound", "claimed"]
 
+_CLAIM_PORT: Final = 2221
+"""A port that no device of the twin answers on."""
 _SOON_S = 0.002
 
 
@@ -21,6 +25,23 @@ def bound(address: str, port: int) -> socket.socket:
     except OSError:
         made.close()
         raise
+    return made
+
+
+def claimed(address: str) -> socket.socket | None:
+    """Return what holds an address for as long as it is open, or None where another twin holds it.
+
+    What :func:`bound` gives shares its address until one listens (socket(7), SO_REUSEADDR): two twins that look for a
+    block in the same moment would both find it free.
+    """
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        made.bind((address, _CLAIM_PORT))
+    except OSError as error:
+        made.close()
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return None
     return made
 
 

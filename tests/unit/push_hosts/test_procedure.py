@@ -112,6 +112,20 @@ def test_a_host_that_is_lost_in_the_middle_is_told_by_what_became_of_it(tmp_path
     assert again.right()
 
 
+def test_a_host_that_restarted_so_quickly_that_no_task_failed_is_told(tmp_path):
+    """The play ended well, and yet another boot runs than before it: that is a failure with a cause, and nothing is restarted for it."""
+    world = World()
+    world.during["kernel"] = lambda one: setattr(one, "boots", one.boots + 1)
+    outcome = Bench(tmp_path, world).life()
+    assert (outcome.state, outcome.stage) == ("failed", "kernel")
+    assert outcome.cause == "it restarted by itself during base, kernel, quickly enough that no task failed"
+    assert "why it restarted" in outcome.remedy
+    assert restarts(world) == []
+    again = Bench(tmp_path / "again", world)
+    assert again.life().state == "done"
+    assert again.right()
+
+
 def test_a_host_of_which_nothing_was_told_is_said_to_be_lost_in_the_first_role(tmp_path):
     """A play that ended before any event of a host leaves a question mark where its role should stand."""
     world = World()

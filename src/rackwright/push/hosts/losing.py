@@ -10,7 +10,7 @@ from rackwright.push.contact import Halt
 from rackwright.push.hosts.causes import AGAIN, Kind
 from rackwright.push.hosts.contact import GOES_BY, Contact, halt_of
 
-__all__ = ["lost"]
+__all__ = ["lost", "unasked"]
 
 _CONSOLE: Final = f"look at its power and its console over its BMC; once it answers, {AGAIN.removeprefix('then ')}"
 _WHY: Final = f"see why it restarted (its Lifecycle log, 'journalctl -b -1 -e'); {AGAIN}"
@@ -36,6 +36,14 @@ def lost(contact: Contact, result: HostResult, before: str, first: str) -> tuple
         return "restarted", Halt(role, f"it restarted by itself {where}", _WHY, touched=True)
     said = f" ({_first(result.message)})" if result.message else ""
     return "cut-off", Halt(role, f"it was cut off {where}, and answers again{said}", _WAY, touched=True)
+
+
+def unasked(steps: tuple[str, ...], before: str, now: str) -> Halt | None:
+    """Return the halt of a host that restarted in the middle of a play and was back before the next task: nothing else shows it."""
+    if not before or before == now:
+        return None
+    said = f"it restarted by itself during {', '.join(steps)}, quickly enough that no task failed"
+    return Halt(steps[-1], said, _WHY, touched=True)
 
 
 def _where(result: HostResult, role: str) -> str:

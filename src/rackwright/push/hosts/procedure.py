@@ -22,7 +22,7 @@ from rackwright.push.contact import Halt
 from rackwright.push.hosts.causes import AGAIN, cause_of, sentence
 from rackwright.push.hosts.contact import Contact, halt_of
 from rackwright.push.hosts.draining import busy
-from rackwright.push.hosts.losing import lost
+from rackwright.push.hosts.losing import lost, unasked
 from rackwright.push.hosts.order import HostOrder, Order, StageOrder
 from rackwright.push.hosts.restarting import Restart
 from rackwright.runs.model import Context, Outcome, State
@@ -150,7 +150,7 @@ class Procedure:
         self.changed += done.changed
         if done.halt is not None:
             return done.halt
-        noted = self._step(f"{name}: restart due", self._noted, Noted)
+        noted = self._step(f"{name}: restart due", lambda: self._noted(stage, before), Noted)
         if noted.halt is not None:
             return noted.halt
         due = stage.restart(done.changed, noted=noted.due)
@@ -174,11 +174,12 @@ class Procedure:
         seen = self._step(f"{name}: what power brings", lambda: self._played(part, "verify", before), Done)
         return seen.halt is not None and seen.kind not in _LOST
 
-    def _noted(self) -> Noted:
+    def _noted(self, stage: StageOrder, before: Before) -> Noted:
         try:
-            return Noted(self.contact.facts(self.contact.limits.blip_s).restart_due)
+            facts = self.contact.facts(self.contact.limits.blip_s)
         except DriverError as error:
             return Noted(halt=halt_of("restart", error, touched=True))
+        return Noted(facts.restart_due, unasked(stage.steps, before.boot_id, facts.boot_id))
 
     def _before(self) -> Before:
         try:
