@@ -17,7 +17,7 @@ from rackwright.plan.model import Plan, Switch
 from rackwright.push.changeset import Changeset, DeviceChanges
 from rackwright.push.sending import refuse_open_secrets
 
-__all__ = ["CONFIRM_S", "DeviceOrder", "Limits", "Neighbours", "Order", "decode", "joined", "make_order"]
+__all__ = ["CONFIRM_S", "DeviceOrder", "Limits", "Neighbours", "Order", "decode", "joined", "make_order", "together"]
 
 CONFIRM_S: Final = 600
 """Time to confirm in s: NVUE's own default (NVUE reference, nv config apply)."""
@@ -114,12 +114,18 @@ def make_order(changeset: Changeset, intended: Mapping[str, Tree], plan: Plan, l
                 group=groups[name],
             )
         )
-    names = frozenset(order.changes.device for order in devices)
+    return together(changeset.site, changeset.intent, devices, plan, limits)
+
+
+def together(site: str, intent: str, devices: Iterable[DeviceOrder], plan: Plan, limits: Limits) -> Order:
+    """Return the order of devices, in the plan's waves and with what they should have between them."""
+    found = tuple(devices)
+    names = frozenset(order.changes.device for order in found)
     waves = tuple((stage, tuple(name for name in members if name in names)) for stage, members in plan.waves)
     return Order(
-        site=changeset.site,
-        intent=changeset.intent,
-        devices=tuple(devices),
+        site=site,
+        intent=intent,
+        devices=found,
         waves=tuple((stage, members) for stage, members in waves if members),
         neighbours=tuple(_neighbours(plan, names)),
         limits=limits,

@@ -65,7 +65,10 @@ class Push:
 
     def gate(self, context: Context, order: bytes, wave: Wave, outcomes: Mapping[str, Outcome]) -> Outcome:
         """Open once everything that finished switches should have between them is up, within a limit."""
-        whole = decode(order)
+        return self.opened(context, decode(order), wave, outcomes)
+
+    def opened(self, context: Context, whole: Order, wave: Wave, outcomes: Mapping[str, Outcome]) -> Outcome:
+        """Return how the gate behind a wave of an order ended."""
         stopping = RunFolder(context.folder).asked_to_stop
         lost = context.step("switches that failed", lambda: self._lost(whole, outcomes))
         if lost:

@@ -23,7 +23,7 @@ from rackwright.runs.model import Event, Graph, GraphProgram, Program, Report, W
 from rackwright.runs.redaction import Redactor
 from rackwright.runs.schedule import checked
 from rackwright.runs.whereabouts import called, lies_elsewhere, named, refuse_elsewhere
-from rackwright.runs.work import SELDOM_S, Attendance, Pace
+from rackwright.runs.work import Attendance, Pace
 from rackwright.secrets import Secret
 
 __all__ = ["Engine"]
@@ -213,20 +213,21 @@ class Engine:
 
     def _watch(self, attendance: Attendance, on_event: OnEvent, until: threading.Event | None) -> None:
         """Hand events over until the run ended; the first Ctrl-C asks for a cancel, the second leaves."""
-        asked, next_look, next_question = False, 0.0, 0.0
+        asked, slow, next_look, next_question = False, False, 0.0, 0.0
         run = attendance.folder.run
         pace = Pace(attendance.changed)
         while until is None or not until.is_set():
             try:
                 if time.monotonic() >= next_look:
-                    if next_look:
+                    if next_look and not slow:
                         self._journal.slow_down(run)
+                        slow = True
                     self._take_over(attendance)
                     next_look = time.monotonic() + self._lease_s / 3
                 ended = False
                 if run in attendance.hints() or time.monotonic() >= next_question:
                     ended = bool(self._journal.ended([run]))
-                    next_question = time.monotonic() + SELDOM_S
+                    next_question = time.monotonic() + attendance.seldom_s
                 attendance.events.sync()
                 for event in attendance.events.fresh():
                     on_event(event)
@@ -246,6 +247,7 @@ class Engine:
         run = attendance.folder.run
         living = others(self._journal.engine, self._state_dir, self._lease.executor)
         self._holder = next((str(worker) for worker in living.values() if worker.run == run), "")
+        attendance.alone = not living
         orphans = self._journal.orphans(run, frozenset(living) | {self._lease.executor})
         if not orphans:
             return

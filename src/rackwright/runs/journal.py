@@ -53,7 +53,7 @@ TAKEN: Final = "this process fell silent and another one took the run over: look
 
 _APPLICATION: Final = "rackwright"
 _ENDED: Final = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
-_POLL_S: Final = 0.1
+_POLL_S: Final = 0.2
 _FLEET_POLL_S: Final = 1.0
 _POOL_TIMEOUT_S: Final = 300.0
 _SUBSECONDS_SINCE: Final = (3, 42)

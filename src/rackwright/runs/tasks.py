@@ -19,7 +19,7 @@ from rackwright.runs.journal import FLEET, TASK, Journal, Queues
 from rackwright.runs.model import STOPPED, GraphProgram, Json, Outcome, Task
 from rackwright.runs.schedule import Heard, Schedule, Start
 from rackwright.runs.whereabouts import serves
-from rackwright.runs.work import OWN, SELDOM_S, Attendance, Pace, Work
+from rackwright.runs.work import OWN, Attendance, Pace, Work
 
 __all__ = ["identity", "replayed", "workflows"]
 
@@ -234,7 +234,7 @@ class _Fleet:
         if time.monotonic() >= self._next_look:
             # Other workers end tasks too, and nobody tells us.
             look = set(running)
-            self._next_look = time.monotonic() + SELDOM_S
+            self._next_look = time.monotonic() + attendance.seldom_s
         found = attendance.journal.ended(sorted(look)) if look else {}
         attendance.forget_hints(found)
         outcomes = tuple(self._ended(found[one], name) for one, name in running.items() if one in found)

@@ -23,10 +23,12 @@ from rackwright.runs.leases import Lease
 from rackwright.runs.model import Json
 from rackwright.runs.redaction import Redactor
 
-__all__ = ["OWN", "SELDOM_S", "SOON_S", "Attendance", "Pace", "Stopped", "Work", "failure"]
+__all__ = ["OWN", "SOON_S", "Attendance", "Pace", "Stopped", "Work", "failure"]
 
 SOON_S: Final = 0.005
 SELDOM_S: Final = 0.25
+_ALONE_S: Final = 2.0
+"""How seldom a process looks whether others ended something while it knows of no other: whoever joins is seen within it."""
 
 OWN: Final = "rackwright: "
 """What the names of the engine's own steps begin with."""
@@ -70,12 +72,19 @@ class Attendance:
         self.events: Events = folder.events(redactor)
         self.changed = threading.Event()
         self.device_ended = threading.Event()
+        self.alone = False
+        """No other process of this journal lives, by the last look."""
         self._fault: BaseException | None = None
         self._leaving = False
         self._hints: set[str] = set()
         self._boxes: set[queue.SimpleQueue[Any]] = set()
         self._busy = 0
         self._guard = threading.Condition()
+
+    @property
+    def seldom_s(self) -> float:
+        """Time between two looks into the journal for what others ended, in s; what ends here is told at once."""
+        return _ALONE_S if self.alone else SELDOM_S
 
     def fault(self) -> BaseException | None:
         """Return why this process cannot go on, if so."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -12,9 +13,9 @@ from rackwright.bringup.job import Halted, Job, Made, ended
 from rackwright.bringup.work import images
 from rackwright.drivers import keeping
 from rackwright.errors import DriverError
-from rackwright.push.changeset import Changeset, make
+from rackwright.push.changeset import make
 from rackwright.push.contact import Contact
-from rackwright.push.order import Limits, Order, decode, make_order
+from rackwright.push.order import DeviceOrder, Limits, Order, decode, make_order, together
 from rackwright.push.procedure import Procedure
 from rackwright.push.program import Push
 from rackwright.push.reading import settled
@@ -111,7 +112,7 @@ def gate(job: Job) -> Outcome:
         return ended(job, "unchanged")
     way = job.world.way
     push = Push(way.connect, way.clock, way.resolvers, job.world.jobs)
-    told = push.gate(job.context, order.encoded(), wave, outcomes)
+    told = push.opened(job.context, order, wave, outcomes)
     return ended(job, _state(job, told.state), stage=told.stage, cause=told.cause, remedy=told.remedy)
 
 
@@ -130,15 +131,16 @@ def _members(job: Job) -> tuple[str, ...]:
 
 def _joined(job: Job) -> Order:
     """Put the orders of the switches that have ended together, in the plan's waves."""
-    found = [
-        decode(job.read(str(file)))
-        for outcome in job.before.values() for file in outcome.detail.get("sent", ())
-    ]  # fmt: skip
-    devices = [device for order in found for device in order.devices]
+    files = [str(file) for outcome in job.before.values() for file in outcome.detail.get("sent", ())]
+    devices = [device for file in files for device in _sent(job.context.folder / file)]
     plan = job.world.plan
-    changeset = Changeset(site=plan.name, intent=plan.digest, devices=tuple(one.changes for one in devices))
-    trees = {one.changes.device: one.intended for one in devices}
-    return make_order(changeset, trees, plan, Limits(confirm_s=job.order.consent.confirm_s))
+    return together(plan.name, plan.digest, devices, plan, Limits(confirm_s=job.order.consent.confirm_s))
+
+
+@lru_cache(maxsize=1024)
+def _sent(file: Path) -> tuple[DeviceOrder, ...]:
+    """Read what was sent to a switch; every gate behind it asks, and the file is named by the digest of what it holds."""
+    return decode(file.read_bytes()).devices
 
 
 def _wave(order: Order, members: tuple[str, ...]) -> Wave | None:
