@@ -1,6 +1,6 @@
 """A play on hosts, from values to values: inventory and secrets into a private folder, ansible-runner in a process of its own.
 
-Nothing of the user's Ansible is taken: no ansible.cfg but the one beside the playbook, no collections, no variables of the environment. Nothing of a secret is
+Nothing of the user's Ansible is taken: no ansible.cfg but the one beside the playbook, no collections, no modules, no variables of the environment. Nothing of a secret is
 in a command line, an environment or an artifact: each lies in a file of mode 0600 in the private folder, which is in memory where
 the system has such a place, and is removed afterwards. Host keys are the pinned ones and no others.
 """
@@ -20,11 +20,12 @@ from typing import IO, Any, Final
 
 import msgspec
 
+from rackwright.drivers.hosts import packed
 from rackwright.drivers.hosts.collecting import Collector
 from rackwright.drivers.hosts.events import Told
 from rackwright.drivers.hosts.model import Heard, Play, Played, Target
 from rackwright.drivers.hosts.places import private_folder
-from rackwright.drivers.hosts.worker import Ended, Job
+from rackwright.drivers.hosts.worker import PACKED, Ended, Job
 from rackwright.drivers.login import Login
 from rackwright.errors import DriverError
 
@@ -36,7 +37,9 @@ _CLOSING_S: Final = 60.0
 _STATUSES: Final = {"successful", "failed", "canceled", "timeout"}
 _REINSTALL: Final = "see whether ansible-core and ansible-runner are whole: 'pip check', or install rackwright anew"
 _PYTHON: Final = "/usr/bin/python3"
-_CONFIG: Final = "[defaults]\n"
+_CONFIG: Final = "[defaults]\ninternal_poll_interval = 0.005\n"
+"""As in ours, and a setting that can be made in a file only."""
+_PLUGINS: Final = Path(__file__).with_name("callbacks")
 
 
 def play(
@@ -55,8 +58,10 @@ def play(
     begun = time.monotonic()
     steps = {target.name: target.steps for target in play.targets}
     collector = Collector(steps)
+    kept = packed.where(play.playbook)
     with private_folder() as folder:
         _furnish(folder, play, login, known_hosts)
+        packed.lend(kept, folder / PACKED)
         job = Job(
             folder=str(folder),
             playbook=str(play.playbook),
@@ -71,6 +76,7 @@ def play(
             _environment(folder, play, login),
             lambda worker: _listened(worker, job, collector, heard, cancelled or _never),
         )
+        packed.keep(folder / PACKED, kept)
     status: Any = ended.status if ended.status in _STATUSES else "failed"
     return Played(status=status, hosts=collector.results(), said=ended.said, seconds=time.monotonic() - begun)
 
@@ -138,6 +144,10 @@ def _environment(folder: Path, play: Play, login: Login) -> dict[str, str]:
         "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
         "ANSIBLE_COLLECTIONS_PATH": str(folder / "collections"),
         "ANSIBLE_ROLES_PATH": str(play.playbook.parent / "roles"),
+        "ANSIBLE_LIBRARY": str(play.playbook.parent / "library"),
+        "ANSIBLE_MODULE_UTILS": str(play.playbook.parent / "module_utils"),
+        "ANSIBLE_CALLBACK_PLUGINS": str(_PLUGINS),
+        "ANSIBLE_CALLBACKS_ENABLED": "ready",
         "ANSIBLE_SSH_CONTROL_PATH_DIR": str(folder / "cp"),
         "ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=60s",
         "ANSIBLE_PIPELINING": "True",

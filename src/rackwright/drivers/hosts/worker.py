@@ -17,8 +17,10 @@ import msgspec
 
 from rackwright.drivers.hosts.events import Told, told
 
-__all__ = ["Ended", "Job", "main"]
+__all__ = ["PACKED", "Ended", "Job", "main"]
 
+PACKED: Final = "packed"
+"""Folder in the private one, of what Ansible packs for hosts."""
 _POLL_S: Final = 1
 """How often it is looked whether the play is to be ended."""
 _TAIL: Final = 4000
@@ -85,7 +87,7 @@ def _play(job: Job, over: threading.Event) -> Ended:
     # No facts on disk.
     config.env = {name: value for name, value in config.env.items() if not name.startswith("ANSIBLE_CACHE")}
     # The command by its module: the script's first line may name an interpreter that has moved.
-    config.command[:1] = [sys.executable, "-m", "ansible", "playbook"]
+    config.command[:1] = [sys.executable, "-m", "rackwright.drivers.hosts.launch", str(folder / PACKED)]
     runner = Runner(config, event_handler=_heard, cancel_callback=over.is_set)
     runner.run()
     return Ended(status=str(runner.status), said=_tail(folder / "artifacts" / "play" / "stdout"))

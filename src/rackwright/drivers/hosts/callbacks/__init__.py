@@ -1,0 +1,3 @@
+"""Plugins of Ansible's kind, which plays are given by their folder."""
+
+__all__: list[str] = []
