@@ -46,7 +46,7 @@ class Patience:
     """For an operating system to answer: a server with eight GPUs takes ten minutes to its first boot device."""
     back_s: float = 1800
     """For a BMC that an earlier life may have left restarting (redfish.md 2.5)."""
-    poll_s: float = 10
+    poll_s: float = 20
 
 
 @dataclass(frozen=True, kw_only=True)

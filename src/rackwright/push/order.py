@@ -37,7 +37,7 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     """Between our last word and the switch's timer, and after the timer until the switch is looked at."""
     gate_s: float = 300
     """For links and sessions between finished switches."""
-    poll_s: float = 5
+    poll_s: float = 10
 
 
 class Neighbours(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 
-from rackwright.drivers.redfish.model import Readiness
+from rackwright.drivers.redfish.model import Host, Readiness
 from rackwright.errors import DeviceRefused, LostMidCommand, Unreachable
 from rackwright.redfish.inventory import Bios, Inventory, Job, Psu, Software
 from tests.unit.push.fake import Moments
@@ -183,9 +183,7 @@ class Session:
         return value
 
     def read(self, topics=()):
-        server = self.server
-        system = {"@odata.type": "#ComputerSystem.v1.ComputerSystem", "LastResetTime": server.reset_at}
-        return self._call("read", lambda: {"inventory": server.inventory(), "/redfish/v1/Systems/1": system})
+        return self._call("read", lambda: {"inventory": self.server.inventory()})
 
     def readiness(self):
         return self._call(
@@ -225,6 +223,9 @@ class Session:
             return self.server.add("FirmwareUpdate", f"Firmware Update: {NAMES[fqdd]}", fqdd, version, now=at == "now")
 
         return self._call("push_image", work)
+
+    def host(self):
+        return self._call("host", lambda: Host(power=self.server.power, reset_at=self.server.reset_at))
 
     def power(self):
         return self._call("power", lambda: self.server.power)

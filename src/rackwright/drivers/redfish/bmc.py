@@ -11,7 +11,7 @@ from rackwright.drivers.clock import Clock
 from rackwright.drivers.endpoint import Endpoint
 from rackwright.drivers.limits import Limits
 from rackwright.drivers.redfish import bios, host, owner, updates
-from rackwright.drivers.redfish.model import ALL, Boot, Media, Readiness, Topic
+from rackwright.drivers.redfish.model import ALL, Boot, Host, Media, Readiness, Topic
 from rackwright.drivers.redfish.places import Places
 from rackwright.drivers.redfish.queue import Queue
 from rackwright.drivers.redfish.reader import Reader
@@ -81,9 +81,13 @@ class Bmc:
         """Have the BMC fetch an update image; return the id of its job."""
         return updates.pull_image(self._places, self._queue, url, at, user, password)
 
+    def host(self) -> Host:
+        """Read how far the host is, in one request."""
+        return host.state(self._places)
+
     def power(self) -> str:
         """Return the power state."""
-        return host.power(self._places)
+        return self.host().power
 
     def reset(self, kind: str) -> None:
         """Reset the host."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from rackwright.drivers.redfish.model import Boot, Media
+from rackwright.drivers.redfish.model import Boot, Host, Media
 from rackwright.drivers.redfish.places import Places, dig, link
 from rackwright.drivers.redfish.reader import Reader
 from rackwright.errors import DeviceRefused
 
-__all__ = ["ac_cycle", "boot", "boot_once", "eject", "insert", "media", "power", "reset"]
+__all__ = ["ac_cycle", "boot", "boot_once", "eject", "insert", "media", "reset", "state"]
 
 _ENDS: Final = {"On": "On", "ForceOff": "Off", "GracefulShutdown": "Off"}
 """Where a reset leads that is nothing when the host is there already."""
@@ -17,9 +17,15 @@ _NO_STATE: Final = frozenset({400, 409})
 _TRIES: Final = 2
 
 
-def power(places: Places) -> str:
-    """Return the power state as it is now."""
-    return str(places.session.object(link(places.system)).get("PowerState") or "")
+def state(places: Places) -> Host:
+    """Read how far the host is now."""
+    found = places.session.object(link(places.system))
+    progress = dig(found, "BootProgress", "LastState")
+    return Host(
+        power=str(found.get("PowerState") or ""),
+        reset_at=str(found.get("LastResetTime") or ""),
+        progress=str(progress or ""),
+    )
 
 
 def reset(places: Places, kind: str) -> None:
@@ -28,13 +34,13 @@ def reset(places: Places, kind: str) -> None:
     if not action:
         raise places.no("power control", "press the button")
     aim = _ENDS.get(kind)
-    if aim and power(places) == aim:
+    if aim and state(places).power == aim:
         return
     try:
         places.session.send("POST", action, {"ResetType": kind})
     except DeviceRefused as error:
         # Somebody else was faster (redfish.md 5, row 35).
-        if not aim or error.status not in _NO_STATE or power(places) != aim:
+        if not aim or error.status not in _NO_STATE or state(places).power != aim:
             raise
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from rackwright.redfish.inventory import Job, Resources
 
-__all__ = ["ALL", "Boot", "Media", "Readiness", "Redfish", "Topic"]
+__all__ = ["ALL", "Boot", "Host", "Media", "Readiness", "Redfish", "Topic"]
 
 Topic = Literal["system", "hardware", "firmware", "bios", "registry", "jobs", "settings", "links", "lights", "supplies"]
 """What is read together: who it is; processors to power supplies; the software inventory; BIOS settings and what is
@@ -26,6 +26,17 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     lifecycle: str = ""
     server: str = ""
     said: str = ""
+
+
+class Host(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a host is, as far as its BMC tells."""
+
+    power: str = ""
+    """``On``, ``Off``, ``PoweringOn`` or ``PoweringOff``."""
+    reset_at: str = ""
+    """``LastResetTime``: only that it is another one than before says something, its value does not (redfish.md 2.1)."""
+    progress: str = ""
+    """``BootProgress.LastState``."""
 
 
 class Media(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +95,9 @@ class Redfish(Protocol):
 
     def pull_image(self, url: str, *, at: Literal["now", "reset"] = "now", user: str = "", password: str = "") -> str:
         """Have the BMC fetch an update image; return the id of its job."""
+
+    def host(self) -> Host:
+        """Read how far the host is, in one request."""
 
     def power(self) -> str:
         """Return ``On``, ``Off``, ``PoweringOn`` or ``PoweringOff``."""

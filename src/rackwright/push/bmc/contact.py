@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from rackwright.drivers.clock import Clock
-from rackwright.drivers.redfish.model import Redfish, Topic
+from rackwright.drivers.redfish.model import Host, Redfish, Topic
 from rackwright.errors import AuthRefused, DeviceRefused, DriverError
 from rackwright.push.bmc.order import Limits, ServerOrder
 from rackwright.push.contact import MAY_PASS, Halt
 from rackwright.redfish import reading
 from rackwright.redfish.inventory import Inventory, Job, Resources
 
-__all__ = ["AGAIN", "Connect", "Contact", "Host", "Seen", "halt_of", "version_of"]
+__all__ = ["AGAIN", "Connect", "Contact", "Seen", "halt_of", "version_of"]
 
 Connect = Callable[[str], Redfish]
 """Opens a new session with the BMC of the server of that name."""
@@ -38,16 +38,6 @@ class Seen(NamedTuple):
     inventory: Inventory
     jobs: tuple[Job, ...]
     power: str
-
-
-class Host(NamedTuple):
-    """How far a host is, as far as its BMC tells."""
-
-    power: str
-    reset_at: str = ""
-    """``LastResetTime``: only that it is another one than before says something, its value does not (redfish.md 2.1)."""
-    progress: str = ""
-    """``BootProgress.LastState``."""
 
 
 @dataclass
@@ -121,7 +111,7 @@ class Contact:
 
     def host(self) -> Host:
         """Look how far the host is, with patience."""
-        return self.patiently(_host)
+        return self.patiently(lambda session: session.host())
 
     def look(self, *, hardware: bool = False) -> Seen:
         """Look at versions, settings, jobs and power, with patience; ``hardware``: at the power supplies too."""
@@ -140,18 +130,6 @@ class Contact:
                 return False
             self.clock.sleep(self.limits.poll_s)
         return True
-
-
-def _host(session: Redfish) -> Host:
-    topics: tuple[Topic, ...] = ("system",)
-    systems = [one for one in session.read(topics).values() if _is_system(one)]
-    told = systems[0] if systems else {}
-    progress = (told.get("BootProgress") or {}).get("LastState") or ""
-    return Host(session.power(), told.get("LastResetTime") or "", progress)
-
-
-def _is_system(resource: Any) -> bool:
-    return isinstance(resource, dict) and str(resource.get("@odata.type", "")).startswith("#ComputerSystem.")
 
 
 def halt_of(stage: str, error: DriverError, *, touched: bool = False) -> Halt:

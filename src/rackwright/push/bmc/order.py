@@ -96,7 +96,7 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     """For a BMC to come back from its own update (redfish.md 2.5: Dell's own script gives it 30 min)."""
     verify_s: float = 600
     """For the inventory to tell the new versions after the jobs ended."""
-    poll_s: float = 10
+    poll_s: float = 20
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
