@@ -63,6 +63,7 @@ class LabWay:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self):
+        self.answered = self.state / "answered"
         self.login = Login(self.yard.cluster.key)
         self.trust = Trust(self.state, known_hosts=self.yard.cluster.known_hosts)
 

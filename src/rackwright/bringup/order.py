@@ -37,6 +37,8 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How often a task is begun whose device could not be reached and was not changed yet."""
     installer: str = ""
     """What bare servers are installed from: an ISO's URL, ``http`` or ``pxe``."""
+    wipe: tuple[str, ...] = ()
+    """Servers whose disk may be lost although a system has answered from it."""
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -70,6 +70,7 @@ def foreseen(talk: Talk, world: World, graph: Graph, consent: Consent) -> Foresi
     return Foresight(
         switches, servers, hosts, behind=scope.way_in, asides=tuple(_asides(world, consent, stages.keys(), scope)),
         trees=unseen, bare=_bare(consent, stages.keys()),
+        hung=_hung(world, consent, of("head", "os")),
     )  # fmt: skip
 
 
@@ -189,6 +190,21 @@ def _bare(consent: Consent, stages: Collection[str]) -> str:
     if consent.installer:
         return f"unless an operating system answers by then, it is wiped and installed from {consent.installer}"
     return "unless an operating system answers by then, it fails there: --installer would wipe it and install one"
+
+
+def _hung(world: World, consent: Consent, names: Collection[str]) -> dict[str, str]:
+    """Say of servers from which a system has let us in that they are not taken for bare ones."""
+    from rackwright.drivers.hosts import answered
+
+    if not consent.installer:
+        return {}
+    tags = {name: world.machines[name].service_tag for name in names if name not in consent.wipe}
+    seen = {name: answered.seen(world.way.answered, name, tag) for name, tag in tags.items()}
+    return {
+        name: f"an operating system let us in on {at}: where none answers by then it fails there and is not wiped (--wipe {name} allows it)"
+        for name, at in seen.items()
+        if at
+    }
 
 
 def _asides(world: World, consent: Consent, stages: Collection[str], scope: Scope) -> Iterator[str]:

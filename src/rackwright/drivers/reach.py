@@ -177,6 +177,11 @@ class Reach:
         """Drop the host key of a host that was installed anew, where a first contact is allowed; returns whether there was one."""
         return self.trust.first_use and not self.twin and self.trust.forget(self.host_endpoint(device))
 
+    @property
+    def answered(self) -> Path:
+        """Where it is kept whose operating system let us in; that of an emulated server goes with its twin."""
+        return (self.state / "twin" if self.twin else self.state) / "answered"
+
     @cached_property
     def _keys(self) -> Login:
         """What hosts are logged in to with: a key or an agent, never the password of the switches."""

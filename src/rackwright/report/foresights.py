@@ -58,6 +58,8 @@ class Foresight:
     """What is intended of switches to which secrets are sent that nobody can compare."""
     bare: str = ""
     """What becomes of a server on which no operating system answers."""
+    hung: Mapping[str, str] = field(default_factory=dict)
+    """The same for servers on which one has answered before."""
 
 
 class Row(NamedTuple):
@@ -129,7 +131,8 @@ def unknown(found: Foresight) -> Iterator[Unknown]:
             why = "it tells nothing of firmware and BIOS before its password is changed"
             yield Unknown(server.device, "BMC", why)
     for one in found.hosts.unread:
-        yield Unknown(one.device, "host", _said(one) + (f"; {found.bare}" if found.bare else ""))
+        then = found.hung.get(one.device, found.bare)
+        yield Unknown(one.device, "host", f"{_said(one)}; {then}" if then else _said(one))
     for host in found.hosts.hosts:
         if host.problem is not None:
             why = f"the look ahead ends in {host.problem.role}: {host.problem.cause.strip()}"

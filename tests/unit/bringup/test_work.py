@@ -21,6 +21,8 @@ from rackwright.bringup.stages import graph_of
 from rackwright.bringup.work import cables, ends, servers, systems
 from rackwright.bringup.work.systems import medium
 from rackwright.bringup.world import Patience
+from rackwright.drivers.hosts import answered
+from rackwright.drivers.hosts.model import HostFacts
 from rackwright.errors import DriverError, RunChanged, Unreachable
 from rackwright.findings import finding
 from rackwright.runs.model import Outcome
@@ -224,6 +226,26 @@ def test_server_that_does_not_answer_is_looked_at_before_it_is_wiped(tmp_path):
     console, restart, install = (told.remedy.index(word) for word in ("console", "restart", "install"))
     assert console < restart < told.remedy.index("known to be empty") < install
     assert told.remedy.index("--installer") > restart
+
+
+def test_system_that_answers_is_kept_in_mind(tmp_path):
+    """A machine that let us in once is taken for a bare one when it hangs later."""
+    tag = "TAG0001"
+    facts = HostFacts(hostname="gpu01", boot_id="b", service_tag=tag)
+    host = SimpleNamespace(facts=lambda: facts, close=lambda: None)
+    way = SimpleNamespace(host=lambda _name, **_: host, answered=tmp_path / "answered")
+    machines = {"gpu01": SimpleNamespace(service_tag=tag)}
+    told = systems.installed(job("os/gpu01", (), tmp_path, way=way, patience=Patience(), machines=machines))
+    assert told.state == "unchanged"
+    assert answered.seen(way.answered, "gpu01", tag)
+    assert not answered.seen(way.answered, "gpu01", "OTHER")
+    stranger = {"gpu01": SimpleNamespace(service_tag="OTHER")}
+    answered.forget(way.answered, "gpu01")
+    assert (
+        systems.installed(job("os/gpu01", (), tmp_path, way=way, patience=Patience(), machines=stranger)).state
+        == "failed"
+    )
+    assert not answered.seen(way.answered, "gpu01", tag)
 
 
 def test_all_are_looked_at_where_nothing_goes_before(tmp_path, monkeypatch):

@@ -7,6 +7,8 @@ import shutil
 import pytest
 
 from rackwright.cli.verbs.init import copy_site
+from rackwright.drivers.hosts import answered
+from rackwright.plan.workspace import open_site, planned
 from tests.conftest import ROOT
 
 
@@ -24,6 +26,28 @@ def test_it_goes_with_hosts(rackwright, bare):
         result = rackwright("push", bare, "--only", only, "--installer", "http")
         assert result.exit_code == 2
         assert "goes with --only host" in result.stderr
+
+
+@pytest.mark.parametrize("verb", [("push", "--only", "host"), ("bringup",)])
+def test_who_may_be_wiped_is_not_guessed(rackwright, bare, verb):
+    """A name that is none, or one without an installer, is passed over in silence."""
+    alone = rackwright(verb[0], bare, *verb[1:], "--wipe", "gpu01")
+    assert (alone.exit_code, "--wipe goes with --installer" in alone.stderr) == (2, True)
+    strange = rackwright(verb[0], bare, *verb[1:], "--installer", "http", "--wipe", "gpu")
+    assert (strange.exit_code, "no server of the site is called gpu" in strange.stderr) == (2, True)
+
+
+def test_a_system_that_has_answered_is_told_before_anything_is_asked(rackwright, bare):
+    """Who is asked to consent reads that a machine is wiped which would be left alone, or the other way round."""
+    plan = planned(open_site(bare)).plan
+    tag = next(device.serial for device in plan.devices if device.name == "gpu01")
+    answered.note(bare / ".rackwright/answered", "gpu01", tag)
+    words = ("push", bare, "--only", "host", "--installer", "http", "--limit", "gpu01")
+    asked = rackwright(*words)
+    assert "gpu01: left as it is: an operating system let us in on" in asked.stdout + asked.stderr
+    assert "--wipe gpu01" in asked.stdout + asked.stderr
+    meant = rackwright(*words, "--wipe", "gpu01")
+    assert "gpu01: wiped and installed" in meant.stdout + meant.stderr
 
 
 def test_a_medium_that_is_none(rackwright, bare):

@@ -7,8 +7,10 @@ import json
 import msgspec
 import pytest
 
+from rackwright.drivers.hosts import answered
 from rackwright.drivers.hosts.installs import FOLDER, Installs
 from rackwright.drivers.hosts.progress import ProgressLimits, Said
+from rackwright.drivers.keeping import keep
 from rackwright.drivers.redfish.model import Boot
 from rackwright.errors import AuthRefused, DeviceRefused, DeviceTimeout, Unreachable
 from rackwright.push.hosts.bare import BareOrder, BareServers, BareTarget
@@ -180,6 +182,7 @@ def test_values_go_to_disk_and_back():
 def program(bed, tmp_path):
     made, way, box, _ = bed
     way.state = tmp_path / "state"
+    way.answered = way.state / "answered"
     installs = Installs(way.state / "serve" / FOLDER)
     way.installs = installs
     order = BareOrder(site="s", medium=Medium("Cd", URL), targets=(BareTarget("gpu01", "TAG0001"),), limits=made.limits)
@@ -199,6 +202,64 @@ def test_a_run(program, tmp_path):
     way.answers = [Unreachable("bare", device="gpu01"), lambda: marker_of(installs)]
     outcome = work.device(Journal(tmp_path / "run"), order, "gpu01")
     assert (outcome.state, box.said[-1], way.answers) == ("done", "eject", [])
+
+
+def ordered(order, **changes):
+    return msgspec.json.encode(msgspec.structs.replace(msgspec.json.decode(order, type=BareOrder), **changes))
+
+
+def test_a_system_that_answered_before_is_no_empty_disk(program, tmp_path):
+    """A server whose system hangs is wiped because nobody answers; only one that is named may be."""
+    work, way, box, order, installs = program
+    way.words = [BEGUN, DONE]
+    way.answers = [Unreachable("bare", device="gpu01"), lambda: marker_of(installs)]
+    assert work.device(Journal(tmp_path / "first"), order, "gpu01").state == "done"
+    said = list(box.said)
+    way.answers = [Unreachable("hangs", device="gpu01")]
+    outcome = work.device(Journal(tmp_path / "second"), order, "gpu01")
+    assert (outcome.state, outcome.stage, box.said) == ("failed", "look", said)
+    assert "no operating system answers, and one did on" in outcome.cause
+    assert "it is not wiped" in outcome.cause
+    assert outcome.remedy.index("console") < outcome.remedy.index("--wipe gpu01")
+    way.words = [BEGUN, DONE]
+    way.answers = [Unreachable("hangs", device="gpu01"), lambda: marker_of(installs)]
+    assert work.device(Journal(tmp_path / "third"), ordered(order, wipe=("gpu01",)), "gpu01").state == "done"
+    assert len(box.said) > len(said)
+
+
+def test_an_installation_over_a_system_that_answered_is_gone_on_with(program, tmp_path):
+    """Once its disk may be lost, a run that was cut off in the middle is refused its rest."""
+    work, way, _, order, installs = program
+    answered.note(way.answered, "gpu01", "TAG0001")
+    way.answers = [Unreachable("hangs", device="gpu01")]
+    usual = way.clock.sleep
+    way.clock.sleep = lambda _: (_ for _ in ()).throw(RuntimeError("killed"))
+    with pytest.raises(RuntimeError):
+        work.device(Journal(tmp_path / "first"), ordered(order, wipe=("gpu01",)), "gpu01")
+    way.clock.sleep = usual
+    way.words = [BEGUN, DONE]
+    way.answers = [Unreachable("installs", device="gpu01"), lambda: marker_of(installs)]
+    assert work.device(Journal(tmp_path / "second"), order, "gpu01").state == "done"
+
+
+@pytest.mark.parametrize("note", [b'{"at":"2026-01-01T00:00:00+00:00","service_tag":"OTHER"}', b"", None])
+def test_another_machine_or_none_has_not_answered(program, tmp_path, note):
+    """A machine that took the place of another, whose disk is empty, is not installed."""
+    work, way, _, order, installs = program
+    if note is not None:
+        keep(way.answered / "gpu01", note)
+    way.words = [BEGUN, DONE]
+    way.answers = [Unreachable("bare", device="gpu01"), lambda: marker_of(installs)]
+    assert work.device(Journal(tmp_path / "run"), order, "gpu01").state == "done"
+
+
+def test_a_note_that_cannot_be_read_counts(program, tmp_path):
+    """A broken note lets a disk be wiped."""
+    work, way, box, order, _ = program
+    keep(way.answered / "gpu01", b"{")
+    way.answers = [Unreachable("hangs", device="gpu01")]
+    assert work.device(Journal(tmp_path / "run"), order, "gpu01").stage == "look"
+    assert box.said == []
 
 
 def test_a_run_cut_off(program, tmp_path):

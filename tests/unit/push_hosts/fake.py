@@ -43,6 +43,7 @@ class World:
         self.deaf = False
         self.dead = False
         self.state = Path("/nowhere")
+        self.answered = Path()
         self.resolvers = ()
 
     # --- its life ----------------------------------------------------------------------------
@@ -167,6 +168,7 @@ class Bench:
     def __init__(self, folder, world=None, *, stages=STAGES, verify=VERIFY, drained_by=""):
         self.folder = Path(folder)
         self.world = world or World()
+        self.world.answered = self.folder / "answered"
         host = HostOrder(device="gpu01", tag="TAG0001", stages=stages, macs=("02:00:00:00:00:01",))
         self.order = Order(site="s", intent="i", hosts=(host,), waves=(("servers", ("gpu01",)),), drained_by=drained_by)
         self.playbooks = Playbooks(MAIN, verify)

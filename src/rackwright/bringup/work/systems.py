@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from rackwright.bringup.job import Halted, Job, Made, Part, ended
+from rackwright.drivers.hosts import answered
 from rackwright.errors import DriverError
 from rackwright.push.changeset import Unread
 from rackwright.push.hosts.bare import BareServers, make_bare
@@ -59,7 +60,7 @@ def installed(job: Job) -> Outcome:
     def forget(device: str) -> None:
         way.forget_host(device)
 
-    order = make_bare(world.plan, [name], medium(job.order.consent.installer))
+    order = make_bare(world.plan, [name], medium(job.order.consent.installer), job.order.consent.wipe)
     ordered = job.ordered(lambda: Made(order.encoded(), [f"+ operating system from {job.order.consent.installer}"]))
     return job.finished(BareServers(way, forget).device(job.context, job.kept(ordered), name), ordered)
 
@@ -72,7 +73,10 @@ def _answers(job: Job) -> dict[str, str]:
             facts = session.facts()
     except DriverError as error:
         return {"answers": "", "wrong": "", "cause": str(error)}
-    wrong = stranger(facts, job.world.machines[job.device].service_tag)
+    tag = job.world.machines[job.device].service_tag
+    wrong = stranger(facts, tag)
+    if not wrong:
+        answered.note(job.world.way.answered, job.device, tag)
     return {"answers": "" if wrong else "an operating system", "wrong": wrong, "cause": ""}
 
 

@@ -55,6 +55,8 @@ _STEERING = ("pause", "go", "cancel", "retry", "skip", "approve", "refuse")
 @click.option(
     "--installer", default="", metavar="MEDIUM", help="What bare servers are installed from: an ISO's URL, http or pxe."
 )
+@click.option("--wipe", multiple=True, metavar="NAME",
+              help="With --installer: install this server although its operating system has answered before.")  # fmt: skip
 @click.option("--serve", "serve", default="", metavar="WORDS",
               help="Run 'rackwright serve' with these words beside it: '--http 10.10.0.5:80 --boot boot'.")  # fmt: skip
 @click.option("--webhook", default="", metavar="URL", help="Post every event there as well.")
@@ -80,6 +82,7 @@ def command(
     --resume goes on. While it runs, another process steers it: --pause, --go, --cancel, --retry, --skip, --approve, --refuse.
     """
     from rackwright.cli import bringing, steering
+    from rackwright.cli.bare import wiping
     from rackwright.cli.beside import served
     from rackwright.cli.brought import End
     from rackwright.cli.foreseeing import shown
@@ -98,6 +101,7 @@ def command(
     state_folder(state.parent)
     wish = _wish(bringing.Wish, rest)
     world = bringing.opened_world(talk, site, wanted)
+    wiping(wish.consent.installer, wish.consent.wipe, world.machines)
     if image:
         wish = bringing.with_image(wish, world, image, sha256)
     end = End(talk, world, webhook, sign, database, own)

@@ -68,11 +68,13 @@ def _seconds(ctx: click.Context, param: click.Parameter, text: str) -> int:
 @click.option("--factory-login", is_flag=True, help="Servers: try the password that BMCs are delivered with, once.")
 @click.option("--installer", default="", metavar="MEDIUM",
               help="Hosts: install bare servers first, from an ISO's URL, or over the network: http, pxe. Needs serve.")  # fmt: skip
+@click.option("--wipe", multiple=True, metavar="NAME",
+              help="With --installer: install this server although its operating system has answered before.")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on with the latest push that was cut off.")
 @reaching
 def command(
     talk: Talk, site: Path, only: str, changes: Path | None, folder: Path | None, image: Path | None, image_sha256: str,
-    yes: bool, allow_disruption: bool, confirm_within: int, installer: str, resume: bool, wanted: Wanted, **servers: Any,
+    yes: bool, allow_disruption: bool, confirm_within: int, installer: str, wipe: tuple[str, ...], resume: bool, wanted: Wanted, **servers: Any,
 ) -> Answer:  # fmt: skip
     """Bring switches, BMCs (--only bmc) or hosts (--only host) to what is planned.
 
@@ -88,20 +90,21 @@ def command(
     with the restarts between stages, each proven before the next begins.
     """
     from rackwright.cli import hosts, pushing
-    from rackwright.cli.bare import bared
+    from rackwright.cli.bare import bared, wiping
     from rackwright.cli.installing import Wish, installed
     from rackwright.cli.renewing import Consent
     from rackwright.cli.stacking import stacked
 
     if only != "switch" and (folder or image):
         raise click.UsageError("--build and --install go with switches")
-    if only != "host" and installer:
-        raise click.UsageError("--installer goes with --only host")
+    if only != "host" and (installer or wipe):
+        raise click.UsageError(f"--{'installer' if installer else 'wipe'} goes with --only host")
     if only == "host":
         consent = Consent(yes, allow_disruption, resume, changes, servers.pop("drained_by"))
         _only_with("bmc", servers)
         met = hosts.aimed(talk, site, wanted)
-        if installer and (answer := bared(talk, met, installer, yes=yes, allow=allow_disruption)) is not None:
+        wiping(installer, wipe, met.stacks)
+        if installer and (answer := bared(talk, met, installer, wipe, yes=yes, allow=allow_disruption)) is not None:
             return answer
         return stacked(talk, met, consent)
     if only == "bmc":

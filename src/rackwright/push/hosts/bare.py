@@ -15,6 +15,7 @@ from typing import Final, Literal, Protocol
 import msgspec
 
 from rackwright import runs
+from rackwright.drivers.hosts import answered
 from rackwright.drivers.hosts.installs import FOLDER, Installs
 from rackwright.drivers.hosts.progress import ProgressLimits
 from rackwright.errors import BootRefused, DriverError, RunChanged
@@ -26,10 +27,14 @@ from rackwright.runs.model import GOOD, Context, Outcome, Wave
 __all__ = ["NAME", "BareOrder", "BareServers", "BareTarget", "BareWay", "decode", "make_bare", "submit"]
 
 NAME: Final = "install-host"
-VERSION: Final = "1"
+VERSION: Final = "2"
 """Raised by hand whenever the steps of a host change their names or values."""
 
 _AGAIN: Final = "see its console by the BMC; run it again, it looks first"
+_HANGS: Final = (
+    "look at its console by the BMC and restart it: a system that hangs is no empty disk; then run it again. Where all on its disk may be "
+    "lost, run it with --wipe {}"
+)
 
 
 class BareWay(Ways, Protocol):
@@ -38,6 +43,18 @@ class BareWay(Ways, Protocol):
     @property
     def state(self) -> Path:
         """``SITE/.rackwright``."""
+
+    @property
+    def answered(self) -> Path:
+        """Where it is kept whose operating system let us in."""
+
+
+class _Look(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the first look brought, as the journal keeps it."""
+
+    stands: bool = False
+    before: str = ""
+    """When a system let us in that does not now; empty: never, or it may be wiped."""
 
 
 class _Found(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -64,6 +81,8 @@ class BareOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, d
     medium: Medium
     targets: tuple[BareTarget, ...]
     limits: ProgressLimits = ProgressLimits()
+    wipe: tuple[str, ...] = ()
+    """Targets whose disk may be lost although a system has answered from it."""
 
     @cached_property
     def of(self) -> Mapping[str, BareTarget]:
@@ -86,10 +105,11 @@ def decode(order: bytes) -> BareOrder:
         ) from None
 
 
-def make_bare(plan: Plan, names: Sequence[str], medium: Medium) -> BareOrder:
-    """Put together the installation of the named servers."""
+def make_bare(plan: Plan, names: Sequence[str], medium: Medium, wipe: Sequence[str] = ()) -> BareOrder:
+    """Put together the installation of the named servers; ``wipe`` names those that are installed over a system which has answered."""
     tags = {device.name: device.serial for device in plan.devices}
-    return BareOrder(site=plan.name, medium=medium, targets=tuple(BareTarget(name, tags[name]) for name in names))
+    targets = tuple(BareTarget(name, tags[name]) for name in names)
+    return BareOrder(site=plan.name, medium=medium, targets=targets, wipe=tuple(wipe))
 
 
 @dataclass
@@ -110,14 +130,20 @@ class BareServers:
     def device(self, context: Context, order: bytes, device: str) -> Outcome:
         """Install one server."""
         target, work = decode(order).of[device], self._work(decode(order))
-        if context.step("look", lambda: work.stands(device, target.service_tag)):
+        look = msgspec.convert(
+            context.step("look", lambda: msgspec.to_builtins(self._look(work, decode(order), target))), _Look
+        )
+        if look.stands:
             return Outcome(subject=device, state="unchanged")
+        if look.before:
+            cause = f"no operating system answers, and one did on {look.before}: it is not wiped"
+            return Outcome(subject=device, state="failed", stage="look", cause=cause, remedy=_HANGS.format(device))
         if context.cancelled():
             return Outcome(subject=device, state="cancelled", stage="look", cause="stopped before it was begun")
         steps: tuple[tuple[str, Callable[[int], int]], ...] = (
-            ("begin", lambda _: work.begin(device)),
+            ("begin", lambda _: self._begun(work, device)),
             ("install", lambda number: _installed(work, device, number)),
-            ("confirm", lambda number: _confirmed(work, device, target.service_tag, number)),
+            ("confirm", lambda number: self._confirmed(work, target, number)),
         )  # fmt: skip
         found = _Found()
         for name, step in steps:
@@ -135,6 +161,23 @@ class BareServers:
         cause = f"not installed: {', '.join(lost)}"
         return Outcome(subject=wave.name, state="failed", stage="gate", cause=cause, remedy=_AGAIN)
 
+    def _look(self, work: Installing, order: BareOrder, target: BareTarget) -> _Look:
+        device, tag = target.device, target.service_tag
+        if work.stands(device, tag):
+            answered.note(self.way.answered, device, tag)
+            return _Look(stands=True)
+        return _Look(before="" if device in order.wipe else answered.seen(self.way.answered, device, tag))
+
+    def _begun(self, work: Installing, device: str) -> int:
+        # From here on it is an installation of ours that was cut off, whatever was there before.
+        answered.forget(self.way.answered, device)
+        return work.begin(device)
+
+    def _confirmed(self, work: Installing, target: BareTarget, number: int) -> int:
+        work.confirm(target.device, target.service_tag)
+        answered.note(self.way.answered, target.device, target.service_tag)
+        return number
+
     def _work(self, order: BareOrder) -> Installing:
         installs = Installs(self.way.state / "serve" / FOLDER)
         return Installing(self.way, installs, order.medium, order.limits, forget=self.forget)
@@ -144,11 +187,6 @@ def _installed(work: Installing, device: str, number: int) -> int:
     verdict = work.install(device, number)
     if verdict.state == "failed":
         raise DriverError(verdict.sentence, device=device, remedy=verdict.remedy)
-    return number
-
-
-def _confirmed(work: Installing, device: str, service_tag: str, number: int) -> int:
-    work.confirm(device, service_tag)
     return number
 
 

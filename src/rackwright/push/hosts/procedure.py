@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
+from rackwright.drivers.hosts import answered
 from rackwright.drivers.hosts.batches import Batches
 from rackwright.drivers.hosts.model import HostFacts, Play, Target
 from rackwright.errors import DriverError
@@ -135,6 +136,7 @@ class Procedure:
         wrong = stranger(facts, self.order.tag)
         if wrong:
             return Look(facts, Halt("look", wrong, _IDENTITY))
+        answered.note(self.contact.way.answered, self.order.device, self.order.tag)
         restarts = any(stage.reboot != "none" for stage in self.order.stages)
         if self.whole.drained_by and restarts and (said := busy(self.whole.drained_by, self.order.device)):
             return Look(facts, Halt("look", f"drained: {said}", f"drain the host, {AGAIN}"))
