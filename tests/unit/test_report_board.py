@@ -306,6 +306,28 @@ def test_the_screen_tells_what_goes_on_beside_the_run(board):
     assert shown == ["handed over: mgmt01 answers for DHCP"]
 
 
+def test_the_screen_says_what_to_do_where_there_is_room_for_it(board, graph):
+    """Who stands in the aisle reads why a device failed, and looks elsewhere for what to do; or a rack of remedies hides the causes."""
+    remedy = "step 1 of 2: " + "pull the plug out of swp1s0 " * 3 + "\nstep 2 of 2: put it into swp2s0"
+    hear(board, *(told(at, f"bmc/{name}", "failed", cause="wrong", remedy=remedy) for at, name in enumerate(SERVERS)))
+    lines = [
+        text_of(line)
+        for line in screen(board, Estimator(graph).estimate(board, now(20)), width=60, height=60, now=now(20))
+    ]
+    assert sum("step 2 of 2: put it into swp2s0" in line for line in lines) == 4
+    assert max(map(len, lines)) <= 60
+    names = [f"gpu{number:02d}" for number in range(1, 6)]
+    many = graph_of(names)
+    full = Board(many, racks_of(names, each=2))
+    hear(full, *(told(at, f"bmc/{name}", "failed", cause="wrong", remedy=remedy) for at, name in enumerate(names)))
+    told_of = "\n".join(
+        text_of(line)
+        for line in screen(full, Estimator(many).estimate(full, now(20)), width=60, height=60, now=now(20))
+    )
+    assert "step 1" not in told_of
+    assert told_of.count("! gpu") == 5
+
+
 def test_many_devices_are_summed_by_rack():
     """Where not every device has a line, every rack has one, with how many are through each stage."""
     names = [f"gpu{n:03}" for n in range(64)]

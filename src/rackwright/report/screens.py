@@ -26,6 +26,8 @@ _COUNTED: Final[dict[Mark, str]] = {
 _FOOT_LINES: Final = 2
 _LEAST_WORK: Final = 4
 _NAME: Final = 18
+_FEW: Final = 4
+"""Of so many failed devices it is said what to do, too; of more there is room for the causes alone."""
 
 
 def text_of(line: Iterable[Span]) -> str:
@@ -65,7 +67,7 @@ def screen(board: Board, estimate: Estimate, *, width: int, height: int, now: fl
         rows = list(_rack_rows(board, views, width))
     rows = _cut(rows, max(2, body - _LEAST_WORK), "more racks")
     lines += rows
-    rest = _cut(list(_happening(board, views, now)), max(0, height - len(lines) - _FOOT_LINES), "more")
+    rest = _cut(list(_happening(board, views, now, width)), max(0, height - len(lines) - _FOOT_LINES), "more")
     lines += [*rest, [(legend(width), "bright_black")]]
     return [_fit(line, width) for line in lines]
 
@@ -165,7 +167,7 @@ def _sum(marks: Sequence[Mark] | None, wide: int) -> Span:
     return (f"{figures}{SIGNS[worst]}".rjust(wide), COLOURS[worst])
 
 
-def _happening(board: Board, views: dict[str, DeviceView], now: float) -> Iterator[Line]:
+def _happening(board: Board, views: dict[str, DeviceView], now: float, width: int) -> Iterator[Line]:
     """Yield what needs a person, what failed, what waits for what, and what is at work."""
     yield [("", "")]
     for notice in board.notices if board.state not in ENDED else ():
@@ -174,9 +176,11 @@ def _happening(board: Board, views: dict[str, DeviceView], now: float) -> Iterat
     for gate in gates:
         if gate.state == "asks":
             yield [(f"? {gate.name}: {gate.question} (--approve or --refuse {gate.name})", COLOURS["asks"])]
-    for view in views.values():
-        if view.state == "failed":
-            yield [(f"! {view.name} at {view.stage}: {view.text}", COLOURS["failed"])]
+    failed = [view for view in views.values() if view.state == "failed"]
+    for view in failed:
+        yield [(f"! {view.name} at {view.stage}: {view.text}", COLOURS["failed"])]
+        for remedy in view.remedy.splitlines() if len(failed) <= _FEW else ():
+            yield from ([("    ", ""), *line] for line in _wrapped([(remedy, "")], width - 4))
     for gate in gates:
         if gate.state in {"waiting", "pending"} and gate.waits_for and gate.holds:
             more = f" and {gate.waits_for - 1} more" if gate.waits_for > 1 else ""
