@@ -41,6 +41,10 @@ class Way(Protocol):
     def state(self) -> Path:
         """``SITE/.rackwright``."""
 
+    @property
+    def answered(self) -> Path:
+        """Where it is kept whose operating system let us in."""
+
     def host(self, device: str) -> Host:
         """Open a session with a host."""
 
