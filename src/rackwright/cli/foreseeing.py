@@ -67,10 +67,11 @@ def foreseen(talk: Talk, world: World, graph: Graph, consent: Consent) -> Foresi
     hosts = _hosts(talk, world, of("head", "stack"))
     scope = Scope(world.plan, tuple(world.machines))
     unseen = {name: world.tree(world.switches[name]) for name in of(*SWITCHED)} if world.way.transport == "ssh" else {}
+    hung = _hung(world, consent, of("head", "os"))
     return Foresight(
-        switches, servers, hosts, behind=scope.way_in, asides=tuple(_asides(world, consent, stages.keys(), scope)),
+        switches, servers, hosts, behind=scope.way_in, asides=tuple(_asides(world, consent, stages.keys(), scope, hung)),
         trees=unseen, bare=_bare(consent, stages.keys()),
-        hung=_hung(world, consent, of("head", "os")),
+        hung=hung,
     )  # fmt: skip
 
 
@@ -207,9 +208,14 @@ def _hung(world: World, consent: Consent, names: Collection[str]) -> dict[str, s
     }
 
 
-def _asides(world: World, consent: Consent, stages: Collection[str], scope: Scope) -> Iterator[str]:
+def _asides(
+    world: World, consent: Consent, stages: Collection[str], scope: Scope, hung: Collection[str]
+) -> Iterator[str]:
     if {"head", "os"} & set(stages) and "stack" not in stages:
         yield f"os: whether an operating system answers is asked when its turn comes; {_bare(consent, stages)}"
+        if hung:
+            more = f" and {len(hung) - 1} more" if len(hung) > 1 else ""
+            yield f"os: never wiped, since a system has let us in there before: {next(iter(hung))}{more}; --wipe NAME allows it"
     if consent.image is not None:
         yield f"switches that run another version than {world.plan.nos} are installed anew first (--install), and set whole"
     if "cabling" in stages and consent.proof == "blink":

@@ -48,6 +48,11 @@ def test_a_system_that_has_answered_is_told_before_anything_is_asked(rackwright,
     assert "--wipe gpu01" in asked.stdout + asked.stderr
     meant = rackwright(*words, "--wipe", "gpu01")
     assert "gpu01: wiped and installed" in meant.stdout + meant.stderr
+    words = ("bringup", bare, "--only", "os", "--installer", "http", "--limit", "gpu01")
+    asked = rackwright(*words)
+    assert "never wiped, since a system has let us in there before: gpu01; --wipe NAME" in asked.stdout + asked.stderr
+    meant = rackwright(*words, "--wipe", "gpu01")
+    assert "never wiped" not in meant.stdout + meant.stderr
 
 
 def test_a_medium_that_is_none(rackwright, bare):

@@ -18,6 +18,8 @@ from rackwright.secrets import Secret
 __all__ = ["add_account", "change_settings", "export_profile", "readiness", "restart_bmc", "set_password"]
 
 _ENDED: Final = frozenset({"done", "done-with-errors", "failed"})
+_EXPORT_S: Final = 15
+"""Between two looks at an export, which takes a minute or more: longer than where a BMC is busy for a moment."""
 _FIRST_FREE: Final = 3
 """Slot 1 of an iDRAC is reserved, slot 2 is root (redfish.md 2.1)."""
 
@@ -92,7 +94,7 @@ def export_profile(places: Places, queue: Queue) -> str:
             )
         if session.clock.now() > until:
             raise DeviceTimeout(f"{session.device} still exports its profile", device=session.device)
-        session.clock.sleep(session.limits.pause_s)
+        session.clock.sleep(_EXPORT_S)
 
 
 def _profile(places: Places, task: str) -> str:
