@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import fnmatch
 import sys
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
 import click
+import msgspec
 
 from rackwright.cli.answer import DIFFERENCE, ERROR, Answer
 from rackwright.cli.talk import Talk
 from rackwright.cli.watching import watch
-from rackwright.drivers.hosts import answered
-from rackwright.push.hosts.bare import BareOrder, BareTarget, make_bare, submit
+from rackwright.push.hosts.bare import BareOrder, let_in, make_bare, submit
 from rackwright.push.hosts.installing import Medium
 
 if TYPE_CHECKING:
@@ -23,22 +24,31 @@ __all__ = ["bared", "wiping"]
 _OVER_NETWORK: Final = {"http": Medium("UefiHttp"), "pxe": Medium("Pxe")}
 
 
-def wiping(installer: str, wipe: Sequence[str], names: Collection[str]) -> None:
-    """Refuse servers to be wiped where nobody would install them, or that are none of ``names``: who is meant is not guessed.
+def wiping(installer: str, wipe: Sequence[str], names: Collection[str]) -> tuple[str, ...]:
+    """Return the servers that may be wiped, by name or pattern; who is meant is not guessed.
 
-    Raises a usage error.
+    Raises a usage error where nobody would install them, or one is none of ``names``.
     """
     if wipe and not installer:
         raise click.UsageError("--wipe goes with --installer: nothing is wiped without one")
-    if strangers := [name for name in wipe if name not in names]:
-        raise click.BadParameter(f"no server of the site is called {', '.join(strangers)}", param_hint="--wipe")
+    if strangers := [word for word in wipe if not fnmatch.filter(names, word)]:
+        raise click.BadParameter(f"no server that is meant is called {', '.join(strangers)}", param_hint="--wipe")
+    return tuple(name for name in names if any(fnmatch.fnmatchcase(name, word) for word in wipe))
 
 
 def bared(talk: Talk, aim: Aim, installer: str, wipe: Sequence[str], *, yes: bool, allow: bool) -> Answer | None:
     """Install every server that is meant and has no host of ours; return what ends the push here, None to go on."""
     from rackwright.report.pushes import outcome_lines, outcome_value, pushed
 
-    order = make_bare(aim.plan, list(aim.way.hosts), _medium(installer), wipe)
+    whole = make_bare(aim.plan, list(aim.way.hosts), _medium(installer), wipe)
+    let = {one.device: at for one in whole.targets if one.device not in wipe and (at := let_in(aim.way, one))}
+    for name, at in let.items():
+        talk.error(
+            f"{name}: left as it is: an operating system let us in on {at}; --wipe {name} installs it anew where none answers now"
+        )
+    order = msgspec.structs.replace(whole, targets=tuple(one for one in whole.targets if one.device not in let))
+    if not order.targets:
+        return None
     refused = _consent(talk, aim, order, yes=yes, allow=allow)
     if refused is not None:
         return refused
@@ -65,20 +75,10 @@ def _medium(text: str) -> Medium:
     return Medium("Cd", text)
 
 
-def _line(aim: Aim, order: BareOrder, target: BareTarget) -> str:
-    name = target.device
-    at = "" if name in order.wipe else answered.seen(aim.way.answered, name, target.service_tag)
-    if at:
-        return f"{name}: left as it is: an operating system let us in on {at}; --wipe {name} installs it anew where none answers now"
-    return f"{name}: wiped and installed, unless a host of ours answers there"
-
-
 def _consent(talk: Talk, aim: Aim, order: BareOrder, *, yes: bool, allow: bool) -> Answer | None:
     """Show who would be wiped; return what ends it here, or None when it may go on."""
     names = [target.device for target in order.targets]
-    if not names:
-        return None
-    lines = tuple(_line(aim, order, target) for target in order.targets)
+    lines = tuple(f"{name}: wiped and installed, unless a host of ours answers there" for name in names)
     for line in lines:
         talk.error(line)
     talk.say("seeds come from 'rackwright serve', which must run meanwhile, on this site")

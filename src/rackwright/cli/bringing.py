@@ -27,7 +27,7 @@ from rackwright.render.slices import Slices
 if TYPE_CHECKING:
     from rackwright.runs import Graph
 
-__all__ = ["Wish", "graph_for", "opened_world", "order_for", "stages_of", "with_image"]
+__all__ = ["Wish", "graph_for", "opened_world", "order_for", "stages_of", "with_image", "with_installer"]
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,20 @@ def with_image(wish: Wish, world: World, image: Path, sha256: str) -> Wish:
         raise click.UsageError("a new installation shows another host key; allow that with --trust-on-first-use")
     held = image_of(image, sha256, world.plan.nos)
     return replace(wish, consent=msgspec.structs.replace(wish.consent, image=held))
+
+
+def with_installer(wish: Wish, world: World) -> Wish:
+    """Return the wish with the names of those whose system may be lost.
+
+    Raises a usage error for names that are none, and where the host keys of new installations could not be taken.
+    """
+    from rackwright.cli.bare import wiping
+
+    consent = wish.consent
+    named = wiping(consent.installer, consent.wipe, world.machines)
+    if consent.installer and not world.way.twin and not world.way.trust.first_use:
+        raise click.UsageError("a new installation shows another host key; allow that with --trust-on-first-use")
+    return replace(wish, consent=msgspec.structs.replace(consent, wipe=named))
 
 
 def stages_of(words: Sequence[str], option: str = "--only") -> frozenset[str]:

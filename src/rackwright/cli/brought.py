@@ -50,7 +50,7 @@ class End:
         run = self._cut_off() if asked else ""
         if run:
             raise UsageError(
-                f"run {run} goes on as it was begun: leave --only, --limit and --gate out, or end it with --cancel and begin anew without --resume"
+                f"run {run} goes on as it was begun: leave --only, --limit, --gate and --wipe out, or end it with --cancel and begin anew without --resume"
             )
 
     def tell_of_cut_off(self) -> None:

@@ -195,12 +195,12 @@ def _bare(consent: Consent, stages: Collection[str]) -> str:
 
 def _hung(world: World, consent: Consent, names: Collection[str]) -> dict[str, str]:
     """Say of servers from which a system has let us in that they are not taken for bare ones."""
-    from rackwright.drivers.hosts import answered
+    from rackwright.push.hosts.bare import BareTarget, let_in
 
     if not consent.installer:
         return {}
-    tags = {name: world.machines[name].service_tag for name in names if name not in consent.wipe}
-    seen = {name: answered.seen(world.way.answered, name, tag) for name, tag in tags.items()}
+    targets = [BareTarget(name, world.machines[name].service_tag) for name in names if name not in consent.wipe]
+    seen = {target.device: let_in(world.way, target) for target in targets}
     return {
         name: f"an operating system let us in on {at}: where none answers by then it fails there and is not wiped (--wipe {name} allows it)"
         for name, at in seen.items()

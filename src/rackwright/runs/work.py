@@ -28,7 +28,7 @@ __all__ = ["OWN", "SOON_S", "Attendance", "Pace", "Stopped", "Work", "failure"]
 SOON_S: Final = 0.005
 SELDOM_S: Final = 0.25
 _ALONE_S: Final = 2.0
-"""How seldom a process looks whether others ended something while it knows of no other: whoever joins is seen within it."""
+"""How seldom a process looks whether others ended something while it knows of none; who has joined is known by the next lease."""
 
 OWN: Final = "rackwright: "
 """What the names of the engine's own steps begin with."""

@@ -156,6 +156,8 @@ class Rack:
 
     async def stop(self) -> None:
         """End everything; the files of the twin stay for whoever started it to remove."""
+        if self._claim is not None:
+            self._claim.close()
         if self.park is not None:
             await self.park.stop()
         if self.fleet is not None:
@@ -169,8 +171,6 @@ class Rack:
         close = getattr(self._plane, "close", None)
         if close is not None:
             await asyncio.to_thread(close)
-        if self._claim is not None:
-            self._claim.close()
         self.journal.close()
 
     async def strike(self, fault: Fault) -> None:

@@ -23,11 +23,12 @@ from rackwright.bringup.work.systems import medium
 from rackwright.bringup.world import Patience
 from rackwright.drivers.hosts import answered
 from rackwright.drivers.hosts.model import HostFacts
-from rackwright.errors import DriverError, RunChanged, Unreachable
+from rackwright.errors import AuthRefused, DriverError, IdentityChanged, IdentityUnknown, RunChanged, Unreachable
 from rackwright.findings import finding
 from rackwright.runs.model import Outcome
 from tests.unit.audit import racks
 from tests.unit.bringup.test_stages import scope
+from tests.unit.push.fake import Clock
 
 
 class Context:
@@ -218,9 +219,9 @@ def test_server_that_does_not_answer_is_looked_at_before_it_is_wiped(tmp_path):
     """An advice to install wipes a machine whose system only hangs: console and restart come first."""
 
     def silent(_name, **_):
-        raise DriverError("nobody listens")
+        raise Unreachable("nobody listens", device="gpu01")
 
-    way = SimpleNamespace(host=silent)
+    way = SimpleNamespace(host=silent, clock=Clock())
     told = systems.installed(job("os/gpu01", (), tmp_path, way=way, patience=Patience()))
     assert told.state == "failed"
     console, restart, install = (told.remedy.index(word) for word in ("console", "restart", "install"))
@@ -233,19 +234,59 @@ def test_system_that_answers_is_kept_in_mind(tmp_path):
     tag = "TAG0001"
     facts = HostFacts(hostname="gpu01", boot_id="b", service_tag=tag)
     host = SimpleNamespace(facts=lambda: facts, close=lambda: None)
-    way = SimpleNamespace(host=lambda _name, **_: host, answered=tmp_path / "answered")
+    way = SimpleNamespace(host=lambda _name, **_: host, answered=tmp_path / "answered", clock=Clock())
     machines = {"gpu01": SimpleNamespace(service_tag=tag)}
     told = systems.installed(job("os/gpu01", (), tmp_path, way=way, patience=Patience(), machines=machines))
     assert told.state == "unchanged"
     assert answered.seen(way.answered, "gpu01", tag)
     assert not answered.seen(way.answered, "gpu01", "OTHER")
+    (way.answered / "gpu01").unlink()
     stranger = {"gpu01": SimpleNamespace(service_tag="OTHER")}
-    answered.forget(way.answered, "gpu01")
-    assert (
-        systems.installed(job("os/gpu01", (), tmp_path, way=way, patience=Patience(), machines=stranger)).state
-        == "failed"
-    )
+    told = systems.installed(job("os/gpu01", (), tmp_path, way=way, patience=Patience(), machines=stranger))
+    assert told.state == "failed"
     assert not answered.seen(way.answered, "gpu01", tag)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AuthRefused("nothing to log in with", device="gpu01"),
+        IdentityUnknown("a key that is not pinned", device="gpu01"),
+        IdentityChanged("another key", device="gpu01"),
+        DriverError("no network gives its system an address", device="gpu01"),
+    ],
+)
+def test_server_that_shuts_us_out_is_not_bare(tmp_path, error):
+    """A missing key or an unpinned host is taken for an empty disk, and a rack is wiped."""
+
+    def shut(_name, **_):
+        raise error
+
+    way = SimpleNamespace(host=shut, clock=Clock())
+    one = job("os/gpu01", (), tmp_path, way=way, patience=Patience())
+    one = dataclasses.replace(one, order=msgspec.structs.replace(one.order, consent=Consent(installer="http")))
+    told = systems.installed(one)
+    assert (told.state, told.stage) == ("failed", "answers")
+    assert str(error) in told.cause
+    assert "--wipe gpu01" in told.remedy
+
+
+def test_server_that_lets_nobody_in_while_it_boots_is_waited_for(tmp_path):
+    """A host that restarts after its firmware refuses everybody for a moment, and is told to be shut."""
+    facts = HostFacts(hostname="gpu01", boot_id="b", service_tag="TAG0001")
+    host = SimpleNamespace(facts=lambda: facts, close=lambda: None)
+    answers = [Unreachable("down", device="gpu01"), AuthRefused("System is booting up", device="gpu01"), host]
+
+    def booting(_name, **_):
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    way = SimpleNamespace(host=booting, answered=tmp_path / "answered", clock=Clock())
+    machines = {"gpu01": SimpleNamespace(service_tag="TAG0001")}
+    told = systems.installed(job("os/gpu01", (), tmp_path, way=way, patience=Patience(), machines=machines))
+    assert (told.state, answers) == ("unchanged", [])
 
 
 def test_all_are_looked_at_where_nothing_goes_before(tmp_path, monkeypatch):

@@ -12,7 +12,8 @@ from rackwright.drivers.hosts.installs import FOLDER, Installs
 from rackwright.drivers.hosts.progress import ProgressLimits, Said
 from rackwright.drivers.keeping import keep
 from rackwright.drivers.redfish.model import Boot
-from rackwright.errors import AuthRefused, DeviceRefused, DeviceTimeout, Unreachable
+from rackwright.errors import AuthRefused, DeviceRefused, DeviceTimeout, IdentityUnknown, Unreachable
+from rackwright.push.hosts import bare
 from rackwright.push.hosts.bare import BareOrder, BareServers, BareTarget
 from rackwright.push.hosts.installing import Installing, Medium
 from rackwright.render.hosts.autoinstall import installation
@@ -64,6 +65,9 @@ class Way(BmcWay):
         self.installs.give("gpu01")
 
     def host(self, device):
+        # Who is silent or shuts us out does so before there is a session.
+        if isinstance(self.answers[0], Unreachable | AuthRefused | IdentityUnknown):
+            raise self.answers.pop(0)
         return Host(self.answers)
 
 
@@ -227,22 +231,68 @@ def test_a_system_that_answered_before_is_no_empty_disk(program, tmp_path):
     assert len(box.said) > len(said)
 
 
-def test_an_installation_over_a_system_that_answered_is_gone_on_with(program, tmp_path):
-    """Once its disk may be lost, a run that was cut off in the middle is refused its rest."""
-    work, way, _, order, installs = program
+def test_an_installer_at_work_is_gone_on_with(program, tmp_path):
+    """Once its disk is lost, a run that was cut off is refused its rest; or an installer that somebody began is told to hang."""
+    work, way, box, order, installs = program
     answered.note(way.answered, "gpu01", "TAG0001")
+    installs.arm("gpu01")
+    installs.give("gpu01")
+    installs.hear(installs.token("gpu01"), BEGUN)
+    way.words = [DONE]
+    way.answers = [AuthRefused("the installer's own system", device="gpu01"), lambda: marker_of(installs)]
+    assert work.device(Journal(tmp_path / "run"), order, "gpu01").state == "done"
+    assert box.said == []
+
+
+def test_consent_ends_where_nothing_came_of_it(program, tmp_path):
+    """A run that was allowed to wipe and never came to it lets the next one wipe what it was not told to."""
+    work, way, box, order, _ = program
+    answered.note(way.answered, "gpu01", "TAG0001")
+    box.hooks["GracefulShutdown"] = lambda _: (_ for _ in ()).throw(DeviceRefused("no", device="gpu01"))
     way.answers = [Unreachable("hangs", device="gpu01")]
-    usual = way.clock.sleep
-    way.clock.sleep = lambda _: (_ for _ in ()).throw(RuntimeError("killed"))
+    first = work.device(Journal(tmp_path / "first"), ordered(order, wipe=("gpu01",)), "gpu01")
+    assert (first.state, first.stage) == ("failed", "install")
+    way.answers = [Unreachable("hangs", device="gpu01")]
+    assert work.device(Journal(tmp_path / "second"), order, "gpu01").stage == "look"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        AuthRefused("nothing to log in with", device="gpu01"),
+        IdentityUnknown("not pinned", device="gpu01"),
+        DeviceRefused("cat ended with 1", device="gpu01"),
+        json.dumps({"host": "gpu01", "service_tag": "OTHER"}),
+        "",
+    ],
+)
+def test_who_answers_otherwise_is_not_bare(program, tmp_path, answer):
+    """A system that shuts us out, or that somebody else installed, is wiped without being named."""
+    work, way, box, order, _ = program
+    way.answers = [answer]
+    outcome = work.device(Journal(tmp_path / "run"), order, "gpu01")
+    assert (outcome.state, outcome.stage, box.said) == ("failed", "look", [])
+    assert "it is not wiped" in outcome.cause
+    assert "--wipe gpu01" in outcome.remedy
+
+
+def test_who_came_up_since_a_run_was_cut_off_is_not_wiped(program, tmp_path, monkeypatch):
+    """A resumed run goes by what an earlier life saw, and wipes what was mended by hand meanwhile."""
+    work, way, box, order, _ = program
+    entries = {}
+    way.answers = [Unreachable("bare", device="gpu01")]
+    box.hooks["GracefulShutdown"] = lambda _: (_ for _ in ()).throw(RuntimeError("killed"))
     with pytest.raises(RuntimeError):
-        work.device(Journal(tmp_path / "first"), ordered(order, wipe=("gpu01",)), "gpu01")
-    way.clock.sleep = usual
-    way.words = [BEGUN, DONE]
-    way.answers = [Unreachable("installs", device="gpu01"), lambda: marker_of(installs)]
-    assert work.device(Journal(tmp_path / "second"), order, "gpu01").state == "done"
+        work.device(Journal(tmp_path / "run", entries), order, "gpu01")
+    box.hooks.clear()
+    said = list(box.said)
+    monkeypatch.setattr(bare, "_LIFE", "another")
+    way.answers = [json.dumps({"host": "gpu01", "service_tag": "OTHER"})]
+    outcome = work.device(Journal(tmp_path / "run", entries), order, "gpu01")
+    assert (outcome.state, outcome.stage, box.said) == ("failed", "install", said)
 
 
-@pytest.mark.parametrize("note", [b'{"at":"2026-01-01T00:00:00+00:00","service_tag":"OTHER"}', b"", None])
+@pytest.mark.parametrize("note", [b'{"at":1,"service_tag":"OTHER"}', b"", None])
 def test_another_machine_or_none_has_not_answered(program, tmp_path, note):
     """A machine that took the place of another, whose disk is empty, is not installed."""
     work, way, _, order, installs = program
@@ -253,13 +303,25 @@ def test_another_machine_or_none_has_not_answered(program, tmp_path, note):
     assert work.device(Journal(tmp_path / "run"), order, "gpu01").state == "done"
 
 
-def test_a_note_that_cannot_be_read_counts(program, tmp_path):
-    """A broken note lets a disk be wiped."""
+@pytest.mark.parametrize("note", [b"{", b'{"at":1,"service_tag":""}', b'{"at":1,"service_tag":"tag0001"}'])
+def test_a_note_that_is_doubtful_counts(program, tmp_path, note):
+    """A broken note, or a service tag that was filled in or tidied since, lets a disk be wiped."""
     work, way, box, order, _ = program
-    keep(way.answered / "gpu01", b"{")
+    keep(way.answered / "gpu01", note)
     way.answers = [Unreachable("hangs", device="gpu01")]
     assert work.device(Journal(tmp_path / "run"), order, "gpu01").stage == "look"
     assert box.said == []
+
+
+def test_a_folder_that_cannot_be_written_is_told(program, tmp_path):
+    """A note that cannot be kept ends in a traceback, or is passed over."""
+    work, way, box, order, _ = program
+    way.state.mkdir(parents=True, exist_ok=True)
+    way.answered.write_text("")
+    way.answers = [Unreachable("bare", device="gpu01")]
+    outcome = work.device(Journal(tmp_path / "run"), order, "gpu01")
+    assert (outcome.state, outcome.stage, box.said) == ("failed", "look", [])
+    assert str(way.answered) in outcome.remedy
 
 
 def test_a_run_cut_off(program, tmp_path):

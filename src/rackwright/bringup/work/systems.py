@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import closing
 from dataclasses import replace
 from typing import Final
 
 from rackwright.bringup.job import Halted, Job, Made, Part, ended
 from rackwright.drivers.hosts import answered
-from rackwright.errors import DriverError
+from rackwright.drivers.hosts.model import HostFacts
+from rackwright.errors import AuthRefused, DriverError
 from rackwright.push.changeset import Unread
+from rackwright.push.contact import MAY_PASS
 from rackwright.push.hosts.bare import BareServers, make_bare
 from rackwright.push.hosts.installing import Medium
 from rackwright.push.hosts.order import make_order
@@ -24,6 +27,7 @@ _NOBODY: Final = (
     "disk is known to be empty run it again with --installer and 'rackwright serve', or install it by hand: that wipes the disk"
 )
 """Nothing that we can ask tells an empty disk from a system that hangs, and an installation cannot be taken back."""
+_WAY_IN: Final = "see who answers at its address, and how it is to be logged in to"
 _IDENTITY: Final = "see the service tags of nodes.csv, the address of the host and where it stands"
 _OVER_NETWORK: Final = {"http": Medium("UefiHttp"), "pxe": Medium("Pxe")}
 
@@ -53,6 +57,9 @@ def installed(job: Job) -> Outcome:
         return job.failed("answers", Halted(f"{name}: {said['wrong']}", _IDENTITY))
     if said["answers"]:
         return ended(job, "unchanged", system=said["answers"])
+    if said["other"] and name not in job.order.consent.wipe:
+        remedy = f"{said['other']}; then retry. Where all on its disk may be lost: --installer and --wipe {name}"
+        return job.failed("answers", Halted(f"it cannot be told whether it is bare: {said['cause']}", remedy))
     if not job.order.consent.installer:
         return job.failed("answers", Halted(f"no operating system answers: {said['cause']}", _NOBODY))
     way = world.way
@@ -66,18 +73,40 @@ def installed(job: Job) -> Outcome:
 
 
 def _answers(job: Job) -> dict[str, str]:
-    """Say what answers, that it is another machine, or why nobody does."""
+    """Say what answers, that it is another machine or cannot be looked at, or why nobody does."""
     try:
-        # Firmware may have restarted it a moment ago: a machine that is on its way up must not be taken for a bare one.
-        with closing(job.world.way.host(job.device, patience_s=job.world.patience.boot_s)) as session:
-            facts = session.facts()
+        facts = _facts(job)
+    except MAY_PASS as error:
+        return {"answers": "", "wrong": "", "other": "", "cause": str(error)}
     except DriverError as error:
-        return {"answers": "", "wrong": "", "cause": str(error)}
+        return {"answers": "", "wrong": "", "other": error.remedy or _WAY_IN, "cause": str(error)}
     tag = job.world.machines[job.device].service_tag
     wrong = stranger(facts, tag)
     if not wrong:
         answered.note(job.world.way.answered, job.device, tag)
-    return {"answers": "" if wrong else "an operating system", "wrong": wrong, "cause": ""}
+    return {"answers": "" if wrong else "an operating system", "wrong": wrong, "other": "", "cause": ""}
+
+
+def _facts(job: Job) -> HostFacts:
+    """Read who answers; a machine that is on its way up must not be taken for a bare one, nor for one that shuts us out.
+
+    Firmware may have restarted it a moment ago: it is silent then, and lets nobody in before it is up (pam_nologin).
+    """
+    way, patience = job.world.way, job.world.patience
+    until, refused = way.clock.now() + patience.boot_s, math.inf
+    while True:
+        left = until - way.clock.now()
+        try:
+            with closing(way.host(job.device, patience_s=max(0.0, left))) as session:
+                return session.facts()
+        except AuthRefused:
+            refused = min(refused, way.clock.now() + patience.settle_s)
+            if way.clock.now() >= refused:
+                raise
+        except MAY_PASS:
+            if way.clock.now() + patience.poll_s >= until:
+                raise
+        way.clock.sleep(patience.poll_s)
 
 
 # --- the software on it --------------------------------------------------------------------------

@@ -56,7 +56,7 @@ _STEERING = ("pause", "go", "cancel", "retry", "skip", "approve", "refuse")
     "--installer", default="", metavar="MEDIUM", help="What bare servers are installed from: an ISO's URL, http or pxe."
 )
 @click.option("--wipe", multiple=True, metavar="NAME",
-              help="With --installer: install this server although its operating system has answered before.")  # fmt: skip
+              help="With --installer: install this server, or all of a pattern, although a system has answered there.")  # fmt: skip
 @click.option("--serve", "serve", default="", metavar="WORDS",
               help="Run 'rackwright serve' with these words beside it: '--http 10.10.0.5:80 --boot boot'.")  # fmt: skip
 @click.option("--webhook", default="", metavar="URL", help="Post every event there as well.")
@@ -82,7 +82,6 @@ def command(
     --resume goes on. While it runs, another process steers it: --pause, --go, --cancel, --retry, --skip, --approve, --refuse.
     """
     from rackwright.cli import bringing, steering
-    from rackwright.cli.bare import wiping
     from rackwright.cli.beside import served
     from rackwright.cli.brought import End
     from rackwright.cli.foreseeing import shown
@@ -101,12 +100,12 @@ def command(
     state_folder(state.parent)
     wish = _wish(bringing.Wish, rest)
     world = bringing.opened_world(talk, site, wanted)
-    wiping(wish.consent.installer, wish.consent.wipe, world.machines)
+    wish = bringing.with_installer(wish, world)
     if image:
         wish = bringing.with_image(wish, world, image, sha256)
     end = End(talk, world, webhook, sign, database, own)
     if resume:
-        end.refuse_narrower(asked=bool(wish.only or wish.gates or wanted.limit))
+        end.refuse_narrower(asked=bool(wish.only or wish.gates or wish.consent.wipe or wanted.limit))
         with served(talk, site, serve, state):
             answer = end.resumed()
         if answer is not None:

@@ -69,7 +69,7 @@ def _seconds(ctx: click.Context, param: click.Parameter, text: str) -> int:
 @click.option("--installer", default="", metavar="MEDIUM",
               help="Hosts: install bare servers first, from an ISO's URL, or over the network: http, pxe. Needs serve.")  # fmt: skip
 @click.option("--wipe", multiple=True, metavar="NAME",
-              help="With --installer: install this server although its operating system has answered before.")  # fmt: skip
+              help="With --installer: install this server, or all of a pattern, although a system has answered there.")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on with the latest push that was cut off.")
 @reaching
 def command(
@@ -103,8 +103,8 @@ def command(
         consent = Consent(yes, allow_disruption, resume, changes, servers.pop("drained_by"))
         _only_with("bmc", servers)
         met = hosts.aimed(talk, site, wanted)
-        wiping(installer, wipe, met.stacks)
-        if installer and (answer := bared(talk, met, installer, wipe, yes=yes, allow=allow_disruption)) is not None:
+        named = wiping(installer, wipe, met.way.hosts)
+        if installer and (answer := bared(talk, met, installer, named, yes=yes, allow=allow_disruption)) is not None:
             return answer
         return stacked(talk, met, consent)
     if only == "bmc":

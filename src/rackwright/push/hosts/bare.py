@@ -6,6 +6,7 @@ started anew. Seeds are handed out by ``rackwright serve``, which must run.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -24,17 +25,18 @@ from rackwright.push.hosts.installing import Installing, Medium, Ways
 from rackwright.runs import Event, Report
 from rackwright.runs.model import GOOD, Context, Outcome, Wave
 
-__all__ = ["NAME", "BareOrder", "BareServers", "BareTarget", "BareWay", "decode", "make_bare", "submit"]
+__all__ = ["NAME", "BareOrder", "BareServers", "BareTarget", "BareWay", "decode", "let_in", "make_bare", "submit"]
 
 NAME: Final = "install-host"
 VERSION: Final = "2"
 """Raised by hand whenever the steps of a host change their names or values."""
 
 _AGAIN: Final = "see its console by the BMC; run it again, it looks first"
-_HANGS: Final = (
-    "look at its console by the BMC and restart it: a system that hangs is no empty disk; then run it again. Where all on its disk may be "
-    "lost, run it with --wipe {}"
-)
+_WIPE: Final = "then run it again. Where all on its disk may be lost, run it with --wipe {}"
+_HANGS: Final = f"look at its console by the BMC and restart it: a system that hangs is no empty disk; {_WIPE}"
+_OTHER: Final = f"see who answers there, and whether it should let us in (key, host key, sudo); {_WIPE}"
+_LIFE: Final = uuid.uuid4().hex
+"""Of this process: what an earlier one looked at may be otherwise by now."""
 
 
 class BareWay(Ways, Protocol):
@@ -52,9 +54,11 @@ class BareWay(Ways, Protocol):
 class _Look(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the first look brought, as the journal keeps it."""
 
+    life: str = ""
     stands: bool = False
-    before: str = ""
-    """When a system let us in that does not now; empty: never, or it may be wiped."""
+    cause: str = ""
+    """Why it is not wiped."""
+    remedy: str = ""
 
 
 class _Found(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -135,14 +139,13 @@ class BareServers:
         )
         if look.stands:
             return Outcome(subject=device, state="unchanged")
-        if look.before:
-            cause = f"no operating system answers, and one did on {look.before}: it is not wiped"
-            return Outcome(subject=device, state="failed", stage="look", cause=cause, remedy=_HANGS.format(device))
+        if look.cause:
+            return Outcome(subject=device, state="failed", stage="look", cause=look.cause, remedy=look.remedy)
         if context.cancelled():
             return Outcome(subject=device, state="cancelled", stage="look", cause="stopped before it was begun")
         steps: tuple[tuple[str, Callable[[int], int]], ...] = (
-            ("begin", lambda _: self._begun(work, device)),
-            ("install", lambda number: _installed(work, device, number)),
+            ("begin", lambda _: work.begin(device)),
+            ("install", lambda number: self._installed(work, decode(order), target, number, look.life)),
             ("confirm", lambda number: self._confirmed(work, target, number)),
         )  # fmt: skip
         found = _Found()
@@ -163,15 +166,32 @@ class BareServers:
 
     def _look(self, work: Installing, order: BareOrder, target: BareTarget) -> _Look:
         device, tag = target.device, target.service_tag
-        if work.stands(device, tag):
-            answered.note(self.way.answered, device, tag)
-            return _Look(stands=True)
-        return _Look(before="" if device in order.wipe else answered.seen(self.way.answered, device, tag))
+        try:
+            standing = work.stands(device, tag)
+            if standing.state == "ours":
+                answered.note(self.way.answered, device, tag)
+                return _Look(_LIFE, stands=True)
+            if device in order.wipe or _at_work(work.installs, device):
+                return _Look(_LIFE)
+            if standing.state == "other":
+                return _Look(_LIFE, cause=f"it is not wiped: {standing.said}", remedy=_OTHER.format(device))
+            at = let_in(self.way, target)
+        except (BootRefused, DriverError) as error:
+            return _Look(_LIFE, cause=str(error), remedy=getattr(error, "remedy", "") or _AGAIN)
+        if at:
+            cause = f"no operating system answers, and one did on {at}: it is not wiped"
+            return _Look(_LIFE, cause=cause, remedy=_HANGS.format(device))
+        return _Look(_LIFE)
 
-    def _begun(self, work: Installing, device: str) -> int:
-        # From here on it is an installation of ours that was cut off, whatever was there before.
-        answered.forget(self.way.answered, device)
-        return work.begin(device)
+    def _installed(self, work: Installing, order: BareOrder, target: BareTarget, number: int, life: str) -> int:
+        last = work.installs.attempt(target.device)
+        if life != _LIFE and last is not None and last.stage == "armed":
+            # Cut off before its boot: somebody may have brought the server up since.
+            again = self._look(work, order, target)
+            if again.stands or again.cause:
+                cause = again.cause or f"{target.device}: a host of ours answers by now: it is not wiped"
+                raise DriverError(cause, device=target.device, remedy=again.remedy or _AGAIN)
+        return _installed(work, target.device, number)
 
     def _confirmed(self, work: Installing, target: BareTarget, number: int) -> int:
         work.confirm(target.device, target.service_tag)
@@ -181,6 +201,22 @@ class BareServers:
     def _work(self, order: BareOrder) -> Installing:
         installs = Installs(self.way.state / "serve" / FOLDER)
         return Installing(self.way, installs, order.medium, order.limits, forget=self.forget)
+
+
+def let_in(way: BareWay, target: BareTarget) -> str:
+    """Return when a system let us in that the last installer has not wiped since; empty where none did.
+
+    Raises :class:`~rackwright.errors.BootRefused` where the record of an attempt cannot be read, and ``DriverError`` for notes.
+    """
+    folder = way.state / "serve" / FOLDER
+    last = Installs(folder).attempt(target.device) if folder.is_dir() else None
+    return answered.seen(way.answered, target.device, target.service_tag, since=last.given if last else 0)
+
+
+def _at_work(installs: Installs, device: str) -> bool:
+    """Say whether an installer has its seed and has not come to an end: what was on the disk is gone, and it may answer as a stranger."""
+    last = installs.attempt(device)
+    return last is not None and last.stage == "given" and not installs.verdict(device).ended
 
 
 def _installed(work: Installing, device: str, number: int) -> int:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 import msgspec
 
@@ -22,10 +22,11 @@ from rackwright.drivers.redfish.model import Redfish
 from rackwright.errors import DeviceRefused, DeviceTimeout, DriverError
 from rackwright.push.bmc import boot
 from rackwright.push.bmc.boot import BootLimits, Target
+from rackwright.push.contact import MAY_PASS
 from rackwright.push.hosts.contact import GOES_BY
 from rackwright.render.hosts.autoinstall import MARKER, installation
 
-__all__ = ["Installing", "Medium", "Ways"]
+__all__ = ["Installing", "Medium", "Standing", "Ways"]
 
 _GIVEN_UP: Final = "see what 'rackwright serve' said of it, and its console; then begin anew"
 _MARKER: Final = "see /var/log/installer on the host; 'rackwright serve SITE --install' begins another attempt"
@@ -43,6 +44,14 @@ class Ways(Protocol):
 
     def host(self, device: str) -> Host:
         """Open a session with a host."""
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Who answers where a host should be."""
+
+    state: Literal["ours", "other", "nobody"]
+    """``other``: somebody answers, and it is no host on which an installation of ours came to its end, or it cannot be looked at."""
+    said: str = ""
 
 
 class Medium(msgspec.Struct, frozen=True):
@@ -84,10 +93,12 @@ class Installing:
 
         ``number`` is the attempt (:meth:`begin`): one that has come further than armed, even to its end, is listened to and not booted again.
         A failure is a verdict, with a remedy; the machine is left as it is, so that its console can be read. Raises the errors of its BMC, and
-        :class:`~rackwright.errors.DeviceRefused` where the attempt was given up meanwhile.
+        :class:`~rackwright.errors.DeviceRefused` where the attempt was given up meanwhile, and :class:`~rackwright.errors.BootRefused`
+        for one that was armed too long ago: it would boot an installer that gets no seed.
         """
         last = self._attempt(device, number)
         if last.stage == "armed":
+            self.installs.going(device)
             self._boot(device)
         verdict = self._listen(device, number, Watch(self.way.clock, self.limits, ago_s=self.installs.age_s(last)))
         self.installs.end(device, verdict.kind or verdict.state)
@@ -108,14 +119,22 @@ class Installing:
             text = f"{device} came up with a system of another installation: {', '.join(wrong)} of {MARKER} differ"
             raise DeviceRefused(f"{text}; {_MARKER}", device=device, remedy=_MARKER)
 
-    def stands(self, device: str, service_tag: str) -> bool:
-        """Say whether a host answers on which an installation of ours came to its end; one that does not answer is bare."""
+    def stands(self, device: str, service_tag: str) -> Standing:
+        """Look who answers; only where nobody does may the disk be empty."""
         try:
-            with closing(self.way.host(device)) as host:
+            host = self.way.host(device)
+        except MAY_PASS as error:
+            return Standing("nobody", str(error))
+        except DriverError as error:
+            return Standing("other", str(error))
+        try:
+            with closing(host):
                 found = _read(host.read(MARKER, sudo=True))
-        except DriverError:
-            return False
-        return (found.get("host"), found.get("service_tag")) == (device, service_tag)
+        except DriverError as error:
+            return Standing("other", str(error))
+        if (found.get("host"), found.get("service_tag")) == (device, service_tag):
+            return Standing("ours")
+        return Standing("other", f"{device} answers with a system of another installation: see {MARKER} there")
 
     def _boot(self, device: str) -> None:
         clock, limits = self.way.clock, self.boot_limits

@@ -38,11 +38,15 @@ def lost(contact: Contact, result: HostResult, before: str, first: str) -> tuple
     return "cut-off", Halt(role, f"it was cut off {where}, and answers again{said}", _WAY, touched=True)
 
 
-def unasked(steps: tuple[str, ...], before: str, now: str) -> Halt | None:
-    """Return the halt of a host that restarted in the middle of a play and was back before the next task: nothing else shows it."""
-    if not before or before == now:
+def unasked(steps: tuple[str, ...], before: str, now: str, *, watched: bool) -> Halt | None:
+    """Return the halt of a host that restarted in the middle of a play and was back before the next task: nothing else shows it.
+
+    ``watched``: this process has played all the while; otherwise the run was cut off meanwhile.
+    """
+    if not before or not now or before == now:
         return None
-    said = f"it restarted by itself during {', '.join(steps)}, quickly enough that no task failed"
+    when = "quickly enough that no task failed" if watched else "or while this run was cut off"
+    said = f"it restarted by itself during {', '.join(steps)}, {when}"
     return Halt(steps[-1], said, _WHY, touched=True)
 
 

@@ -181,7 +181,9 @@ class Procedure:
             facts = self.contact.facts(self.contact.limits.blip_s)
         except DriverError as error:
             return Noted(halt=halt_of("restart", error, touched=True))
-        return Noted(facts.restart_due, unasked(stage.steps, before.boot_id, facts.boot_id))
+        return Noted(
+            facts.restart_due, unasked(stage.steps, before.boot_id, facts.boot_id, watched=before.life == self.life)
+        )
 
     def _before(self) -> Before:
         try:
