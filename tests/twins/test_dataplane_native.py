@@ -103,7 +103,8 @@ def test_a_swapped_cable_is_found_with_the_right_advice(rails, one, two, hint):
     rails.plane.swap(one, two)
     try:
         # While lldpd at one end has heard and at the other not, it cannot be told yet.
-        frr.eventually(lambda: any(re.search(hint, item.remedy) for item in rails.findings("LINK-CABLING")))
+        # The daemons share the cores with other tests.
+        frr.eventually(lambda: any(re.search(hint, item.remedy) for item in rails.findings("LINK-CABLING")), limit_s=90)
         frr.eventually(lambda: {item.status for item in rails.findings("LINK-CABLING")} == {"fail"})
     finally:
         rails.plane.swap(one, two)
