@@ -33,6 +33,8 @@ ROOT = Path(__file__).resolve().parents[2]
 RACKWRIGHT = Path(sys.executable).parent / "rackwright"
 RUNS = int(os.environ.get("RACKWRIGHT_CHAOS", "1"))
 FIRST = int(os.environ.get("RACKWRIGHT_CHAOS_SEED", "0"))
+TIMEOUT_S = 60
+"""Longer than any BMC of the twin keeps a session that nobody uses: 1800 s of its clock, and 30 s of ours."""
 RATE = 100
 BARE_RATE = 150
 """Of a run that installs: half an hour of an installer for each server, some one after the other."""
@@ -256,9 +258,19 @@ def _judge_switches(rack, story):
         assert len(held) == rack.steps(name), (story, name, deeds)
 
 
+def _with_ended_sessions(rack):
+    """Return how the twin stands; after a kill, once the BMCs have ended by their own timeout what a killed process could not."""
+    until = time.monotonic() + (TIMEOUT_S if rack.killed else 0)
+    while True:
+        status = process.request(rack.state, {"op": "status"})
+        if time.monotonic() >= until or not any(one["sessions"] for one in status["bmcs"].values()):
+            return status
+        time.sleep(1)
+
+
 def _judge_servers(rack, lasting, story):
     """Nothing was flashed or installed twice, nothing restarted more often than was told, and everything can be reached."""
-    status = process.request(rack.state, {"op": "status"})
+    status = _with_ended_sessions(rack)
     for name, one in status["bmcs"].items():
         if one["state"] == "not asked yet":
             # Of a server that failed before anybody came to its card.
