@@ -100,8 +100,8 @@ tried-3.12 tried-3.13: tried-%:
 	@$(OTHER) $(wildcard tests/packaging)
 
 .PHONY: chaos
-chaos: venv  ## a hundred bring-ups of an emulated rack over random faults and kills; three hours
-	RACKWRIGHT_CHAOS=100 $(BIN)/python -m pytest -n 0 -p no:randomly -q tests/journeys/test_chaos.py
+chaos: venv  ## a hundred bring-ups of an emulated rack over random faults and kills; an hour
+	RACKWRIGHT_CHAOS=100 $(BIN)/python -m pytest -n 4 --dist=load -p no:randomly -q tests/journeys/test_chaos.py
 
 .PHONY: bench
 bench: venv  ## measure: CPU and memory of the large sites, and the peers
