@@ -143,7 +143,8 @@ def test_an_address_that_hangs_holds_nobody_up():
         posts.post(said(2, "note", "two"))
         posts.close(0.1)
         assert time.monotonic() - begun < 2
-    assert complaints[-1] == "2 events were not delivered to the webhook at 127.0.0.1"
+    # Its thread may complain once more by now, since nobody listens there any longer.
+    assert "2 events were not delivered to the webhook at 127.0.0.1" in complaints
 
 
 def test_the_last_words_take_two_seconds():
