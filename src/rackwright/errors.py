@@ -16,6 +16,7 @@ The tree::
     +-- IncompleteResult       a fan-out returned fewer hosts than it was asked for
     +-- DriverError            a device was asked and it did not go well (carries which and when)
     |   +-- Unreachable        no connection could be made; nothing was sent
+    |   |   +-- NoSession      one was made, and no session came of it: somebody is there
     |   +-- AuthRefused        the device refuses our key or password; nothing was sent
     |   +-- IdentityChanged    another host key or certificate answers than the one that is pinned
     |   +-- IdentityUnknown    no host key or certificate is pinned, and a first contact was not allowed
@@ -57,6 +58,7 @@ __all__ = [
     "IntentError",
     "LockNeedsChange",
     "LostMidCommand",
+    "NoSession",
     "PlanError",
     "RackwrightError",
     "RecordError",
@@ -143,6 +145,10 @@ class Unreachable(DriverError):
     """No connection could be made; nothing was sent."""
 
     passing = True
+
+
+class NoSession(Unreachable):
+    """A connection was made, and no session came of it: somebody is there, and nothing was sent."""
 
 
 class AuthRefused(DriverError):

@@ -78,7 +78,10 @@ def _medium(text: str) -> Medium:
 def _consent(talk: Talk, aim: Aim, order: BareOrder, *, yes: bool, allow: bool) -> Answer | None:
     """Show who would be wiped; return what ends it here, or None when it may go on."""
     names = [target.device for target in order.targets]
-    lines = tuple(f"{name}: wiped and installed, unless a host of ours answers there" for name in names)
+    lines = tuple(
+        f"{name}: wiped and installed, unless {'a host of ours' if name in order.wipe else 'somebody'} answers there"
+        for name in names
+    )
     for line in lines:
         talk.error(line)
     talk.say("seeds come from 'rackwright serve', which must run meanwhile, on this site")

@@ -84,8 +84,7 @@ def with_image(wish: Wish, world: World, image: Path, sha256: str) -> Wish:
     """
     from rackwright.cli.installing import image_of
 
-    if not world.way.twin and not world.way.trust.first_use:
-        raise click.UsageError("a new installation shows another host key; allow that with --trust-on-first-use")
+    _new_keys(world)
     held = image_of(image, sha256, world.plan.nos)
     return replace(wish, consent=msgspec.structs.replace(wish.consent, image=held))
 
@@ -99,9 +98,15 @@ def with_installer(wish: Wish, world: World) -> Wish:
 
     consent = wish.consent
     named = wiping(consent.installer, consent.wipe, world.machines)
-    if consent.installer and not world.way.twin and not world.way.trust.first_use:
-        raise click.UsageError("a new installation shows another host key; allow that with --trust-on-first-use")
+    if consent.installer:
+        _new_keys(world)
     return replace(wish, consent=msgspec.structs.replace(consent, wipe=named))
+
+
+def _new_keys(world: World) -> None:
+    """Raise a usage error where the host key of a new installation could not be taken."""
+    if not world.way.twin and not world.way.trust.first_use:
+        raise click.UsageError("a new installation shows another host key; allow that with --trust-on-first-use")
 
 
 def stages_of(words: Sequence[str], option: str = "--only") -> frozenset[str]:

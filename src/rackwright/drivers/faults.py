@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rackwright.drivers.endpoint import Endpoint
 from rackwright.drivers.limits import Limits
-from rackwright.errors import AuthRefused, DeviceTimeout, DriverError, LostMidCommand, Unreachable
+from rackwright.errors import AuthRefused, DeviceTimeout, DriverError, LostMidCommand, NoSession, Unreachable
 
 __all__ = ["asking", "connecting", "distrusted", "lost", "slow", "talking", "unreachable"]
 
@@ -29,9 +29,9 @@ _OTHER_NAME = ("mismatch, certificate is not valid for", "doesn't match")
 """What OpenSSL and urllib3 say of a certificate for another host."""
 
 
-def unreachable(endpoint: Endpoint, port: int, why: str) -> Unreachable:
-    """Return the error for a device that no connection could be made to."""
-    return Unreachable(
+def unreachable(endpoint: Endpoint, port: int, why: str, kind: type[Unreachable] = Unreachable) -> Unreachable:
+    """Return the error for a device that no connection could be made to, or no session over one (``NoSession``)."""
+    return kind(
         f"{endpoint.device} cannot be reached at {endpoint.host} port {port}: {why}",
         device=endpoint.device,
         remedy=_WAY,
@@ -82,13 +82,17 @@ def connecting(endpoint: Endpoint, offered: str, limits: Limits) -> Iterator[Non
         if "timeout" in text:
             raise slow(device, "login", limits.login_s) from None
         if "EOF" in text:
-            raise unreachable(endpoint, endpoint.ssh_port, "it closed the connection during the login") from None
+            raise unreachable(
+                endpoint, endpoint.ssh_port, "it closed the connection during the login", NoSession
+            ) from None
         raise AuthRefused(
             f"{device} does not let {endpoint.user} in with {offered}: {_LOGIN}", device=device, remedy=_LOGIN
         ) from None
     except paramiko.SSHException as error:
-        raise unreachable(endpoint, endpoint.ssh_port, f"no SSH session ({_kind(error)})") from None
-    except (OSError, EOFError) as error:
+        raise unreachable(endpoint, endpoint.ssh_port, f"no SSH session ({_kind(error)})", NoSession) from None
+    except (ConnectionResetError, EOFError) as error:
+        raise unreachable(endpoint, endpoint.ssh_port, _reason(error), NoSession) from None
+    except OSError as error:
         raise unreachable(endpoint, endpoint.ssh_port, _reason(error)) from None
 
 

@@ -23,7 +23,15 @@ from rackwright.bringup.work.systems import medium
 from rackwright.bringup.world import Patience
 from rackwright.drivers.hosts import answered
 from rackwright.drivers.hosts.model import HostFacts
-from rackwright.errors import AuthRefused, DriverError, IdentityChanged, IdentityUnknown, RunChanged, Unreachable
+from rackwright.errors import (
+    AuthRefused,
+    DriverError,
+    IdentityChanged,
+    IdentityUnknown,
+    NoSession,
+    RunChanged,
+    Unreachable,
+)
 from rackwright.findings import finding
 from rackwright.runs.model import Outcome
 from tests.unit.audit import racks
@@ -252,6 +260,7 @@ def test_system_that_answers_is_kept_in_mind(tmp_path):
     [
         AuthRefused("nothing to log in with", device="gpu01"),
         IdentityUnknown("a key that is not pinned", device="gpu01"),
+        NoSession("it takes the connection and says nothing", device="gpu01"),
         IdentityChanged("another key", device="gpu01"),
         DriverError("no network gives its system an address", device="gpu01"),
     ],

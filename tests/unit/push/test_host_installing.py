@@ -12,7 +12,7 @@ from rackwright.drivers.hosts.installs import FOLDER, Installs
 from rackwright.drivers.hosts.progress import ProgressLimits, Said
 from rackwright.drivers.keeping import keep
 from rackwright.drivers.redfish.model import Boot
-from rackwright.errors import AuthRefused, DeviceRefused, DeviceTimeout, IdentityUnknown, Unreachable
+from rackwright.errors import AuthRefused, DeviceRefused, DeviceTimeout, IdentityUnknown, NoSession, Unreachable
 from rackwright.push.hosts import bare
 from rackwright.push.hosts.bare import BareOrder, BareServers, BareTarget
 from rackwright.push.hosts.installing import Installing, Medium
@@ -66,7 +66,7 @@ class Way(BmcWay):
 
     def host(self, device):
         # Who is silent or shuts us out does so before there is a session.
-        if isinstance(self.answers[0], Unreachable | AuthRefused | IdentityUnknown):
+        if isinstance(self.answers[0], Unreachable | AuthRefused | IdentityUnknown | DeviceTimeout):
             raise self.answers.pop(0)
         return Host(self.answers)
 
@@ -261,6 +261,8 @@ def test_consent_ends_where_nothing_came_of_it(program, tmp_path):
     [
         AuthRefused("nothing to log in with", device="gpu01"),
         IdentityUnknown("not pinned", device="gpu01"),
+        NoSession("it takes the connection and says nothing", device="gpu01"),
+        DeviceTimeout("no answer to the login", device="gpu01"),
         DeviceRefused("cat ended with 1", device="gpu01"),
         json.dumps({"host": "gpu01", "service_tag": "OTHER"}),
         "",

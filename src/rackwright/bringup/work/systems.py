@@ -14,7 +14,7 @@ from rackwright.errors import AuthRefused, DriverError
 from rackwright.push.changeset import Unread
 from rackwright.push.contact import MAY_PASS
 from rackwright.push.hosts.bare import BareServers, make_bare
-from rackwright.push.hosts.installing import Medium
+from rackwright.push.hosts.installing import Medium, nobody
 from rackwright.push.hosts.order import make_order
 from rackwright.push.hosts.procedure import stranger
 from rackwright.push.hosts.reading import host_order
@@ -76,10 +76,9 @@ def _answers(job: Job) -> dict[str, str]:
     """Say what answers, that it is another machine or cannot be looked at, or why nobody does."""
     try:
         facts = _facts(job)
-    except MAY_PASS as error:
-        return {"answers": "", "wrong": "", "other": "", "cause": str(error)}
     except DriverError as error:
-        return {"answers": "", "wrong": "", "other": error.remedy or _WAY_IN, "cause": str(error)}
+        other = "" if nobody(error) else error.remedy or _WAY_IN
+        return {"answers": "", "wrong": "", "other": other, "cause": str(error)}
     tag = job.world.machines[job.device].service_tag
     wrong = stranger(facts, tag)
     if not wrong:

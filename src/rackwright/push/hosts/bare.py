@@ -191,7 +191,10 @@ class BareServers:
             if again.stands or again.cause:
                 cause = again.cause or f"{target.device}: a host of ours answers by now: it is not wiped"
                 raise DriverError(cause, device=target.device, remedy=again.remedy or _AGAIN)
-        return _installed(work, target.device, number)
+        verdict = work.install(target.device, number)
+        if verdict.state == "failed":
+            raise DriverError(verdict.sentence, device=target.device, remedy=verdict.remedy)
+        return number
 
     def _confirmed(self, work: Installing, target: BareTarget, number: int) -> int:
         work.confirm(target.device, target.service_tag)
@@ -217,13 +220,6 @@ def _at_work(installs: Installs, device: str) -> bool:
     """Say whether an installer has its seed and has not come to an end: what was on the disk is gone, and it may answer as a stranger."""
     last = installs.attempt(device)
     return last is not None and last.stage == "given" and not installs.verdict(device).ended
-
-
-def _installed(work: Installing, device: str, number: int) -> int:
-    verdict = work.install(device, number)
-    if verdict.state == "failed":
-        raise DriverError(verdict.sentence, device=device, remedy=verdict.remedy)
-    return number
 
 
 def _told(step: Callable[[int], int], number: int) -> _Found:

@@ -19,14 +19,13 @@ from rackwright.drivers.hosts.installs import Attempt, Installs
 from rackwright.drivers.hosts.model import Host
 from rackwright.drivers.hosts.progress import ProgressLimits, Verdict, Watch
 from rackwright.drivers.redfish.model import Redfish
-from rackwright.errors import DeviceRefused, DeviceTimeout, DriverError
+from rackwright.errors import DeviceRefused, DeviceTimeout, DriverError, NoSession, Unreachable
 from rackwright.push.bmc import boot
 from rackwright.push.bmc.boot import BootLimits, Target
-from rackwright.push.contact import MAY_PASS
 from rackwright.push.hosts.contact import GOES_BY
 from rackwright.render.hosts.autoinstall import MARKER, installation
 
-__all__ = ["Installing", "Medium", "Standing", "Ways"]
+__all__ = ["Installing", "Medium", "Standing", "Ways", "nobody"]
 
 _GIVEN_UP: Final = "see what 'rackwright serve' said of it, and its console; then begin anew"
 _MARKER: Final = "see /var/log/installer on the host; 'rackwright serve SITE --install' begins another attempt"
@@ -123,10 +122,8 @@ class Installing:
         """Look who answers; only where nobody does may the disk be empty."""
         try:
             host = self.way.host(device)
-        except MAY_PASS as error:
-            return Standing("nobody", str(error))
         except DriverError as error:
-            return Standing("other", str(error))
+            return Standing("nobody" if nobody(error) else "other", str(error))
         try:
             with closing(host):
                 found = _read(host.read(MARKER, sudo=True))
@@ -185,6 +182,11 @@ class Installing:
                     text = f"{device} said that it is installed and lets nobody in after {self.ready_s:g} s: {error}"
                     raise DeviceTimeout(f"{text}; {remedy}", device=device, remedy=remedy) from None
             clock.sleep(self.poll_s)
+
+
+def nobody(error: DriverError) -> bool:
+    """Say whether an error means that nobody is there: a system that hangs may still take a connection, and say no word over it."""
+    return isinstance(error, Unreachable) and not isinstance(error, NoSession)
 
 
 def _given_up(device: str, why: str) -> DeviceRefused:
