@@ -244,6 +244,21 @@ def test_an_installer_at_work_is_gone_on_with(program, tmp_path):
     assert box.said == []
 
 
+def test_what_an_installer_wiped_has_not_answered(program, tmp_path):
+    """A server whose installer broke off behind its seed can never be installed again, since a system was there before it."""
+    work, way, _, order, installs = program
+    answered.note(way.answered, "gpu01", "TAG0001")
+    installs.arm("gpu01")
+    installs.give("gpu01")
+    installs.end("gpu01", "silent")
+    way.words = [BEGUN, DONE]
+    way.answers = [Unreachable("broken off", device="gpu01"), lambda: marker_of(installs)]
+    assert work.device(Journal(tmp_path / "first"), order, "gpu01").state == "done"
+    # What was installed then has let us in, and counts again.
+    way.answers = [Unreachable("hangs", device="gpu01")]
+    assert work.device(Journal(tmp_path / "second"), order, "gpu01").stage == "look"
+
+
 def test_consent_ends_where_nothing_came_of_it(program, tmp_path):
     """A run that was allowed to wipe and never came to it lets the next one wipe what it was not told to."""
     work, way, box, order, _ = program
