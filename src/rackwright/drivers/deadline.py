@@ -49,6 +49,14 @@ class DeadlineSocket(SSLSocket):
         self._hurry()
         return super().recv_into(*args, **kwargs)
 
+    def recv(self, *args: Any, **kwargs: Any) -> bytes:
+        """Read what is there; a peer that reset the connection before the handshake is found so, and Python leaves that socket open."""
+        try:
+            return super().recv(*args, **kwargs)
+        except ConnectionResetError:
+            self.close()
+            raise
+
     def sendall(self, *args: Any, **kwargs: Any) -> None:
         """Write, for as long as there is time."""
         self._hurry()
