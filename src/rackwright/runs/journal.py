@@ -20,18 +20,21 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, WorkflowStatus
-from dbos._error import DBOSException, DBOSWorkflowConflictIDError
+from dbos._error import DBOSException
 from dbos._serialization import Serializer
 
-from rackwright.errors import RunBusy, RunError
+from rackwright.errors import RunError
 from rackwright.runs.folder import private
+from rackwright.runs.quick import quicken
 from rackwright.runs.redaction import Redactor
+from rackwright.runs.steps import Steps, Tables
 
 __all__ = [
     "DEVICE",
     "ENGINE",
     "FLEET",
     "TASK",
+    "Ended",
     "Journal",
     "Limits",
     "Queues",
@@ -49,10 +52,7 @@ DEVICE: Final = "rackwright.device"
 TASK: Final = "rackwright.task"
 """The names of the workflows: a run, a device of its waves, a task of its graph."""
 
-TAKEN: Final = "this process fell silent and another one took the run over: look at its status"
-
 _APPLICATION: Final = "rackwright"
-_ENDED: Final = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 _POLL_S: Final = 0.2
 _FLEET_POLL_S: Final = 1.0
 _POOL_TIMEOUT_S: Final = 300.0
@@ -84,6 +84,14 @@ class Limits(NamedTuple):
     """By all workers together; None: who enqueues sees to it."""
     threads: int
     """By one of them."""
+
+
+class Ended(NamedTuple):
+    """How a workflow ended, as DBOS says it."""
+
+    status: str
+    output: Any
+    error: Any
 
 
 class _Json(Serializer):
@@ -140,6 +148,7 @@ class Journal:
         self._serializer = _Json(redactor or Redactor())
         self._hears = _Listener()
         self._url = _UNUSED_URL[self.engine.dialect.name]
+        quicken()
         with contextlib.ExitStack() as undo:
             undo.callback(self.engine.dispose)
             undo.enter_context(_quiet(self._hears))
@@ -151,12 +160,7 @@ class Journal:
             if not read_only:
                 self._system.run_migrations()
             self._undo = undo.pop_all()
-        outputs = self._system.tables.operation_outputs
-        self._names = (
-            sa.select(outputs.c.function_name)
-            .where(outputs.c.workflow_uuid == sa.bindparam("identity"))
-            .order_by(outputs.c.function_id)
-        )
+        self._tables = Tables(self._system)
 
     def fault(self) -> BaseException | None:
         """Return what DBOS could not do, if anything."""
@@ -234,21 +238,9 @@ class Journal:
                     *values,
                 )
 
-    def step(self, name: str, work: Callable[[], Any]) -> Any:
-        """Do one journalled step of the workflow that this thread is in.
-
-        Raises :class:`~rackwright.errors.RunBusy` when another process owns the workflow by now.
-        """
-        try:
-            return DBOS.run_step({"name": name, "retries_allowed": False}, work)
-        except DBOSWorkflowConflictIDError as error:
-            raise RunBusy(TAKEN) from error
-
-    def steps(self, identity: str) -> list[str]:
-        """Return the names of a workflow's journalled steps, in order."""
-        # DBOS's own question brings every value along, and each workflow asks once.
-        with self._system.engine.connect() as connection:
-            return list(connection.execute(self._names, {"identity": identity}).scalars())
+    def steps(self, identity: str) -> Steps:
+        """Return the journal of the workflow that this thread is in."""
+        return Steps(self._tables, identity)
 
     def values(self, identity: str, name: str) -> list[Any]:
         """Return the values of a workflow's steps called ``name``, in order."""
@@ -256,10 +248,12 @@ class Journal:
         found.sort(key=lambda step: step["function_id"])
         return [step["output"] for step in found if step["function_name"] == name]
 
-    def ended(self, identities: Sequence[str]) -> dict[str, WorkflowStatus]:
-        """Return those of the workflows that ended, with their values."""
-        found = self.client.list_workflows(workflow_ids=list(identities), status=list(_ENDED), load_input=False)
-        return {status.workflow_id: status for status in found}
+    def ended(self, identities: Sequence[str]) -> dict[str, Ended]:
+        """Return how those of the workflows ended that did."""
+        with self._system.engine.connect() as connection:
+            found = connection.execute(self._tables.ended, {"identities": list(identities)}).all()
+        read = self._serializer.deserialize
+        return {one: Ended(how, value and read(value), error and read(error)) for one, how, value, error in found}
 
     def of_run(self, run: str) -> dict[str, WorkflowStatus]:
         """Return every workflow of a run, with the values of those that ended."""

@@ -6,6 +6,7 @@ Whoever has to stop at once (the lease is lost, the operator leaves, the journal
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -18,10 +19,11 @@ from rackwright import errors
 from rackwright.drivers.clock import Clock
 from rackwright.errors import DriverError, RackwrightError, RunBusy, RunChanged, RunError
 from rackwright.runs.folder import Events, RunFolder
-from rackwright.runs.journal import TAKEN, Journal
+from rackwright.runs.journal import Journal
 from rackwright.runs.leases import Lease
 from rackwright.runs.model import Json
 from rackwright.runs.redaction import Redactor
+from rackwright.runs.steps import TAKEN
 
 __all__ = ["OWN", "SOON_S", "Attendance", "Pace", "Stopped", "Work", "failure"]
 
@@ -77,6 +79,7 @@ class Attendance:
         self._fault: BaseException | None = None
         self._leaving = False
         self._hints: set[str] = set()
+        self._hands = _Hands()
         self._boxes: set[queue.SimpleQueue[Any]] = set()
         self._busy = 0
         self._guard = threading.Condition()
@@ -97,6 +100,7 @@ class Attendance:
             self._leaving = True
             for box in self._boxes:
                 box.put(None)
+        self._hands.leave()
         self.changed.set()
 
     def check(self) -> None:
@@ -117,8 +121,7 @@ class Attendance:
             self._boxes.add(box)
         try:
             self.check()
-            # A daemon: who leaves in the middle of a long step does not wait for it, as kill -9 would not.
-            threading.Thread(target=_answer, args=(box, work), name="rackwright-step", daemon=True).start()
+            self._hands.do(work, box)
             answer = box.get()
         finally:
             with self._guard:
@@ -192,7 +195,7 @@ class Work:
         self.prefix = ""
         self._attendance = attendance
         self._stops = stops or attendance.folder.asked_to_stop
-        self._recorded = attendance.journal.steps(identity)
+        self._journal = attendance.journal.steps(identity)
         self._at = 0
 
     def step(self, name: str, work: Callable[[], Json]) -> Json:
@@ -221,7 +224,7 @@ class Work:
 
     def cancelled(self) -> bool:
         """Say whether the operator asked to stop; a yes is journalled, so that a resumed run says it too."""
-        asked = self._recorded[self._at] == _CANCELLED if self._replays() else self._stops()
+        asked = self._journal.names[self._at] == _CANCELLED if self._replays() else self._stops()
         return bool(asked and self._step(_CANCELLED, lambda: True))
 
     def told(self, kind: str, text: str, *, subject: str = "", **fields: Json) -> None:
@@ -230,13 +233,13 @@ class Work:
             self._attendance.events.tell(kind, text, subject or self.subject, **fields)
 
     def _replays(self) -> bool:
-        return self._at < len(self._recorded)
+        return self._at < len(self._journal.names)
 
     def _step(self, name: str, work: Callable[[], Json]) -> Json:
         self._attendance.check()
         replays = self._replays()
-        if replays and self._recorded[self._at] != name:
-            recorded = self._recorded[self._at]
+        if replays and self._journal.names[self._at] != name:
+            recorded = self._journal.names[self._at]
             self._attendance.stop_at_once(
                 RunChanged(
                     f"{self.run_id}: {self.subject} is at {name!r}, and its journal at {recorded!r}: the program was "
@@ -244,12 +247,12 @@ class Work:
                 )
             )
             raise Stopped
-        self._at += 1
         seen = not replays and not name.startswith(OWN)
         begun = self._attendance.clock.now()
         if seen:
             self._attendance.events.tell("step", name, self.subject, state="begun")
         kept = self._journalled(name, work)
+        self._at += 1
         if seen:
             took = round(self._attendance.clock.now() - begun, 3)
             state = "failed" if "error" in kept else "done"
@@ -272,7 +275,7 @@ class Work:
             return kept
 
         try:
-            result = attendance.journal.step(name, do)
+            result = self._journal.value(self._at) if self._replays() else self._journal.done(self._at, name, do)
         except Exception as error:
             # Not the step's: the journal cannot be written, or another process owns the workflow by now.
             attendance.stop_at_once(error)
@@ -303,8 +306,43 @@ def _raised(kept: dict[str, Any]) -> RackwrightError:
     return RunError(f"{kept['type']}: {kept['message']}")
 
 
-def _answer(box: queue.SimpleQueue[Any], work: Callable[[], Json]) -> None:
+class _Hands:
+    """Threads that do steps, one at a time each. Daemons: who leaves in a long step does not wait for it, as kill -9 would not."""
+
+    def __init__(self) -> None:
+        self._idle: list[queue.SimpleQueue[Any]] = []
+        self._left = False
+
+    def do(self, work: Callable[[], Json], box: queue.SimpleQueue[Any]) -> None:
+        """Do ``work`` in a thread that is idle, or a new one; its value or what it raised comes into ``box``."""
+        try:
+            orders = self._idle.pop()
+        except IndexError:
+            orders = queue.SimpleQueue()
+            threading.Thread(target=self._obey, args=(orders,), name="rackwright-step", daemon=True).start()
+        orders.put((work, box))
+
+    def leave(self) -> None:
+        """Let every thread end that has nothing to do, and the others when they have ended what they do."""
+        self._left = True
+        with contextlib.suppress(IndexError):
+            while True:
+                self._idle.pop().put(None)
+
+    def _obey(self, orders: queue.SimpleQueue[Any]) -> None:
+        while (order := orders.get()) is not None:
+            work, box = order
+            answer = _answer(work)
+            # Idle before it answers: who hears the answer may have the next step for it.
+            self._idle.append(orders)
+            box.put(answer)
+            del order, work, box, answer
+            if self._left:
+                self.leave()
+
+
+def _answer(work: Callable[[], Json]) -> tuple[Json, BaseException | None]:
     try:
-        box.put((work(), None))
+        return work(), None
     except BaseException as error:  # noqa: BLE001 - handed over to the thread that asked
-        box.put((None, error))
+        return None, error
