@@ -1,8 +1,10 @@
 """Both transports of the driver against an emulated switch: there and back, confirmed, refused, timed out, rebooted."""
 
+import socket
 import time
 from types import SimpleNamespace
 
+import paramiko
 import pytest
 
 from rackwright.drivers.clock import ScaledClock
@@ -10,6 +12,7 @@ from rackwright.drivers.endpoint import Endpoint
 from rackwright.drivers.limits import Limits
 from rackwright.drivers.login import Login
 from rackwright.drivers.nvue.connect import connect
+from rackwright.drivers.nvue.connection import Connection
 from rackwright.drivers.trust import Trust
 from rackwright.errors import DeviceRefused, DriverError, IdentityUnknown, LostMidCommand, Unreachable
 from rackwright.secrets import Secret
@@ -260,3 +263,22 @@ def test_strangers_are_not_believed(rack, tmp_path):
             connect(
                 Endpoint(**rack.up.ends[rack.name]), login=Login(password=Secret("x")), trust=trust, transport=transport
             )
+
+
+def test_a_session_takes_aes_gcm_where_the_switch_has_it_and_leaves_no_cipher_out(rack, tmp_path):
+    """What comes with a MAC costs twice as much to read; a switch that has only such ciphers is talked to all the same."""
+    secrets = rack.up.state / "twin/secrets"
+    login = Login(password=Secret((secrets / "switch_password").read_text().strip()))
+    trust = Trust(tmp_path, known_hosts=rack.up.state / rack.up.told["known_hosts"])
+    connection = Connection(Endpoint(**rack.up.ends[rack.name]), login=login, trust=trust, limits=LIMITS)
+    connection.establish_connection()
+    try:
+        used = connection.transport
+        assert "gcm" in used.local_cipher
+        assert "gcm" in used.remote_cipher
+        ours = used.get_security_options().ciphers
+    finally:
+        connection.end()
+    one, other = socket.socketpair()
+    with one, other:
+        assert sorted(ours) == sorted(paramiko.Transport(one).get_security_options().ciphers)
