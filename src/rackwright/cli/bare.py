@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import fnmatch
-import sys
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
 import click
 import msgspec
 
-from rackwright.cli.answer import DIFFERENCE, ERROR, Answer
+from rackwright.cli.answer import ERROR, Answer
+from rackwright.cli.consenting import Shown, agreed
+from rackwright.cli.installing import NEW_KEY
 from rackwright.cli.talk import Talk
 from rackwright.cli.watching import watch
 from rackwright.push.hosts.bare import BareOrder, let_in, make_bare, submit
@@ -82,20 +83,11 @@ def _consent(talk: Talk, aim: Aim, order: BareOrder, *, yes: bool, allow: bool) 
         f"{name}: wiped and installed, unless {'a host of ours' if name in order.wipe else 'somebody'} answers there"
         for name in names
     )
-    for line in lines:
-        talk.error(line)
     talk.say("seeds come from 'rackwright serve', which must run meanwhile, on this site")
-    if not yes and not sys.stdin.isatty():
-        talk.error("nothing was installed: look at it and run it again with --yes, or on a terminal")
-        return Answer(DIFFERENCE, names, lines)
+    barred = ""
     if not allow:
-        talk.error("error: nothing was installed: what is named above loses its disk; allow it with --allow-disruption")
-        return Answer(ERROR, names)
-    if not aim.way.twin and not aim.way.trust.first_use:
-        talk.error(
-            "error: nothing was installed: a new installation shows another host key; allow that with --trust-on-first-use"
-        )
-        return Answer(ERROR, names)
-    if not yes and not click.confirm("install these?", err=True):
-        return Answer(DIFFERENCE, names)
-    return None
+        barred = "what is named loses its disk; allow it with --allow-disruption"
+    elif not aim.way.twin and not aim.way.trust.first_use:
+        barred = NEW_KEY
+    shown = Shown("install these?", lines, names, done="installed", barred=barred, grave=True)
+    return agreed(talk, shown, yes=yes)

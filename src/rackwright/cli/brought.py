@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from click import UsageError
 
 from rackwright.cli.answer import ERROR, FINE, Answer
+from rackwright.cli.consenting import gone_on
 from rackwright.cli.talk import Talk
-from rackwright.errors import RunChanged
 
 if TYPE_CHECKING:
     from rackwright.bringup.order import Order
@@ -71,19 +71,14 @@ class End:
         from rackwright.bringup.submitting import resume
 
         state = self.world.way.state
-        run = self._cut_off()
-        if not run:
-            self.talk.say("no bring-up was cut off: this is a new one")
-            return None
-        self.talk.say(f"going on with run {run}")
-        try:
+
+        def go(run: str) -> Report:
             with self._watching(runs.graph(state, run), run) as heard:
                 heard.past(runs.events(state, run))
-                report = resume(run, self.world, database=self.database, tags=self.tags, on_event=heard)
-        except RunChanged as error:
-            self.talk.say(f"{error}; reading first")
-            return None
-        return self._answer(report)
+                return resume(run, self.world, database=self.database, tags=self.tags, on_event=heard)
+
+        report = gone_on(self.talk, "bring-up", self._cut_off(), go)
+        return self._answer(report) if report else None
 
     def _watching(self, graph: Graph, run: str = "") -> Any:
         from rackwright.cli.boarding import watching

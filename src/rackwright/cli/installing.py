@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-import click
-
-from rackwright.cli.answer import DIFFERENCE, ERROR, Answer
+from rackwright.cli.answer import ERROR, Answer
+from rackwright.cli.consenting import Shown, agreed
 from rackwright.cli.talk import Talk
 from rackwright.drivers.nvue.model import Facts
 from rackwright.errors import DocumentError
@@ -22,7 +20,10 @@ if TYPE_CHECKING:
     from rackwright.cli.pushing import Aim
     from rackwright.runs import Event
 
-__all__ = ["Wish", "image_of", "installed"]
+__all__ = ["NEW_KEY", "Wish", "image_of", "installed"]
+
+NEW_KEY: Final = "a new installation shows another host key; allow that with --trust-on-first-use"
+"""What bars an installation that was asked for without that flag."""
 
 
 @dataclass(frozen=True)
@@ -106,21 +107,10 @@ def _consent(talk: Talk, aim: Aim, order: InstallOrder, wish: Wish) -> Answer | 
     talk.say(what_installs(order))
     lines = tuple(install_lines(order))
     shown = [{"device": one.device, "runs": one.runs, "to": order.image.nos} for one in order.targets]
-    if not wish.yes and not sys.stdin.isatty():
-        talk.error("nothing was installed: look at it and run it again with --yes, or on a terminal")
-        return Answer(DIFFERENCE, shown, lines)
-    for line in lines:
-        talk.error(line)
+    barred = ""
     if not wish.allow:
-        talk.error(
-            "error: nothing was installed: this interrupts what is named above; allow it with --allow-disruption"
-        )
-        return Answer(ERROR, shown)
-    if not aim.way.twin and not aim.way.trust.first_use:
-        talk.error(
-            "error: nothing was installed: a new installation shows another host key; allow that with --trust-on-first-use"
-        )
-        return Answer(ERROR, shown)
-    if not wish.yes and not click.confirm("install this?", err=True):
-        return Answer(DIFFERENCE, shown)
-    return None
+        barred = "this interrupts what is named; allow it with --allow-disruption"
+    elif not aim.way.twin and not aim.way.trust.first_use:
+        barred = NEW_KEY
+    about = Shown("install this?", lines, shown, done="installed", barred=barred, grave=True)
+    return agreed(talk, about, yes=wish.yes)

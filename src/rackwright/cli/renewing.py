@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-import click
 import msgspec
 
 from rackwright.cli import servers
-from rackwright.cli.answer import DIFFERENCE, ERROR, Answer
+from rackwright.cli.answer import Answer
+from rackwright.cli.consenting import Shown, agreed, gone_on
 from rackwright.cli.settling import settled
 from rackwright.cli.talk import Talk
 from rackwright.cli.watching import ended, watch, with_unread
-from rackwright.errors import RunChanged
 
 if TYPE_CHECKING:
     from rackwright.cli.servers import Aim
     from rackwright.push.bmc.changeset import Changeset
     from rackwright.runs import Outcome, Report
 
-__all__ = ["Consent", "renewed"]
+__all__ = ["RESTARTS", "Consent", "renewed"]
+
+RESTARTS: Final = "this restarts hosts; drain them and allow it with --allow-disruption"
+"""What bars a push that was asked for without that flag."""
 
 
 @dataclass(frozen=True)
@@ -91,32 +92,22 @@ def _asked(talk: Talk, aim: Aim, found: Changeset, consent: Consent) -> Answer |
     jobs = aim.way.jobs
     value = server_value(found, jobs)
     talk.say(rack_line(found, jobs))
-    if not consent.yes and not sys.stdin.isatty():
-        talk.error("nothing was pushed: look at it and run it again with --yes, or on a terminal")
-        return Answer(ERROR if found.unread else DIFFERENCE, value, server_lines(found))
-    if any(server.way.restarts for server in found.changed) and not consent.disruption:
-        talk.error("error: nothing was pushed: this restarts hosts; drain them and allow it with --allow-disruption")
-        return Answer(ERROR, value, server_lines(found))
-    for line in server_lines(found):
-        (talk.say if consent.yes else talk.error)(line)
-    if not consent.yes and not click.confirm("push this?", err=True):
-        return Answer(DIFFERENCE, value)
-    return None
+    restarts = any(server.way.restarts for server in found.changed)
+    shown = Shown(
+        "push this?", list(server_lines(found)), value, unread=bool(found.unread),
+        barred=RESTARTS if restarts and not consent.disruption else "",
+    )  # fmt: skip
+    return agreed(talk, shown, yes=consent.yes)
 
 
 def _resumed(talk: Talk, aim: Aim) -> Answer | None:
     """Go on with the latest push that was cut off; None when only a new one can."""
     from rackwright.push.bmc.submitting import interrupted, resume
 
-    run = interrupted(aim.way.state)
-    if not run:
-        talk.say("no push to BMCs was cut off: this is a new one")
-        return None
-    talk.say(f"going on with run {run}")
-    try:
-        report = resume(run, aim.way, on_event=watch(talk))
-    except RunChanged as error:
-        talk.say(f"{error}; reading first")
+    report = gone_on(
+        talk, "push to BMCs", interrupted(aim.way.state), lambda run: resume(run, aim.way, on_event=watch(talk))
+    )
+    if report is None:
         return None
     if report.state == "done" and any(wanted.lockdown for wanted in aim.settling.wanted.values()):
         # Lockdown comes after everything else, and the run that was cut off did not come so far.

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
-
-import click
 
 from rackwright.cli import hosts
 from rackwright.cli.answer import DIFFERENCE, ERROR, FINE, Answer, worst
-from rackwright.cli.renewing import Consent
+from rackwright.cli.consenting import Shown, agreed, gone_on
+from rackwright.cli.renewing import RESTARTS, Consent
 from rackwright.cli.talk import Talk
 from rackwright.cli.watching import ended, watch, with_unread
-from rackwright.errors import RunChanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,35 +93,23 @@ def _asked(talk: Talk, found: Changeset, consent: Consent) -> Answer | None:
     talk.say(what_differs(found))
     if not found.changed:
         return _answer(talk, found, None)
-    lines = list(host_lines(found))
-    if not consent.yes and not sys.stdin.isatty():
-        talk.error("nothing was pushed: look at it and run it again with --yes, or on a terminal")
-        return Answer(ERROR if found.unread else DIFFERENCE, found, lines)
-    if any(host.restarts for host in found.changed) and not consent.disruption:
-        talk.error("error: nothing was pushed: this restarts hosts; drain them and allow it with --allow-disruption")
-        return Answer(ERROR, found, lines)
-    for line in lines:
-        (talk.say if consent.yes else talk.error)(line)
-    if not consent.yes and not click.confirm("push this?", err=True):
-        return Answer(DIFFERENCE, found)
-    return None
+    restarts = any(host.restarts for host in found.changed)
+    shown = Shown(
+        "push this?", list(host_lines(found)), found, unread=bool(found.unread),
+        barred=RESTARTS if restarts and not consent.disruption else "",
+    )  # fmt: skip
+    return agreed(talk, shown, yes=consent.yes)
 
 
 def _resumed(talk: Talk, aim: Aim) -> Answer | None:
     """Go on with the latest push that was cut off; None when only a new one can."""
     from rackwright.push.hosts.submitting import interrupted, resume
 
-    run = interrupted(aim.way.state)
-    if not run:
-        talk.say("no push to hosts was cut off: this is a new one")
-        return None
-    talk.say(f"going on with run {run}")
-    try:
-        report = resume(run, aim.way, jobs=aim.way.jobs, on_event=watch(talk))
-    except RunChanged as error:
-        talk.say(f"{error}; reading first")
-        return None
-    return _answer(talk, None, report)
+    def go(run: str) -> Report:
+        return resume(run, aim.way, jobs=aim.way.jobs, on_event=watch(talk))
+
+    report = gone_on(talk, "push to hosts", interrupted(aim.way.state), go)
+    return _answer(talk, None, report) if report else None
 
 
 def _answer(talk: Talk, found: Changeset | None, report: Report | None) -> Answer:

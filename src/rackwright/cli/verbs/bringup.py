@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from rackwright.cli.answer import DIFFERENCE, ERROR, Answer, verb
+from rackwright.cli.answer import Answer, verb
+from rackwright.cli.consenting import Shown, agreed
 from rackwright.cli.params import PLACE
 from rackwright.cli.reaching import Wanted, reaching
 from rackwright.cli.talk import Talk
@@ -138,18 +138,5 @@ def _consent(
         # Who has said yes gets the same of each task, when it reads its device.
         foreseen, changes = look()
         lines, value = [*lines, "", *foreseen], value | changes
-    if not yes and not sys.stdin.isatty():
-        talk.error("nothing was begun: look at it and run it again with --yes, or on a terminal")
-        return Answer(DIFFERENCE, value, lines)
-    if not allow:
-        for line in lines:
-            talk.error(line)
-        talk.error(
-            "error: nothing was begun: this restarts hosts and interrupts links; allow it with --allow-disruption"
-        )
-        return Answer(ERROR, value)
-    for line in lines:
-        (talk.say if yes else talk.error)(line)
-    if not yes and not click.confirm("begin?", err=True):
-        return Answer(DIFFERENCE, value)
-    return None
+    barred = "" if allow else "this restarts hosts and interrupts links; allow it with --allow-disruption"
+    return agreed(talk, Shown("begin?", lines, value, done="begun", barred=barred), yes=yes)

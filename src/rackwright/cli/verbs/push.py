@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from rackwright.cli.answer import DIFFERENCE, ERROR, Answer, verb
+from rackwright.cli.answer import Answer, verb
+from rackwright.cli.consenting import Shown, agreed, gone_on
 from rackwright.cli.params import PLACE
 from rackwright.cli.reaching import Wanted, reaching
 from rackwright.cli.talk import Talk
 from rackwright.cli.watching import ended, watch, with_unread
-from rackwright.errors import RunChanged
 from rackwright.push.changeset import Changeset, load, refuse_stale
 
 if TYPE_CHECKING:
@@ -170,38 +169,21 @@ def _consent(talk: Talk, aim: Aim, found: Changeset, *, yes: bool, allow: bool) 
         return None
     for line in secret_lines(found, pushing.unseen(aim)):
         talk.error(line)
-    if not yes and not sys.stdin.isatty():
-        talk.error("nothing was pushed: look at it and run it again with --yes, or on a terminal")
-        return Answer(ERROR if found.unread else DIFFERENCE, found, changeset_lines(found, colour=True))
-    disruptive = [device for device in found.changed if device.impact]
-    if disruptive and not allow:
-        for device in disruptive:
-            for line in impact_lines(device):
-                talk.error(line)
-        talk.error("error: nothing was pushed: this interrupts what is named above; allow it with --allow-disruption")
-        return Answer(ERROR, found)
-    for line in changeset_lines(found, colour=True):
-        (talk.say if yes else talk.error)(line)
-    if not yes and not click.confirm("push this?", err=True):
-        return Answer(DIFFERENCE, found)
-    return None
+    disruptive = [] if allow else [device for device in found.changed if device.impact]
+    shown = Shown(
+        "push this?", list(changeset_lines(found, colour=True)), found, unread=bool(found.unread),
+        barred="this interrupts what is named above; allow it with --allow-disruption" if disruptive else "",
+        because=[line for device in disruptive for line in impact_lines(device)],
+    )  # fmt: skip
+    return agreed(talk, shown, yes=yes)
 
 
 def _resumed(talk: Talk, aim: Aim) -> Answer | None:
     """Go on with the latest push that was cut off; None when only a new one can."""
     from rackwright.push.submitting import interrupted, resume
 
-    run = interrupted(aim.way.state)
-    if not run:
-        talk.say("no push was cut off: this is a new one")
-        return None
-    talk.say(f"going on with run {run}")
-    try:
-        report = resume(run, aim.way, on_event=watch(talk))
-    except RunChanged as error:
-        talk.say(f"{error}; reading first")
-        return None
-    return _answer(talk, None, report)
+    report = gone_on(talk, "push", interrupted(aim.way.state), lambda run: resume(run, aim.way, on_event=watch(talk)))
+    return _answer(talk, None, report) if report else None
 
 
 def _answer(talk: Talk, found: Changeset | None, report: Report | None) -> Answer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace as changed
 from functools import partial
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from rackwright.cli import building, noting
-from rackwright.cli.answer import DIFFERENCE, ERROR, FINDINGS, FINE, Answer, verb, worst
+from rackwright.cli.answer import ERROR, FINDINGS, FINE, Answer, verb, worst
+from rackwright.cli.consenting import Shown, agreed
 from rackwright.cli.params import PLACE
 from rackwright.cli.reaching import Wanted, reaching
 from rackwright.cli.talk import Talk
@@ -118,15 +118,9 @@ def _noted(
 def _consent(talk: Talk, edited: Edited, lines: tuple[str, ...], name: str, *, yes: bool) -> Answer | None:
     from rackwright.report.nodes import edit_value
 
-    if not yes and not sys.stdin.isatty():
-        talk.error("nothing was written: look at it and run it again with --yes, or on a terminal")
-        return Answer(DIFFERENCE, edit_value(edited), lines)
-    for line in lines:
-        talk.error(line)
-    talk.error(f"! {name}: the former machine's host key, certificate and first boot are forgotten")
-    if not yes and not click.confirm("is another machine in its place?", err=True):
-        return Answer(DIFFERENCE, edit_value(edited))
-    return None
+    gone = f"! {name}: the former machine's host key, certificate and first boot are forgotten"
+    shown = Shown("is another machine in its place?", (*lines, gone), edit_value(edited), done="written", grave=True)
+    return agreed(talk, shown, yes=yes)
 
 
 def _forget(talk: Talk, plan: Plan, site: Path, device: str, wanted: Wanted) -> None:

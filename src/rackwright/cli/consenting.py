@@ -1,0 +1,69 @@
+"""Where the operator is asked. What changes a device is shown and agreed to here, or was when it was begun and is gone on with."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rackwright.cli.answer import DIFFERENCE, ERROR, Answer
+from rackwright.errors import RunChanged
+
+if TYPE_CHECKING:
+    from rackwright.cli.talk import Talk
+    from rackwright.runs import Report
+
+__all__ = ["Shown", "agreed", "gone_on"]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is put before the operator."""
+
+    question: str
+    lines: Sequence[str]
+    value: Any
+    """The same for ``--json``."""
+    done: str = "pushed"
+    """What it was not when it ends here."""
+    barred: str = ""
+    """Why it may not be done as it was asked for, with the remedy; empty: it may."""
+    because: Iterable[str] = ()
+    """What exactly it is that bars it."""
+    unread: bool = False
+    """Some device could not be asked: more is wrong than that there is a difference."""
+    grave: bool = False
+    """It is said even to somebody who wants quiet."""
+
+
+def agreed(talk: Talk, shown: Shown, *, yes: bool) -> Answer | None:
+    """Show what would be done and ask, unless ``yes`` was said before; return what ends it here, or None when it may go on."""
+    if not yes and not sys.stdin.isatty():
+        talk.error(f"nothing was {shown.done}: look at it and run it again with --yes, or on a terminal")
+        return Answer(ERROR if shown.unread else DIFFERENCE, shown.value, shown.lines)
+    if shown.barred:
+        for line in shown.because:
+            talk.error(line)
+        talk.error(f"error: nothing was {shown.done}: {shown.barred}")
+        return Answer(ERROR, shown.value, shown.lines)
+    for line in shown.lines:
+        (talk.say if yes and not shown.grave else talk.error)(line)
+    if not yes and not click.confirm(shown.question, err=True):
+        return Answer(DIFFERENCE, shown.value)
+    return None
+
+
+def gone_on(talk: Talk, what: str, run: str, resume: Callable[[str], Report]) -> Report | None:
+    """Go on with the run that was cut off, empty where none was; None when only a new one can."""
+    if not run:
+        talk.say(f"no {what} was cut off: this is a new one")
+        return None
+    talk.say(f"going on with run {run}")
+    try:
+        return resume(run)
+    except RunChanged as error:
+        talk.say(f"{error}; reading first")
+        return None

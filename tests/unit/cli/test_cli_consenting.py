@@ -1,0 +1,92 @@
+"""The one place where an operator is asked before a device changes."""
+
+import pytest
+
+from rackwright.cli import consenting
+from rackwright.cli.answer import DIFFERENCE, ERROR
+from rackwright.cli.consenting import Shown, agreed, gone_on
+from rackwright.cli.talk import Talk
+from rackwright.errors import RunChanged
+
+SHOWN = Shown("push this?", ("one line",), {"one": 1})
+BARRED = Shown("push this?", ("one line",), {"one": 1}, barred="give --flag", because=("this link",))
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Return what sets whether somebody sits there, and what he says."""
+
+    def sits(there, says=False):
+        monkeypatch.setattr(consenting.sys.stdin, "isatty", lambda: there, raising=False)
+        monkeypatch.setattr(consenting.click, "confirm", lambda *_, **__: says)
+
+    return sits
+
+
+@pytest.mark.parametrize(
+    ("there", "says", "yes", "shown", "code"),
+    [
+        (False, True, False, SHOWN, DIFFERENCE),
+        (False, True, False, Shown("?", (), 0, unread=True), ERROR),
+        (False, True, False, BARRED, DIFFERENCE),
+        (False, False, True, SHOWN, None),
+        (False, False, True, BARRED, ERROR),
+        (True, True, False, SHOWN, None),
+        (True, False, False, SHOWN, DIFFERENCE),
+        (True, True, False, BARRED, ERROR),
+        (True, True, True, BARRED, ERROR),
+    ],
+)
+def test_without_consent_nothing_goes_on(terminal, there, says, yes, shown, code):
+    """Only ``--yes`` or a yes at a terminal goes on, and never past what bars it."""
+    terminal(there, says)
+    answer = agreed(Talk(), shown, yes=yes)
+    assert (answer.code if answer else None) == code
+    assert answer is None or answer.data == shown.value
+
+
+@pytest.mark.parametrize(
+    ("there", "yes", "shown"), [(False, False, SHOWN), (False, True, BARRED), (True, False, BARRED)]
+)
+def test_what_would_be_done_is_shown_where_it_ends(terminal, capsys, there, yes, shown):
+    """Whoever is refused sees the whole of what would have been done, and what to do."""
+    terminal(there)
+    answer = agreed(Talk(), shown, yes=yes)
+    assert list(answer.lines) == ["one line"]
+    said = capsys.readouterr().err
+    assert "nothing was pushed" in said
+    assert ("--yes" in said) != ("--flag" in said)
+    assert ("this link" in said) == ("--flag" in said)
+
+
+@pytest.mark.parametrize(("quiet", "grave", "seen"), [(False, False, True), (True, False, False), (True, True, True)])
+def test_what_loses_a_disk_is_said_to_who_wants_quiet(terminal, capsys, quiet, grave, seen):
+    """With ``--yes`` what is done is told on the way, and the gravest even with ``--quiet``."""
+    terminal(there=False)
+    assert agreed(Talk(quiet=quiet), Shown("?", ("gpu01: wiped",), 0, grave=grave), yes=True) is None
+    assert ("gpu01: wiped" in capsys.readouterr().err) == seen
+
+
+def test_who_is_asked_has_seen_it_all(terminal, capsys):
+    """The lines stand above the question, quiet or not."""
+    terminal(there=True, says=True)
+    assert agreed(Talk(quiet=True), SHOWN, yes=False) is None
+    assert "one line" in capsys.readouterr().err
+
+
+def test_a_run_that_was_cut_off_is_gone_on_with(capsys):
+    """The run that is named is resumed, and what it reports comes back."""
+    assert gone_on(Talk(), "push", "run-7", lambda run: run + " resumed") == "run-7 resumed"
+    assert "going on with run run-7" in capsys.readouterr().err
+
+
+def test_without_a_run_and_after_another_version_a_new_one_begins(capsys):
+    """Nothing was cut off, or the program has changed since: that is said, and None means a new run."""
+    assert gone_on(Talk(), "push", "", lambda run: run) is None
+    assert "no push was cut off" in capsys.readouterr().err
+
+    def changed(run):
+        raise RunChanged(f"{run} was begun by another version")
+
+    assert gone_on(Talk(), "push", "run-7", changed) is None
+    assert "run-7 was begun by another version; reading first" in capsys.readouterr().err
