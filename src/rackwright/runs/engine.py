@@ -23,7 +23,7 @@ from rackwright.runs.model import Event, Graph, GraphProgram, Program, Report, W
 from rackwright.runs.redaction import Redactor
 from rackwright.runs.schedule import checked
 from rackwright.runs.whereabouts import called, lies_elsewhere, named, refuse_elsewhere
-from rackwright.runs.work import Attendance, Pace
+from rackwright.runs.work import SELDOM_S, Attendance, Pace
 from rackwright.secrets import Secret
 
 __all__ = ["Engine"]
@@ -213,7 +213,7 @@ class Engine:
 
     def _watch(self, attendance: Attendance, on_event: OnEvent, until: threading.Event | None) -> None:
         """Hand events over until the run ended; the first Ctrl-C asks for a cancel, the second leaves."""
-        asked, slow, next_look, next_question = False, False, 0.0, 0.0
+        asked, slow, next_look, next_question, next_sync = False, False, 0.0, 0.0, 0.0
         run = attendance.folder.run
         pace = Pace(attendance.changed)
         while until is None or not until.is_set():
@@ -228,7 +228,9 @@ class Engine:
                 if run in attendance.hints() or time.monotonic() >= next_question:
                     ended = bool(self._journal.ended([run]))
                     next_question = time.monotonic() + attendance.seldom_s
-                attendance.events.sync()
+                if ended or time.monotonic() >= next_sync:
+                    attendance.events.sync()
+                    next_sync = time.monotonic() + SELDOM_S
                 for event in attendance.events.fresh():
                     on_event(event)
                 if ended:

@@ -10,6 +10,7 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
@@ -36,8 +37,8 @@ _SHAPES: Final = (
     (re.compile(r"(?<=://)([^\s/:@]*):[^\s/@]+@"), rf"\1:{MASK}@"),
     (re.compile(r"(?i)\b(password|passwd|passphrase)(\s*[=:]\s*)(?!\*\*\*)[^\s,;\"']+"), rf"\1\2{MASK}"),
 )
-# What each shape needs: most texts have none of it, and one look is cheaper than five.
-_SUSPECT: Final = re.compile(r"\$|-----BEGIN|\bb(?:asic|earer)\s|://|passw|passphrase", re.IGNORECASE)
+# What each shape needs: most texts have none of it, and one look is cheaper than five, most of all without regard to case.
+_SUSPECT: Final = re.compile(r"[$]|-----begin|basic\s|bearer\s|://|passw|passphrase")
 _NAME: Final = re.compile(r"(?:[a-z]+/)?[A-Za-z][A-Za-z0-9_.-]*")
 _SHORTEST: Final = 4
 """A secret shorter than this would mask half of every text."""
@@ -52,12 +53,14 @@ class Redactor:
         # The longest first: a form may be part of another.
         ordered = sorted(found, key=lambda form: (-len(form), form))
         self._known = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+        # The same few keys stand in every value.
+        self._key = lru_cache(maxsize=4096)(lambda key: (self.text(key), looks_secret(key)))
 
     def text(self, text: str) -> str:
         """Return ``text`` with everything masked that is known or looks secret."""
         if self._known is not None:
             text = self._known.sub(MASK, text)
-        if _SUSPECT.search(text):
+        if _SUSPECT.search(text.casefold()):
             for shape, instead in _SHAPES:
                 text = shape.sub(instead, text)
         return text
@@ -73,23 +76,24 @@ class Redactor:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            return {self.text(key): self._entry(key, inner, value) for key, inner in value.items()}
+            return {
+                word: self._hidden(inner, value) if hides else self._value(inner)
+                for (word, hides), inner in zip(map(self._key, value), value.values(), strict=True)
+            }
         if isinstance(value, list | tuple):
             return [self._value(inner) for inner in value]
         return value
 
-    def _entry(self, key: str, value: Any, mapping: dict[str, Any]) -> Any:
-        """Return one entry of a mapping; below a key that looks secret only references and flags stay."""
-        if not _SECRET_KEY.search(key):
-            return self._value(value)
+    def _hidden(self, value: Any, mapping: dict[str, Any]) -> Any:
+        """Return what stands below a key that looks secret: only references and flags stay."""
         # {"secret": NAME} is the kept form of a reference: a name, and no secret.
         if value is None or isinstance(value, bool) or is_reference(value) or is_mapping(value):
             return value
         if is_mapping(mapping) and _NAME.fullmatch(value):
             return self.text(value)
         if isinstance(value, dict):
-            return {self.text(inner): self._entry(key, below, {}) for inner, below in value.items()}
-        return [self._entry(key, inner, {}) for inner in value] if isinstance(value, list) else MASK
+            return {self.text(inner): self._hidden(below, {}) for inner, below in value.items()}
+        return [self._hidden(inner, {}) for inner in value] if isinstance(value, list) else MASK
 
 
 def looks_secret(key: str) -> bool:

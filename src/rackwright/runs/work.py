@@ -25,7 +25,7 @@ from rackwright.runs.model import Json
 from rackwright.runs.redaction import Redactor
 from rackwright.runs.steps import TAKEN
 
-__all__ = ["OWN", "SOON_S", "Attendance", "Pace", "Stopped", "Work", "failure"]
+__all__ = ["OWN", "SELDOM_S", "SOON_S", "Attendance", "Pace", "Stopped", "Work", "failure"]
 
 SOON_S: Final = 0.005
 SELDOM_S: Final = 0.25
