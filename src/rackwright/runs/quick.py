@@ -39,6 +39,13 @@ class _Quick(SystemDatabase):
         with self.engine.connect() as connection:
             return [None] if connection.execute(self._waiting, {"queue": queue_name}).first() else []
 
+    def transition_delayed_workflows(self) -> None:
+        """Do nothing: no workflow of ours has a delay, and looking for one took the lock of the database every second."""
+
+    def cancel_timed_out_workflows(self, limit: int) -> list[str]:  # noqa: ARG002 - DBOS's door
+        """Do nothing: no workflow of ours has a deadline."""
+        return []
+
     def get_queue(self, name: str, *, client_system_database: SystemDatabase | None = None) -> Queue | None:
         """Return what is known of a queue."""
         with self.engine.connect() as connection:

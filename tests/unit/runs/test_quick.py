@@ -147,7 +147,10 @@ def test_a_task_leaves_what_bare_dbos_leaves(site, monkeypatch, fails):
 def test_every_door_that_is_ours_is_still_gone_through(site, monkeypatch):
     """A door that DBOS has renamed would be slow, and nobody would notice."""
     gone = set()
-    doors = ("dequeue_scopes", "get_queue", "_execute_prepared", "_update_workflow_outcome_in_transaction")
+    doors = (
+        "dequeue_scopes", "get_queue", "transition_delayed_workflows", "cancel_timed_out_workflows", "_execute_prepared",
+        "_update_workflow_outcome_in_transaction",
+    )  # fmt: skip
     for door in doors:
         ours = getattr(quick.QuickSQLite, door)
 
