@@ -42,6 +42,8 @@ class Server:
         self.moments = Moments()
         self.deaf = False
         """The operating system ignores what is asked gracefully."""
+        self.starts_until = 0.0
+        """Until then it is on its way up, and hears of nothing."""
         self.refusals = {}
         """Name of a call -> what it is refused with."""
         self.fails = {}
@@ -138,6 +140,9 @@ class Server:
                 job |= {"state": "failed", "message_id": "PR21", "message": "The job failed."}
                 self.deeds.append(("torn", job["fqdd"]))
 
+    def progress(self):
+        return "OSBootStarted" if self.clock.now() < self.starts_until else ""
+
     def inventory(self):
         rows = tuple(
             Software(id=f"Installed-{fqdd}-{version}", uri="", name=NAMES[fqdd], version=version, fqdd=fqdd)
@@ -225,7 +230,10 @@ class Session:
         return self._call("push_image", work)
 
     def host(self):
-        return self._call("host", lambda: Host(power=self.server.power, reset_at=self.server.reset_at))
+        return self._call(
+            "host",
+            lambda: Host(power=self.server.power, reset_at=self.server.reset_at, progress=self.server.progress()),
+        )
 
     def power(self):
         return self._call("power", lambda: self.server.power)
@@ -236,7 +244,7 @@ class Session:
             graceful = kind.startswith("Graceful")
             if (kind == "On") == (server.power == "On") and not kind.endswith("Restart"):
                 return
-            if graceful and server.deaf:
+            if graceful and (server.deaf or server.progress()):
                 return
             if kind != "On":
                 server.deeds.append(("reset", kind))

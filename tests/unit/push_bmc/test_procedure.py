@@ -94,6 +94,19 @@ def test_a_host_that_does_not_heed_is_forced(tmp_path):
     assert bench.server.restarts() == ["ForceRestart"]
 
 
+def test_a_system_on_its_way_up_is_not_asked_yet(tmp_path):
+    """A graceful restart waits for an operating system that starts, which would not hear of it; one that starts for ever is forced."""
+    bench = Bench(tmp_path, (BIOS,))
+    bench.server.starts_until = bench.server.clock.now() + 90
+    assert bench.life().state == "done"
+    assert bench.server.restarts() == ["GracefulRestart"]
+    (tmp_path / "stuck").mkdir()
+    stuck = Bench(tmp_path / "stuck", (BIOS,))
+    stuck.server.starts_until = stuck.server.clock.now() + 86400
+    assert stuck.life().state == "done"
+    assert stuck.server.restarts()[-1] == "ForceRestart"
+
+
 def test_a_host_that_was_off_is_off_again(tmp_path):
     """What waits runs when a host that was off is switched on; afterwards it is off as before."""
     bench = Bench(tmp_path, (BIOS,))

@@ -8,11 +8,11 @@ import msgspec
 
 from rackwright.bringup.job import Halted, Job, Made, ended
 from rackwright.diff.bmc.settings import Settings, settings_changes
-from rackwright.drivers.redfish.model import Topic
+from rackwright.drivers.redfish.model import Redfish, Topic
 from rackwright.errors import DeviceRefused, DriverError
 from rackwright.push.bmc.changeset import Changeset, ServerChanges
 from rackwright.push.bmc.contact import AGAIN, Contact
-from rackwright.push.bmc.meeting import FIRST_A_PASSWORD, factory_password, meet
+from rackwright.push.bmc.meeting import FIRST_A_PASSWORD, Met, factory_password, meet
 from rackwright.push.bmc.model import Step
 from rackwright.push.bmc.order import decode, make_order
 from rackwright.push.bmc.procedure import Procedure
@@ -42,20 +42,26 @@ def locked(job: Job) -> Outcome:
 
 
 def _set(job: Job, part: Literal["first", "last"]) -> Outcome:
-    ordered = job.ordered(lambda: _settling(job, part))
-    if ordered.halt is not None:
-        return job.failed("read", ordered.halt)
-    data = job.kept(ordered)
-    if not ordered.changes:
-        return job.finished(ended(job, "unchanged"), ordered)
-    return job.finished(Settle(job.world.way).device(job.context, data, job.device), ordered)
+    held: list[Met] = []
+    try:
+        ordered = job.ordered(lambda: _settling(job, part, held))
+        if ordered.halt is not None:
+            return job.failed("read", ordered.halt)
+        data = job.kept(ordered)
+        if not ordered.changes:
+            return job.finished(ended(job, "unchanged"), ordered)
+        settle = Settle(job.world.way, next(iter(held), None))
+        return job.finished(settle.device(job.context, data, job.device), ordered)
+    finally:
+        for met in held:
+            met.session.close()
 
 
-def _settling(job: Job, part: Literal["first", "last"]) -> Made | Halted:
+def _settling(job: Job, part: Literal["first", "last"], held: list[Met]) -> Made | Halted:
     world, consent, name = job.world, job.order.consent, job.device
     wanted = world.settings[name]
     try:
-        found = _compared(job)
+        found = _compared(job, held)
     except DriverError as error:
         return Halted(str(error), error.remedy or AGAIN, error.passing)
     mine = tuple(change for change in found.changes if change.last is (part == "last"))
@@ -69,19 +75,18 @@ def _settling(job: Job, part: Literal["first", "last"]) -> Made | Halted:
     return Made(msgspec.json.encode(order), [str(change) for change in mine])
 
 
-def _compared(job: Job) -> Settings:
-    """Log in, with the factory's password where the BMC still has it, and compare how it is set."""
+def _compared(job: Job, held: list[Met]) -> Settings:
+    """Log in, with the factory's password where the BMC still has it, and compare how it is set; the session is held."""
     world, consent = job.world, job.order.consent
     factory = factory_password(world.way.resolvers, default=consent.factory_login)
     met = meet(world.way, job.device, factory=factory, patience_s=world.patience.first_s)
+    held.append(met)
     try:
         resources: Any = met.session.read(_TOPICS)
     except DeviceRefused as error:
         if error.message_id not in FIRST_A_PASSWORD:
             raise
         resources = {}
-    finally:
-        met.session.close()
     wanted = world.settings[job.device]
     authority = world.authority if wanted.signed else ""
     return settings_changes(resources, wanted, factory=met.factory, authority=authority, lift=consent.lift_lockdown)
@@ -95,13 +100,19 @@ def firmware(job: Job) -> Outcome:
     halt = _canary(job)
     if halt is not None:
         return ended(job, "skipped", stage="canary", cause=halt.cause, remedy=halt.remedy)
-    ordered = job.ordered(lambda: _order(job))
-    if ordered.halt is not None:
-        return job.failed("read", ordered.halt)
     way = job.world.way
-    whole = decode(job.kept(ordered))
-    contact = Contact(whole.of[job.device], way.bmc, way.clock, whole.limits)
-    return job.finished(_told(Procedure(contact, job.context, whole).run()), ordered)
+    held: list[Redfish] = []
+    try:
+        ordered = job.ordered(lambda: _order(job, held))
+        if ordered.halt is not None:
+            return job.failed("read", ordered.halt)
+        whole = decode(job.kept(ordered))
+        contact = Contact(whole.of[job.device], way.bmc, way.clock, whole.limits)
+        contact.session = next(iter(held), None)
+        return job.finished(_told(Procedure(contact, job.context, whole).run()), ordered)
+    finally:
+        for session in held:
+            session.close()
 
 
 def _canary(job: Job) -> Halted | None:
@@ -114,16 +125,17 @@ def _canary(job: Job) -> Halted | None:
     return None
 
 
-def _order(job: Job) -> Made | Halted:
+def _order(job: Job, held: list[Redfish]) -> Made | Halted:
     world, consent = job.world, job.order.consent
     planner = world.planner(allow_downgrade=consent.allow_downgrade)
+    greeter = world.greeter(well_known=consent.factory_login)
 
     def heard(_device: str, what: str) -> None:
         job.context.event(f"looking again, since {what}")
 
     found = survey(
-        world.machines[job.device], world.greeter(well_known=consent.factory_login), world.way.clock, planner, heard,
-        patience_s=world.patience.back_s,
+        world.machines[job.device], greeter, world.way.clock, planner, heard,
+        patience_s=world.patience.back_s, keep=held.append,
     )  # fmt: skip
     if isinstance(found, Unread):
         return Halted(found.cause, found.remedy, found.passing)

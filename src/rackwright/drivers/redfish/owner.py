@@ -58,11 +58,12 @@ def change_settings(places: Places, attributes: Mapping[str, Any]) -> None:
         if not left:
             return
         uri = link(reference)
-        known = places.session.object(uri).get("Attributes")
+        told, seen = places.session.fetch(uri)
+        known = dig(told, "Attributes")
         ours = {name: value for name, value in left.items() if isinstance(known, dict) and name in known}
         if ours:
             secrets = tuple(str(value) for name, value in ours.items() if "assword" in name)
-            places.session.patch(uri, {"Attributes": ours}, secrets=secrets)
+            places.session.patch(uri, {"Attributes": ours}, seen=seen, secrets=secrets)
         left = {name: value for name, value in left.items() if name not in ours}
     if left:
         raise places.no(f"attribute {', '.join(sorted(left))}", "look for its name in the BMC's own list")

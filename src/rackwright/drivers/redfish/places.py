@@ -14,7 +14,7 @@ __all__ = ["Places", "dig", "link"]
 
 
 class Places:
-    """The resources that actions hang on. They are read once: what changes is always read anew."""
+    """The resources that actions hang on, as they were told at any time in this session: what changes is always read anew."""
 
     def __init__(self, session: Session, reader: Reader) -> None:
         self.session = session
@@ -30,6 +30,8 @@ class Places:
     def manager(self) -> dict[str, Any]:
         """The BMC itself: of several the one that manages the server."""
         managers = self._members("Managers")
+        if len(managers) == 1:
+            return managers[0]
         ours = link(self.system, "Links", "ManagedBy", 0)
         return next((manager for manager in managers if link(manager) == ours), managers[0])
 
@@ -78,7 +80,7 @@ class Places:
 
     def _members(self, name: str) -> list[dict[str, Any]]:
         uri = link(self.session.root, name) or f"{ROOT}/{name}"
-        found = self._reader.members(uri)
+        found = self._reader.known(uri)
         if not found:
             raise self.no(
                 f"{name}, for now", "try again in some minutes: after its job queue was cleared it tells of none"

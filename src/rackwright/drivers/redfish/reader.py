@@ -29,6 +29,7 @@ class Reader:
         self._resources: dict[str, Any] = {}
         self._errors: dict[str, str] = {}
         self._had: set[str] = set()
+        self._told: dict[str, list[dict[str, Any]]] = {}
 
     def read(self, topics: Collection[Topic]) -> dict[str, Any]:
         """Return URI -> resource, members of collections under their own; what failed stands under :data:`ERRORS`.
@@ -57,6 +58,10 @@ class Reader:
         """Return the BIOS settings of the last reading."""
         return [one for uri, one in self._resources.items() if uri.endswith("/Bios")]
 
+    def known(self, uri: str) -> list[dict[str, Any]]:
+        """Return the systems, managers or chassis as they were last told in this session; asked for where they never were."""
+        return self._told.get(uri) or self.members(uri)
+
     def members(self, uri: str) -> list[dict[str, Any]]:
         """Return the members of one collection; raises what :meth:`Session.get` does."""
         self._resources, self._errors, self._dead = {}, {}, _DEAD
@@ -83,6 +88,8 @@ class Reader:
             found = [one] if one is not None else []
         else:
             found = self._systems(uri) if row.name == "systems" else self._members(uri)
+            if row.of == "root" and not row.below:
+                self._told[uri] = found
         if uri.rstrip("/") in self._resources:
             self._had.add(row.name)
         return found

@@ -126,10 +126,16 @@ class Session:
             raise self.refused(what, answer, secrets)
         return answer
 
-    def patch(self, path: str, body: Mapping[str, Any], *, secrets: tuple[str, ...] = ()) -> Answer:
-        """Patch one resource as it is now: with the ETag that it has, fetched once more when that has changed (412, SYS404)."""
+    def patch(
+        self, path: str, body: Mapping[str, Any], *, seen: Answer | None = None, secrets: tuple[str, ...] = ()
+    ) -> Answer:
+        """Patch one resource as it is now: with the ETag that it has, fetched once more when that has changed (412, SYS404).
+
+        ``seen``: the resource as it was just read.
+        """
         for attempt in range(2):
-            _, seen = self.fetch(path)
+            if seen is None or attempt:
+                _, seen = self.fetch(path)
             try:
                 return self.send("PATCH", path, body, etag=seen.header("ETag"), secrets=secrets)
             except DeviceRefused as error:

@@ -51,15 +51,15 @@ _DELL: Final = ("Links", "Oem", "Dell")
 ROWS: Final[tuple[Row, ...]] = (
     _row("systems", "system links lights", at=[["Systems"]], members=True),
     _row("managers", "system", at=[["Managers"]], members=True),
-    _row("chassis", "hardware", at=[["Chassis"]], members=True),
+    _row("chassis", "hardware adapters", at=[["Chassis"]], members=True),
     _row("processors", "hardware", of="systems", at=[["Processors"]], members=True),
     _row("memory", "hardware", of="systems", at=[["Memory"]], members=True),
     # MAC and link of every port in one answer. An iDRAC tells no link of some (BlueField-3, link down): the ports of such an adapter are one more.
-    _row("ports", "hardware links lights", of="systems", at=[["EthernetInterfaces"]], members=True),
-    _row("adapters", "hardware links", of="chassis", at=[["NetworkAdapters"]], members=True),
-    _row("adapter ports", "hardware links", of="adapters", at=[["Ports"], ["NetworkPorts"]], members=True, untold_by="ports"),
+    _row("ports", "hardware links lights adapters", of="systems", at=[["EthernetInterfaces"]], members=True),
+    _row("adapters", "hardware links adapters", of="chassis", at=[["NetworkAdapters"]], members=True),
+    _row("adapter ports", "hardware links adapters", of="adapters", at=[["Ports"], ["NetworkPorts"]], members=True, untold_by="ports"),
     # Lanes in use; an enclosure of drives has devices too, of which nobody asks.
-    _row("pcie", "hardware", of="chassis", at=[["PCIeDevices"]], members=True, needs=[["NetworkAdapters"]]),
+    _row("pcie", "hardware adapters", of="chassis", at=[["PCIeDevices"]], members=True, needs=[["NetworkAdapters"]]),
     _row("power", "hardware supplies", of="chassis", at=[["Power"]]),
     _row("power supplies", "hardware supplies", of="chassis", at=[["PowerSubsystem"]], below="/PowerSupplies", members=True, instead_of="power"),
     _row("storage", "hardware", of="systems", at=[["Storage"]], members=True),
@@ -73,7 +73,7 @@ ROWS: Final[tuple[Row, ...]] = (
     _row("jobs of an iDRAC", "jobs", of="managers", at=[[*_DELL, "Jobs"]], members=True),
     _row("jobs", "jobs", at=[["JobService"]], below="/Jobs", members=True, instead_of="jobs of an iDRAC"),
     _row("tasks", "jobs", at=[["Tasks"]], below="/Tasks", members=True, instead_of="jobs of an iDRAC"),
-    _row("attributes", "settings", of="managers", at=[[*_DELL, "DellAttributes", "0"]]),
+    _row("attributes", "settings attributes", of="managers", at=[[*_DELL, "DellAttributes", "0"]]),
     _row("protocols", "settings", of="managers", at=[["NetworkProtocol"]], unless=[*_DELL, "DellAttributes"]),
     _row("accounts", "settings", at=[["AccountService"]], below="/Accounts", members=True),
 )  # fmt: skip

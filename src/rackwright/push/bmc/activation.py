@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rackwright.drivers.redfish.model import Host
 from rackwright.errors import DriverError
 from rackwright.push.bmc.contact import AGAIN, Contact, halt_of
 from rackwright.push.bmc.order import Event
@@ -20,7 +21,8 @@ from rackwright.redfish.inventory import Job
 __all__ = ["Activation", "ended_badly", "host_off", "host_on", "in_words", "ready"]
 
 _BAD: Final = frozenset({"done-with-errors", "failed"})
-_RUNS: Final = frozenset({"OSRunning", "OSBootStarted", ""})
+_STARTS: Final = "OSBootStarted"
+_RUNS: Final = frozenset({"OSRunning", _STARTS, ""})
 """Words of ``BootProgress`` that do not say that a restart is under way; empty where none is told."""
 _LOOK: Final = (
     "look at the job queue over the web page of the BMC and delete the job there, then push again: it reads first"
@@ -90,11 +92,14 @@ class Activation:
             # Its image is there: in a moment it is scheduled, or written whatever the host does. A restart would tear that.
             return None
         if not self.asked:
-            if self._heeded():
+            host = self.contact.host()
+            # An earlier life may have asked; and a system on its way up hears of no shutdown, so that it would be forced after minutes.
+            waits = not self.fresh or host.progress == _STARTS
+            if self._heeded(host):
                 self.asked = 1
-            elif self.fresh or now - self.at >= limits.heed_s:
+            elif not waits or now - self.at >= limits.heed_s:
                 self._ask(gently=True, waiting=len(jobs))
-        elif self.asked == 1 and now - self.at >= (limits.boot_s if self._heeded() else limits.graceful_s):
+        elif self.asked == 1 and self._late(now - self.at):
             self.told("the operating system does not heed it: forced")
             self._ask(gently=False, waiting=len(jobs))
         elif self.asked > 1 and now - self.at >= limits.boot_s:
@@ -102,9 +107,16 @@ class Activation:
             return Halt(self.stage, f"still waiting after a forced restart: {waiting}", _LOOK, touched=True)
         return None
 
-    def _heeded(self) -> bool:
+    def _late(self, waited_s: float) -> bool:
+        """Tell whether the first restart should have shown by now."""
+        limits = self.contact.limits
+        # Whether it was heeded is asked of the BMC only where that decides.
+        if waited_s < min(limits.graceful_s, limits.boot_s):
+            return False
+        return waited_s >= (limits.boot_s if self._heeded(self.contact.host()) else limits.graceful_s)
+
+    def _heeded(self, host: Host) -> bool:
         """Tell whether the host has been reset since, or is being."""
-        host = self.contact.host()
         if self.reset_at and host.reset_at and host.reset_at != self.reset_at:
             return True
         return bool(self.asked) and host.progress not in _RUNS
@@ -169,9 +181,16 @@ def ready(contact: Contact, stage: str) -> Halt | None:
 def host_on(contact: Contact) -> bool:
     """See that the host is on: one that is off, and stays so for a while, is switched on."""
     limits = contact.limits
+    power = ""
+
+    def begun() -> bool:
+        nonlocal power
+        power = contact.power()
+        return power != "Off"
+
     for _ in range(2):
-        if contact.wait(limits.heed_s, lambda: contact.power() != "Off"):
-            return contact.wait(limits.boot_s, lambda: contact.power() == "On")
+        if contact.wait(limits.heed_s, begun):
+            return power == "On" or contact.wait(limits.boot_s, lambda: contact.power() == "On")
         _reset(contact, "On")
     return contact.wait(limits.heed_s, lambda: contact.power() == "On")
 

@@ -25,9 +25,9 @@ _CABLING: Final = "see the service tags of nodes.csv and where the server stands
 _WAIT: Final = "let it end, or delete it over the web page of the BMC; then push again"
 
 
-def against_restart(stage: str, seen: Seen) -> Halt | None:
+def against_restart(stage: str, inventory: Inventory) -> Halt | None:
     """Return what has come up since the first look and would have the waiting jobs fail; None when they may run."""
-    found = next(_conditions(seen.inventory), None)
+    found = next(_conditions(inventory), None)
     return Halt(stage, f"{found[0]}: {found[1]}", found[2], touched=True) if found else None
 
 

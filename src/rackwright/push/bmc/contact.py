@@ -28,6 +28,7 @@ _BUSY: Final = frozenset(
 """Ids of messages by which a BMC says that it cannot just now (redfish.md 2.1 and 5)."""
 _BUSY_STATUS: Final = frozenset({429, 500, 502, 503, 504})
 """A plain 500 too: an iDRAC that restarts its service answers so (redfish.md 2.5)."""
+_CONDITIONS: Final[frozenset[Topic]] = frozenset({"supplies", "attributes"})
 _PAUSE_S: Final = 60.0
 """Between two logins that are refused: three wrong ones within a minute shut an address out (``IPBlocking.1``)."""
 
@@ -114,13 +115,23 @@ class Contact:
         return self.patiently(lambda session: session.host())
 
     def look(self, *, hardware: bool = False) -> Seen:
-        """Look at versions, settings, jobs and power, with patience; ``hardware``: at the power supplies too."""
-        topics: tuple[Topic, ...] = ("system", "firmware", "bios", *(("supplies", "settings") if hardware else ()))
+        """Look at versions, settings, jobs and power, with patience; ``hardware``: whose it is, its power supplies and lockdown too.
+
+        Versions only where the order brings some: the inventory of firmware is most of what there is to read.
+        """
+        topics: set[Topic] = {"bios", *_CONDITIONS, "system"} if hardware else {"bios"}
+        if any(step.fqdds for step in self.order.steps):
+            topics.add("firmware")
 
         def seen(session: Redfish) -> Seen:
-            return Seen(self.inventory_of(session.read(topics)), session.jobs(), session.power())
+            inventory = self.inventory_of(session.read(topics))
+            return Seen(inventory, session.jobs(), inventory.power)
 
         return self.patiently(seen)
+
+    def conditions(self) -> Inventory:
+        """Look at what a restart must not meet, lockdown and power supplies, with patience."""
+        return self.inventory_of(self.patiently(lambda session: session.read(_CONDITIONS)))
 
     def wait(self, patience_s: float, over: Callable[[], bool]) -> bool:
         """Look until something is so; False when the time is over first."""

@@ -59,8 +59,11 @@ class Finish:
         self.contact.restarted = True
         try:
             withdrawn = self._withdraw() if self.halt is not None else ()
-            trouble = self._power()
             seen = self.contact.look()
+            trouble = ""
+            if seen.power != self._wanted:
+                trouble = self._power()
+                seen = self.contact.look()
         except DriverError as error:
             known = self.halt is not None and str(error) in self.halt.cause
             return End(found=self.power, trouble="nor since" if known else f"it cannot be looked at since ({error})")
@@ -91,9 +94,13 @@ class Finish:
         left = {job.id for job in self._ours()}
         return tuple(job.id for job in waiting if job.id not in left)
 
+    @property
+    def _wanted(self) -> str:
+        return "Off" if self.power in ("Off", "PoweringOff") else "On"
+
     def _power(self) -> str:
         """Bring the host's power to what it was; return in words that it could not be."""
-        if self.power in ("Off", "PoweringOff"):
+        if self._wanted == "Off":
             return "" if host_off(self.contact) else "the host was off, and cannot be switched off again"
         return "" if host_on(self.contact) else "the host does not come on"
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
+from rackwright.drivers.redfish.model import ALL
 from rackwright.errors import DeviceRefused, DriverError
 from rackwright.push import artifacts
 from rackwright.push.bmc.contact import Contact, halt_of
 from rackwright.push.contact import Halt
 
 __all__ = ["Kept", "kept"]
+
+_TOPICS: Final = ALL - {"registry"}
+"""What a BIOS could be set to is no state of a server, and half of what its BMC tells."""
 
 
 class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -30,7 +35,7 @@ def kept(contact: Contact, folder: Path) -> Kept:
     at all is not changed.
     """
     try:
-        resources = contact.patiently(lambda session: session.read())
+        resources = contact.patiently(lambda session: session.read(_TOPICS))
         inventory = artifacts.keep(
             folder / "inventory" / f"{contact.device}.json", msgspec.json.encode(resources).decode()
         )

@@ -223,7 +223,7 @@ class _Work:
         raise DeviceRefused(text, device=self.device, remedy=remedy)
 
     def _differing(self, wanted: dict[str, str]) -> dict[str, str]:
-        found = attributes_of(self.session.read({"settings"}))
+        found = attributes_of(self.session.read({"attributes"}))
         return {name: str(found.get(name)) for name, value in wanted.items() if str(found.get(name) or "") != value}
 
     def _again(self) -> None:

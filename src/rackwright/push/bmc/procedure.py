@@ -154,10 +154,11 @@ class Procedure:
         return ended.halt
 
     def _before(self, restart: str = "") -> _Before:
-        """Note what is so before a command; before a restart, look once more that nothing stands against it."""
-        host = self.contact.host()
-        halt = against_restart(restart, self.contact.look(hardware=True)) if restart else None
-        return _Before(self.life, tuple(job.id for job in self.contact.jobs()), host.reset_at, halt)
+        """Note what is so before a command: the jobs; before a restart the last one, and that nothing stands against it."""
+        if not restart:
+            return _Before(self.life, tuple(job.id for job in self.contact.jobs()))
+        reset_at = self.contact.host().reset_at
+        return _Before(self.life, reset_at=reset_at, halt=against_restart(restart, self.contact.conditions()))
 
     def _follow(self, name: str, step: Step, job: str) -> _Ended:
         """Follow what is applied at once to its own end, over a restart of the BMC too; then see its version."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Literal
@@ -13,7 +14,7 @@ from rackwright.diff.bmc import bios_state, firmware_states
 from rackwright.diff.bmc.model import BiosState
 from rackwright.diff.bmc.settings import Settings, settings_changes
 from rackwright.drivers.clock import Clock
-from rackwright.drivers.redfish.model import Topic
+from rackwright.drivers.redfish.model import Redfish, Topic
 from rackwright.errors import DriverError
 from rackwright.plan.controllers import BmcSettings
 from rackwright.plan.machines import Machine
@@ -29,8 +30,8 @@ from rackwright.redfish import reading
 
 __all__ = ["TOPICS", "Planner", "survey"]
 
-TOPICS: Final[frozenset[Topic]] = frozenset({"system", "hardware", "firmware", "bios", "registry", "jobs"})
-"""What a changeset is made of."""
+TOPICS: Final[frozenset[Topic]] = frozenset({"system", "adapters", "firmware", "bios", "registry", "jobs"})
+"""What a changeset is made of: of the hardware only what has firmware of its own and is not told by its place alone."""
 
 _STEP_S: Final = 15.0
 _RUNS_S: Final = 3600.0
@@ -111,18 +112,18 @@ class Planner:
 
 def survey(
     machine: Machine, connect: Connect, clock: Clock, planner: Planner, heard: Callable[[str, str], None],
-    *, patience_s: float = 0,
+    *, patience_s: float = 0, keep: Callable[[Redfish], None] | None = None,
 ) -> ServerChanges | Unread:  # fmt: skip
     """Read one server once no job runs on it any more, and compare it; nothing is done to it meanwhile.
 
     A push that was killed leaves jobs running: what they bring is not there yet; and BMCs that restart, which are waited for
     ``patience_s``. ``heard`` is told the server and what is waited for. What the wire or the BMC refuses is told in the
-    value. A ``connect`` that is a :class:`~rackwright.push.bmc.meeting.Greeter` knows whom the factory's password opened.
+    value. ``keep`` gets the session of the reading, open, to go on with and to close, where the site's password opened it. A ``connect`` that is a :class:`~rackwright.push.bmc.meeting.Greeter` knows whom the factory's password opened.
     """
     device, begun, said = machine.name, clock.now(), False
     while True:
         try:
-            found, waits = _surveyed(machine, connect, planner), "jobs run"
+            found, waits = _surveyed(machine, connect, planner, keep), "jobs run"
         except DriverError as error:
             if getattr(error, "message_id", "") in FIRST_A_PASSWORD and device in getattr(connect, "fresh", ()):
                 return planner.first_of_all(machine)
@@ -137,14 +138,19 @@ def survey(
         clock.sleep(_STEP_S)
 
 
-def _surveyed(machine: Machine, connect: Connect, planner: Planner) -> ServerChanges | Unread:
+def _surveyed(
+    machine: Machine, connect: Connect, planner: Planner, keep: Callable[[Redfish], None] | None
+) -> ServerChanges | Unread:
     """Read one server, unless jobs run on it."""
     device, session = machine.name, connect(machine.name)
-    try:
+    with ExitStack() as unless_kept:
+        unless_kept.callback(session.close)
         running = [job for job in session.jobs() if job.state == "running"]
         if running:
             return Unread(device, f"jobs run and do not end: {in_words(running)}", AGAIN, passing=True)
         fresh = device in getattr(connect, "fresh", ())
-        return planner.changes(machine, session.read(planner.topics), factory=fresh)
-    finally:
-        session.close()
+        changes = planner.changes(machine, session.read(planner.topics), factory=fresh)
+        if keep is not None and not fresh:
+            keep(session)
+            unless_kept.pop_all()
+        return changes

@@ -19,7 +19,7 @@ from rackwright.drivers.redfish.model import Redfish, Topic
 from rackwright.errors import DeviceRefused, DriverError, RunChanged
 from rackwright.plan.controllers import BmcSettings
 from rackwright.push.bmc.certificates import KEY, authority_name
-from rackwright.push.bmc.meeting import FIRST_A_PASSWORD, Way, apply_settings, factory_password, meet
+from rackwright.push.bmc.meeting import FIRST_A_PASSWORD, Met, Way, apply_settings, factory_password, meet
 from rackwright.runs.model import GOOD, Context, Json, Outcome, Wave
 
 __all__ = ["NAME", "Settle", "SettlingOrder", "Target", "compared", "submit_settings"]
@@ -119,6 +119,8 @@ class Settle:
     """The program; what it needs of the world is given to it."""
 
     way: Way
+    met: Met | None = None
+    """A session that is open with the BMC that is set first: whoever looked at it a moment ago was let in already."""
     name: str = field(default=NAME, init=False)
     version: str = field(default=VERSION, init=False)
 
@@ -154,7 +156,8 @@ class Settle:
         factory = factory_password(self.way.resolvers, default=order.well_known)
         made: list[str] = []
         try:
-            met = meet(self.way, target.device, factory=factory, patience_s=_PATIENCE_S)
+            met, self.met = self.met, None
+            met = met or meet(self.way, target.device, factory=factory, patience_s=_PATIENCE_S)
             session = met.session
             try:
                 resources = _told(session)

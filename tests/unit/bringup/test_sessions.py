@@ -1,0 +1,118 @@
+"""How often the tasks of a server log in to its BMC."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from rackwright.bringup.job import Halted
+from rackwright.bringup.work import servers
+from rackwright.bringup.world import Patience
+from rackwright.diff.bmc.model import BiosState
+from rackwright.errors import DriverError
+from rackwright.plan.controllers import BmcSettings
+from rackwright.push.bmc.changeset import ServerChanges
+from rackwright.push.bmc.model import Way
+from rackwright.push.bmc.reading import survey
+from tests.unit.bringup.test_work import job
+from tests.unit.push import bmcs
+
+
+@pytest.fixture
+def logins(monkeypatch):
+    """Count logins at a way, whichever password they are with."""
+    found = []
+    once = bmcs.Way.bmc
+
+    def bmc(self, device, **words):
+        session = once(self, device, **words)
+        found.append(device)
+        return session
+
+    monkeypatch.setattr(bmcs.Way, "bmc", bmc)
+    return found
+
+
+def settled(tmp_path, box):
+    way = bmcs.Way(box, {"bmc": "of-the-site-2"})
+    world = {
+        "way": way, "settings": {"gpu01": BmcSettings(timezone="UTC", password="secret:bmc")}, "authority": "",
+        "machines": {"gpu01": SimpleNamespace(service_tag="")}, "patience": Patience(), "plan": SimpleNamespace(name="lab"),
+    }  # fmt: skip
+    return servers.settings(job("bmc/gpu01", folder=tmp_path, **world))
+
+
+def test_settings_are_made_in_the_session_in_which_they_were_compared(tmp_path, logins):
+    """A task that looks and then sets logs in once, and nothing of it stays open, whether or not there was anything to set."""
+    box = bmcs.Box(password="of-the-site-2", attributes={"Time.1.Timezone": "CST6CDT"})
+    assert settled(tmp_path, box).state == "done"
+    assert (box.attributes["Time.1.Timezone"], len(logins), box.sessions) == ("UTC", 1, 0)
+    assert settled(tmp_path, box).state == "unchanged"
+    assert (len(logins), box.sessions) == (2, 0)
+
+
+def nothing(*_, **__):
+    bios = BiosState(profile="", known=False)
+    return ServerChanges(device="gpu01", model="xe9680", tag="", bios=bios, way=Way(machine="gpu01"))
+
+
+def surveyed(connect, keep, changes=nothing):
+    planner = SimpleNamespace(topics={"system"}, changes=changes)
+    machine = SimpleNamespace(name="gpu01")
+    return survey(machine, connect, SimpleNamespace(now=lambda: 0.0), planner, lambda *_: None, keep=keep)
+
+
+class Session:
+    """A session that is open until it is closed."""
+
+    jobs = staticmethod(tuple)
+    read = staticmethod(dict.fromkeys)
+
+    def __init__(self):
+        self.open = True
+
+    def close(self):
+        self.open = False
+
+
+def test_session_of_a_survey_is_kept_for_the_work_behind_it():
+    """It is left open only to whoever takes it, only where the reading came to its end, and never one of the factory's password."""
+    held = []
+    session = Session()
+    surveyed(lambda _: session, held.append)
+    assert (held, session.open) == ([session], True)
+    surveyed(lambda _: session, None)
+    assert not session.open
+
+    class Fresh:
+        fresh = frozenset({"gpu01"})
+
+        def __call__(self, _):
+            return session
+
+    held.clear()
+    session.open = True
+    surveyed(Fresh(), held.append)
+    assert (held, session.open) == ([], False)
+
+    def broken(*_, **__):
+        raise DriverError("it broke off", device="gpu01")
+
+    session.open = True
+    surveyed(lambda _: session, held.append, broken)
+    assert (held, session.open) == ([], False)
+
+
+def test_firmware_that_could_not_be_planned_leaves_no_session(tmp_path, monkeypatch):
+    """What a look held is ended although no procedure came of it."""
+    session = Session()
+
+    def order(_job, held):
+        held.append(session)
+        return Halted("silent")
+
+    monkeypatch.setattr(servers, "_order", order)
+    monkeypatch.setattr(servers, "_canary", lambda _: None)
+    assert servers.firmware(job("firmware/gpu01", folder=tmp_path, way=None)).state == "failed"
+    assert not session.open
