@@ -47,6 +47,16 @@ class Tables:
             .where(flows.c.workflow_uuid.in_(sa.bindparam("identities", expanding=True)), flows.c.status.in_(ENDED))
         )
 
+    def asked(self, statement: Any, **values: Any) -> list[Any]:
+        """Carry out one of them, again as DBOS does while its connection breaks; return the first column."""
+
+        @db_retry(sys_db=self.system)
+        def once() -> list[Any]:
+            with self.system.engine.begin() as connection:
+                return list(connection.execute(statement, values).scalars())
+
+        return once()
+
 
 def _keep(system: SystemDatabase) -> Any:
     """Return what writes one step if the workflow is still owned by who asks, and gives the time at which the step that stands there ended."""
@@ -91,14 +101,11 @@ class Steps:
         self._tables = tables
         self._identity = identity
         self._owner = current_owner_xid(identity)
-        with tables.system.engine.connect() as connection:
-            self.names = list(connection.execute(tables.names, {"identity": identity}).scalars())
+        self.names = tables.asked(tables.names, identity=identity)
 
     def value(self, place: int) -> Any:
         """Return the value of the step at ``place``, 0 for the first."""
-        with self._tables.system.engine.connect() as connection:
-            kept = connection.execute(self._tables.value, {"identity": self._identity, "place": place + 1}).scalar()
-        return json.loads(kept or "null")
+        return json.loads(*self._tables.asked(self._tables.value, identity=self._identity, place=place + 1))
 
     def done(self, place: int, name: str, work: Callable[[], Any]) -> Any:
         """Do ``work``, journal its value, which is masked, as the step at ``place``, and return it.
@@ -108,17 +115,11 @@ class Steps:
         begun = _now_ms()
         value = work()
         ended = _now_ms()
-        row = {
-            "identity": self._identity, "owner": self._owner, "place": place + 1, "name": name,
-            "value": json.dumps(value, separators=(",", ":"), ensure_ascii=False), "begun": begun, "ended": ended,
-        }  # fmt: skip
-
-        @db_retry(sys_db=self._tables.system)
-        def keep() -> int | None:
-            with self._tables.system.engine.begin() as connection:
-                return connection.execute(self._tables.keep, row).scalar()
-
-        if keep() != ended:
+        kept = self._tables.asked(
+            self._tables.keep, identity=self._identity, owner=self._owner, place=place + 1, name=name,
+            value=json.dumps(value, separators=(",", ":"), ensure_ascii=False), begun=begun, ended=ended,
+        )  # fmt: skip
+        if kept != [ended]:
             raise RunBusy(TAKEN)
         return value
 

@@ -153,8 +153,9 @@ class Attendance:
                 self._busy -= 1
                 self._hints.add(identity)
                 self._guard.notify_all()
-            self.changed.set()
             self.device_ended.set()
+            if identity == self.folder.run:
+                self.changed.set()
 
     def asked(self, ask: Callable[[], Json]) -> Json:
         """Return what the journal says, as the value of a step; when it cannot be asked, leave and keep nothing."""

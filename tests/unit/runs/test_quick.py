@@ -112,7 +112,7 @@ def test_a_step_whose_answer_was_lost_is_kept_once(site, monkeypatch):
     """DBOS asks again after a connection broke; the step that stands there by then is our own, by its time."""
 
     def twice(**_options):
-        return lambda keep: lambda: [keep(), keep()][1]
+        return lambda once: lambda: [once(), once()][1]
 
     monkeypatch.setattr(steps, "db_retry", twice)
     with opened(site) as journal:
