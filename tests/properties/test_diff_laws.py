@@ -4,8 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rackwright import diff
+from rackwright.diff.changes import flatten
 from rackwright.nvue import commands, ranges
 from rackwright.nvue.tree import Tree, count, equal_leaf, leaves, put
+from rackwright.push.digests import digest_of
 from rackwright.render import nvue
 from tests.unit.render.nvue_switches import ALL
 
@@ -71,6 +73,26 @@ def test_no_tree_differs_from_itself(tree):
 def test_applied_it_arrives(running, intended):
     """The diff applied to running gives intended."""
     assert same(diff.apply(running, diff.between(running, intended)), intended)
+
+
+@given(TREES, TREES)
+def test_it_is_the_difference_of_the_leaves(running, intended):
+    """Whatever is walked together or skipped, what is found are the leaves that one side has, or has otherwise."""
+    old, new = flatten(ranges.expand(running)), flatten(ranges.expand(intended))
+    differs = {path for path in old.keys() | new.keys() if path not in old or path not in new}
+    differs |= {path for path in old.keys() & new.keys() if not equal_leaf(old[path], new[path])}
+    found = diff.between(running, intended)
+    assert sorted(change.path for change in found) == sorted(differs)
+    assert all((change.old, change.new) == (old.get(change.path), new.get(change.path)) for change in found)
+
+
+@given(TREES, TREES)
+def test_a_digest_names_what_does_not_differ(one, two):
+    """Two trees have one digest exactly where nothing is between them, also after one was changed in place."""
+    assert (digest_of(one) == digest_of(two)) == (diff.between(one, two) == ())
+    before = digest_of(one)
+    one["system"] = {"hostname": "another"}
+    assert digest_of(one) != before
 
 
 @given(TREES, TREES)

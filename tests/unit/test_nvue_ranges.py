@@ -105,6 +105,25 @@ def test_expansion_shares_nothing():
     assert tree["interface"]["swp2"] == {"link": {"state": {"up": {}}}}
 
 
+def test_the_names_of_a_range_share_nothing():
+    """What an expanded tree says of one port can be changed and says nothing of another."""
+    tree = ranges.expand({"interface": {"swp1-2": {"link": {"state": {"up": {}}}}, "swp1": {"description": "x"}}})
+    tree["interface"]["swp1"]["link"]["state"]["down"] = {}
+    assert tree["interface"] == {
+        "swp1": {"link": {"state": {"up": {}, "down": {}}}, "description": "x"},
+        "swp2": {"link": {"state": {"up": {}}}},
+    }
+
+
+def test_what_holds_no_range_is_not_copied():
+    """A tree without ranges is expanded by looking for them: what can hold none is the same object afterwards."""
+    tree = {"interface": {"swp1": {"link": {"mtu": 9216}}, "swp2-3": {"type": "swp"}}, "system": {"hostname": "leaf-1"}}
+    found = ranges.expand(tree)
+    assert found["system"] is tree["system"]
+    assert ranges.expand(found) == found
+    assert list(tree["interface"]) == ["swp1", "swp2-3"]
+
+
 def test_overlapping_ranges_that_differ_are_reported():
     """Two keys that set one leaf differently are named with both values and places; agreeing ones are not."""
     expansion = ranges.expand_traced(

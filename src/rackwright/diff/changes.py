@@ -8,7 +8,7 @@ A tree is taken apart into leaves after range expansion, since NVUE groups names
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -16,15 +16,18 @@ from rackwright import secrets
 from rackwright.diff.disruption import CLEAR, Disruption, classify
 from rackwright.errors import StalePlan
 from rackwright.nvue.ranges import expand
-from rackwright.nvue.tree import Leaf, Path, Tree, equal_leaf, merge, natural_key, put
+from rackwright.nvue.tree import Leaf, Path, Tree, equal_leaf, is_mapping, merge, natural_key, put
 
-__all__ = ["Change", "Op", "apply", "between", "flatten", "inverse", "is_masked", "is_secret", "masked"]
+__all__ = ["Change", "Op", "apply", "between", "flatten", "inverse", "is_masked", "is_node", "is_secret", "masked"]
 
 Op = Literal["+", "~", "-"]
 """``+`` only intended has it, ``~`` both have it with different values, ``-`` only running has it."""
 
 SECRET_LEAVES = frozenset({"community-password", "hashed-password", "password", "secret"})
 """Leaves of 5.12 that hold secrets; ``nv config show`` masks them (nvue.md 4.2)."""
+
+_ABSENT: Final = object()
+_Difference: TypeAlias = tuple[Op, Path, Leaf, Leaf]
 
 _HOLDERS = frozenset({"ldap", "radius", "tacacs"})
 
@@ -49,17 +52,38 @@ def between(running: Mapping[str, Any], intended: Mapping[str, Any]) -> tuple[Ch
     references with different names are one.
     """
     before, after = expand(running), expand(intended)
-    old, new = flatten(before), flatten(after)
-    found: list[tuple[Op, Path, Leaf, Leaf]] = [
-        ("-", path, leaf, None) for path, leaf in old.items() if path not in new
-    ]
-    for path, leaf in new.items():
-        if path not in old:
-            found.append(("+", path, None, leaf))
-        elif not _same(path, old[path], leaf):
-            found.append(("~", path, old[path], leaf))
-    found.sort(key=lambda item: (tuple(natural_key(key) for key in item[1]), item[0]))
+    found: list[_Difference] = []
+    _compare(before, after, (), found)
+    found.sort(key=lambda item: ([natural_key(key) for key in item[1]], item[0]))
     return tuple(Change(op, path, was, will, classify(path, op, before, after)) for op, path, was, will in found)
+
+
+def _compare(old: Mapping[str, Any], new: Mapping[str, Any], above: Path, found: list[_Difference]) -> None:
+    """Collect what differs below a path; what is the same is not taken apart, which most of a switch is."""
+    for key, will in new.items():
+        was = old.get(key, _ABSENT)
+        if was is will or (type(was) is str and was == will):
+            continue
+        path = (*above, key)
+        before, after = is_node(path, was), is_node(path, will)
+        if before and after:
+            _compare(was, will, path, found)
+        elif before or after or was is _ABSENT:
+            found += (("-", at, leaf, None) for at, leaf in _leaves_at(path, was))
+            found += (("+", at, None, leaf) for at, leaf in _leaves_at(path, will))
+        elif not _same(path, was, will):
+            found.append(("~", path, was, will))
+    for key in old.keys() - new.keys():
+        found += (("-", at, leaf, None) for at, leaf in _leaves_at((*above, key), old[key]))
+
+
+def _leaves_at(path: Path, value: Any) -> Iterable[tuple[Path, Leaf]]:
+    """Return what stands at a path and below it."""
+    if not is_node(path, value):
+        return () if value is _ABSENT else ((path, value),)
+    found: dict[Path, Leaf] = {}
+    _flatten(value, path, found)
+    return found.items()
 
 
 def flatten(tree: Mapping[str, Any]) -> dict[Path, Leaf]:
@@ -72,11 +96,15 @@ def flatten(tree: Mapping[str, Any]) -> dict[Path, Leaf]:
 def _flatten(node: Mapping[str, Any], above: Path, found: dict[Path, Leaf]) -> None:
     for key, value in node.items():
         path = (*above, key)
-        deeper = type(value) is dict or (not isinstance(value, str) and isinstance(value, Mapping))
-        if deeper and value and not _is_reference(path, value):
+        if is_node(path, value):
             _flatten(value, path, found)
         else:
             found[path] = value
+
+
+def is_node(path: Path, value: Any) -> bool:
+    """Tell a mapping that holds leaves from a leaf: a presence and a reference are leaves."""
+    return is_mapping(value) and bool(value) and not _is_reference(path, value)
 
 
 def masked(tree: Mapping[str, Any]) -> Tree:
@@ -88,8 +116,7 @@ def _masked(node: Mapping[str, Any], above: Path) -> Tree:
     found: Tree = {}
     for key, value in node.items():
         path = (*above, key)
-        deeper = type(value) is dict or (not isinstance(value, str) and isinstance(value, Mapping))
-        if deeper and value and not _is_reference(path, value):
+        if is_node(path, value):
             found[key] = _masked(value, path)
         else:
             found[key] = "*" if is_secret(path) else value

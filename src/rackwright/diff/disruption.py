@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 __all__ = ["CLASSES", "CLEAR", "Disruption", "DisruptionClass", "DisruptionKind", "classify", "worst"]
 
@@ -22,6 +22,9 @@ ChangeKind = Literal["+", "~", "-"]
 DisruptionKind = Literal["switchd-restart", "frr-restart", "port-flap", "management", "none"]
 """``switchd-restart``: every port resets; ``frr-restart``: every BGP session drops; ``port-flap``: the
 named ports lose their link; ``management``: the way in may be lost."""
+
+_LANES: Final = 8
+"""Most ports that a cage is split into (nvue.md 3.2)."""
 
 _RANK: dict[DisruptionKind, int] = {"none": 0, "port-flap": 1, "management": 2, "frr-restart": 3, "switchd-restart": 4}
 
@@ -127,19 +130,31 @@ def classify(path: Path, change_kind: ChangeKind, tree_before: Tree, tree_after:
     or ``-`` (only before). The trees say what hangs on the path: the sub-ports of a cage, the
     members of a bond, where an ACL is bound.
     """
-    found = [
-        Disruption(row.kind, row.reason, row.source, _ports(row, path, tree_before, tree_after))
-        for row in _by_first().get(path[:1], ())
-        if change_kind in row.only and row.fits(path)
-    ]
+    # Ports are many and alike: a name that no row speaks of is left out, so that each question is asked once for all.
+    alike = path if len(path) < 2 or path[1] in _NAMED else (path[0], "*", *path[2:])
+    row = _worst_row(alike, change_kind)
+    found = CLEAR
+    if row is not None:
+        found = Disruption(row.kind, row.reason, row.source, _ports(row, path, tree_before, tree_after))
     if path[:1] == ("acl",) and len(path) > 1 and _guards_the_way_in(path[1], tree_before, tree_after):
-        found.append(Disruption("management", "this ACL stands before the control plane", "nvue.md 3.7, 8.42"))
-    return worst(found)
+        return worst([found, Disruption("management", "this ACL stands before the control plane", "nvue.md 3.7, 8.42")])
+    return found
 
 
 def worst(items: list[Disruption]) -> Disruption:
     """Give the disruption that interrupts most, the first of equals; ``none`` for an empty list."""
     return max(items, key=lambda item: _RANK[item.kind], default=CLEAR)
+
+
+_NAMED: Final = frozenset(key for row in CLASSES for key in row.pattern.split("."))
+"""The keys that rows speak of."""
+
+
+@lru_cache(maxsize=8192)
+def _worst_row(path: Path, change_kind: ChangeKind) -> DisruptionClass | None:
+    """Give the row that speaks of a change and interrupts most, the first of equals."""
+    found = [row for row in _by_first().get(path[:1], ()) if change_kind in row.only and row.fits(path)]
+    return max(found, key=lambda row: _RANK[row.kind], default=None)
 
 
 @lru_cache(maxsize=1)
@@ -177,12 +192,12 @@ def _ports(row: DisruptionClass, path: Path, before: Tree, after: Tree) -> tuple
 
 def _cage_ports(name: str, before: Tree, after: Tree) -> tuple[str, ...]:
     """Name a cage, its sub-ports before and after, and the neighbour that the split shuts (nvue.md 3.2)."""
-    names = {*_at(before, "interface"), *_at(after, "interface")}
-    subs = {item for item in names if item.startswith(name + "s") and item[len(name) + 1 :].isdecimal()}
+    old, new = _at(before, "interface"), _at(after, "interface")
+    subs = {sub for sub in (f"{name}s{lane}" for lane in range(_LANES)) if sub in old or sub in new}
     modes = {*_at(before, "interface", name, "link", "breakout"), *_at(after, "interface", name, "link", "breakout")}
     number = name.removeprefix("swp")
     neighbour = f"swp{int(number) + 1}" if "8x" in modes and number.isdecimal() else ""
-    shut = {neighbour} & names
+    shut = {neighbour} if neighbour in old or neighbour in new else set()
     return (name, *sorted(subs | shut, key=_natural))
 
 

@@ -102,22 +102,22 @@ def _device(reading: Reading, running: Tree, intended: Tree, interrupts: Interru
     before, planned = digest_of(running), digest_of(intended)
     if before == planned:  # which says that there is no difference, and costs a third of looking for one
         return DeviceChanges(device=reading.device, before=before, planned=planned, unsaved=reading.unsaved)
-    stops = route(running, intended)
+    changes = diff.between(running, intended)
+    stops = route(running, intended, changes)
     return DeviceChanges(
         device=reading.device,
         before=before,
         planned=planned,
-        steps=tuple(Step(stop.name, stop.digest) for stop in stops),
-        changes=tuple(map(_shown, diff.between(running, intended))),
+        steps=tuple(Step(stop.name, planned if stop.name == "planned" else stop.digest) for stop in stops),
+        changes=tuple(map(_shown, changes)),
         unsaved=reading.unsaved,
         impact=impact_of(reading.device, [change for stop in stops for change in stop.changes], interrupts),
     )
 
 
 def _shown(change: diff.Change) -> diff.Change:
-    return msgspec.structs.replace(
-        change, old=_without_secret(change.path, change.old), new=_without_secret(change.path, change.new)
-    )
+    old, new = _without_secret(change.path, change.old), _without_secret(change.path, change.new)
+    return change if old is change.old and new is change.new else msgspec.structs.replace(change, old=old, new=new)
 
 
 def _without_secret(path: Path, leaf: Leaf) -> Any:

@@ -20,7 +20,7 @@ from rackwright.nvue.tree import Tree
 from rackwright.push.agreement import disagreement
 from rackwright.push.contact import MAY_PASS, Contact, Halt, Standing, halt_of, stranger
 from rackwright.push.order import DeviceOrder
-from rackwright.push.route import Stop, route
+from rackwright.push.route import Stop, way
 from rackwright.push.sending import resolved
 from rackwright.push.vitals import Vitals, missing, should_stay, take
 
@@ -96,7 +96,7 @@ class Leg:
         """Stage, compare, apply; whether it was applied is looked up in the next round, by a fresh login."""
         self.staged += 1
         try:
-            stop = route(seen.running, self.contact.order.intended)[0]
+            stop = next(way(seen.running, self.contact.order.intended))
             return self._send(stop, resolved(stop.tree, self.resolvers))
         except SecretUnresolved as error:
             return Halt(self.goal, str(error), "hold the secret ready and push again")

@@ -9,7 +9,7 @@ Breakout Port"): that stop is ``cleared``, and it is not there otherwise.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, Literal
 
 import msgspec
@@ -22,7 +22,7 @@ from rackwright.nvue.ranges import expand
 from rackwright.nvue.tree import Leaf, Path, Tree, get, put
 from rackwright.push.digests import digest_of
 
-__all__ = ["Stop", "StopName", "route"]
+__all__ = ["Stop", "StopName", "route", "way"]
 
 StopName = Literal["cleared", "breakouts", "planned"]
 
@@ -36,25 +36,36 @@ class Stop(msgspec.Struct, frozen=True):
     name: StopName
     tree: Tree
     changes: tuple[diff.Change, ...]
-    digest: str
+
+    @property
+    def digest(self) -> str:
+        """Digest of the configuration after it."""
+        return digest_of(self.tree)
 
 
-def route(running: Mapping[str, Any], intended: Tree) -> tuple[Stop, ...]:
+def route(
+    running: Mapping[str, Any], intended: Tree, changes: tuple[diff.Change, ...] | None = None
+) -> tuple[Stop, ...]:
     """Return the applies that lead from ``running`` to ``intended``; none when nothing differs.
 
     Seen from a stop, the rest of the way is the same, so that whoever finds a switch at one goes on from there.
+    ``changes`` is what differs, where that is known already.
     Raises :class:`~rackwright.errors.SecretUnresolved` where a secret that the switch masks would have to be sent.
     """
+    return tuple(way(running, intended, changes))
+
+
+def way(running: Mapping[str, Any], intended: Tree, changes: tuple[diff.Change, ...] | None = None) -> Iterator[Stop]:
+    """Yield the applies of :func:`route` one by one: who takes one at a time is asked for no more."""
     here = expand(running)
-    changes = diff.between(here, intended)
+    if changes is None:
+        changes = diff.between(here, intended)
     trees: list[tuple[StopName, Tree]] = [*_on_the_way(here, intended, changes), ("planned", intended)]
-    stops: list[Stop] = []
     for name, tree in trees:
         made = changes if len(trees) == 1 else diff.between(here, tree)
         if made:
-            stops.append(Stop(name, tree, made, digest_of(tree)))
+            yield Stop(name, tree, made)
         here = tree
-    return tuple(stops)
 
 
 def _on_the_way(running: Tree, intended: Tree, changes: tuple[diff.Change, ...]) -> list[tuple[StopName, Tree]]:
