@@ -13,6 +13,7 @@ from rackwright.diff.bmc.model import BiosState
 from rackwright.errors import DriverError
 from rackwright.plan.controllers import BmcSettings
 from rackwright.push.bmc.changeset import ServerChanges
+from rackwright.push.bmc.contact import Held
 from rackwright.push.bmc.model import Way
 from rackwright.push.bmc.reading import survey
 from tests.unit.bringup.test_work import job
@@ -58,7 +59,7 @@ def nothing(*_, **__):
 
 
 def surveyed(connect, keep, changes=nothing):
-    planner = SimpleNamespace(topics={"system"}, changes=changes)
+    planner = SimpleNamespace(topics=frozenset({"system"}), changes=changes)
     machine = SimpleNamespace(name="gpu01")
     return survey(machine, connect, SimpleNamespace(now=lambda: 0.0), planner, lambda *_: None, keep=keep)
 
@@ -81,7 +82,7 @@ def test_session_of_a_survey_is_kept_for_the_work_behind_it():
     held = []
     session = Session()
     surveyed(lambda _: session, held.append)
-    assert (held, session.open) == ([session], True)
+    assert ([one.session for one in held], session.open) == ([session], True)
     surveyed(lambda _: session, None)
     assert not session.open
 
@@ -109,7 +110,7 @@ def test_firmware_that_could_not_be_planned_leaves_no_session(tmp_path, monkeypa
     session = Session()
 
     def order(_job, held):
-        held.append(session)
+        held.append(Held(session, {}, 0.0))
         return Halted("silent")
 
     monkeypatch.setattr(servers, "_order", order)

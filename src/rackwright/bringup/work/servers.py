@@ -8,10 +8,10 @@ import msgspec
 
 from rackwright.bringup.job import Halted, Job, Made, ended
 from rackwright.diff.bmc.settings import Settings, settings_changes
-from rackwright.drivers.redfish.model import Redfish, Topic
+from rackwright.drivers.redfish.model import Topic
 from rackwright.errors import DeviceRefused, DriverError
 from rackwright.push.bmc.changeset import Changeset, ServerChanges
-from rackwright.push.bmc.contact import AGAIN, Contact
+from rackwright.push.bmc.contact import AGAIN, Contact, Held
 from rackwright.push.bmc.meeting import FIRST_A_PASSWORD, Met, factory_password, meet
 from rackwright.push.bmc.model import Step
 from rackwright.push.bmc.order import decode, make_order
@@ -101,18 +101,17 @@ def firmware(job: Job) -> Outcome:
     if halt is not None:
         return ended(job, "skipped", stage="canary", cause=halt.cause, remedy=halt.remedy)
     way = job.world.way
-    held: list[Redfish] = []
+    held: list[Held] = []
     try:
         ordered = job.ordered(lambda: _order(job, held))
         if ordered.halt is not None:
             return job.failed("read", ordered.halt)
         whole = decode(job.kept(ordered))
-        contact = Contact(whole.of[job.device], way.bmc, way.clock, whole.limits)
-        contact.session = next(iter(held), None)
+        contact = Contact(whole.of[job.device], way.bmc, way.clock, whole.limits, held=held.pop() if held else None)
         return job.finished(_told(Procedure(contact, job.context, whole).run()), ordered)
     finally:
-        for session in held:
-            session.close()
+        for one in held:
+            one.session.close()
 
 
 def _canary(job: Job) -> Halted | None:
@@ -125,7 +124,7 @@ def _canary(job: Job) -> Halted | None:
     return None
 
 
-def _order(job: Job, held: list[Redfish]) -> Made | Halted:
+def _order(job: Job, held: list[Held]) -> Made | Halted:
     world, consent = job.world, job.order.consent
     planner = world.planner(allow_downgrade=consent.allow_downgrade)
     greeter = world.greeter(well_known=consent.factory_login)

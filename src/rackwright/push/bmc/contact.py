@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeVar
 
 from rackwright.drivers.clock import Clock
-from rackwright.drivers.redfish.model import Host, Redfish, Topic
+from rackwright.drivers.redfish.model import ALL, Host, Redfish, Topic
 from rackwright.errors import AuthRefused, DeviceRefused, DriverError
 from rackwright.push.bmc.order import Limits, ServerOrder
 from rackwright.push.contact import MAY_PASS, Halt
 from rackwright.redfish import reading
 from rackwright.redfish.inventory import Inventory, Job, Resources
 
-__all__ = ["AGAIN", "Connect", "Contact", "Seen", "halt_of", "version_of"]
+__all__ = ["AGAIN", "EVERYTHING", "Connect", "Contact", "Held", "Seen", "halt_of", "version_of"]
 
 Connect = Callable[[str], Redfish]
 """Opens a new session with the BMC of the server of that name."""
@@ -28,6 +28,9 @@ _BUSY: Final = frozenset(
 """Ids of messages by which a BMC says that it cannot just now (redfish.md 2.1 and 5)."""
 _BUSY_STATUS: Final = frozenset({429, 500, 502, 503, 504})
 """A plain 500 too: an iDRAC that restarts its service answers so (redfish.md 2.5)."""
+EVERYTHING: Final[frozenset[Topic]] = ALL - {"registry"}
+"""What there is to keep of a server: what its BIOS could be set to is no state, and half of what its BMC tells."""
+_FRESH_S: Final = 300
 _CONDITIONS: Final[frozenset[Topic]] = frozenset({"supplies", "attributes"})
 _PAUSE_S: Final = 60.0
 """Between two logins that are refused: three wrong ones within a minute shut an address out (``IPBlocking.1``)."""
@@ -41,6 +44,15 @@ class Seen(NamedTuple):
     power: str
 
 
+class Held(NamedTuple):
+    """A session that is open, and what was read in it of everything that a BMC tells."""
+
+    session: Redfish
+    told: Resources
+    at: float
+    """When, by the clock."""
+
+
 @dataclass
 class Contact:
     """The way to one BMC; one session at a time."""
@@ -51,8 +63,14 @@ class Contact:
     limits: Limits
     restarted: bool = False
     """The BMC may be on its way up because of us: it refuses logins for a while then (redfish.md 5, row 13)."""
-    session: Redfish | None = field(default=None, repr=False)
+    held: Held | None = field(default=None, repr=False)
+    """The session in which the order was made a moment ago, to go on with."""
+    session: Redfish | None = field(default=None, init=False, repr=False)
     inventory_of: Callable[[Resources], Inventory] = field(default=reading.inventory, repr=False)
+
+    def __post_init__(self) -> None:
+        """Go on with the session that is there."""
+        self.session = self.held.session if self.held else None
 
     @property
     def device(self) -> str:
@@ -114,12 +132,12 @@ class Contact:
         """Look how far the host is, with patience."""
         return self.patiently(lambda session: session.host())
 
-    def look(self, *, hardware: bool = False) -> Seen:
-        """Look at versions, settings, jobs and power, with patience; ``hardware``: whose it is, its power supplies and lockdown too.
+    def look(self) -> Seen:
+        """Look at versions, settings, jobs and power, with patience.
 
         Versions only where the order brings some: the inventory of firmware is most of what there is to read.
         """
-        topics: set[Topic] = {"bios", *_CONDITIONS, "system"} if hardware else {"bios"}
+        topics: set[Topic] = {"bios"}
         if any(step.fqdds for step in self.order.steps):
             topics.add("firmware")
 
@@ -128,6 +146,21 @@ class Contact:
             return Seen(inventory, session.jobs(), inventory.power)
 
         return self.patiently(seen)
+
+    def told(self) -> Resources:
+        """Return everything that the BMC tells but what its BIOS could be set to, with patience.
+
+        What the order was made of is as good, while it was read in this session and a moment ago: nothing was sent since.
+        """
+        held = self.held
+        if held is None or held.session is not self.session or self.clock.now() - held.at > _FRESH_S:
+            held = self.held = self.patiently(lambda session: Held(session, session.read(EVERYTHING), self.clock.now()))
+        return held.told
+
+    def first(self) -> Seen:
+        """Look for the first time, at everything; at the jobs in any case, which may be anybody's."""
+        inventory = self.inventory_of(self.told())
+        return Seen(inventory, self.jobs(), inventory.power)
 
     def conditions(self) -> Inventory:
         """Look at what a restart must not meet, lockdown and power supplies, with patience."""

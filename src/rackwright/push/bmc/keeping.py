@@ -7,7 +7,6 @@ from typing import Final
 
 import msgspec
 
-from rackwright.drivers.redfish.model import ALL
 from rackwright.errors import DeviceRefused, DriverError
 from rackwright.push import artifacts
 from rackwright.push.bmc.contact import Contact, halt_of
@@ -15,8 +14,8 @@ from rackwright.push.contact import Halt
 
 __all__ = ["Kept", "kept"]
 
-_TOPICS: Final = ALL - {"registry"}
-"""What a BIOS could be set to is no state of a server, and half of what its BMC tells."""
+_REGISTRY: Final = "RegistryEntries"
+"""What only says what a BIOS could be set to."""
 
 
 class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -35,7 +34,10 @@ def kept(contact: Contact, folder: Path) -> Kept:
     at all is not changed.
     """
     try:
-        resources = contact.patiently(lambda session: session.read(_TOPICS))
+        told = contact.told()
+        # Whoever works on hundreds of servers must not hold all that they told until they have restarted.
+        contact.held = None
+        resources = {uri: one for uri, one in told.items() if not (isinstance(one, dict) and _REGISTRY in one)}
         inventory = artifacts.keep(
             folder / "inventory" / f"{contact.device}.json", msgspec.json.encode(resources).decode()
         )

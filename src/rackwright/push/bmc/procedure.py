@@ -88,9 +88,9 @@ class Procedure:
     def run(self) -> Outcome:
         """Bring the server to what is intended, and tell how it ended."""
         order = self.contact.order
-        if not order.steps:
-            return ending.untouched(order.device, order.way)
         try:
+            if not order.steps:
+                return ending.untouched(order.device, order.way)
             look = self._step("look", self._look, Look)
             if look.halt is not None:
                 return ending.outcome(order, look.halt, None, None)
@@ -115,7 +115,7 @@ class Procedure:
             halt = ready(self.contact, "look")
             if halt is not None:
                 return Look(halt=halt)
-            seen = self.contact.look(hardware=True)
+            seen = self.contact.first()
             return Look(seen.power, objection(self.contact, seen, self.whole))
         except DriverError as error:
             return Look(halt=halt_of("look", error))

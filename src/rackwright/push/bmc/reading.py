@@ -14,13 +14,13 @@ from rackwright.diff.bmc import bios_state, firmware_states
 from rackwright.diff.bmc.model import BiosState
 from rackwright.diff.bmc.settings import Settings, settings_changes
 from rackwright.drivers.clock import Clock
-from rackwright.drivers.redfish.model import Redfish, Topic
+from rackwright.drivers.redfish.model import Topic
 from rackwright.errors import DriverError
 from rackwright.plan.controllers import BmcSettings
 from rackwright.plan.machines import Machine
 from rackwright.push.bmc.activation import in_words
 from rackwright.push.bmc.changeset import ServerChanges, Unread
-from rackwright.push.bmc.contact import AGAIN, Connect
+from rackwright.push.bmc.contact import AGAIN, EVERYTHING, Connect, Held
 from rackwright.push.bmc.meeting import FIRST_A_PASSWORD
 from rackwright.push.bmc.model import Way
 from rackwright.push.bmc.rules import Rules, rules_of
@@ -112,18 +112,18 @@ class Planner:
 
 def survey(
     machine: Machine, connect: Connect, clock: Clock, planner: Planner, heard: Callable[[str, str], None],
-    *, patience_s: float = 0, keep: Callable[[Redfish], None] | None = None,
+    *, patience_s: float = 0, keep: Callable[[Held], None] | None = None,
 ) -> ServerChanges | Unread:  # fmt: skip
     """Read one server once no job runs on it any more, and compare it; nothing is done to it meanwhile.
 
     A push that was killed leaves jobs running: what they bring is not there yet; and BMCs that restart, which are waited for
     ``patience_s``. ``heard`` is told the server and what is waited for. What the wire or the BMC refuses is told in the
-    value. ``keep`` gets the session of the reading, open, to go on with and to close, where the site's password opened it. A ``connect`` that is a :class:`~rackwright.push.bmc.meeting.Greeter` knows whom the factory's password opened.
+    value. ``keep`` has everything read, and gets the session, open, to go on with and to close, where the site's password opened it. A ``connect`` that is a :class:`~rackwright.push.bmc.meeting.Greeter` knows whom the factory's password opened.
     """
     device, begun, said = machine.name, clock.now(), False
     while True:
         try:
-            found, waits = _surveyed(machine, connect, planner, keep), "jobs run"
+            found, waits = _surveyed(machine, connect, clock, planner, keep), "jobs run"
         except DriverError as error:
             if getattr(error, "message_id", "") in FIRST_A_PASSWORD and device in getattr(connect, "fresh", ()):
                 return planner.first_of_all(machine)
@@ -139,7 +139,7 @@ def survey(
 
 
 def _surveyed(
-    machine: Machine, connect: Connect, planner: Planner, keep: Callable[[Redfish], None] | None
+    machine: Machine, connect: Connect, clock: Clock, planner: Planner, keep: Callable[[Held], None] | None
 ) -> ServerChanges | Unread:
     """Read one server, unless jobs run on it."""
     device, session = machine.name, connect(machine.name)
@@ -149,8 +149,9 @@ def _surveyed(
         if running:
             return Unread(device, f"jobs run and do not end: {in_words(running)}", AGAIN, passing=True)
         fresh = device in getattr(connect, "fresh", ())
-        changes = planner.changes(machine, session.read(planner.topics), factory=fresh)
+        told = session.read(planner.topics | (EVERYTHING if keep else frozenset()))
+        changes = planner.changes(machine, told, factory=fresh)
         if keep is not None and not fresh:
-            keep(session)
+            keep(Held(session, told, clock.now()))
             unless_kept.pop_all()
         return changes
