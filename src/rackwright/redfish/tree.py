@@ -125,8 +125,8 @@ class Tree:
         """Return the URIs of the resources of one type, in natural order."""
         if not self._types:
             for uri, node in self.resources.items():
-                if isinstance(node, Mapping) and uri != ERRORS:
-                    self._types.setdefault(text(node, "@odata.type").rpartition(".")[2], []).append(str(uri))
+                if isinstance(of := inner(node, "@odata.type"), str):
+                    self._types.setdefault(of.rpartition(".")[2], []).append(str(uri))
         return sorted(self._types.get(kind, ()), key=natural)
 
     def gap(self, uri: str, why: str = "it is linked and not told") -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rackwright.errors import DeviceRefused, LostMidCommand
+from rackwright.push.bmc.contact import Contact
 from rackwright.redfish.inventory import Psu
 from tests.unit.push.fake import Killed, Moments
 from tests.unit.push_bmc.cases import ALL, Bench
@@ -227,3 +228,12 @@ def test_killed_anywhere_and_gone_on_with(tmp_path):
         assert set(bench.server.flashed().values()) == {1}, (name, bench.server.deeds)
         assert len(bench.server.restarts()) <= 3, (name, bench.server.restarts())
         assert bench.server.power == "On"
+
+
+def test_what_lasts_is_looked_at_less_often(tmp_path):
+    """A wait looks at once, after 20 s, then as long apart as it has lasted, a minute at most; and never beyond its end."""
+    bench = Bench(tmp_path, (BIOS,))
+    contact = Contact(bench.order.servers[0], bench.server.connect, bench.clock, bench.order.limits)
+    begun, looks = contact.clock.now(), []
+    assert not contact.wait(300, lambda: looks.append(contact.clock.now() - begun))
+    assert looks == [0, 20, 40, 80, 140, 200, 260, 300]

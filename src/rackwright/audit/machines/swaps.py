@@ -68,9 +68,8 @@ def muddles(known: Known, seen: Mapping[str, Marks]) -> tuple[Muddle, ...]:
 
     Only what is told of both sides counts: a name without a tag in nodes.csv is nobody's by its tag.
     """
-    names = frozenset(known.names)
-    tags = {at: known.who(marks, "tags") for at, marks in seen.items() if at in names}
-    macs = {at: known.who(marks, "macs") for at, marks in seen.items() if at in names}
+    tags = {at: known.who(marks, "tags") for at, marks in seen.items() if at in known.planned}
+    macs = {at: known.who(marks, "macs") for at, marks in seen.items() if at in known.planned}
     by_tag, by_mac = _away(tags), _away(macs)
     told_by_mac = {at for at, name in macs.items() if name}
     told_by_tag = {at for at, name in tags.items() if name}
@@ -81,8 +80,7 @@ def muddles(known: Known, seen: Mapping[str, Marks]) -> tuple[Muddle, ...]:
         *_rings({at: name for at, name in by_tag.items() if at not in whole}, "tags"),
         *_rings({at: name for at, name in by_mac.items() if at not in whole}, "macs"),
     ]
-    order = {name: at for at, name in enumerate(known.names)}
-    return tuple(sorted(found, key=lambda one: order[one.names[0]]))
+    return tuple(sorted(found, key=lambda one: known.names.index(one.names[0])))
 
 
 def _away(found: Mapping[str, str]) -> dict[str, str]:

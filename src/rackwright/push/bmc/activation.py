@@ -58,8 +58,8 @@ class Activation:
         """Have the jobs run to their own end; return what stands in the way."""
         contact, limits = self.contact, self.contact.limits
         contact.restarted = True
-        self.at = contact.clock.now()
-        until = self.at + limits.graceful_s + 2 * limits.boot_s + limits.job_s
+        self.at = since = contact.clock.now()
+        until = since + limits.graceful_s + 2 * limits.boot_s + limits.job_s
         try:
             while contact.clock.now() < until:
                 jobs = self._ours()
@@ -68,7 +68,7 @@ class Activation:
                 halt = self._turn(jobs)
                 if halt is not None:
                     return halt
-                contact.clock.sleep(limits.poll_s)
+                contact.pause(since)
             return Halt(self.stage, f"jobs do not end: {in_words(self._ours())}", _LOOK, touched=True)
         except DriverError as error:
             return halt_of(self.stage, error, touched=True)

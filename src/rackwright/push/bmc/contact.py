@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeVar
@@ -168,12 +169,18 @@ class Contact:
 
     def wait(self, patience_s: float, over: Callable[[], bool]) -> bool:
         """Look until something is so; False when the time is over first."""
-        until = self.clock.now() + patience_s
+        since = self.clock.now()
         while not over():
-            if self.clock.now() >= until:
+            left_s = since + patience_s - self.clock.now()
+            if left_s <= 0:
                 return False
-            self.clock.sleep(self.limits.poll_s)
+            self.pause(since, left_s)
         return True
+
+    def pause(self, since: float, most_s: float = math.inf) -> None:
+        """Let time pass between two looks: what has lasted for long is not over in a moment, and each look wakes the BMC up."""
+        waited_s, limits = self.clock.now() - since, self.limits
+        self.clock.sleep(min(max(waited_s, limits.poll_s), limits.longest_poll_s, most_s))
 
 
 def halt_of(stage: str, error: DriverError, *, touched: bool = False) -> Halt:

@@ -97,6 +97,8 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     verify_s: float = 600
     """For the inventory to tell the new versions after the jobs ended."""
     poll_s: float = 20
+    """Between two looks at first; as long as it has lasted later on, up to the next."""
+    longest_poll_s: float = 60
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
