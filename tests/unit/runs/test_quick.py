@@ -148,7 +148,7 @@ def test_every_door_that_is_ours_is_still_gone_through(site, monkeypatch):
     """A door that DBOS has renamed would be slow, and nobody would notice."""
     gone = set()
     doors = (
-        "dequeue_scopes", "get_queue", "transition_delayed_workflows", "cancel_timed_out_workflows", "_execute_prepared",
+        "dequeue_scopes", "start_queued_workflows", "get_workflow_statuses", "get_queue", "transition_delayed_workflows", "cancel_timed_out_workflows", "_execute_prepared",
         "_update_workflow_outcome_in_transaction",
     )  # fmt: skip
     for door in doors:
@@ -166,6 +166,24 @@ def test_every_door_that_is_ours_is_still_gone_through(site, monkeypatch):
     assert made == {"insert_workflow_status", "insert_workflow_input"}
     for kind in (quick.QuickPostgres, quick.QuickSQLite):
         assert all(hasattr(kind.__mro__[2], door) for door in doors)
+
+
+def test_what_is_taken_is_told_as_dbos_tells_it(site):
+    """A column that DBOS adds must not be missing in what it starts from."""
+    with opened(site) as journal:
+        for number in (2, 1, 3):
+            journal.enqueue(journals.TASK, Queues(RUN).device, f"{RUN}/{number}", str(number))
+        system = journal._system
+        queue = journal.client.register_queue(Queues(RUN).device, worker_concurrency=3, polling_interval_sec=1.0)
+        first = system.start_queued_workflows(queue, "me", journals.ENGINE, None, 1, owner_xid="token")
+        assert first == ([f"{RUN}/2", f"{RUN}/1"], None)
+        assert system.start_queued_workflows(queue, "me", journals.ENGINE, None, 3, owner_xid="token") == ([], None)
+        assert system.start_queued_workflows(queue, "me", "another", None, owner_xid="token") == ([], None)
+        told = system.get_workflow_statuses([*first[0], "none"])
+        assert told == quick.SystemDatabase.get_workflow_statuses(system, first[0])
+        assert [(one["status"], one["executor_id"], one["recovery_attempts"]) for one in told] == [
+            ("PENDING", "me", 1)
+        ] * 2
 
 
 def test_an_empty_queue_is_seen_to_be_empty(site):
