@@ -16,6 +16,7 @@ from rackwright.push.bmc.changeset import ServerChanges
 from rackwright.push.bmc.contact import Held
 from rackwright.push.bmc.model import Way
 from rackwright.push.bmc.reading import survey
+from rackwright.redfish.inventory import Inventory
 from tests.unit.bringup.test_work import job
 from tests.unit.push import bmcs
 
@@ -110,7 +111,7 @@ def test_firmware_that_could_not_be_planned_leaves_no_session(tmp_path, monkeypa
     session = Session()
 
     def order(_job, held):
-        held.append(Held(session, {}, 0.0))
+        held.append(Held(session, {}, Inventory(), 0.0))
         return Halted("silent")
 
     monkeypatch.setattr(servers, "_order", order)

@@ -27,6 +27,7 @@ from rackwright.push.bmc.rules import Rules, rules_of
 from rackwright.push.bmc.way import way
 from rackwright.push.contact import MAY_PASS
 from rackwright.redfish import reading
+from rackwright.redfish.inventory import Inventory
 
 __all__ = ["TOPICS", "Planner", "survey"]
 
@@ -65,9 +66,14 @@ class Planner:
     def _rules(self) -> dict[str, Rules]:
         return {}
 
-    def changes(self, machine: Machine, resources: Mapping[str, Any], *, factory: bool = False) -> ServerChanges:
-        """Return what one server has before it, from what its BMC told; ``factory``: with the factory's password."""
-        told = reading.inventory(resources)
+    def changes(
+        self, machine: Machine, resources: Mapping[str, Any], *, told: Inventory | None = None, factory: bool = False
+    ) -> ServerChanges:
+        """Return what one server has before it, from what its BMC told; ``factory``: with the factory's password.
+
+        ``told``: the same as values, where somebody has them.
+        """
+        told = told or reading.inventory(resources)
         firmware = firmware_states(machine, told, self.catalog)
         bios = bios_state(machine, told, reading.registry(resources, told.bios))
         if machine.model not in self._rules:
@@ -149,9 +155,10 @@ def _surveyed(
         if running:
             return Unread(device, f"jobs run and do not end: {in_words(running)}", AGAIN, passing=True)
         fresh = device in getattr(connect, "fresh", ())
-        told = session.read(planner.topics | (EVERYTHING if keep else frozenset()))
-        changes = planner.changes(machine, told, factory=fresh)
+        resources = session.read(planner.topics | (EVERYTHING if keep else frozenset()))
+        told, at = reading.inventory(resources), clock.now()
+        changes = planner.changes(machine, resources, told=told, factory=fresh)
         if keep is not None and not fresh:
-            keep(Held(session, told, clock.now()))
+            keep(Held(session, resources, told, at))
             unless_kept.pop_all()
         return changes
