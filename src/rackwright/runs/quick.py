@@ -100,7 +100,7 @@ class _Quick(SystemDatabase):
     ) -> tuple[list[str], DequeueStopReason | None]:
         """Take out of a queue what there is room for; of one with other limits than a worker's own, as DBOS does."""
         room = queue._worker_concurrency  # noqa: SLF001 - as DBOS reads it
-        if room is None or queue._concurrency is not None or queue._limiter or queue._has_partition_limits():  # noqa: SLF001
+        if room is None or queue._concurrency is not None or queue._limiter or queue._has_partition_limits():  # noqa: SLF001 - the same
             return super().start_queued_workflows(
                 queue, executor_id, app_version, queue_partition_key, local_running_count, partition_local_running_count,
                 owner_xid=owner_xid, is_latest_version=is_latest_version,
@@ -200,5 +200,5 @@ class QuickSQLite(_Quick, SQLiteSystemDatabase):
 
 def quicken() -> None:
     """Let every database that DBOS opens from now on in this process be one of these."""
-    _sys_db_sqlite.SQLiteSystemDatabase = QuickSQLite  # type: ignore[misc]
-    _sys_db_postgres.PostgresSystemDatabase = QuickPostgres  # type: ignore[misc]
+    _sys_db_sqlite.SQLiteSystemDatabase = QuickSQLite  # type: ignore[misc]  # the place where DBOS looks for it
+    _sys_db_postgres.PostgresSystemDatabase = QuickPostgres  # type: ignore[misc]  # the same
