@@ -237,3 +237,20 @@ def test_what_lasts_is_looked_at_less_often(tmp_path):
     begun, looks = contact.clock.now(), []
     assert not contact.wait(300, lambda: looks.append(contact.clock.now() - begun))
     assert looks == [0, 20, 40, 80, 140, 200, 260, 300]
+
+
+def test_what_was_just_verified_is_not_looked_at_once_more(tmp_path, monkeypatch):
+    """One look before an image is sent, one that verifies it; the end goes by that, unless the work stopped."""
+    looks, look = [], Contact.look
+    monkeypatch.setattr(Contact, "look", lambda self: looks.append(look(self)) or looks[-1])
+    bench = Bench(tmp_path, (BIOS,))
+    outcome = bench.life()
+    assert (outcome.state, len(looks)) == ("done", 2)
+    assert outcome.detail["components"][BIOS]["right"]
+    assert outcome.detail["power"] == "On"
+    looks.clear()
+    (tmp_path / "bad").mkdir()
+    bad = Bench(tmp_path / "bad", (BIOS,))
+    bad.server.fails[BIOS] = "PR21"
+    assert bad.life().state == "failed"
+    assert len(looks) > 2

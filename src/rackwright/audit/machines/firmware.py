@@ -7,7 +7,6 @@ from typing import ClassVar, Final
 
 from rackwright.audit.ledger import Ledger, Untold
 from rackwright.audit.machines.model import MachineView, ServerCheck, missing
-from rackwright.diff.bmc.firmware import firmware_states
 from rackwright.diff.bmc.model import FirmwareState, FirmwareVerdict
 from rackwright.redfish.inventory import Software
 from rackwright.redfish.versions import compare, same, told
@@ -45,8 +44,7 @@ def _at_server(view: MachineView) -> str | None:
     server = view.look.views.get(view.machine.name)
     if not view.adapter or server is None or not server.reached:
         return None
-    states = firmware_states(server.machine, server.inventory, view.look.catalog)
-    return next((one.found for one in states if one.subject == view.adapter and told(one.found)), None)
+    return next((one.found for one in server.firmware if one.subject == view.adapter and told(one.found)), None)
 
 
 def _others(rows: Iterable[Software], judged: Collection[str], ledger: Ledger) -> None:
@@ -83,15 +81,14 @@ class FirmwareVersions(ServerCheck):
         if view.card:
             self._card(view, ledger)
             return
-        states = firmware_states(view.machine, inventory, view.look.catalog)
         gaps = view.gaps("/FirmwareInventory", "/NetworkAdapters")
-        for key, alike in _by_kind(states):
+        for key, alike in _by_kind(view.firmware):
             if alike[0].verdict == "missing" and gaps:
                 names = ", ".join(one.subject for one in alike)
                 missing(ledger, gaps, key, f"{alike[0].name} of {names} is missing")
                 continue
             self._state(alike[0], ledger, [one.subject for one in alike], path=key if len(alike) > 1 else "")
-        _others(inventory.software, {state.evidence for state in states}, ledger)
+        _others(inventory.software, {state.evidence for state in view.firmware}, ledger)
 
     def _card(self, view: MachineView, ledger: Ledger) -> None:
         """Judge what an adapter's own BMC tells of the adapter."""

@@ -13,6 +13,8 @@ from rackwright.audit.ledger import Check, Ledger, Untold
 from rackwright.audit.machines.evidence import resources
 from rackwright.audit.machines.swaps import Known, Marks, Muddle, muddles
 from rackwright.catalog.models import Catalog
+from rackwright.diff.bmc import firmware_states
+from rackwright.diff.bmc.model import FirmwareState
 from rackwright.plan.controllers import BmcSettings
 from rackwright.plan.machines import Machine
 from rackwright.redfish.inventory import Inventory, Resources
@@ -120,6 +122,11 @@ class MachineView:
     def inventory(self) -> Inventory:
         """Return what it told, as values."""
         return (self.look.reading or inventory)(self.resources)
+
+    @cached_property
+    def firmware(self) -> tuple[FirmwareState, ...]:
+        """Return the state of each component; a card's BMC and its server's are judged by each other."""
+        return firmware_states(self.machine, self.inventory, self.look.catalog)
 
     @cached_property
     def registry(self) -> Registry | None:

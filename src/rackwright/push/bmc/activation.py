@@ -98,10 +98,10 @@ class Activation:
             if self._heeded(host):
                 self.asked = 1
             elif not waits or now - self.at >= limits.heed_s:
-                self._ask(gently=True, waiting=len(jobs))
+                self._ask(host, gently=True, waiting=len(jobs))
         elif self.asked == 1 and self._late(now - self.at):
             self.told("the operating system does not heed it: forced")
-            self._ask(gently=False, waiting=len(jobs))
+            self._ask(self.contact.host(), gently=False, waiting=len(jobs))
         elif self.asked > 1 and now - self.at >= limits.boot_s:
             waiting = in_words([job for job in jobs if job.open])
             return Halt(self.stage, f"still waiting after a forced restart: {waiting}", _LOOK, touched=True)
@@ -121,14 +121,14 @@ class Activation:
             return True
         return bool(self.asked) and host.progress not in _RUNS
 
-    def _ask(self, *, gently: bool, waiting: int) -> None:
+    def _ask(self, host: Host, *, gently: bool, waiting: int) -> None:
         """Ask for the restart; harder the second time."""
         contact = self.contact
         if gently:
             self.told(f"{_WORDS[self.event]}{f' for {waiting} jobs' if waiting else ''}")
         if self.event != "restart":
             self._cut()
-        elif contact.power() == "Off":
+        elif host.power == "Off":
             _reset(contact, "On")
         else:
             _reset(contact, "GracefulRestart" if gently else "ForceRestart")

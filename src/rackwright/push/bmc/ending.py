@@ -53,13 +53,15 @@ class Finish:
     """Our jobs."""
     halt: Halt | None
     told: Callable[[str], None]
+    seen: Seen | None = None
+    """What showed a moment ago that the last step came into force."""
 
     def go(self) -> End:
         """Take back what waits if the work stopped, see to the power, and look."""
         self.contact.restarted = True
         try:
             withdrawn = self._withdraw() if self.halt is not None else ()
-            seen = self.contact.look()
+            seen = self.seen if self.seen is not None and self.halt is None else self.contact.look()
             trouble = ""
             if seen.power != self._wanted:
                 trouble = self._power()

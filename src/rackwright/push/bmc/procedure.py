@@ -78,6 +78,8 @@ class Procedure:
     whole: Order
     sent: dict[int, str] = field(default_factory=dict)
     """Number of a step -> the job that carries it."""
+    seen: Seen | None = None
+    """What showed that the last step came into force; None: nothing did, or something was done since."""
     life: str = field(default_factory=lambda: uuid.uuid4().hex)
     """A resumed run has another one: what this one has not begun itself, an earlier may have."""
 
@@ -96,7 +98,7 @@ class Procedure:
                 return ending.outcome(order, look.halt, None, None)
             saved = self._step("keep", lambda: kept(self.contact, self.context.folder), Kept)
             halt = saved.halt or self._steps()
-            finish = ending.Finish(self.contact, look.power, tuple(self.sent.values()), halt, self._tell)
+            finish = ending.Finish(self.contact, look.power, tuple(self.sent.values()), halt, self._tell, self.seen)
             end = self._step("end", finish.go, End)
             return ending.outcome(order, halt, saved, end)
         finally:
@@ -124,7 +126,7 @@ class Procedure:
 
     def _steps(self) -> Halt | None:
         for number, step in enumerate(self.contact.order.steps):
-            name = self._names[number]
+            name, self.seen = self._names[number], None
             if self.context.cancelled():
                 return Halt(name, "stopped before it", AGAIN, state="cancelled")
             try:
@@ -232,13 +234,17 @@ class Procedure:
     def _in_force(self, steps: tuple[Step, ...], seen: Seen) -> bool:
         return all(settled(self.contact, step, seen) for step in steps)
 
+    def _shown(self, steps: tuple[Step, ...]) -> bool:
+        self.seen = self.contact.look()
+        return self._in_force(steps, self.seen)
+
     def _verified(self, name: str, steps: tuple[Step, ...], ended: _Ended) -> _Ended:
         """Read versions and attributes until they are as intended; the word of a job is no proof."""
         contact, limits = self.contact, self.contact.limits
         contact.restarted = True
         try:
             patience = limits.heed_s if ended.badly else limits.verify_s
-            if contact.wait(patience, lambda: self._in_force(steps, contact.look())):
+            if contact.wait(patience, lambda: self._shown(steps)):
                 return _well(name, ended)
             wrong = ending.wrong(contact, steps, contact.look())
         except DriverError as error:
