@@ -167,32 +167,34 @@ def expand(tree: Mapping[str, Any]) -> Tree:
 
 
 def _shared(node: Mapping[str, Any], rules: _Rules) -> Tree:
-    """Expand one mapping; only below one that has a range is anything copied."""
+    """Expand one mapping; only a map that has a range is copied."""
     if rules.ranged and any(expand_key(key) != (key,) for key in node):
         out: Tree = {}
-        _expand(node, rules, out)
+        for key, value in node.items():
+            mine = _below(key, value, rules)
+            for name in expand_key(key):
+                _lay({name: mine}, out)
         return out
     if not rules.open and rules.below.keys().isdisjoint(node):
         return cast("Tree", node)
-    return {
-        key: _shared(value, below) if is_mapping(value) and (below := rules.step(key)) else value
-        for key, value in node.items()
-    }
+    return {key: _below(key, value, rules) for key, value in node.items()}
 
 
-def _expand(node: Mapping[str, Any], rules: _Rules | None, out: Tree) -> None:
-    """Expand one mapping into ``out``, a copy, and trace nothing, which takes a quarter of the time."""
+def _below(key: str, value: Any, rules: _Rules) -> Any:
+    below = rules.step(key) if is_mapping(value) else None
+    return value if below is None else _shared(value, below)
+
+
+def _lay(node: Mapping[str, Any], out: Tree) -> None:
+    """Lay a copy of one mapping over another, in place."""
     for key, value in node.items():
-        deeper = is_mapping(value)
-        for name in expand_key(key) if rules is not None and rules.ranged else (key,):
-            there = out.get(name)
-            if deeper and (there is None or isinstance(there, dict)):
-                below = rules.step(name) if rules is not None else None
-                if there is None:
-                    there = out[name] = {}
-                _expand(value, below, there)
-            else:
-                out[name] = value
+        there = out.get(key)
+        if is_mapping(value) and (there is None or isinstance(there, dict)):
+            if there is None:
+                there = out[key] = {}
+            _lay(value, there)
+        else:
+            out[key] = value
 
 
 def expand_traced(tree: Mapping[str, Any]) -> Expansion:

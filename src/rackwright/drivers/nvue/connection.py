@@ -8,6 +8,7 @@ a channel of its own, whose output, errors and exit status come apart.
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import socket
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -30,6 +31,9 @@ __all__ = ["Connection"]
 _KEEPALIVE_S: Final = 15
 _UNACKNOWLEDGED_MS: Final = 45_000
 """How long what we sent may stay unacknowledged before the kernel gives the connection up."""
+
+_AHEAD: Final = 1 << 16
+"""Bytes that are read at a time: two of the largest packets."""
 
 _LOG: Final = "rackwright.drivers.paramiko"
 logging.getLogger(_LOG).propagate = False
@@ -162,8 +166,24 @@ def _offered(login: Login) -> str:
     return " and ".join(shown) or "nothing"
 
 
+class _Wire(socket.socket):
+    """A connection that is read ahead: paramiko asks for each packet in two parts, and what ends a command is four packets."""
+
+    def __init__(self, plain: socket.socket) -> None:
+        super().__init__(plain.family, plain.type, plain.proto, fileno=plain.detach())
+        self._ahead = io.BytesIO()
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        """Return what has come already; only where that is nothing wait for more."""
+        part = self._ahead.read(size)
+        if not part:
+            self._ahead = io.BytesIO(super().recv(_AHEAD, flags))
+            part = self._ahead.read(size)
+        return part
+
+
 def _socket(endpoint: Endpoint, seconds: float) -> socket.socket:
-    wire = socket.create_connection((endpoint.host, endpoint.ssh_port), timeout=seconds)
+    wire = _Wire(socket.create_connection((endpoint.host, endpoint.ssh_port), timeout=seconds))
     # paramiko leaves Nagle on: a small packet after another would wait for the peer's delayed acknowledgement.
     wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with contextlib.suppress(AttributeError, OSError):
