@@ -5,6 +5,7 @@ A link or session between two switches that this wave did not touch is no reason
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -12,7 +13,7 @@ from rackwright.push.order import Neighbours
 from rackwright.push.vitals import Vitals
 from rackwright.runs.model import GOOD, Outcome
 
-__all__ = ["PROTODOWN", "behind", "down", "finished", "words"]
+__all__ = ["PROTODOWN", "behind", "down", "fewest", "finished", "tellers", "words"]
 
 PROTODOWN: Final = "in protodown"
 """What is said of a port that its switch holds down."""
@@ -39,17 +40,38 @@ def behind(
     )
 
 
+def fewest(pairs: Iterable[Neighbours]) -> frozenset[str]:
+    """Name few switches that have an end of each pair: while that end is down, the other need not be asked."""
+    steps = sorted(pairs, key=lambda pair: len(tellers(pair)))
+    counts = Counter(name for pair in steps for name in tellers(pair))
+    chosen: set[str] = set()
+    for pair in steps:
+        if chosen.isdisjoint(tellers(pair)):
+            chosen.add(max(tellers(pair), key=counts.__getitem__))
+    return frozenset(chosen)
+
+
+def tellers(pair: Neighbours) -> tuple[str, ...]:
+    """Name who says whether a pair is up: both ends of a link, the one end of a session."""
+    return (pair.a,) if pair.kind == "session" else (pair.a, pair.b)
+
+
 def down(pairs: Iterable[Neighbours], now: Mapping[str, Vitals | None]) -> tuple[Neighbours, ...]:
-    """Return those that are not up; what has an end that is not as planned, None here, is not asked for."""
+    """Return those that are not up at an end that was asked; what has an end that is not as planned, None here, is not asked for."""
     return tuple(
-        pair for pair in pairs if not ((a := now[pair.a]) is None or (b := now[pair.b]) is None or _is_up(pair, a, b))
+        pair
+        for pair in pairs
+        if not any(name in now and now[name] is None for name in (pair.a, pair.b))
+        and not all(_is_up(pair, name, now[name]) for name in tellers(pair) if name in now)
     )
 
 
-def _is_up(pair: Neighbours, a: Vitals, b: Vitals) -> bool:
+def _is_up(pair: Neighbours, name: str, vitals: Vitals | None) -> bool:
+    if vitals is None:
+        return False
     if pair.kind == "session":
-        return (pair.vrf, pair.a_name) in a.sessions
-    return pair.a_name in a.ports and pair.b_name in b.ports
+        return (pair.vrf, pair.a_name) in vitals.sessions
+    return (pair.a_name if name == pair.a else pair.b_name) in vitals.ports
 
 
 def words(pair: Neighbours, now: Mapping[str, Vitals | None], there: frozenset[str]) -> str:

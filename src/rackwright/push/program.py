@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,7 +13,7 @@ from rackwright.drivers.clock import Clock
 from rackwright.drivers.reach import JOBS
 from rackwright.errors import DriverError
 from rackwright.push.contact import Contact
-from rackwright.push.gates import PROTODOWN, behind, down, finished, words
+from rackwright.push.gates import PROTODOWN, behind, down, fewest, finished, tellers, words
 from rackwright.push.order import Order, decode
 from rackwright.push.procedure import Procedure
 from rackwright.push.reading import Connect
@@ -122,14 +122,21 @@ class Push:
             asked = {name: threads.submit(_as_planned, way) for name, way in ways.items() if name in earlier}
             there = finished(outcomes, earlier - {name for name, answer in asked.items() if not answer.result()})
             pairs = behind(order.neighbours, outcomes, there)
+
+            def look(names: Iterable[str]) -> dict[str, Vitals | None]:
+                asked = {name: threads.submit(_vitals, ways[name], earlier=name in earlier) for name in sorted(names)}
+                return {name: answer.result() for name, answer in asked.items()}
+
+            now: dict[str, Vitals | None] = {}
             while True:
-                looks = {
-                    name: threads.submit(_vitals, ways[name], earlier=name in earlier)
-                    for name in dict.fromkeys(name for pair in pairs for name in (pair.a, pair.b))
-                }
-                now = {name: look.result() for name, look in looks.items()}
+                # All are asked at first and at last; while one end of a pair is down, the other need not say so too.
+                last = waited >= order.limits.gate_s or stopping()
+                whole = last or not now
+                now = look({name for pair in pairs for name in (pair.a, pair.b)} if whole else fewest(pairs))
+                near = set(pairs) - set(down(pairs, now))
+                now |= look({name for pair in near for name in tellers(pair)} - now.keys())
                 pairs = down(pairs, now)
-                if not pairs or waited >= order.limits.gate_s or stopping():
+                if not pairs or last:
                     return [words(pair, now, there) for pair in pairs]
                 self.clock.sleep(order.limits.poll_s)
                 waited += order.limits.poll_s

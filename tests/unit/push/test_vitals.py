@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from rackwright import diff
-from rackwright.push.gates import behind, down, words
+from rackwright.push.gates import behind, down, fewest, words
 from rackwright.push.order import Neighbours
 from rackwright.push.vitals import Vitals, missing, should_stay, take
 from rackwright.push.waves import waves_of
@@ -171,6 +171,23 @@ def test_down_names_links_and_sessions():
         "the link a swp1 - b swp2",
         "BGP of a with b over swp1",
     ]
+
+
+def test_what_was_not_asked_is_left_to_the_end_that_was():
+    """A link is down where the one end that was asked says so, and up as far as is known where that end is up."""
+    up = Vitals(frozenset({"swp1", "swp2"}))
+    assert down([LINK], {"a": Vitals()}) == (LINK,)
+    assert down([LINK], {"b": up}) == ()
+    assert down([SESSION], {"a": up, "b": None}) == ()
+
+
+def test_few_switches_have_an_end_of_every_pair():
+    """Of many switches below one it is the one that is asked; a session is asked for at its own end."""
+    links = [msgspec.structs.replace(LINK, b=f"below{number}") for number in range(5)]
+    assert fewest(links) == {"a"}
+    assert fewest([*links, msgspec.structs.replace(LINK, a="c", b="below1"), SESSION]) == {"a", "below1"}
+    assert fewest([msgspec.structs.replace(SESSION, a="b", b="a")]) == {"b"}
+    assert fewest([]) == frozenset()
 
 
 def test_a_wave_sends_one_ahead():
