@@ -21,8 +21,7 @@ SYSTEM = '{"hostname": "be-leaf01", "product-release": "5.12.1"}'
 PLATFORM = '{"product-name": "SN5600", "serial-number": "MT01", "system-mac": "48:b0:2d:00:00:01"}'
 ANSWERS: dict[str, Any] = {
     "nv show system -o json": SYSTEM,
-    "nv show platform -o json": PLATFORM,
-    "cat /proc/sys/kernel/random/boot_id": "11111111-2222-3333-4444-555555555555\n",
+    "nv show platform -o json": f"{PLATFORM}\n11111111-2222-3333-4444-555555555555\n",
     "nv config show -o json": '[{"header": {}}, {"set": {"interface": {"swp1-2": {"type": "swp"}}}}]',
     "nv config detach": "",
     "nv config replace": "created [rev_id: 7]\n",
@@ -30,7 +29,6 @@ ANSWERS: dict[str, Any] = {
     "nv config apply": "applied [rev_id: 7]\n",
     "nv config revision -o json": '{"6": {"state": "applied"}, "7": {"state": "pending"}}',
     "nv config save": "saved [rev_id: 7]\n",
-    "find": "",
 }
 
 DROP = "drop"
