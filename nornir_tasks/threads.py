@@ -9,6 +9,7 @@ from nornir.core.inventory import Host
 from nornir.core.task import MultiResult, Task
 
 from nornir_tasks.runner import CompleteRunner
+from rackwright.documents import look_through_types
 
 __all__ = ["CompleteThreads"]
 
@@ -24,6 +25,7 @@ class CompleteThreads(CompleteRunner):
         return CompleteThreads(names, self.jobs, self.heard)
 
     def _results(self, task: Task, hosts: list[Host]) -> Iterator[tuple[str, MultiResult]]:
+        look_through_types()
         pool = ThreadPoolExecutor(max(1, min(self.jobs, len(hosts))), thread_name_prefix="nornir")
         try:
             waiting = {pool.submit(task.copy().start, host): host.name for host in hosts}

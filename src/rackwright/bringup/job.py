@@ -51,10 +51,6 @@ class Ordered(msgspec.Struct, frozen=True, omit_defaults=True):
     halt: Halted | None = None
 
 
-# Looked through here and not at first use: msgspec crashes where two threads are the first to ask for one type.
-msgspec.json.Decoder(Ordered)
-
-
 @dataclass(frozen=True)
 class Job:
     """A task that is worked on."""

@@ -9,6 +9,7 @@ take for something else (design decision 6).
 from __future__ import annotations
 
 from rackwright.documents.reading import Marked, Path, Top, load, read
+from rackwright.documents.types import look_through_types
 from rackwright.documents.writing import block, canonical_json, digest, dump, quoted, scalar
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "digest",
     "dump",
     "load",
+    "look_through_types",
     "quoted",
     "read",
     "scalar",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from rackwright.documents import look_through_types
 from rackwright.drivers.clock import Clock, ScaledClock, WallClock
 from rackwright.drivers.endpoint import Endpoint
 from rackwright.drivers.limits import Limits
@@ -162,6 +163,7 @@ class Reach:
         """
         from rackwright.drivers.hosts import emulated, playing
 
+        look_through_types()
         if self.twin:
             return emulated.play(play, self.host, heard=heard)
         return playing.play(play, login=self._keys, known_hosts=self.trust.known_hosts, heard=heard)

@@ -166,10 +166,6 @@ def _uplinks(switch: Switch) -> Iterable[str]:
     return (port.peer for port in switch.ports if port.multihoming_uplink and port.peer)
 
 
-# Made here and not at first use: msgspec crashes where two threads are the first to ask for one type.
-_decoder: Final = msgspec.json.Decoder(Order)
-
-
 @lru_cache(maxsize=2)
 def decode(data: bytes) -> Order:
     """Read the bytes of an order; the last ones are kept, since every device of a run asks.
@@ -177,7 +173,7 @@ def decode(data: bytes) -> Order:
     Raises :class:`~rackwright.errors.RunChanged` when they are of another version.
     """
     try:
-        return _decoder.decode(data)
+        return msgspec.json.decode(data, type=Order)
     except msgspec.MsgspecError as error:
         raise RunChanged(
             f"this run was ordered by another version ({error}): start a new push, it reads first"

@@ -38,10 +38,6 @@ class Look(msgspec.Struct, frozen=True, omit_defaults=True):
     halt: Halt | None = None
 
 
-# Looked through here and not at first use: msgspec crashes where two threads are the first to ask for one type.
-msgspec.json.Decoder(Look)
-
-
 @dataclass
 class Procedure:
     """The work on one switch."""

@@ -12,6 +12,7 @@ from typing import Final, Self
 
 import msgspec
 
+from rackwright.documents import look_through_types
 from rackwright.drivers.clock import Clock, WallClock
 from rackwright.errors import RunBusy, RunChanged, RunError
 from rackwright.runs import tasks
@@ -192,6 +193,7 @@ class Engine:
             )
             # A graph's tasks are enqueued when its limits allow, jobs among them.
             limits = Limits(jobs=None if in_tasks else record.jobs, threads=self._threads)
+            look_through_types()
             with self._journal.working(run, limits, self._lease.executor, bodies, self._tags if in_tasks else ()):
                 try:
                     self._journal.enqueue(FLEET, Queues(run).fleet, run, run)

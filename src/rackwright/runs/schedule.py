@@ -35,10 +35,6 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Somebody asked the whole run to stop."""
 
 
-# Looked through here and not at first use: msgspec crashes where two threads are the first to ask for one type.
-msgspec.json.Decoder(Heard)
-
-
 class Start(msgspec.Struct, frozen=True):
     """One try of a task that begins."""
 

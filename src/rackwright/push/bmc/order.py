@@ -186,10 +186,6 @@ def _event(row: ActivationModel) -> Event:
 _OTHER: Final = "start a new push, it reads first"
 
 
-# Made here and not at first use: msgspec crashes where two threads are the first to ask for one type.
-_decoder: Final = msgspec.json.Decoder(Order)
-
-
 @lru_cache(maxsize=2)
 def decode(data: bytes) -> Order:
     """Read the bytes of an order; the last ones are kept, since every server of a run asks.
@@ -197,6 +193,6 @@ def decode(data: bytes) -> Order:
     Raises :class:`~rackwright.errors.RunChanged` when they are of another version.
     """
     try:
-        return _decoder.decode(data)
+        return msgspec.json.decode(data, type=Order)
     except msgspec.MsgspecError as error:
         raise RunChanged(f"this run was ordered by another version ({error}): {_OTHER}") from None

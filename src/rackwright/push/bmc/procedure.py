@@ -69,11 +69,6 @@ class _Ended(msgspec.Struct, frozen=True, omit_defaults=True):
     badly: bool = False
 
 
-# Looked through here and not at first use: msgspec crashes where two threads are the first to ask for one type.
-for _kind in (Look, _Before, _Ended, Kept, End, Sent):
-    msgspec.json.Decoder(_kind)
-
-
 @dataclass
 class Procedure:
     """The work on one server."""
