@@ -3,6 +3,11 @@
 import subprocess
 import sys
 
+import msgspec
+import pytest
+
+from rackwright.documents import look_through_types
+
 RACE = """
 import sys, threading, types
 import msgspec
@@ -36,3 +41,18 @@ def test_threads_may_be_the_first_to_read_a_type_that_was_looked_through():
     """Sixteen threads at once read a type that nobody has used, and the process lives; msgspec alone ends it here."""
     done = subprocess.run([sys.executable, "-c", RACE], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, (done.returncode, done.stderr)
+
+
+def test_a_type_that_msgspec_cannot_read_is_passed_over():
+    """A struct of a user's own script, of values that no document has, does not end our runner."""
+
+    class Strange(msgspec.Struct):
+        one: "Nowhere"  # noqa: F821 - that is what is strange
+
+    class Stranger(msgspec.Struct):
+        two: dict[frozenset[tuple[int]], object] | list[str] | set[int]
+
+    look_through_types()
+    for kind in (Strange, Stranger):
+        with pytest.raises((NameError, TypeError)):
+            msgspec.json.Decoder(kind)

@@ -106,7 +106,9 @@ def with_installer(wish: Wish, world: World) -> Wish:
 def _new_keys(world: World) -> None:
     """Raise a usage error where the host key of a new installation could not be taken."""
     if not world.way.twin and not world.way.trust.first_use:
-        raise click.UsageError("a new installation shows another host key; allow that with --trust-on-first-use")
+        from rackwright.cli.installing import NEW_KEY
+
+        raise click.UsageError(NEW_KEY)
 
 
 def stages_of(words: Sequence[str], option: str = "--only") -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 ``DBOS.run_step`` looks a step up, writes it and builds five statements for that, each time: 1.3 ms. A workflow knows its journal
 from the beginning, and its token fences whoever lost it, so one statement of 0.1 ms says and guards the same.
-``tests/unit/runs/test_steps.py`` holds it against what DBOS writes.
+``tests/unit/runs/test_quick.py`` holds it against what DBOS writes.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ from rackwright.errors import RunBusy
 __all__ = ["ENDED", "TAKEN", "Steps", "Tables"]
 
 TAKEN: Final = "this process fell silent and another one took the run over: look at its status"
-
-
 ENDED: Final = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 

@@ -61,6 +61,18 @@ def test_facts_are_read_together(switch, tmp_path):
     assert facts.boot_id.startswith("11111111")
 
 
+def test_what_the_switch_says_of_its_platform_is_kept_whole(switch, tmp_path):
+    """An answer without a last newline has its boot id all the same, and a refusal is told in the switch's own words."""
+    boot_id = "22222222-2222-2222-2222-222222222222"
+    switch.answers["nv show platform -o json"] = '{"product-name": "SN2201"}' + boot_id + "\n"
+    with session(switch, tmp_path) as nvue:
+        facts = nvue.facts()
+    assert (facts.model, facts.boot_id) == ("SN2201", boot_id)
+    switch.answers["nv show platform -o json"] = ("Error: the platform is not known yet\n", "", 1)
+    with session(switch, tmp_path) as nvue, pytest.raises(DeviceRefused, match="the platform is not known yet"):
+        nvue.facts()
+
+
 def test_running_has_its_ranges_expanded(switch, tmp_path):
     """What NVUE groups as swp1-2 comes back as two ports."""
     with session(switch, tmp_path) as nvue:

@@ -38,6 +38,8 @@ _NVUED: Final = "restart nvued on the switch ('sudo systemctl restart nvued'), o
 
 _FACTS: Final = ("nv show system -o json", f"nv show platform -o json && {_BOOT_ID}")
 """What costs the switch no time shares a line with what does: a command costs us as much as its answer."""
+_UUID: Final = 36
+"""Characters of a boot id."""
 
 
 class NvueSsh:
@@ -53,15 +55,17 @@ class NvueSsh:
     def facts(self) -> Facts:
         """Read who answers, in two round trips."""
         system, platform = self._patiently(_FACTS)
-        out, _, boot_id = platform.out.rstrip().rpartition(b"\n")
-        about, hardware = self._value(system), self._value(msgspec.structs.replace(platform, out=out))
+        # Only an answer that is whole has the boot id behind it.
+        told = platform.out.rstrip() if platform.status == 0 else b""
+        about = self._value(system)
+        hardware = self._value(msgspec.structs.replace(platform, out=told[:-_UUID]) if told else platform)
         self._facts = Facts(
             hostname=str(about.get("hostname", "")),
             version=str(about.get("product-release", "")),
             model=str(hardware.get("product-name", "")),
             serial=str(hardware.get("serial-number", "")),
             base_mac=str(hardware.get("system-mac", "")),
-            boot_id=boot_id.decode(errors="replace"),
+            boot_id=told[-_UUID:].decode(errors="replace"),
         )
         return self._facts
 

@@ -149,23 +149,23 @@ class Contact:
 
         return self.patiently(seen)
 
-    def whole(self) -> Held:
+    def everything(self) -> Held:
         """Return everything that the BMC tells but what its BIOS could be set to, with patience.
 
         What the order was made of is as good, while it was read in this session and a moment ago: nothing was sent since.
         """
         held = self.held
         if held is None or held.session is not self.session or self.clock.now() - held.at > _FRESH_S:
-            held = self.held = self.patiently(self._whole)
+            held = self.held = self.patiently(self._everything)
         return held
 
-    def _whole(self, session: Redfish) -> Held:
+    def _everything(self, session: Redfish) -> Held:
         told = session.read(EVERYTHING)
         return Held(session, told, self.inventory_of(told), self.clock.now())
 
     def first(self) -> Seen:
         """Look for the first time, at everything; at the jobs in any case, which may be anybody's."""
-        inventory = self.whole().inventory
+        inventory = self.everything().inventory
         return Seen(inventory, self.jobs(), inventory.power)
 
     def conditions(self) -> Inventory:

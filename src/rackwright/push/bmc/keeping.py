@@ -34,7 +34,7 @@ def kept(contact: Contact, folder: Path) -> Kept:
     at all is not changed.
     """
     try:
-        told = contact.whole().told
+        told = contact.everything().told
         # Whoever works on hundreds of servers must not hold all that they told until they have restarted.
         contact.held = None
         resources = {uri: one for uri, one in told.items() if not (isinstance(one, dict) and _REGISTRY in one)}
