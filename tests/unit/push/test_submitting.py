@@ -7,11 +7,14 @@ from msgspec.structs import replace
 
 from rackwright.errors import SecretUnresolved
 from rackwright.plan import workspace
+from rackwright.push import program
 from rackwright.push.changeset import make, refuse_stale
 from rackwright.push.impact import Interrupts
 from rackwright.push.order import make_order
 from rackwright.push.reading import settled
 from rackwright.push.submitting import interrupted, submit
+from rackwright.push.vitals import Vitals
+from rackwright.runs import Outcome
 from tests.unit.push.cases import FACTORY, LIMITS
 from tests.unit.push.fleet import as_planned, fleet_of
 
@@ -83,6 +86,19 @@ def test_a_dead_cable_between_finished_switches_closes_the_gate(plan, fleet):
     assert report.state == "failed"
     assert f"the link {link.a.device} {link.a.port} - {link.b.device} {link.b.port}" in report.gates["frontend 2"].cause
     assert as_planned(fleet) == set(fleet.switches)
+
+
+def test_while_one_end_is_down_the_other_is_not_asked(plan, fleet, monkeypatch):
+    """Of a link that stays down a gate asks both ends at first and at last, and in between one of them."""
+    asked = []
+    monkeypatch.setattr(program, "_vitals", lambda contact, **_: asked.append(contact.device) or Vitals())
+    order = make_order(changeset_of(plan, fleet), fleet.intended, plan, LIMITS)
+    link = next(pair for pair in order.neighbours if pair.kind == "link" and not pair.needs)
+    done = {name: Outcome(subject=name, state="done") for name in (link.a, link.b)}
+    gate = program.Push(fleet.connect, fleet.clock, ())
+    assert gate._down(replace(order, neighbours=(link,)), done, frozenset(), lambda: False)
+    counts = sorted(asked.count(name) for name in (link.a, link.b))
+    assert counts == [2, 1 + LIMITS.gate_s / LIMITS.poll_s]
 
 
 def test_a_link_that_a_switch_holds_down_is_told_with_the_reason(plan, fleet):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from rackwright.errors import DeviceRefused, LostMidCommand
-from rackwright.push.bmc.contact import Contact
+from rackwright.push.bmc.contact import Contact, Held
+from rackwright.push.bmc.ending import Finish
 from rackwright.redfish.inventory import Psu
 from tests.unit.push.fake import Killed, Moments
 from tests.unit.push_bmc.cases import ALL, Bench
-from tests.unit.push_bmc.fake import BIOS, CPLD, IDRAC, NIC
+from tests.unit.push_bmc.fake import BIOS, CPLD, IDRAC, NIC, inventory_of
 
 
 def test_everything_in_one_push(tmp_path):
@@ -254,3 +255,36 @@ def test_what_was_just_verified_is_not_looked_at_once_more(tmp_path, monkeypatch
     bad.server.fails[BIOS] = "PR21"
     assert bad.life().state == "failed"
     assert len(looks) > 2
+
+
+@pytest.mark.parametrize(("spoilt", "state"), [(False, "done"), (True, "failed")])
+def test_what_did_not_come_into_force_is_no_last_look(tmp_path, monkeypatch, spoilt, state):
+    """Only what was seen to be as intended stands for the look at the end; after anything else there is another."""
+    ends, go = [], Finish.go
+    monkeypatch.setattr(Finish, "go", lambda self: ends.append(self.seen) or go(self))
+    bench = Bench(tmp_path, (NIC,))
+    bench.server.unchanged |= {NIC} if spoilt else set()
+    assert bench.life().state == state
+    assert [seen is None for seen in ends] == [spoilt]
+
+
+def test_what_an_order_was_made_of_serves_only_for_a_while_and_in_its_session(tmp_path):
+    """A reading of five minutes ago, or of another session, is not the first look: somebody may have been there since."""
+    bench = Bench(tmp_path, (BIOS,))
+    session = bench.server.connect()
+    resources = session.read({"system"})
+    held = Held(session, resources, inventory_of(resources), bench.clock.now())
+
+    def told(later_s=0.0, *, other=False):
+        contact = Contact(
+            bench.order.servers[0], bench.server.connect, bench.clock, bench.order.limits, held=held,
+            inventory_of=inventory_of,
+        )  # fmt: skip
+        if other:
+            contact.session = bench.server.connect()
+        bench.clock.sleep(later_s)
+        return contact.everything() is held
+
+    assert told()
+    assert not told(other=True)
+    assert not told(301)

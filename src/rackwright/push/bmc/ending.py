@@ -54,14 +54,14 @@ class Finish:
     halt: Halt | None
     told: Callable[[str], None]
     seen: Seen | None = None
-    """What showed a moment ago that the last step came into force."""
+    """What showed a moment ago that the last step came into force; None after anything else."""
 
     def go(self) -> End:
         """Take back what waits if the work stopped, see to the power, and look."""
         self.contact.restarted = True
         try:
             withdrawn = self._withdraw() if self.halt is not None else ()
-            seen = self.seen if self.seen is not None and self.halt is None else self.contact.look()
+            seen = self.seen or self.contact.look()
             trouble = ""
             if seen.power != self._wanted:
                 trouble = self._power()

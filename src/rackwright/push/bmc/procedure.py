@@ -235,8 +235,9 @@ class Procedure:
         return all(settled(self.contact, step, seen) for step in steps)
 
     def _shown(self, steps: tuple[Step, ...]) -> bool:
-        self.seen = self.contact.look()
-        return self._in_force(steps, self.seen)
+        seen = self.contact.look()
+        self.seen = seen if self._in_force(steps, seen) else None
+        return self.seen is not None
 
     def _verified(self, name: str, steps: tuple[Step, ...], ended: _Ended) -> _Ended:
         """Read versions and attributes until they are as intended; the word of a job is no proof."""
