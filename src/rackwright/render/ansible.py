@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterator, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from rackwright.documents import quoted, scalar
 from rackwright.plan.model import Device
@@ -13,11 +15,13 @@ from rackwright.render.slices import Slices, natural
 __all__ = ["group_name", "inventory", "inventory_yaml"]
 
 _SWITCHES = {"leaf", "spine", "superspine", "oob"}
+_OTHER: Final = re.compile(r"[^A-Za-z0-9]")
 
 
+@lru_cache(maxsize=4096)
 def group_name(text: str) -> str:
     """Return a name that Ansible takes for a group: letters, digits and underscores."""
-    name = "".join(char if char.isalnum() and char.isascii() else "_" for char in text)
+    name = _OTHER.sub("_", text)
     return f"_{name}" if name[:1].isdigit() else name
 
 
