@@ -21,7 +21,7 @@ from rackwright.redfish.registry import Registry
 from rackwright.redfish.software import software
 from rackwright.redfish.tree import Node, Tree, inner, macs, text
 
-__all__ = ["inventory", "job", "jobs", "registry"]
+__all__ = ["inventory", "job", "jobs", "registry", "service_tag"]
 
 _ROOT = "/redfish/v1"
 _KINDS = (
@@ -114,6 +114,12 @@ def inventory(resources: Resources) -> Inventory:
         bios=_bios(tree, machine),
         untold=tree.untold(),
     )
+
+
+def service_tag(resources: Resources) -> str:
+    """Return the tag that a machine answers with, and nothing else of it; empty where it tells none."""
+    machine = _machine(Tree(resources))
+    return _tag(machine, _kind(machine))
 
 
 def registry(resources: Resources, bios: Bios | None) -> Registry:

@@ -10,6 +10,7 @@ from rackwright.bringup.job import Halted
 from rackwright.bringup.work import servers
 from rackwright.bringup.world import Patience
 from rackwright.diff.bmc.model import BiosState
+from rackwright.diff.bmc.settings import LOCKDOWN
 from rackwright.errors import DriverError
 from rackwright.plan.controllers import BmcSettings
 from rackwright.push.bmc.changeset import ServerChanges
@@ -36,13 +37,13 @@ def logins(monkeypatch):
     return found
 
 
-def settled(tmp_path, box):
+def settled(tmp_path, box, work=servers.settings, **wanted):
     way = bmcs.Way(box, {"bmc": "of-the-site-2"})
     world = {
-        "way": way, "settings": {"gpu01": BmcSettings(timezone="UTC", password="secret:bmc")}, "authority": "",
+        "way": way, "settings": {"gpu01": BmcSettings(timezone="UTC", password="secret:bmc", **wanted)}, "authority": "",
         "machines": {"gpu01": SimpleNamespace(service_tag="")}, "patience": Patience(), "plan": SimpleNamespace(name="lab"),
     }  # fmt: skip
-    return servers.settings(job("bmc/gpu01", folder=tmp_path, **world))
+    return work(job("bmc/gpu01", folder=tmp_path, **world))
 
 
 def test_settings_are_made_in_the_session_in_which_they_were_compared(tmp_path, logins):
@@ -52,6 +53,37 @@ def test_settings_are_made_in_the_session_in_which_they_were_compared(tmp_path, 
     assert (box.attributes["Time.1.Timezone"], len(logins), box.sessions) == ("UTC", 1, 0)
     assert settled(tmp_path, box).state == "unchanged"
     assert (len(logins), box.sessions) == (2, 0)
+
+
+@pytest.mark.parametrize(("minutes", "reads"), [(0, 1), (6, 2)])
+def test_how_a_bmc_is_set_is_read_once_before_it_is_set(tmp_path, monkeypatch, minutes, reads):
+    """What was compared is looked at once more only when it was a while ago."""
+    read, looks = bmcs.Session.read, []
+
+    def counted(self, topics=()):
+        looks.append(frozenset(topics))
+        return read(self, topics)
+
+    def later(self, *args):
+        self.way.clock.time += 60 * minutes
+        return once(self, *args)
+
+    once = servers.Settle._set
+    monkeypatch.setattr(bmcs.Session, "read", counted)
+    monkeypatch.setattr(servers.Settle, "_set", later)
+    box = bmcs.Box(password="of-the-site-2", attributes={"Time.1.Timezone": "CST6CDT"})
+    assert settled(tmp_path, box).state == "done"
+    assert looks.count(frozenset({"system", "settings"})) == reads
+
+
+def test_nobody_is_asked_about_a_lockdown_that_the_site_does_not_want(tmp_path, logins):
+    """Where lockdown is wanted the BMC is looked at and locked; where it is not nothing is set last, and nobody logs in."""
+    box = bmcs.Box(password="of-the-site-2", attributes={LOCKDOWN: "Disabled", "Time.1.Timezone": "CST6CDT"})
+    assert settled(tmp_path, box, servers.locked).state == "unchanged"
+    assert settled(tmp_path, box, servers.locked, lockdown=False).state == "unchanged"
+    assert (logins, box.attributes[LOCKDOWN]) == ([], "Disabled")
+    assert settled(tmp_path, box, servers.locked, lockdown=True).state == "done"
+    assert (len(logins), box.attributes[LOCKDOWN], box.attributes["Time.1.Timezone"]) == (1, "Enabled", "CST6CDT")
 
 
 def nothing(*_, **__):

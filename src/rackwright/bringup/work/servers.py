@@ -61,7 +61,8 @@ def _settling(job: Job, part: Literal["first", "last"], held: list[Met]) -> Made
     world, consent, name = job.world, job.order.consent, job.device
     wanted = world.settings[name]
     try:
-        found = _compared(job, held)
+        # Nothing but lockdown is set last: where the site asks for none there is nothing to look for.
+        found = _compared(job, held) if part == "first" or wanted.lockdown else Settings()
     except DriverError as error:
         return Halted(str(error), error.remedy or AGAIN, error.passing)
     mine = tuple(change for change in found.changes if change.last is (part == "last"))
@@ -83,6 +84,7 @@ def _compared(job: Job, held: list[Met]) -> Settings:
     held.append(met)
     try:
         resources: Any = met.session.read(_TOPICS)
+        held[-1] = met._replace(told=resources, at=world.way.clock.now())
     except DeviceRefused as error:
         if error.message_id not in FIRST_A_PASSWORD:
             raise

@@ -18,6 +18,8 @@ from rackwright.secrets import Secret
 __all__ = ["add_account", "change_settings", "export_profile", "readiness", "restart_bmc", "set_password"]
 
 _ENDED: Final = frozenset({"done", "done-with-errors", "failed"})
+_RUNS: Final = frozenset({"New", "Starting", "Running", "Pending"})
+"""Words of a task (DSP0268, TaskState) that say that it has not ended."""
 _EXPORT_S: Final = 15
 """Between two looks at an export, which takes a minute or more: longer than where a BMC is busy for a moment."""
 _FIRST_FREE: Final = 3
@@ -83,32 +85,37 @@ def export_profile(places: Places, queue: Queue) -> str:
     task = session.path(answer.header("Location") or f"{ROOT}/TaskService/Tasks/{job}")
     until = session.clock.now() + session.limits.settle_s
     while True:
-        # The state is asked before the profile: once the job has ended it is there, or never will be.
-        state = queue.one(job)
-        if found := _profile(places, task):
-            return found
-        if state.state in _ENDED:
-            raise DeviceRefused(
-                f"{session.device} exports no profile: {state.word} {state.message}".rstrip(),
-                device=session.device,
-                message_id=state.message_id,
-            )
+        told = _told(places, task)
+        if not _is_profile(told) and told.get("TaskState") not in _RUNS:
+            # How it ended says its job. Once that has ended the profile is there, or never will be.
+            state = queue.one(job)
+            told = _told(places, task) if state.state in _ENDED else told
+            if state.state in _ENDED and not _is_profile(told):
+                raise DeviceRefused(
+                    f"{session.device} exports no profile: {state.word} {state.message}".rstrip(),
+                    device=session.device,
+                    message_id=state.message_id,
+                )
+        if _is_profile(told):
+            return msgspec.json.format(msgspec.json.encode(told), indent=1).decode()
         if session.clock.now() > until:
             raise DeviceTimeout(f"{session.device} still exports its profile", device=session.device)
         session.clock.sleep(_EXPORT_S)
 
 
-def _profile(places: Places, task: str) -> str:
-    """Return the profile where the task has turned into it (redfish.md 2.6), empty where it is still a task."""
+def _told(places: Places, task: str) -> Mapping[str, Any]:
+    """Return what a task tells, the profile once it has turned into that (redfish.md 2.6); empty where there is none yet."""
     try:
         found = places.session.get(task)
     except DeviceRefused as error:
         if error.status == 404:
-            return ""
+            return {}
         raise
-    if not isinstance(found, dict) or "SystemConfiguration" not in found:
-        return ""
-    return msgspec.json.format(msgspec.json.encode(found), indent=1).decode()
+    return found if isinstance(found, dict) else {}
+
+
+def _is_profile(told: Mapping[str, Any]) -> bool:
+    return "SystemConfiguration" in told
 
 
 # --- accounts ----------------------------------------------------------------------------------------------------------

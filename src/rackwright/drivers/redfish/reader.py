@@ -29,7 +29,9 @@ class Reader:
         self._resources: dict[str, Any] = {}
         self._errors: dict[str, str] = {}
         self._had: set[str] = set()
-        self._told: dict[str, list[dict[str, Any]]] = {}
+        self._told: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {}
+        """Collection that the root links to -> itself and its members, as they were last told."""
+        self._topics: frozenset[Topic] = frozenset()
 
     def read(self, topics: Collection[Topic]) -> dict[str, Any]:
         """Return URI -> resource, members of collections under their own; what failed stands under :data:`ERRORS`.
@@ -37,6 +39,7 @@ class Reader:
         Raises when the BMC is gone, or lets us in no more.
         """
         settings = self._bios() if set(topics) == {"registry"} else []
+        self._topics = frozenset(topics)
         self._resources, self._errors, self._dead, self._had = {ROOT: self._session.root}, {}, 0, set()
         if settings:
             # Its BIOS was just read, and says where the registry is.
@@ -60,7 +63,8 @@ class Reader:
 
     def known(self, uri: str) -> list[dict[str, Any]]:
         """Return the systems, managers or chassis as they were last told in this session; asked for where they never were."""
-        return self._told.get(uri) or self.members(uri)
+        _, told = self._told.get(uri) or ({}, [])
+        return told or self.members(uri)
 
     def members(self, uri: str) -> list[dict[str, Any]]:
         """Return the members of one collection; raises what :meth:`Session.get` does."""
@@ -86,13 +90,21 @@ class Reader:
         if not row.members:
             one = self._try(uri)
             found = [one] if one is not None else []
+        elif row.lasting and self._topics.isdisjoint(row.topics) and uri in self._told:
+            found = self._as_told(uri)
         else:
             found = self._systems(uri) if row.name == "systems" else self._members(uri)
-            if row.of == "root" and not row.below:
-                self._told[uri] = found
+            if row.of == "root" and not row.below and found:
+                self._told[uri] = self._resources.get(uri.rstrip("/"), {}), found
         if uri.rstrip("/") in self._resources:
             self._had.add(row.name)
         return found
+
+    def _as_told(self, uri: str) -> list[dict[str, Any]]:
+        """Return the members of a collection as they were last told in this session."""
+        collection, members = self._told[uri]
+        self._keep(uri, collection)
+        return [self._keep(one["@odata.id"], one) for one in members]
 
     def _systems(self, uri: str) -> list[dict[str, Any]]:
         """Return the systems; for two minutes after its job queue was cleared by force an iDRAC tells of none (redfish.md 5, row 24)."""
@@ -139,7 +151,8 @@ class Reader:
             collection = self._try(uri)
         if collection is None:
             return []
-        members = [_at_home(uri, member) for member in self._pages(uri, collection)]
+        home = uri.partition("?")[0].rstrip("/") + "/"
+        members = [_at_home(home, member) for member in self._pages(uri, collection)]
         self._keep(uri, {**collection, "Members": [{"@odata.id": member["@odata.id"]} for member in members]})
         return self._each(members, again=uri)
 
@@ -229,12 +242,11 @@ def _expansion(root: Mapping[str, Any]) -> str:
     return f"$expand={kind}{levels}" if kind else ""
 
 
-def _at_home(collection: str, member: dict[str, Any]) -> dict[str, Any]:
-    """Return an expanded member under the collection that it came in: a BlueField BMC names its host's ports as if they were its own."""
-    home = collection.partition("?")[0].rstrip("/")
-    if len(member) == 1 or member["@odata.id"].startswith(home + "/") or not isinstance(member.get("Id"), str):
+def _at_home(home: str, member: dict[str, Any]) -> dict[str, Any]:
+    """Return an expanded member below the collection that it came in: a BlueField BMC names its host's ports as if they were its own."""
+    if member["@odata.id"].startswith(home) or len(member) == 1 or not isinstance(member.get("Id"), str):
         return member
-    return {**member, "@odata.id": f"{home}/{member['Id']}"}
+    return {**member, "@odata.id": f"{home}{member['Id']}"}
 
 
 def _linked_up(adapter: Mapping[str, Any], ports: Collection[Mapping[str, Any]]) -> bool:

@@ -40,6 +40,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """Read only where this row does not tell the links of the ports of the resource."""
     instead_of: str = ""
     """Not read where this row could be read."""
+    lasting: bool = False
+    """What hangs on it hangs there for as long as a session lasts: for its links alone it is not read again."""
 
 
 def _row(name: str, topics: str, **rest: object) -> Row:
@@ -50,8 +52,8 @@ _DELL: Final = ("Links", "Oem", "Dell")
 
 ROWS: Final[tuple[Row, ...]] = (
     _row("systems", "system links lights", at=[["Systems"]], members=True),
-    _row("managers", "system", at=[["Managers"]], members=True),
-    _row("chassis", "hardware adapters", at=[["Chassis"]], members=True),
+    _row("managers", "system", at=[["Managers"]], members=True, lasting=True),
+    _row("chassis", "hardware adapters", at=[["Chassis"]], members=True, lasting=True),
     _row("processors", "hardware", of="systems", at=[["Processors"]], members=True),
     _row("memory", "hardware", of="systems", at=[["Memory"]], members=True),
     # MAC and link of every port in one answer. An iDRAC tells no link of some (BlueField-3, link down): the ports of such an adapter are one more.

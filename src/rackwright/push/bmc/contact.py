@@ -15,7 +15,7 @@ from rackwright.push.contact import MAY_PASS, Halt
 from rackwright.redfish import reading
 from rackwright.redfish.inventory import Inventory, Job, Resources
 
-__all__ = ["AGAIN", "EVERYTHING", "Connect", "Contact", "Held", "Seen", "halt_of", "version_of"]
+__all__ = ["AGAIN", "EVERYTHING", "FRESH_S", "Connect", "Contact", "Held", "Seen", "halt_of", "version_of"]
 
 Connect = Callable[[str], Redfish]
 """Opens a new session with the BMC of the server of that name."""
@@ -31,7 +31,8 @@ _BUSY_STATUS: Final = frozenset({429, 500, 502, 503, 504})
 """A plain 500 too: an iDRAC that restarts its service answers so (redfish.md 2.5)."""
 EVERYTHING: Final[frozenset[Topic]] = ALL - {"registry"}
 """What there is to keep of a server: what its BIOS could be set to is no state, and half of what its BMC tells."""
-_FRESH_S: Final = 300
+FRESH_S: Final = 300
+"""For so long what was read in a session stands, where nothing was sent in it since."""
 _CONDITIONS: Final[frozenset[Topic]] = frozenset({"supplies", "attributes"})
 _PAUSE_S: Final = 60.0
 """Between two logins that are refused: three wrong ones within a minute shut an address out (``IPBlocking.1``)."""
@@ -155,7 +156,7 @@ class Contact:
         What the order was made of is as good, while it was read in this session and a moment ago: nothing was sent since.
         """
         held = self.held
-        if held is None or held.session is not self.session or self.clock.now() - held.at > _FRESH_S:
+        if held is None or held.session is not self.session or self.clock.now() - held.at > FRESH_S:
             held = self.held = self.patiently(self._everything)
         return held
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rackwright.drivers.clock import Clock
     from rackwright.drivers.endpoint import Endpoint
     from rackwright.drivers.redfish.model import Redfish
+    from rackwright.redfish.inventory import Resources
 
 __all__ = ["FACTORY", "FIRST_A_PASSWORD", "Greeter", "Met", "Way", "apply_settings", "factory_password", "meet"]
 
@@ -70,6 +71,10 @@ class Met(NamedTuple):
 
     session: Redfish
     factory: bool
+    told: Resources | None = None
+    """How it is set, as it was read in this session, in which nothing was sent since; None: it was not read."""
+    at: float = 0
+    """When that was read, by the clock."""
 
 
 def factory_password(resolvers: Sequence[Resolver], *, default: bool = False) -> Secret | None:

@@ -19,6 +19,7 @@ from rackwright.drivers.redfish.model import Redfish, Topic
 from rackwright.errors import DeviceRefused, DriverError, RunChanged
 from rackwright.plan.controllers import BmcSettings
 from rackwright.push.bmc.certificates import KEY, authority_name
+from rackwright.push.bmc.contact import FRESH_S
 from rackwright.push.bmc.meeting import FIRST_A_PASSWORD, Met, Way, apply_settings, factory_password, meet
 from rackwright.runs.model import GOOD, Context, Json, Outcome, Wave
 
@@ -160,7 +161,8 @@ class Settle:
             met = met or meet(self.way, target.device, factory=factory, patience_s=_PATIENCE_S)
             session = met.session
             try:
-                resources = _told(session)
+                fresh = met.told is not None and self.way.clock.now() - met.at <= FRESH_S
+                resources = met.told if fresh and met.told is not None else _told(session)
                 if wrong := _stranger(resources, target.tag):
                     return {"made": made, "cause": f"{target.device}: {wrong}", "remedy": _CABLING}
                 now = compared(resources, target.wanted, self.way, factory=met.factory, lift=order.lift)
@@ -193,7 +195,7 @@ def _stranger(resources: Mapping[str, Any], tag: str) -> str:
     """Say that another machine answers than the planned one: it would be given this one's settings."""
     from rackwright.redfish import reading
 
-    found = reading.inventory(resources).service_tag
+    found = reading.service_tag(resources)
     if not tag or not found or found.upper() == tag.upper():
         return ""
     return f"service tag {found} answers where {tag} is planned"
