@@ -85,15 +85,15 @@ def test_less_asked_is_less_sent(shared, authority, topics, requests):
 
 def test_what_things_hang_on_is_read_once_a_session(shared, authority):
     """After everything was read, supplies and attributes cost a request each, and mean what they meant; the power of the host is asked anew."""
-    with lone_bmc(authority.context(), resources=dict(tree(shared("data", "redfish", R750)))) as bmc:
-        with opened(bmc.endpoint, authority) as redfish:
-            told = inventory(redfish.read({"supplies", "attributes"}))
-            redfish.read({"system", "hardware"})
-            before = len(bmc.asked)
-            assert inventory(redfish.read({"supplies", "attributes"})) == told
-            again = [path.partition("?")[0] for _, path, _ in bmc.asked[before:]]
-            redfish.read({"bios"})
-            systems = [path for _, path, _ in bmc.asked[before:] if path.partition("?")[0].endswith("/Systems")]
+    resources = dict(tree(shared("data", "redfish", R750)))
+    with lone_bmc(authority.context(), resources=resources) as bmc, opened(bmc.endpoint, authority) as redfish:
+        told = inventory(redfish.read({"supplies", "attributes"}))
+        redfish.read({"system", "hardware"})
+        before = len(bmc.asked)
+        assert inventory(redfish.read({"supplies", "attributes"})) == told
+        again = [path.partition("?")[0] for _, path, _ in bmc.asked[before:]]
+        redfish.read({"bios"})
+        systems = [path for _, path, _ in bmc.asked[before:] if path.partition("?")[0].endswith("/Systems")]
     assert [path.rpartition("/")[2] for path in again] == ["Power", "iDRAC.Embedded.1"]
     assert len(systems) == 1
     assert told.psus

@@ -12,10 +12,10 @@ import select
 import socket
 import ssl
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from typing import BinaryIO, Final, NamedTuple, cast
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from urllib3.exceptions import NewConnectionError, ProtocolError, SSLError
@@ -25,13 +25,19 @@ from rackwright.drivers.redfish.multipart import Multipart
 __all__ = ["Endless", "Headers", "Line", "Response"]
 
 _CHUNK: Final = 1 << 18
-_STATUS: Final = re.compile(rb"HTTP/1\.([0-9]) ([1-5][0-9][0-9])(?: (.*))?\r?\n")
+_RECORD: Final = 1 << 14
+"""The most that one read brings: a record of TLS (RFC 8446, 5.1)."""
+_STATUS: Final = re.compile(r"HTTP/1\.([0-9]) ([1-5][0-9][0-9])(?: (.*))?")
+_BLANK: Final = re.compile(rb"\r?\n\r?\n")
+"""The end of what stands before a body."""
 _TARGET: Final = re.compile(r"/[!-~]*")
 _SAFE: Final = "!#$%&'()*+,/:;=?@[]~"
 _LONGEST_LINE: Final = 1 << 16
+_LONGEST_TOP: Final = 1 << 16
 _MOST_HEADERS: Final = 200
 _MOST_INTERIM: Final = 8
 _NO_BODY: Final = frozenset({204, 304})
+_WITH_BODY: Final = frozenset({"POST", "PATCH", "PUT"})
 
 
 class Endless(Exception):
@@ -69,7 +75,8 @@ class Line:
     def __post_init__(self) -> None:
         """Nothing is connected yet."""
         self._socket: ssl.SSLSocket | None = None
-        self._stream: BinaryIO | None = None
+        self._came, self._at = b"", 0
+        self._headed: tuple[Mapping[str, str], bytes] = ({}, b"")
         name = f"[{self.host}]" if ":" in self.host else self.host
         self._name = name if self.port == 443 else f"{name}:{self.port}"
 
@@ -90,7 +97,8 @@ class Line:
         with ExitStack() as unless_answered:
             unless_answered.callback(self.close)
             wire = self._open(timeout[0])
-            wire.settimeout(timeout[1])
+            if wire.gettimeout() != timeout[1]:
+                wire.settimeout(timeout[1])
             # A BMC that hangs up on us may have said why before.
             with suppress(BrokenPipeError):
                 wire.sendall(head + body if isinstance(body, bytes) else head)
@@ -104,9 +112,8 @@ class Line:
 
     def close(self) -> None:
         """Close the connection; nothing is sent."""
-        stream, wire, self._stream, self._socket = self._stream, self._socket, None, None
-        if stream is not None:
-            stream.close()
+        wire, self._socket = self._socket, None
+        self._came, self._at = b"", 0
         if wire is not None:
             wire.close()
 
@@ -115,13 +122,23 @@ class Line:
     def _head(self, method: str, target: str, body: Multipart | bytes | None, headers: Mapping[str, str]) -> bytes:
         # A link of a BMC may hold anything: what is no part of a URL is written as a URL has it.
         path = target if _TARGET.fullmatch(target) else quote(target, safe=_SAFE)
-        fields = {"Host": self._name, "User-Agent": "rackwright", "Accept-Encoding": "identity", **headers}
-        if body is not None or method in {"POST", "PATCH", "PUT"}:
-            fields["Content-Length"] = str(len(body) if body is not None else 0)
-        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
-        if any("\r" in line or "\n" in line for line in lines):
-            raise ProtocolError("a header field of more than one line")
-        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
+        length = f"Content-Length: {len(body or b'')}\r\n" if body is not None or method in _WITH_BODY else ""
+        return b"%b%b%b\r\n" % (
+            f"{method} {path} HTTP/1.1\r\n".encode("latin-1"),
+            self._fields(headers),
+            length.encode(),
+        )
+
+    def _fields(self, headers: Mapping[str, str]) -> bytes:
+        """Return the lines of header fields; those of one request are mostly those of the one before."""
+        before, lines = self._headed
+        if not lines or headers != before:
+            fields = {"Host": self._name, "User-Agent": "rackwright", "Accept-Encoding": "identity", **headers}
+            if any("\r" in word or "\n" in word for field in fields.items() for word in field):
+                raise ProtocolError("a header field of more than one line")
+            lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items()).encode("latin-1", "replace")
+            self._headed = (dict(headers), lines)
+        return lines
 
     def _open(self, seconds: float) -> ssl.SSLSocket:
         """Return the connection, a new one where there is none or the BMC has hung up."""
@@ -142,7 +159,7 @@ class Line:
             # Whatever breaks before the handshake is over, nothing was asked yet.
             plain.close()
             raise NewConnectionError(self, error.strerror or "no answer") from error  # type: ignore[arg-type]  # as above
-        self._socket, self._stream = wire, cast("BinaryIO", wire.makefile("rb", buffering=1 << 16))
+        self._socket = wire
         self._known(wire)
         return wire
 
@@ -158,8 +175,7 @@ class Line:
     def _answer(self, method: str) -> tuple[Response, bool]:
         """Return the answer, and whether the connection serves for another."""
         for _ in range(_MOST_INTERIM):
-            minor, status, reason = self._status()
-            headers = self._headers()
+            minor, status, reason, headers = self._top()
             if status >= 200:
                 break
         else:
@@ -173,24 +189,22 @@ class Line:
         ends = ends or "close" in word or (minor == 0 and "keep-alive" not in word)
         return Response(status, headers, content, reason), not ends
 
-    def _status(self) -> tuple[int, int, str]:
-        found = _STATUS.fullmatch(line := self._line())
+    def _top(self) -> tuple[int, int, str, Headers]:
+        """Return what stands before a body: the minor version, the status, its reason, and the header fields."""
+        while (end := _BLANK.search(self._came, self._at)) is None:
+            if len(self._came) - self._at >= _LONGEST_TOP:
+                raise Endless
+            if not self._more():
+                break
+        text = self._came[self._at : end.start() if end else None].decode("latin-1")
+        first, *lines = text.replace("\r\n", "\n").split("\n")
+        found = _STATUS.fullmatch(first)
         if found is None:
-            raise ProtocolError("it hung up" if not line else "no HTTP")
-        return int(found[1]), int(found[2]), (found[3] or b"").decode("latin-1").strip()
-
-    def _headers(self) -> Headers:
-        headers = Headers()
-        for _ in range(_MOST_HEADERS):
-            line = self._line()
-            if line in (b"\r\n", b"\n"):
-                return headers
-            name, colon, value = line.decode("latin-1").partition(":")
-            if not colon:
-                raise ProtocolError("no header field")
-            name, value = name.strip().lower(), value.strip()
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        raise ProtocolError("no end of header fields")
+            raise ProtocolError("no HTTP" if text else "it hung up")
+        if end is None or len(lines) > _MOST_HEADERS:
+            raise ProtocolError("no end of header fields")
+        self._at = end.end()
+        return int(found[1]), int(found[2]), (found[3] or "").strip(), _fields(lines)
 
     def _body(self, headers: Headers) -> tuple[bytes, bool]:
         """Return the body, and whether it ended with the connection."""
@@ -222,22 +236,37 @@ class Line:
             parts.append(self._exactly(length))
             if self._line().strip():
                 raise ProtocolError("no end of a chunk")
-        self._headers()
+        self._trailers()
         return b"".join(parts)
+
+    def _trailers(self) -> None:
+        """Read what may stand behind the last chunk, of which nothing is used."""
+        for _ in range(_MOST_HEADERS):
+            if self._line() in (b"\r\n", b"\n"):
+                return
+        raise ProtocolError("no end of header fields")
 
     def _exactly(self, length: int) -> bytes:
         if length > self.largest_bytes:
             raise Endless
-        found = self._reading().read(length)
-        if len(found) < length:
-            raise ProtocolError(f"{len(found)} of {length} bytes")
-        return found
+        parts = [self._taken(length)]
+        left = length - len(parts[0])
+        while left and self._more():
+            parts.append(self._taken(left))
+            left -= len(parts[-1])
+        if left:
+            raise ProtocolError(f"{length - left} of {length} bytes")
+        return b"".join(parts) if len(parts) > 1 else parts[0]
 
     def _rest(self) -> bytes:
-        found = self._reading().read(self.largest_bytes + 1)
-        if len(found) > self.largest_bytes:
+        parts = [self._taken(self.largest_bytes + 1)]
+        size = len(parts[0])
+        while size <= self.largest_bytes and self._more():
+            parts.append(self._taken(self.largest_bytes + 1))
+            size += len(parts[-1])
+        if size > self.largest_bytes:
             raise Endless
-        return found
+        return b"".join(parts)
 
     def _plain(self, content: bytes, headers: Headers) -> bytes:
         """Unpack what came packed though nobody asked for it."""
@@ -253,15 +282,42 @@ class Line:
         return found
 
     def _line(self) -> bytes:
-        line = self._reading().readline(_LONGEST_LINE)
+        """Return a line with its end; what there is of it where nothing more comes."""
+        while (end := self._came.find(b"\n", self._at) + 1) == 0:
+            if len(self._came) - self._at >= _LONGEST_LINE:
+                raise Endless
+            if not self._more():
+                end = len(self._came)
+                break
+        line = self._taken(end - self._at)
         if len(line) >= _LONGEST_LINE:
             raise Endless
         return line
 
-    def _reading(self) -> BinaryIO:
-        if self._stream is None:
+    def _taken(self, most: int) -> bytes:
+        """Take what came, or so much of it."""
+        begin, self._at = self._at, min(self._at + most, len(self._came))
+        return self._came[begin : self._at]
+
+    def _more(self) -> bool:
+        """Wait for more to come; False where the connection has ended."""
+        if self._socket is None:
             raise ProtocolError("it hung up")
-        return self._stream
+        room = bytearray(_RECORD)
+        size = self._socket.recv_into(room)
+        self._came, self._at = self._came[self._at :] + room[:size], 0
+        return size > 0
+
+
+def _fields(lines: Iterable[str]) -> Headers:
+    headers = Headers()
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon:
+            raise ProtocolError("no header field")
+        name, value = name.strip().lower(), value.strip()
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
 
 
 def _hung_up(wire: ssl.SSLSocket) -> bool:
