@@ -20,15 +20,18 @@ from rackwright.drivers.endpoint import Endpoint
 from rackwright.drivers.faults import connecting
 from rackwright.drivers.limits import Limits
 from rackwright.drivers.login import Login
+from rackwright.drivers.nvue import doors
+from rackwright.drivers.nvue.doors import Door
 from rackwright.drivers.trust import HostKey, Trust, host_name
 from rackwright.errors import DriverError
 
 if TYPE_CHECKING:
-    from paramiko import Channel, PKey, SSHClient, Transport
+    from paramiko import PKey, SSHClient, Transport
 
 __all__ = ["Connection"]
 
 _KEEPALIVE_S: Final = 15
+_IDLE_S: Final = 1.0
 _UNACKNOWLEDGED_MS: Final = 45_000
 """How long what we sent may stay unacknowledged before the kernel gives the connection up."""
 
@@ -71,6 +74,8 @@ class Connection(CumulusLinuxSSH):
             with connecting(self._endpoint, self._offered, self._limits):
                 self.sock = self._wire = _socket(self._endpoint, self._limits.connect_s)
                 super().establish_connection(width, height)
+                # paramiko's thread looks up ten times a second while nothing comes; whoever ends the session shuts its socket first.
+                self._wire.settimeout(_IDLE_S)
         except DriverError:
             self.end()
             raise
@@ -83,9 +88,19 @@ class Connection(CumulusLinuxSSH):
             raise EOFError("closed")
         return transport
 
-    def first_channel(self) -> Channel:
-        """Return the channel that netmiko opened, for the first command."""
-        return cast("Channel", self.remote_conn)
+    @property
+    def alive(self) -> bool:
+        """Whether the session has not ended, as far as is known here."""
+        transport = self.remote_conn_pre.get_transport() if self.remote_conn_pre else None
+        return transport is not None and transport.is_active()
+
+    def first_channel(self) -> Door:
+        """Return the channel that netmiko asked for, for the first command."""
+        return cast("Door", self.remote_conn)
+
+    def door(self) -> Door:
+        """Ask for a channel, and do not wait for it."""
+        return doors.asked(self.transport)
 
     def end(self) -> None:
         """Close everything; never raises."""
@@ -125,12 +140,12 @@ class _Client(paramiko.SSHClient):
             self._trust.meet_host(self._endpoint, _host_key(error.key))
             raise
 
-    def invoke_shell(self, *_args: Any, **_kwargs: Any) -> Channel:
-        """Open a plain channel where netmiko asks for a terminal."""
+    def invoke_shell(self, *_args: Any, **_kwargs: Any) -> Door:
+        """Ask for a plain channel where netmiko asks for a terminal."""
         transport = self.get_transport()
         if transport is None:
             raise EOFError("closed")
-        return transport.open_session()
+        return doors.asked(transport)
 
 
 class _Pins(paramiko.MissingHostKeyPolicy):
@@ -147,7 +162,7 @@ class _Pins(paramiko.MissingHostKeyPolicy):
 
 def _transport(wire: socket.socket, **kwargs: Any) -> Transport:
     """Return a transport that takes AES-GCM where the switch has it, and else what paramiko would."""
-    transport = paramiko.Transport(wire, **kwargs)
+    transport = doors.Hall(wire, **kwargs)
     options = transport.get_security_options()
     # Other ciphers come with a MAC, which paramiko compares in Python, byte by byte: half of what an answer costs to read.
     options.ciphers = sorted(options.ciphers, key=lambda name: "-gcm@" not in name)

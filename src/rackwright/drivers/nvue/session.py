@@ -1,15 +1,14 @@
 """A session over SSH: commands with their exit status, several at a time, and files of mode 0600.
 
-A command costs one round trip: while it runs, the channel for the next one is being opened. Each runs in a thread of a
-small pool, since paramiko waits for some answers without any limit: whoever asked waits beside it, with one.
+A command costs one round trip: while it runs, the channel for the next one is being opened. It goes out in the thread that asks,
+or in the one that reads as soon as its channel is open, and its answer is gathered there: who asked wakes once, with a limit.
 """
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from pathlib import Path
 from threading import Lock
@@ -23,9 +22,10 @@ from rackwright.drivers.faults import lost, slow, talking, unreachable
 from rackwright.drivers.limits import Limits
 from rackwright.drivers.login import Login
 from rackwright.drivers.nvue.connection import Connection
+from rackwright.drivers.nvue.doors import Door
 from rackwright.drivers.nvue.files import Files
 from rackwright.drivers.trust import Trust
-from rackwright.errors import DeviceRefused
+from rackwright.errors import DeviceRefused, Unreachable
 
 if TYPE_CHECKING:
     from paramiko import Channel
@@ -36,8 +36,6 @@ T = TypeVar("T")
 
 AT_ONCE: Final = 4
 """Commands that run at the same time; OpenSSH allows ten channels a connection (MaxSessions)."""
-
-_CHUNK: Final = 1 << 15
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -57,10 +55,9 @@ class Said(msgspec.Struct, frozen=True):
 class _Task:
     """A piece of work on the wire: what it is called, when it must be over, and the channel to close then."""
 
-    def __init__(self, what: str, limit_s: float, stdin: bytes = b"") -> None:
+    def __init__(self, what: str, limit_s: float) -> None:
         self.what = what
         self.limit_s = limit_s
-        self.stdin = stdin
         self._end = time.monotonic() + limit_s
         self.channel: Channel | None = None
 
@@ -78,10 +75,9 @@ class Session:
         self._limits = limits
         self._connection = Connection(endpoint, login=login, trust=trust, limits=limits)
         self._connection.establish_connection()
-        self._threads = ThreadPoolExecutor(2 * AT_ONCE + 1, thread_name_prefix=f"ssh-{endpoint.device}")
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix=f"ssh-{endpoint.device}")
         self._turn = Lock()
-        self._ahead: Future[Channel] = Future()
-        self._ahead.set_result(self._connection.first_channel())
+        self._ahead: Door | None = self._connection.first_channel()
         self._files: Files | None = None
 
     def run(self, command: str, *, limit_s: float = 0, stdin: bytes = b"") -> Said:
@@ -94,7 +90,11 @@ class Session:
 
     def start(self, command: str, *, limit_s: float = 0, stdin: bytes = b"") -> Callable[[], Said]:
         """Send a command, and return the function that waits for its end."""
-        return self._begin(_Task(command, limit_s or self._limits.answer_s, stdin), self._execute)
+        task = _Task(command, limit_s or self._limits.answer_s)
+        with talking(self.device, command, task.limit_s):
+            door = self._door()
+            door.order(command, stdin, self._limits.largest_bytes)
+        return lambda: self._answer(task, door, stdin)
 
     def together(self, commands: Sequence[str]) -> list[Said]:
         """Run commands at the same time and return what they left behind, in their order."""
@@ -128,7 +128,7 @@ class Session:
     def close(self) -> None:
         """End the session; never raises."""
         self._connection.end()
-        # Not waited for: paramiko looks ten times a second whether a channel that was asked for will never come.
+        # Not waited for: a file may be on its way.
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     # --- work with a limit ----------------------------------------------------------------------------------------
@@ -150,54 +150,41 @@ class Session:
         with talking(self.device, task.what, task.limit_s):
             return work(task)
 
-    def _channel(self, task: _Task) -> Channel:
-        """Take the channel that was opened ahead, and have the next one opened."""
-        with self._turn:
-            ready, self._ahead = self._ahead, self._threads.submit(self._open)
+    def _door(self, *, anew: bool = False) -> Door:
+        """Take the channel that was asked for ahead, and ask for the next one."""
         try:
-            with contextlib.suppress(paramiko.ChannelException):
-                task.channel = ready.result(task.left_s())
-            if task.channel is None or task.channel.closed:
-                task.channel = self._open()
-        except (paramiko.SSHException, EOFError, OSError, NotYet):
-            why = "the session has ended; nothing was sent"
-            raise unreachable(self._endpoint, self._endpoint.ssh_port, why) from None
-        return task.channel
+            with self._turn:
+                ready = None if anew else self._ahead
+                if ready is None or ready.closed:
+                    ready = self._connection.door()
+                self._ahead = self._connection.door()
+        except (paramiko.SSHException, EOFError, OSError):
+            raise self._over() from None
+        return ready
 
-    def _open(self) -> Channel:
-        return self._connection.transport.open_session(timeout=self._limits.answer_s)
+    def _over(self) -> Unreachable:
+        return unreachable(self._endpoint, self._endpoint.ssh_port, "the session has ended; nothing was sent")
 
     # --- commands -------------------------------------------------------------------------------------------------
 
-    def _execute(self, task: _Task) -> Said:
-        channel = self._channel(task)
-        try:
-            channel.exec_command(task.what)
-            if task.stdin:
-                channel.sendall(task.stdin)
-                channel.shutdown_write()
-            out = self._read(channel, channel.recv, task)
-            err = self._read(channel, channel.recv_stderr, task)
-            if not channel.status_event.wait(task.left_s()):
-                raise TimeoutError
-        finally:
-            channel.close()
-        if channel.exit_status < 0:
+    def _answer(self, task: _Task, door: Door, stdin: bytes) -> Said:
+        with talking(self.device, task.what, task.limit_s):
+            try:
+                heard = door.heard(task.left_s())
+                if heard.refused and self._connection.alive:
+                    # As many channels as it may be are open: what was asked ahead is asked once more.
+                    door = self._door(anew=True)
+                    door.order(task.what, stdin, self._limits.largest_bytes)
+                    heard = door.heard(task.left_s())
+            finally:
+                door.close()
+        if not heard.sent:
+            raise self._over()
+        if heard.endless:
+            raise DeviceRefused(f"{self.device} answers {task.what!r} without end", device=self.device)
+        if heard.status < 0:
             raise lost(self.device, task.what)
-        return Said(task.what, channel.exit_status, out, err)
-
-    def _read(self, channel: Channel, receive: Callable[[int], bytes], task: _Task) -> bytes:
-        parts: list[bytes] = []
-        size = 0
-        while True:
-            channel.settimeout(task.left_s())
-            part = receive(_CHUNK)
-            if not part:
-                return b"".join(parts)
-            parts.append(part)
-            size += len(part)
-            if size > self._limits.largest_bytes:
-                raise DeviceRefused(f"{self.device} answers {task.what!r} without end", device=self.device)
+        return Said(task.what, heard.status, heard.out, heard.err)
 
     # --- files ----------------------------------------------------------------------------------------------------
 
@@ -207,16 +194,16 @@ class Session:
     def _on_files(self, task: _Task, work: Callable[[Files], object]) -> None:
         try:
             if self._files is None:
-                channel = self._channel(task)
-                channel.settimeout(task.left_s())
-                channel.invoke_subsystem("sftp")
-                self._files = Files(channel)
+                task.channel = self._connection.transport.open_session(timeout=task.left_s())
+                task.channel.settimeout(task.left_s())
+                task.channel.invoke_subsystem("sftp")
+                self._files = Files(task.channel)
             work(self._files)
         except TimeoutError:
             raise
         except (OSError, paramiko.SFTPError) as error:
             # paramiko raises OSError for what the file server refuses and for what breaks on the wire.
-            if not self._connection.transport.is_active():
+            if not self._connection.alive:
                 raise EOFError from None
             reason = getattr(error, "strerror", None) or str(error)
             raise DeviceRefused(f"{self.device} refuses the {task.what}: {reason}", device=self.device) from None
