@@ -1,7 +1,4 @@
-"""A changeset: what a push would do to which switch, as a file that can be read, kept and pushed later.
-
-It holds digests of the intent and of what was running, so that a push of a stale one is refused, and no secret.
-"""
+"""A changeset of switches: what a push would do to which of them."""
 
 from __future__ import annotations
 
@@ -13,17 +10,17 @@ import msgspec
 
 from rackwright import diff, secrets
 from rackwright.diff.changes import is_secret
-from rackwright.errors import DocumentError, StalePlan
+from rackwright.errors import StalePlan
 from rackwright.nvue.tree import Leaf, Path, Tree
 from rackwright.push.digests import digest_of
 from rackwright.push.impact import Impact, Interrupts, impact_of
+from rackwright.push.kept import Kept, Unread, read, refuse_other_intent, refuse_other_site, refuse_unseen
 from rackwright.push.reading import Reading
 from rackwright.push.route import StopName, route
 
-__all__ = ["SCHEMA", "Changeset", "DeviceChanges", "Step", "Unread", "load", "make", "refuse_stale"]
+__all__ = ["Changeset", "DeviceChanges", "Step", "Unread", "load", "make", "refuse_stale"]
 
-SCHEMA: Final = 1
-"""Version of the file's shape."""
+_ANEW: Final = "look again with 'rackwright diff SITE --against running -o FILE'"
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -55,34 +52,16 @@ class DeviceChanges(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         return {self.before: "before", **{step.digest: step.name for step in self.steps}, self.planned: "planned"}
 
 
-class Unread(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A switch that could not be read, and why."""
-
-    device: str
-    cause: str
-    remedy: str = ""
-    passing: bool = False
-    """What is in the way may go by."""
-
-
-class Changeset(msgspec.Struct, frozen=True, kw_only=True):
+class Changeset(Kept, frozen=True, kw_only=True):
     """What a push would do."""
 
-    schema: Literal[1] = 1
-    site: str
-    intent: str
-    """Digest of the intent that the plan was made from."""
+    domain: Literal["switch"] = "switch"
     devices: tuple[DeviceChanges, ...] = ()
-    unread: tuple[Unread, ...] = ()
 
     @property
     def changed(self) -> tuple[DeviceChanges, ...]:
         """The switches that have anything before them."""
         return tuple(device for device in self.devices if device.steps)
-
-    def encoded(self) -> bytes:
-        """Return the file's bytes; equal changesets give equal bytes."""
-        return msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n"
 
 
 def make(
@@ -130,13 +109,7 @@ def load(path: FilePath) -> Changeset:
 
     Raises :class:`~rackwright.errors.DocumentError` when the file cannot be read as one of this version.
     """
-    advice = "write it anew with 'rackwright diff SITE --against running -o FILE'"
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Changeset)
-    except OSError as error:
-        raise DocumentError(f"{path} cannot be read ({error.strerror}): {advice}") from error
-    except msgspec.MsgspecError as error:
-        raise DocumentError(f"{path} is no changeset of this version ({error}): {advice}") from error
+    return read(path, Changeset, what="changeset of switches", anew=_ANEW)
 
 
 def refuse_stale(kept: Changeset, now: Changeset) -> None:
@@ -145,18 +118,14 @@ def refuse_stale(kept: Changeset, now: Changeset) -> None:
     A switch that stands at one of its own stops, since an earlier push of this file came that far, is no reason.
     Raises :class:`~rackwright.errors.StalePlan`, naming the switch and the path.
     """
-    if kept.site != now.site:
-        raise StalePlan(f"the changeset is of the site {kept.site!r}, this is {now.site!r}: name the other folder")
+    refuse_other_site(kept, now)
     today = {device.device: device for device in now.devices}
+    refuse_unseen((was.device for was in kept.devices), today, anew=_ANEW)
     for was in kept.devices:
         found = today.get(was.device)
         if found is not None:
             _refuse_stale(was, found)
-    if kept.intent != now.intent:
-        raise StalePlan(f"the intent has changed since the changeset was written; {_ANEW}")
-
-
-_ANEW: Final = "look again with 'rackwright diff SITE --against running -o FILE'"
+    refuse_other_intent(kept, now, anew=_ANEW)
 
 
 def _refuse_stale(was: DeviceChanges, now: DeviceChanges) -> None:

@@ -60,7 +60,7 @@ def test_another_version_is_refused(tmp_path):
     """A file that is no changeset of this version is refused with what to do."""
     path = tmp_path / "changes.json"
     path.write_text('{"schema": 2, "site": "lab", "intent": "x"}')
-    with pytest.raises(DocumentError, match="write it anew"):
+    with pytest.raises(DocumentError, match="look again"):
         load(path)
 
 

@@ -1,7 +1,4 @@
-"""A changeset of servers: which firmware and BIOS settings a push would change, in which restarts; a file to be read and kept.
-
-It holds digests of the intent and of what was found, so that a push of a stale one is refused, and no secret.
-"""
+"""A changeset of servers: which firmware and BIOS settings a push would change, in which restarts."""
 
 from __future__ import annotations
 
@@ -14,9 +11,9 @@ import msgspec
 from rackwright.diff.bmc.model import BiosState, FirmwareState
 from rackwright.diff.bmc.settings import Settings
 from rackwright.documents import canonical_json, digest
-from rackwright.errors import DocumentError, StalePlan
+from rackwright.errors import StalePlan
 from rackwright.push.bmc.model import Way
-from rackwright.push.changeset import Unread
+from rackwright.push.kept import Kept, Unread, read, refuse_other_intent, refuse_other_site, refuse_unseen
 
 __all__ = ["Changeset", "ServerChanges", "Unread", "load", "refuse_stale"]
 
@@ -52,18 +49,13 @@ class ServerChanges(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         return {change.attribute: change.old for change in (*self.bios.changes, *self.bios.staged)}
 
 
-class Changeset(msgspec.Struct, frozen=True, kw_only=True):
+class Changeset(Kept, frozen=True, kw_only=True):
     """What a push would do."""
 
-    schema: Literal[1] = 1
     domain: Literal["bmc"] = "bmc"
-    site: str
-    intent: str
-    """Digest of the intent that the plan was made from."""
     servers: tuple[ServerChanges, ...] = ()
-    found: dict[str, str] = {}
+    found: dict[str, str] = msgspec.field(default_factory=dict)
     """Server -> digest of what was found."""
-    unread: tuple[Unread, ...] = ()
 
     @classmethod
     def of(cls, site: str, intent: str, servers: Iterable[ServerChanges], unread: Iterable[Unread] = ()) -> Changeset:
@@ -82,22 +74,13 @@ class Changeset(msgspec.Struct, frozen=True, kw_only=True):
         """The servers of which something cannot be brought to what is intended."""
         return tuple(server for server in self.servers if server.way.refused or server.settings.problems)
 
-    def encoded(self) -> bytes:
-        """Return the file's bytes; equal changesets give equal bytes."""
-        return msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n"
-
 
 def load(path: FilePath) -> Changeset:
     """Read a kept changeset.
 
     Raises :class:`~rackwright.errors.DocumentError` when the file cannot be read as one of this version.
     """
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Changeset)
-    except OSError as error:
-        raise DocumentError(f"{path} cannot be read ({error.strerror}): {_ANEW}") from error
-    except msgspec.MsgspecError as error:
-        raise DocumentError(f"{path} is no changeset of BMCs of this version ({error}): {_ANEW}") from error
+    return read(path, Changeset, what="changeset of BMCs", anew=_ANEW)
 
 
 def refuse_stale(kept: Changeset, now: Changeset) -> None:
@@ -106,11 +89,10 @@ def refuse_stale(kept: Changeset, now: Changeset) -> None:
     A component or attribute that is as intended by now, since an earlier push of this file came that far, is no reason.
     Raises :class:`~rackwright.errors.StalePlan`, naming the server and the component.
     """
-    if kept.site != now.site:
-        raise StalePlan(f"the changeset is of the site {kept.site!r}, this is {now.site!r}: name the other folder")
-    if kept.intent != now.intent:
-        raise StalePlan(f"the intent has changed since the changeset was written; {_ANEW}")
+    refuse_other_site(kept, now)
+    refuse_other_intent(kept, now, anew=_ANEW)
     today = {server.device: server for server in now.servers}
+    refuse_unseen((was.device for was in kept.servers), today, anew=_ANEW)
     for was in kept.servers:
         found = today.get(was.device)
         if found is not None and kept.found.get(was.device) != was.before:

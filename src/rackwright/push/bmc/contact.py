@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeVar
 
+import msgspec
+
 from rackwright.drivers.clock import Clock
 from rackwright.drivers.redfish.model import ALL, Host, Redfish, Topic
 from rackwright.errors import AuthRefused, DeviceRefused, DriverError
@@ -15,7 +17,7 @@ from rackwright.push.contact import MAY_PASS, Halt
 from rackwright.redfish import reading
 from rackwright.redfish.inventory import Inventory, Job, Resources
 
-__all__ = ["AGAIN", "EVERYTHING", "FRESH_S", "Connect", "Contact", "Held", "Seen", "halt_of", "version_of"]
+__all__ = ["AGAIN", "EVERYTHING", "FRESH_S", "Connect", "Contact", "Held", "Seen", "halt_of", "packed", "version_of"]
 
 Connect = Callable[[str], Redfish]
 """Opens a new session with the BMC of the server of that name."""
@@ -33,6 +35,7 @@ EVERYTHING: Final[frozenset[Topic]] = ALL - {"registry"}
 """What there is to keep of a server: what its BIOS could be set to is no state, and half of what its BMC tells."""
 FRESH_S: Final = 300
 """For so long what was read in a session stands, where nothing was sent in it since."""
+_REGISTRY: Final = "RegistryEntries"
 _CONDITIONS: Final[frozenset[Topic]] = frozenset({"supplies", "attributes"})
 _PAUSE_S: Final = 60.0
 """Between two logins that are refused: three wrong ones within a minute shut an address out (``IPBlocking.1``)."""
@@ -50,10 +53,18 @@ class Held(NamedTuple):
     """A session that is open, and what was read in it of everything that a BMC tells."""
 
     session: Redfish
-    told: Resources
+    told: bytes
+    """As JSON: whoever works on hundreds of servers holds as much as came over the wire, not ten times that as values."""
     inventory: Inventory
     at: float
     """When, by the clock."""
+
+
+def packed(told: Resources) -> bytes:
+    """Return what a BMC told as it is kept, but what only says what its BIOS could be set to."""
+    return msgspec.json.encode(
+        {uri: one for uri, one in told.items() if not (isinstance(one, dict) and _REGISTRY in one)}
+    )
 
 
 @dataclass
@@ -162,7 +173,7 @@ class Contact:
 
     def _everything(self, session: Redfish) -> Held:
         told = session.read(EVERYTHING)
-        return Held(session, told, self.inventory_of(told), self.clock.now())
+        return Held(session, packed(told), self.inventory_of(told), self.clock.now())
 
     def first(self) -> Seen:
         """Look for the first time, at everything; at the jobs in any case, which may be anybody's."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
-
 import msgspec
 
 from rackwright.errors import DeviceRefused, DriverError
@@ -13,10 +11,6 @@ from rackwright.push.bmc.contact import Contact, halt_of
 from rackwright.push.contact import Halt
 
 __all__ = ["Kept", "kept"]
-
-_REGISTRY: Final = "RegistryEntries"
-"""What only says what a BIOS could be set to."""
-
 
 class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where things were saved."""
@@ -37,10 +31,7 @@ def kept(contact: Contact, folder: Path) -> Kept:
         told = contact.everything().told
         # Whoever works on hundreds of servers must not hold all that they told until they have restarted.
         contact.held = None
-        resources = {uri: one for uri, one in told.items() if not (isinstance(one, dict) and _REGISTRY in one)}
-        inventory = artifacts.keep(
-            folder / "inventory" / f"{contact.device}.json", msgspec.json.encode(resources).decode()
-        )
+        inventory = artifacts.keep(folder / "inventory" / f"{contact.device}.json", told.decode())
         return Kept(_profile(contact, folder), inventory)
     except DriverError as error:
         return Kept(halt=halt_of("keep", error))

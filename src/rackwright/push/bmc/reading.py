@@ -20,7 +20,7 @@ from rackwright.plan.controllers import BmcSettings
 from rackwright.plan.machines import Machine
 from rackwright.push.bmc.activation import in_words
 from rackwright.push.bmc.changeset import ServerChanges, Unread
-from rackwright.push.bmc.contact import AGAIN, EVERYTHING, Connect, Held
+from rackwright.push.bmc.contact import AGAIN, EVERYTHING, Connect, Held, packed
 from rackwright.push.bmc.meeting import FIRST_A_PASSWORD
 from rackwright.push.bmc.model import Way
 from rackwright.push.bmc.rules import Rules, rules_of
@@ -159,6 +159,6 @@ def _surveyed(
         told, at = reading.inventory(resources), clock.now()
         changes = planner.changes(machine, resources, told=told, factory=fresh)
         if keep is not None and not fresh:
-            keep(Held(session, resources, told, at))
+            keep(Held(session, packed(resources), told, at))
             unless_kept.pop_all()
         return changes

@@ -1,7 +1,4 @@
-"""A changeset of hosts: which tasks of which steps would change what, in which restarts; a file to be read and kept.
-
-It holds digests of the intent and of what was found, so that a push of a stale one is refused, and no secret.
-"""
+"""A changeset of hosts: which tasks of which steps would change what, in which restarts."""
 
 from __future__ import annotations
 
@@ -13,10 +10,10 @@ import msgspec
 
 from rackwright.documents import canonical_json, digest
 from rackwright.drivers.hosts.model import Change, HostFacts
-from rackwright.errors import DocumentError, StalePlan
+from rackwright.errors import StalePlan
 from rackwright.plan.stack_model import Reboot
-from rackwright.push.changeset import Unread
 from rackwright.push.hosts.order import StageOrder
+from rackwright.push.kept import Kept, Unread, read, refuse_other_intent, refuse_other_site, refuse_unseen
 
 __all__ = ["Changeset", "HostChanges", "Problem", "Unread", "load", "refuse_stale"]
 
@@ -69,18 +66,13 @@ class HostChanges(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         return digest(canonical_json([[change.role, change.task, change.difference] for change in self.changes]))
 
 
-class Changeset(msgspec.Struct, frozen=True, kw_only=True):
+class Changeset(Kept, frozen=True, kw_only=True):
     """What a push would do."""
 
-    schema: Literal[1] = 1
     domain: Literal["host"] = "host"
-    site: str
-    intent: str
-    """Digest of the intent that the plan was made from."""
     hosts: tuple[HostChanges, ...] = ()
-    found: dict[str, str] = {}
+    found: dict[str, str] = msgspec.field(default_factory=dict)
     """Host -> digest of what was found."""
-    unread: tuple[Unread, ...] = ()
 
     @classmethod
     def of(cls, site: str, intent: str, hosts: Iterable[HostChanges], unread: Iterable[Unread] = ()) -> Changeset:
@@ -94,22 +86,13 @@ class Changeset(msgspec.Struct, frozen=True, kw_only=True):
         """The hosts that have anything before them."""
         return tuple(host for host in self.hosts if host.stages)
 
-    def encoded(self) -> bytes:
-        """Return the file's bytes; equal changesets give equal bytes."""
-        return msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n"
-
 
 def load(path: FilePath) -> Changeset:
     """Read a kept changeset.
 
     Raises :class:`~rackwright.errors.DocumentError` when the file cannot be read as one of this version.
     """
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Changeset)
-    except OSError as error:
-        raise DocumentError(f"{path} cannot be read ({error.strerror}): {_ANEW}") from error
-    except msgspec.MsgspecError as error:
-        raise DocumentError(f"{path} is no changeset of hosts of this version ({error}): {_ANEW}") from error
+    return read(path, Changeset, what="changeset of hosts", anew=_ANEW)
 
 
 def refuse_stale(kept: Changeset, now: Changeset) -> None:
@@ -118,11 +101,10 @@ def refuse_stale(kept: Changeset, now: Changeset) -> None:
     A task that has nothing to change any more, since an earlier push of this file came that far, is no reason.
     Raises :class:`~rackwright.errors.StalePlan`, naming the host and the task.
     """
-    if kept.site != now.site:
-        raise StalePlan(f"the changeset is of the site {kept.site!r}, this is {now.site!r}: name the other folder")
-    if kept.intent != now.intent:
-        raise StalePlan(f"the intent has changed since the changeset was written; {_ANEW}")
+    refuse_other_site(kept, now)
+    refuse_other_intent(kept, now, anew=_ANEW)
     today = {host.device: host for host in now.hosts}
+    refuse_unseen((was.device for was in kept.hosts), today, anew=_ANEW)
     for was in kept.hosts:
         found = today.get(was.device)
         if kept.found.get(was.device) != was.before:
