@@ -143,7 +143,7 @@ def test_firmware_that_could_not_be_planned_leaves_no_session(tmp_path, monkeypa
     session = Session()
 
     def order(_job, held):
-        held.append(Held(session, {}, Inventory(), 0.0))
+        held.append(Held(session, b"{}", Inventory(), 0.0))
         return Halted("silent")
 
     monkeypatch.setattr(servers, "_order", order)

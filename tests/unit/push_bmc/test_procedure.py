@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rackwright.errors import DeviceRefused, LostMidCommand
-from rackwright.push.bmc.contact import Contact, Held
+from rackwright.push.bmc.contact import Contact, Held, packed
 from rackwright.push.bmc.ending import Finish
 from rackwright.redfish.inventory import Psu
 from tests.unit.push.fake import Killed, Moments
@@ -273,7 +273,7 @@ def test_what_an_order_was_made_of_serves_only_for_a_while_and_in_its_session(tm
     bench = Bench(tmp_path, (BIOS,))
     session = bench.server.connect()
     resources = session.read({"system"})
-    held = Held(session, resources, inventory_of(resources), bench.clock.now())
+    held = Held(session, packed(resources), inventory_of(resources), bench.clock.now())
 
     def told(later_s=0.0, *, other=False):
         contact = Contact(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+
 import msgspec
 
 from rackwright.errors import DeviceRefused, DriverError
@@ -11,6 +12,7 @@ from rackwright.push.bmc.contact import Contact, halt_of
 from rackwright.push.contact import Halt
 
 __all__ = ["Kept", "kept"]
+
 
 class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where things were saved."""
