@@ -13,7 +13,7 @@ import socket
 import ssl
 import zlib
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 from urllib.parse import quote
@@ -94,8 +94,8 @@ class Line:
         ``OSError`` and :class:`Endless` where something was.
         """
         head = self._head(method, target, body, headers)
-        with ExitStack() as unless_answered:
-            unless_answered.callback(self.close)
+        kept = False
+        try:
             wire = self._open(timeout[0])
             if wire.gettimeout() != timeout[1]:
                 wire.settimeout(timeout[1])
@@ -106,8 +106,9 @@ class Line:
                     while part := body.read(_CHUNK):
                         wire.sendall(part)
             answer, kept = self._answer(method)
-            if kept:
-                unless_answered.pop_all()
+        finally:
+            if not kept:
+                self.close()
         return answer
 
     def close(self) -> None:

@@ -54,7 +54,7 @@ class Held(NamedTuple):
 
     session: Redfish
     told: bytes
-    """As JSON: whoever works on hundreds of servers holds as much as came over the wire, not ten times that as values."""
+    """As JSON: whoever works on hundreds of servers holds as much as came over the wire, not three times that as values."""
     inventory: Inventory
     at: float
     """When, by the clock."""
