@@ -45,6 +45,27 @@ class _Parts:
         return next((word for path in paths for holder in holders if (word := text(holder, *path))), "")
 
 
+@dataclass(slots=True)
+class _Devices:
+    """The PCIe devices of a machine by what an adapter is found by, the first of each."""
+
+    by_serial: dict[str, Node]
+    by_slot: dict[int, Node]
+    by_id: dict[str, Node]
+    slots: list[Node]
+
+    @classmethod
+    def of(cls, devices: list[Node], slots: list[Node]) -> _Devices:
+        """Look through the devices once for all adapters."""
+        backwards = devices[::-1]
+        return cls(
+            {serial: one for one in backwards if (serial := text(one, "SerialNumber"))},
+            {place: one for one in backwards if (place := _of_slot(one.get("Slot"))) is not None},
+            {_id(one): one for one in devices},
+            slots,
+        )
+
+
 def nics(
     tree: Tree, chassis: list[Node], systems: list[Node], pcie: tuple[list[Node], list[Node]], *, asked: bool = True
 ) -> tuple[Nic, ...]:
@@ -55,11 +76,12 @@ def nics(
     hosts = [(_id(one), one) for system in systems for one in tree.members(system, "EthernetInterfaces", asked=False)]
     kept: dict[str, Nic] = {}
     adapters = _adapters(tree, chassis, systems, asked=asked)
+    devices = _Devices.of(*pcie)
     alone = len({_id(one) for _, one in adapters}) == 1
     for home, one in adapters:
         begins = f"{_id(one)}-"
         own = [each for name, each in hosts if alone or name.startswith(begins)]
-        read = _nic(_parts(tree, home, one, pcie, own), hosts)
+        read = _nic(_parts(tree, home, one, devices, own), hosts)
         known = kept.get(read.fqdd)
         if known is None or (len(read.ports), read.part) > (len(known.ports), known.part):
             kept[read.fqdd] = read
@@ -81,7 +103,7 @@ def _adapters(tree: Tree, chassis: list[Node], systems: list[Node], *, asked: bo
     return found or [({}, one) for one in tree.of_type("NetworkAdapter")]
 
 
-def _parts(tree: Tree, home: Node, adapter: Node, pcie: tuple[list[Node], list[Node]], own: list[Node]) -> _Parts:
+def _parts(tree: Tree, home: Node, adapter: Node, devices: _Devices, own: list[Node]) -> _Parts:
     """Collect the pieces of an adapter; ``own`` are interfaces of the host that are its, for when it tells no functions."""
     raw = adapter.get("Controllers")
     controllers: list[Node] = [one for one in raw if isinstance(one, dict)] if isinstance(raw, list) else []
@@ -93,7 +115,7 @@ def _parts(tree: Tree, home: Node, adapter: Node, pcie: tuple[list[Node], list[N
     if not ports and not functions:
         _missing(tree, adapter)
     parts = _Parts(tree, adapter, controllers, functions, ports or _ports_of(functions), {}, home)
-    parts.device = _device(parts, *pcie)
+    parts.device = _device(parts, devices)
     return parts
 
 
@@ -124,28 +146,26 @@ def _missing(tree: Tree, adapter: Node) -> None:
             return
 
 
-def _device(parts: _Parts, devices: list[Node], slots: list[Node]) -> Node:
+def _device(parts: _Parts, devices: _Devices) -> Node:
     """Find the PCIe device that an adapter is: linked, of the same serial number, or in its slot."""
     linked = [one for ctl in parts.controllers for one in parts.tree.linked(ctl, "Links", "PCIeDevices")]
     linked += list(parts.tree.linked(parts.adapter, "Links", "PCIeDevice"))
-    serial = text(parts.adapter, "SerialNumber")
-    linked += [one for one in devices if serial and text(one, "SerialNumber") == serial]
     if linked:
         return linked[0]
+    if same := devices.by_serial.get(text(parts.adapter, "SerialNumber")):
+        return same
     found = _SLOT.match(_id(parts.adapter))
-    return _in_slot(int(found[1]), devices, slots) if found else {}
+    return _in_slot(int(found[1]), devices) if found else {}
 
 
-def _in_slot(place: int, devices: list[Node], slots: list[Node]) -> Node:
-    direct = next((one for one in devices if _of_slot(one.get("Slot")) == place), None)
-    if direct is not None:
+def _in_slot(place: int, devices: _Devices) -> Node:
+    if direct := devices.by_slot.get(place):
         return direct
     # A 16G iDRAC links PCIe devices below Systems that it lists below Chassis; the id is the same.
-    by_id = {_id(one): one for one in devices}
-    for slot in slots:
+    for slot in devices.slots:
         references = inner(slot, "Links", "PCIeDevice") if _of_slot(slot) == place else None
         for one in references if isinstance(references, list) else []:
-            if found := by_id.get(_id(one)):
+            if found := devices.by_id.get(_id(one)):
                 return found
     return {}
 
@@ -235,13 +255,14 @@ def _pci(parts: _Parts, function: Node) -> tuple[str, str, str, str]:
 def _ports(parts: _Parts, hosts: list[tuple[str, Node]]) -> tuple[NicPort, ...]:
     """Read the ports in their order."""
     ports = sorted(parts.ports, key=lambda one: natural(_id(one)))
+    known = sorted(((_id(each), _goes_out(each), each) for each in parts.functions), key=lambda row: natural(row[0]))
     found = []
     for one, place in zip(ports, _numbers(ports), strict=True):
-        functions = sorted(
-            (each for each in parts.functions if _serves(each, one)), key=lambda each: natural(_id(each))
-        )
-        names = [_id(each) for each in functions] or [_id(one)]
-        meant = {*names, _id(one)}
+        port = _id(one)
+        mine = [row for row in known if (row[1] == port if row[1] else row[0] == port or row[0].startswith(f"{port}-"))]
+        functions = [each for _, _, each in mine]
+        names = [name for name, _, _ in mine] or [port]
+        meant = {*names, port}
         hosted = [each for name, each in hosts if name in meant]
         found.append(
             NicPort(
@@ -255,13 +276,13 @@ def _ports(parts: _Parts, hosts: list[tuple[str, Node]]) -> tuple[NicPort, ...]:
     return tuple(found)
 
 
-def _serves(function: Node, port: Node) -> bool:
-    """Tell whether a function goes out through a port: by its link, or by an id that begins with the port's."""
+def _goes_out(function: Node) -> str:
+    """Return the id of the port that a function is linked to; empty where it tells none, and its own id begins with the port's."""
     for key in ("PhysicalPortAssignment", "PhysicalNetworkPortAssignment"):
         linked = text(function, "Links", key, "@odata.id") or text(function, key, "@odata.id")
         if linked:
-            return linked.rstrip("/").rpartition("/")[2] == _id(port)
-    return _id(function) == _id(port) or _id(function).startswith(f"{_id(port)}-")
+            return linked.rstrip("/").rpartition("/")[2]
+    return ""
 
 
 def _numbers(ports: list[Node]) -> list[int]:

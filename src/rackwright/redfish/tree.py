@@ -76,7 +76,7 @@ class Tree:
 
         ``asked``: it was to be read; when it is not there, that is a gap.
         """
-        if type(reference) is not dict and not isinstance(reference, Mapping):
+        if type(reference) is not dict and (reference is None or not isinstance(reference, Mapping)):
             return {}
         uri = reference.get("@odata.id")
         found = self.at(uri) if isinstance(uri, str) else {}
@@ -165,8 +165,8 @@ class Tree:
 def inner(node: Any, *path: str) -> Any:
     """Return what stands below a path of keys; None when a step is missing or no object."""
     for step in path:
-        # An exact dict is asked first: a thousand BMCs have millions of these, and the ABC costs ten times as much.
-        if type(node) is not dict and not isinstance(node, Mapping):
+        # An exact dict and nothing are asked first: a thousand BMCs have millions of these, and the ABC costs ten times as much.
+        if type(node) is not dict and (node is None or not isinstance(node, Mapping)):
             return None
         node = node.get(step)
     return node
