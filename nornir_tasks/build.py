@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rackwright.audit import Site
 from rackwright.catalog.models import Catalog
 from rackwright.intent import Loaded
 from rackwright.plan import workspace
@@ -18,6 +17,9 @@ from rackwright.plan.stack import stack
 from rackwright.plan.stack_model import HostStack
 from rackwright.render import File, Manifest, Overlays, everything
 from rackwright.render.site_overlays import of_site
+
+if TYPE_CHECKING:
+    from rackwright.audit import Site
 
 __all__ = ["Build"]
 
@@ -53,6 +55,8 @@ class Build:
     @cached_property
     def audited(self) -> Site:
         """What decides which questions an audit asks; worked out once for all devices."""
+        from rackwright.audit import Site
+
         return Site(self.plan, self.catalog)
 
     @cached_property
@@ -74,7 +78,3 @@ class Build:
         """Return the files of a device that are made from something else than those of ``known``; all without it."""
         before, made = known.files if known else {}, self.by_device.get(device, ())
         return tuple([file for file in made if file.path not in before or before[file.path].inputs != file.inputs])
-
-    def of(self, devices: Iterable[str]) -> dict[str, tuple[File, ...]]:
-        """Return the files of some devices; a device without files (a PDU) has none."""
-        return {device: self.by_device.get(device, ()) for device in devices}

@@ -51,3 +51,12 @@ def test_the_command_loads_no_model_before_a_verb_needs_it():
 def test_a_heavy_import_would_be_seen():
     """The measure itself works: what a statement imports is in its list."""
     assert "jinja2" in loaded_by("import jinja2")
+
+
+def test_rendering_loads_no_part_that_touches_a_device():
+    """To render through Nornir takes neither drivers nor push, runs or audit: half of the modules of the command."""
+    program = "import nornir_tasks as n; n.Build, n.nornir_of, n.CompleteRunner, n.render; import sys; print(*sys.modules, sep='\\n')"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    parts = {name.split(".")[1] for name in run.stdout.split() if name.startswith("rackwright.")}
+    assert "render" in parts
+    assert not parts & {"audit", "bringup", "drivers", "push", "redfish", "runs", "serve", "twin"}
