@@ -18,7 +18,7 @@ from rackwright.bringup.job import Halted, Job, Made
 from rackwright.bringup.order import Consent, Order, decode
 from rackwright.bringup.program import Bringup
 from rackwright.bringup.stages import graph_of
-from rackwright.bringup.work import cables, ends, servers, systems
+from rackwright.bringup.work import cables, ends, servers, switches, systems
 from rackwright.bringup.work.systems import medium
 from rackwright.bringup.world import Patience
 from rackwright.drivers.hosts import answered
@@ -169,6 +169,21 @@ def test_server_that_went_ahead_holds_the_others_only_when_it_was_changed(state,
     halt = servers._canary(job("firmware/gpu02", [ahead]))
     assert (halt is not None) is held
     assert halt is None or ("gpu01" in halt.cause and halt.remedy)
+
+
+@pytest.mark.parametrize(
+    ("state", "stage", "opens"),
+    [("failed", "come back", False), ("failed", "install", False), ("failed", "look", True), ("waived", "", True)],
+)
+def test_gate_holds_the_partner_of_a_switch_that_its_installation_did_not_bring_back(tmp_path, state, stage, opens):
+    """An image that does not boot takes one switch of a pair; installed on the other as well, it takes every host behind them."""
+    gone = Outcome(
+        subject="frontend/fe01", state=state, stage=stage, cause="no route", detail={"installed": "orders/x"}
+    )
+    told = switches.gate(job("frontend/gate-1", [gone], tmp_path, plan=scope().plan))
+    assert (told.state == "unchanged") is opens
+    assert opens or (told.state, told.cause) == ("failed", "not back with the planned version: fe01")
+    assert opens or told.remedy
 
 
 def test_last_gate_names_who_was_not_accepted():

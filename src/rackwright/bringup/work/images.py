@@ -13,9 +13,9 @@ from rackwright.drivers.nvue.model import Facts
 from rackwright.errors import DriverError
 from rackwright.push.installs.order import InstallLimits, make_install
 from rackwright.push.installs.program import Installs
-from rackwright.runs.model import Outcome
+from rackwright.runs.model import GOOD, Outcome
 
-__all__ = ["renewed"]
+__all__ = ["is_lost", "renewed"]
 
 
 class _Version(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -37,6 +37,11 @@ def renewed(job: Job) -> Outcome:
     data = files.kept(job.context.folder, found.file, found.digest)
     outcome = Installs(job.world.way).device(part, data, job.device)
     return msgspec.structs.replace(outcome, detail={**outcome.detail, "installed": found.file})
+
+
+def is_lost(outcome: Outcome) -> bool:
+    """Say whether a switch was to be installed and may not be back: its partner must not go next."""
+    return "installed" in outcome.detail and outcome.state not in GOOD and outcome.stage != "look"
 
 
 def _ordered(job: Job) -> _Version:

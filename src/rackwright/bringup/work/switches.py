@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -12,13 +13,16 @@ from rackwright import diff
 from rackwright.bringup.job import Halted, Job, Made, ended
 from rackwright.bringup.work import images
 from rackwright.drivers import keeping
+from rackwright.drivers.nvue.model import Nvue
 from rackwright.errors import DriverError
+from rackwright.nvue.tree import Tree
 from rackwright.push.changeset import make
 from rackwright.push.contact import Contact
 from rackwright.push.order import DeviceOrder, Limits, Order, decode, make_order, together
 from rackwright.push.procedure import Procedure
 from rackwright.push.program import Push
 from rackwright.push.reading import settled
+from rackwright.push.route import Stop
 from rackwright.push.waves import waves_of
 from rackwright.runs.model import GOOD, Outcome, State, Wave
 
@@ -26,6 +30,9 @@ __all__ = ["gate", "switch"]
 
 _LEASE: Final = "- interface.eth0.ip.address.dhcp"
 _STILL: Final = "- the old DHCP lease of eth0"
+_BACK: Final = (
+    "those behind would be installed next: look at it over its console, then retry it; or --skip it with a reason"
+)
 _BY_HAND: Final = "run 'sudo dhclient -r && sudo ifreload -fa' there before the lease ends, then retry"
 
 
@@ -34,15 +41,36 @@ def switch(job: Job) -> Outcome:
     way, name = job.world.way, job.device
     if job.order.consent.image is not None and (outcome := images.renewed(job)).state not in GOOD:
         return outcome
-    ordered = job.ordered(lambda: _order(job))
-    if ordered.halt is not None:
-        return job.failed("read", ordered.halt)
-    order = decode(job.kept(ordered))
-    contact = Contact(order.of[name], way.connect, way.clock, order.limits)
+    idle, read = job.world.idle, _Read()
+    idle.drop(name)
+    try:
+        ordered = job.ordered(lambda: _order(job, read))
+        if ordered.halt is not None:
+            return job.failed("read", ordered.halt)
+        order = decode(job.kept(ordered))
+        contact = Contact(
+            order.of[name], way.connect, way.clock, order.limits, session=read.session, idle=idle, stops=read.stops
+        )
+        if read.session is not None and read.running is not None:
+            contact.saw(read.running, read.when)
+        read.session = read.running = None
+    finally:
+        if read.session is not None:
+            read.session.close()
     outcome = Procedure(contact, job.context, way.resolvers).run()
     if outcome.state in GOOD and not {_LEASE, _STILL}.isdisjoint(ordered.changes):
         outcome = _released(job, outcome)
     return job.finished(outcome, ordered)
+
+
+@dataclass
+class _Read:
+    """What the first look leaves to the work behind it, in the session in which it was seen."""
+
+    session: Nvue | None = None
+    running: Tree | None = None
+    when: float = 0.0
+    stops: tuple[Stop, ...] = ()
 
 
 def _released(job: Job, outcome: Outcome) -> Outcome:
@@ -64,29 +92,41 @@ def _let_go(job: Job) -> str:
     a lease. Giving it back may cost the session, so that a fresh login is the proof.
     """
     way, name = job.world.way, job.device
+    job.world.idle.drop(name)
     try:
         way.release(name)
     except DriverError as error:
         return f"the old DHCP lease could not be given back: {error}"
     try:
-        way.connect(name, patience_s=job.world.patience.first_s).close()
+        job.world.idle.leave(name, way.connect(name, patience_s=job.world.patience.first_s))
     except DriverError as error:
         return f"it does not let us in since its old DHCP lease was given back: {error}"
     _held(job).unlink(missing_ok=True)
     return ""
 
 
-def _order(job: Job) -> Made | Halted:
+def _order(job: Job, read: _Read) -> Made | Halted:
     world, name = job.world, job.device
     way, patience = world.way, world.patience.first_s
+
+    def connect(device: str) -> Nvue:
+        session = way.connect(device, patience_s=patience)
+        read.when = way.clock.now()
+        return session
+
+    def keep(session: Nvue) -> None:
+        read.session = session
+
     found = settled(
-        name, lambda device: way.connect(device, patience_s=patience), way.clock,
-        lambda _, left: job.context.event(f"an apply waits to be confirmed, at most {left:.0f} s"),
+        name, connect, way.clock,
+        lambda _, left: job.context.event(f"an apply waits to be confirmed, at most {left:.0f} s"), keep,
     )  # fmt: skip
     if found.running is None:
         return Halted(found.cause, found.remedy, found.passing)
     trees = {name: world.tree(world.switches[name])}
-    changeset = make(world.plan.name, world.plan.digest, [found], trees, world.interrupts)
+    routes: dict[str, tuple[Stop, ...]] = {}
+    changeset = make(world.plan.name, world.plan.digest, [found], trees, world.interrupts, routes=routes)
+    read.running, read.stops = found.running, routes.get(name, ())
     order = make_order(changeset, trees, world.plan, Limits(confirm_s=job.order.consent.confirm_s))
     changes = [f"{one.op} {'.'.join(one.path)}" for one in changeset.devices[0].changes]
     if _LEASE in changes:
@@ -104,6 +144,9 @@ def gate(job: Job) -> Outcome:
     """Open once everything that finished switches should have between them is up, as behind a wave of ``push``."""
     order = _joined(job)
     devices = {job.tasks[name].device: one for name, one in job.before.items()}
+    if lost := [name for name in _members(job) if name in devices and images.is_lost(devices[name])]:
+        cause = f"not back with the planned version: {', '.join(lost)}"
+        return ended(job, "failed", stage="gate", cause=cause, remedy=_BACK)
     outcomes = {
         name: msgspec.structs.replace(devices[name], subject=name) for name in _members(job) if name in order.of
     }
@@ -111,7 +154,7 @@ def gate(job: Job) -> Outcome:
     if wave is None:
         return ended(job, "unchanged")
     way = job.world.way
-    push = Push(way.connect, way.clock, way.resolvers, job.world.jobs)
+    push = Push(way.connect, way.clock, way.resolvers, job.world.jobs, idle=job.world.idle)
     told = push.opened(job.context, order, wave, outcomes)
     return ended(job, _state(job, told.state), stage=told.stage, cause=told.cause, remedy=told.remedy)
 
