@@ -35,7 +35,7 @@ def submit(
     Raises :class:`~rackwright.errors.SecretUnresolved` before anything is touched when a secret is missing, and
     :class:`~rackwright.errors.RunBusy` when a living process works on one of the devices.
     """
-    with _engine(world, order, database, tags, jobs) as engine:
+    with world.idle, _engine(world, order, database, tags, jobs) as engine:
         return engine.run(NAME, order.encoded(), jobs=jobs, on_event=on_event)
 
 
@@ -50,7 +50,7 @@ def resume(
     order = decode(folder.order())
     if order.intent != world.plan.digest:
         raise RunChanged(f"the site has changed since run {run} was begun: start a new bring-up, it reads first")
-    with _engine(world, order, database, tags, folder.record().jobs) as engine:
+    with world.idle, _engine(world, order, database, tags, folder.record().jobs) as engine:
         return engine.resume(run, on_event=on_event)
 
 
@@ -62,7 +62,7 @@ def work(
 
     ``on_run`` and ``on_end`` are told of each, see :meth:`rackwright.runs.engine.Engine.work`.
     """
-    with _engine(world, None, database, tags, threads) as engine:
+    with world.idle, _engine(world, None, database, tags, threads) as engine:
         engine.work(until, on_run=on_run, on_end=on_end)
 
 

@@ -27,6 +27,7 @@ from rackwright.push.bmc.meeting import Greeter, factory_password
 from rackwright.push.bmc.reading import Planner
 from rackwright.push.hosts.program import PushHosts, shipped
 from rackwright.push.hosts.reading import Surveyor
+from rackwright.push.idle import Idle
 from rackwright.push.impact import Interrupts
 from rackwright.render import Overlays, switch_tree
 from rackwright.render.hosts.variables import anchored, variables
@@ -66,6 +67,8 @@ class World:
     overlays: Overlays = field(default_factory=Overlays)
     jobs: int = 8
     patience: Patience = field(default_factory=Patience)
+    idle: Idle = field(default_factory=Idle, repr=False)
+    """Sessions with switches that one task leaves to the next; whoever runs the tasks ends them."""
     _trees: dict[str, Tree] = field(default_factory=dict, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 

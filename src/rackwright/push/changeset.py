@@ -16,7 +16,7 @@ from rackwright.push.digests import digest_of
 from rackwright.push.impact import Impact, Interrupts, impact_of
 from rackwright.push.kept import Kept, Unread, read, refuse_other_intent, refuse_other_site, refuse_unseen
 from rackwright.push.reading import Reading
-from rackwright.push.route import StopName, route
+from rackwright.push.route import Stop, StopName, route
 
 __all__ = ["Changeset", "DeviceChanges", "Step", "Unread", "load", "make", "refuse_stale"]
 
@@ -65,25 +65,36 @@ class Changeset(Kept, frozen=True, kw_only=True):
 
 
 def make(
-    site: str, intent: str, readings: Iterable[Reading], intended: Mapping[str, Tree], interrupts: Interrupts
+    site: str,
+    intent: str,
+    readings: Iterable[Reading],
+    intended: Mapping[str, Tree],
+    interrupts: Interrupts,
+    *,
+    routes: dict[str, tuple[Stop, ...]] | None = None,
 ) -> Changeset:
-    """Compare what was read with what is intended, switch by switch."""
+    """Compare what was read with what is intended, switch by switch; ``routes`` gets the way of each that has one."""
     devices, unread = [], []
     for reading in readings:
         if reading.running is None:
             unread.append(Unread(reading.device, reading.cause, reading.remedy, reading.passing))
         else:
-            devices.append(_device(reading, reading.running, intended[reading.device], interrupts))
+            made, stops = _device(reading, reading.running, intended[reading.device], interrupts)
+            devices.append(made)
+            if routes is not None and stops:
+                routes[reading.device] = stops
     return Changeset(site=site, intent=intent, devices=tuple(devices), unread=tuple(unread))
 
 
-def _device(reading: Reading, running: Tree, intended: Tree, interrupts: Interrupts) -> DeviceChanges:
+def _device(
+    reading: Reading, running: Tree, intended: Tree, interrupts: Interrupts
+) -> tuple[DeviceChanges, tuple[Stop, ...]]:
     before, planned = digest_of(running), digest_of(intended)
     if before == planned:  # which says that there is no difference, and costs a third of looking for one
-        return DeviceChanges(device=reading.device, before=before, planned=planned, unsaved=reading.unsaved)
+        return DeviceChanges(device=reading.device, before=before, planned=planned, unsaved=reading.unsaved), ()
     changes = diff.between(running, intended)
     stops = route(running, intended, changes)
-    return DeviceChanges(
+    made = DeviceChanges(
         device=reading.device,
         before=before,
         planned=planned,
@@ -92,6 +103,7 @@ def _device(reading: Reading, running: Tree, intended: Tree, interrupts: Interru
         unsaved=reading.unsaved,
         impact=impact_of(reading.device, [change for stop in stops for change in stop.changes], interrupts),
     )
+    return made, stops
 
 
 def _shown(change: diff.Change) -> diff.Change:

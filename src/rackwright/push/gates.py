@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from rackwright.push.order import Neighbours
-from rackwright.push.vitals import Vitals
+from rackwright.push.vitals import PORTS, Vitals
 from rackwright.runs.model import GOOD, Outcome
 
-__all__ = ["PROTODOWN", "behind", "down", "fewest", "finished", "tellers", "words"]
+__all__ = ["PROTODOWN", "asked", "behind", "down", "fewest", "finished", "tellers", "words"]
 
 PROTODOWN: Final = "in protodown"
 """What is said of a port that its switch holds down."""
@@ -54,6 +54,15 @@ def fewest(pairs: Iterable[Neighbours]) -> frozenset[str]:
 def tellers(pair: Neighbours) -> tuple[str, ...]:
     """Name who says whether a pair is up: both ends of a link, the one end of a session."""
     return (pair.a,) if pair.kind == "session" else (pair.a, pair.b)
+
+
+def asked(pairs: Iterable[Neighbours]) -> dict[str, frozenset[str]]:
+    """Return what who tells of the pairs is to be asked for: VRFs with their sessions, and the ports; see :func:`~rackwright.push.vitals.take`."""
+    found: dict[str, set[str]] = {}
+    for pair in pairs:
+        for name in tellers(pair):
+            found.setdefault(name, set()).add(pair.vrf if pair.kind == "session" else PORTS)
+    return {name: frozenset(kinds) for name, kinds in found.items()}
 
 
 def down(pairs: Iterable[Neighbours], now: Mapping[str, Vitals | None]) -> tuple[Neighbours, ...]:

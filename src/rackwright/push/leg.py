@@ -20,7 +20,7 @@ from rackwright.nvue.tree import Tree
 from rackwright.push.agreement import disagreement
 from rackwright.push.contact import MAY_PASS, Contact, Halt, Standing, halt_of, stranger
 from rackwright.push.order import DeviceOrder
-from rackwright.push.route import Stop, way
+from rackwright.push.route import Stop
 from rackwright.push.sending import resolved
 from rackwright.push.vitals import Vitals, missing, should_stay, take
 
@@ -96,7 +96,7 @@ class Leg:
         """Stage, compare, apply; whether it was applied is looked up in the next round, by a fresh login."""
         self.staged += 1
         try:
-            stop = next(way(seen.running, self.contact.order.intended))
+            stop = self.contact.next_stop(seen)
             return self._send(stop, resolved(stop.tree, self.resolvers))
         except SecretUnresolved as error:
             return Halt(self.goal, str(error), "hold the secret ready and push again")
@@ -140,7 +140,9 @@ class Leg:
         until = self.contact.clock.now() + min(limits.settle_s, room)
         expected = should_stay(self.up, order.changes.changes, seen.running)
         try:
-            wrong = stranger(self.goal, self.contact.ask(lambda session: session.facts()), order, touched=True)
+            wrong = stranger(
+                self.goal, self.contact.ask(lambda session: session.facts(), looks=True), order, touched=True
+            )
             if wrong is not None:
                 return self._back(wrong)
             down = self._down(seen, expected)
@@ -163,7 +165,7 @@ class Leg:
         return self._back(replace(halt_of(self.goal, error, touched=True), deaf=True))
 
     def _down(self, seen: Standing, expected: Vitals) -> list[str]:
-        return missing(expected, self.contact.ask(lambda session: take(session, seen.running)))
+        return missing(expected, self.contact.ask(lambda session: take(session, seen.running), looks=True))
 
     def _confirm(self) -> Halt | None:
         try:

@@ -49,14 +49,14 @@ class Procedure:
     def run(self) -> Outcome:
         """Bring the switch to what is planned, and tell how it ended."""
         changes = self.contact.order.changes
-        if not self.contact.order.work:
-            return Outcome(subject=changes.device, state="unchanged")
         try:
+            if not self.contact.order.work:
+                return Outcome(subject=changes.device, state="unchanged")
             look = msgspec.convert(self.context.step("look", self._look), Look)
             halt = look.halt or self._legs(look) or self._halted("save", self._save)
             return self._ended(look, halt)
         finally:
-            self.contact.close()
+            self.contact.end()
 
     def _legs(self, look: Look) -> Halt | None:
         for step in self.contact.order.changes.steps:

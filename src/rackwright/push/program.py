@@ -13,7 +13,8 @@ from rackwright.drivers.clock import Clock
 from rackwright.drivers.reach import JOBS
 from rackwright.errors import DriverError
 from rackwright.push.contact import Contact
-from rackwright.push.gates import PROTODOWN, behind, down, fewest, finished, tellers, words
+from rackwright.push.gates import PROTODOWN, asked, behind, down, fewest, finished, tellers, words
+from rackwright.push.idle import Idle
 from rackwright.push.order import Order, decode
 from rackwright.push.procedure import Procedure
 from rackwright.push.reading import Connect
@@ -50,6 +51,8 @@ class Push:
     resolvers: Sequence[secrets.Resolver]
     jobs: int = JOBS
     """Switches that a gate asks at the same time."""
+    idle: Idle | None = field(default=None, repr=False)
+    """Sessions that are left for the next gate; None: each asks over its own."""
     name: str = field(default=NAME, init=False)
     version: str = field(default=VERSION, init=False)
 
@@ -60,7 +63,7 @@ class Push:
     def device(self, context: Context, order: bytes, device: str) -> Outcome:
         """Bring one switch to what is planned."""
         whole = decode(order)
-        contact = Contact(whole.of[device], self.connect, self.clock, whole.limits)
+        contact = Contact(whole.of[device], self.connect, self.clock, whole.limits, idle=self.idle)
         return Procedure(contact, context, self.resolvers).run()
 
     def gate(self, context: Context, order: bytes, wave: Wave, outcomes: Mapping[str, Outcome]) -> Outcome:
@@ -113,33 +116,40 @@ class Push:
         waited = 0.0
         pairs = behind(order.neighbours, outcomes, earlier)
         names = tuple(dict.fromkeys(name for pair in pairs for name in (pair.a, pair.b, *pair.needs)))
-        ways = {
-            name: Contact(order.of[name], self.connect, self.clock, order.limits) for name in names if name in order.of
-        }
+        ways = {name: self._left(order, name) for name in names if name in order.of}
         with contextlib.ExitStack() as ends, ThreadPoolExecutor(self.jobs, thread_name_prefix="gate") as threads:
             for contact in ways.values():
-                ends.callback(contact.close)
-            asked = {name: threads.submit(_as_planned, way) for name, way in ways.items() if name in earlier}
-            there = finished(outcomes, earlier - {name for name, answer in asked.items() if not answer.result()})
+                ends.callback(contact.end)
+            stand = {name: threads.submit(_as_planned, way) for name, way in ways.items() if name in earlier}
+            there = finished(outcomes, earlier - {name for name, answer in stand.items() if not answer.result()})
             pairs = behind(order.neighbours, outcomes, there)
 
-            def look(names: Iterable[str]) -> dict[str, Vitals | None]:
-                asked = {name: threads.submit(_vitals, ways[name], earlier=name in earlier) for name in sorted(names)}
-                return {name: answer.result() for name, answer in asked.items()}
+            def look(names: Iterable[str], only: Mapping[str, frozenset[str]]) -> dict[str, Vitals | None]:
+                said = {
+                    name: threads.submit(_vitals, ways[name], only.get(name), earlier=name in earlier)
+                    for name in sorted(names)
+                }
+                return {name: answer.result() for name, answer in said.items()}
 
             now: dict[str, Vitals | None] = {}
             while True:
-                # All are asked at first and at last; while one end of a pair is down, the other need not say so too.
+                # All are asked for all at first and at last; while one end of a pair is down, the other need not say so too.
                 last = waited >= order.limits.gate_s or stopping()
                 whole = last or not now
-                now = look({name for pair in pairs for name in (pair.a, pair.b)} if whole else fewest(pairs))
+                only = {} if whole else asked(pairs)
+                now = look({name for pair in pairs for name in (pair.a, pair.b)} if whole else fewest(pairs), only)
                 near = set(pairs) - set(down(pairs, now))
-                now |= look({name for pair in near for name in tellers(pair)} - now.keys())
+                now |= look({name for pair in near for name in tellers(pair)} - now.keys(), only)
                 pairs = down(pairs, now)
                 if not pairs or last:
                     return [words(pair, now, there) for pair in pairs]
                 self.clock.sleep(order.limits.poll_s)
                 waited += order.limits.poll_s
+
+    def _left(self, order: Order, name: str) -> Contact:
+        """Return the way to a switch, over the session that somebody has left."""
+        session = self.idle.take(name) if self.idle is not None else None
+        return Contact(order.of[name], self.connect, self.clock, order.limits, session=session, idle=self.idle)
 
 
 def _locked_out(outcomes: Mapping[str, Outcome]) -> list[str]:
@@ -157,9 +167,9 @@ def _as_planned(contact: Contact) -> bool:
         return False
 
 
-def _vitals(contact: Contact, *, earlier: bool) -> Vitals | None:
+def _vitals(contact: Contact, only: frozenset[str] | None, *, earlier: bool) -> Vitals | None:
     """Return what is up on a switch; None for one of an earlier wave that does not answer any more."""
     try:
-        return contact.ask(lambda session: take(session, contact.order.intended))
+        return contact.ask(lambda session: take(session, contact.order.intended, only=only), looks=True)
     except DriverError:
         return None if earlier else Vitals()

@@ -9,6 +9,7 @@ from typing import Protocol
 from rackwright import runs, secrets
 from rackwright.drivers.clock import Clock
 from rackwright.drivers.nvue.model import Nvue
+from rackwright.push.idle import Idle
 from rackwright.push.order import Order, decode
 from rackwright.push.program import NAME, Push
 from rackwright.runs import Event, Report
@@ -44,9 +45,10 @@ def submit(order: Order, way: Way, *, jobs: int, on_event: Callable[[Event], Non
     :class:`~rackwright.errors.RunBusy` when a living process works on one of the switches.
     """
     hidden = _secrets(order, way.resolvers)
-    program = Push(way.connect, way.clock, way.resolvers, jobs)
-    with runs.opened(way.state, programs=[program], clock=way.clock, hide=hidden) as engine:
-        return engine.run(NAME, order.encoded(), jobs=jobs, on_event=on_event)
+    with Idle() as idle:
+        program = Push(way.connect, way.clock, way.resolvers, jobs, idle=idle)
+        with runs.opened(way.state, programs=[program], clock=way.clock, hide=hidden) as engine:
+            return engine.run(NAME, order.encoded(), jobs=jobs, on_event=on_event)
 
 
 def resume(run: str, way: Way, *, on_event: Callable[[Event], None] | None = None) -> Report:
@@ -55,9 +57,10 @@ def resume(run: str, way: Way, *, on_event: Callable[[Event], None] | None = Non
     Raises :class:`~rackwright.errors.RunChanged` when only a new push can go on from there.
     """
     order = decode(RunFolder.found(way.state, run).order())
-    program = Push(way.connect, way.clock, way.resolvers)
-    with runs.opened(way.state, programs=[program], clock=way.clock, hide=_secrets(order, way.resolvers)) as engine:
-        return engine.resume(run, on_event=on_event)
+    with Idle() as idle:
+        program = Push(way.connect, way.clock, way.resolvers, idle=idle)
+        with runs.opened(way.state, programs=[program], clock=way.clock, hide=_secrets(order, way.resolvers)) as engine:
+            return engine.resume(run, on_event=on_event)
 
 
 def interrupted(state: Path) -> str:

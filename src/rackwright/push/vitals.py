@@ -6,7 +6,7 @@ ends are set, and that is for the gate of the wave (:mod:`rackwright.push.gates`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -16,7 +16,10 @@ from rackwright.drivers.nvue.model import Nvue
 from rackwright.errors import DeviceRefused
 from rackwright.nvue.tree import Tree, get
 
-__all__ = ["Vitals", "missing", "should_stay", "take"]
+__all__ = ["PORTS", "Vitals", "missing", "should_stay", "take"]
+
+PORTS: Final = ""
+"""Asked for like a VRF, of which none has no name: the ports, ten times as much as the sessions."""
 
 _KINDS: Final = ("swp", "bond", "eth")
 # An SVI stays up with all its ports down (RN-4299350), so it says nothing.
@@ -35,11 +38,15 @@ class Vitals(msgspec.Struct, frozen=True, omit_defaults=True):
     """(Port, why) of those that the switch itself holds down: protodown."""
 
 
-def take(session: Nvue, running: Mapping[str, Any]) -> Vitals:
-    """Ask a switch what is up; ``running`` says in which VRFs there is BGP."""
-    shown = session.show("interface")
+def take(session: Nvue, running: Mapping[str, Any], *, only: Collection[str] | None = None) -> Vitals:
+    """Ask a switch what is up; ``running`` says in which VRFs there is BGP.
+
+    ``only``: the VRFs whose sessions are asked for, and :data:`PORTS` where the ports are; the rest is then not known to be up.
+    """
+    shown = session.show("interface") if only is None or PORTS in only else {}
     ports = frozenset(name for name, item in shown.items() if _counts(name, item) and _up(item))
     vrfs = [name for name, vrf in get(running, "vrf", default={}).items() if get(vrf, "router", "bgp", "neighbor")]
+    vrfs = [name for name in vrfs if only is None or name in only]
     sessions = {(vrf, peer) for vrf in vrfs for peer in _established(session, vrf)}
     return Vitals(ports, frozenset(sessions), frozenset(_held(shown)))
 

@@ -9,6 +9,7 @@ from rackwright.errors import SecretUnresolved
 from rackwright.plan import workspace
 from rackwright.push import program
 from rackwright.push.changeset import make, refuse_stale
+from rackwright.push.idle import Idle
 from rackwright.push.impact import Interrupts
 from rackwright.push.order import make_order
 from rackwright.push.reading import settled
@@ -91,7 +92,7 @@ def test_a_dead_cable_between_finished_switches_closes_the_gate(plan, fleet):
 def test_while_one_end_is_down_the_other_is_not_asked(plan, fleet, monkeypatch):
     """Of a link that stays down a gate asks both ends at first and at last, and in between one of them."""
     asked = []
-    monkeypatch.setattr(program, "_vitals", lambda contact, **_: asked.append(contact.device) or Vitals())
+    monkeypatch.setattr(program, "_vitals", lambda contact, *_, **__: asked.append(contact.device) or Vitals())
     order = make_order(changeset_of(plan, fleet), fleet.intended, plan, LIMITS)
     link = next(pair for pair in order.neighbours if pair.kind == "link" and not pair.needs)
     done = {name: Outcome(subject=name, state="done") for name in (link.a, link.b)}
@@ -99,6 +100,34 @@ def test_while_one_end_is_down_the_other_is_not_asked(plan, fleet, monkeypatch):
     assert gate._down(replace(order, neighbours=(link,)), done, frozenset(), lambda: False)
     counts = sorted(asked.count(name) for name in (link.a, link.b))
     assert counts == [2, 1 + LIMITS.gate_s / LIMITS.poll_s]
+
+
+def test_while_sessions_are_down_ports_are_not_asked(plan, fleet):
+    """Between the first and the last look a gate asks for what is still missing: sessions are a tenth of what ports are."""
+    order = make_order(changeset_of(plan, fleet), fleet.intended, plan, LIMITS)
+    session = next(pair for pair in order.neighbours if pair.kind == "session" and not pair.needs)
+    done = {name: Outcome(subject=name, state="done") for name in (session.a, session.b)}
+    gate = program.Push(fleet.connect, fleet.clock, ())
+    assert gate._down(replace(order, neighbours=(session,)), done, frozenset(), lambda: False)
+    calls = fleet.switches[session.a].calls
+    assert calls.count("show interface") == 2
+    assert len([call for call in calls if "bgp" in call]) > 2
+
+
+def test_a_gate_asks_in_the_session_that_was_left(plan, fleet):
+    """Nobody logs in for a gate where a session with the switch was left, and the gate leaves it again."""
+    order = make_order(changeset_of(plan, fleet), fleet.intended, plan, LIMITS)
+    link = next(pair for pair in order.neighbours if pair.kind == "link" and not pair.needs)
+    done = {name: Outcome(subject=name, state="done") for name in (link.a, link.b)}
+    with Idle() as idle:
+        gate = program.Push(fleet.connect, fleet.clock, (), idle=idle)
+        for _ in range(2):
+            gate._down(replace(order, neighbours=(link,)), done, frozenset(), lambda: False)
+        # One login was for the changeset.
+        assert [fleet.switches[name].moments.names.count("connect") for name in (link.a, link.b)] == [2, 2]
+        session = idle.take(link.a)
+        idle.leave(link.a, session)
+    assert not session.open
 
 
 def test_a_link_that_a_switch_holds_down_is_told_with_the_reason(plan, fleet):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from rackwright import audit
 from rackwright.audit import hosts, machines
+from rackwright.audit.evidence import FACTS
 from rackwright.bringup import concerns, files
 from rackwright.bringup.job import Halted, Job, now, wrong
+from rackwright.drivers.nvue.model import Nvue
 from rackwright.errors import DriverError
 from rackwright.findings import Finding
 from rackwright.runs.model import Outcome
@@ -92,14 +95,26 @@ def look_at(job: Job, name: str, checks: Collection[str]) -> audit.Evidence:
     """Ask one switch what some checks need, all where none is named."""
     world = job.world
     questions = audit.questions(world.switches[name], world.audited, checks)
+    left = world.idle.take(name) if FACTS in questions else None
+    if left is not None:
+        told = _asked_of(job, left, name, questions)
+        if not told.by_question()[FACTS].error:
+            return told
     try:
         session = world.way.connect(name)
     except DriverError as error:
         return audit.unreached(name, error, now())
-    try:
-        return audit.collect(session, name, questions, clock=world.way.clock, taken=now())
-    finally:
-        session.close()
+    return _asked_of(job, session, name, questions)
+
+
+def _asked_of(job: Job, session: Nvue, name: str, questions: Sequence[str]) -> audit.Evidence:
+    """Ask a switch in a session, and leave it to the next look."""
+    with contextlib.ExitStack() as undo:
+        undo.callback(session.close)
+        told = audit.collect(session, name, questions, clock=job.world.way.clock, taken=now())
+        undo.pop_all()
+    job.world.idle.leave(name, session)
+    return told
 
 
 # --- servers -------------------------------------------------------------------------------------
