@@ -12,7 +12,7 @@ from rackwright.push.bmc.order import Part
 from rackwright.report.certificates import documents, headline, node_certificate, rack_certificate
 from rackwright.report.records import Record, gaps, record
 from rackwright.report.sent import changes_in
-from rackwright.runs import Outcome, Report
+from rackwright.runs import Event, Outcome, Report
 from tests.boards import STAGES, graph_of, said, stamp, told
 from tests.plans import rails
 
@@ -71,6 +71,22 @@ def test_a_device_is_accepted_by_its_acceptance_alone(plan, servers, tmp_path):
         task.name: Outcome(subject=task.name, state="unchanged") for task in graph.tasks
     })  # fmt: skip
     assert {one.verdict for one in record(plan, graph, report, (), tmp_path, run="r", who="").devices} == {"done"}
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_what_was_found_before_a_retry_is_no_open_finding_of_who_is_accepted(plan, servers, tmp_path, ended):
+    """A certificate that names a GPU as missing which was put back in says what is not so."""
+    name = servers[0]
+    task = f"hardware/{name}"
+    wrong = {"findings": [found("SERVER-GPUS", name, "fail")]}
+    seen = Event(at=stamp(1), kind="note", text="1 findings", subject=task, fields=wrong)
+    graph, report = outcomes(
+        servers, {task: Outcome(subject=task, state="unchanged", detail={"findings": [], "passed": 9})}
+    )
+    events = [told(0, task, "begins"), seen, told(2, task, "failed", cause="7 of 8"), *events_of(graph)]
+    got = record(plan, graph, report if ended else None, events, tmp_path, run="r", who="me")
+    assert got.devices[0].verdict == "accepted"
+    assert node_certificate(got, "x", got.devices[0]).open_findings == ()
 
 
 def test_a_run_that_has_not_ended_accepts_nobody_who_is_not_through(plan, servers, tmp_path):

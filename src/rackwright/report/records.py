@@ -245,6 +245,8 @@ class _Told:
             self.state[event.subject] = event
             if event.text == "begins":
                 self.first.setdefault(event.subject, event.at)
+                # What a former try found, this one looks for anew.
+                self.findings.pop(event.subject, None)
         elif event.kind == "command":
             said = {key: str(event.fields.get(key) or "") for key in ("who", "reason")}
             at = event.fields.get("at") or event.at
@@ -326,7 +328,7 @@ class _Maker:
             sent=_once(sent),
             changes=self._changes(task, detail, sent),
             evidence=_once(evidence),
-            findings=_findings(detail.get("findings") or self._told.findings.get(task.name) or ()),
+            findings=_findings(detail.get("findings", self._told.findings.get(task.name, ()))),
             passed=_number(detail.get("passed")),
             versions=detail["versions"] if isinstance(detail.get("versions"), dict) else {},
             restarts=_number(detail.get("restarts")),
