@@ -41,7 +41,8 @@ class Shown:
 
 def agreed(talk: Talk, shown: Shown, *, yes: bool) -> Answer | None:
     """Show what would be done and ask, unless ``yes`` was said before; return what ends it here, or None when it may go on."""
-    if not yes and not sys.stdin.isatty():
+    # Whoever closed stdin has no terminal either: Python has none then.
+    if not yes and not (sys.stdin and sys.stdin.isatty()):
         talk.error(f"nothing was {shown.done}: look at it and run it again with --yes, or on a terminal")
         return Answer(ERROR if shown.unread else DIFFERENCE, shown.value, shown.lines)
     if shown.barred:

@@ -21,7 +21,7 @@ from rackwright.push.reading import Reading
 if TYPE_CHECKING:
     from nornir_tasks import Build
 
-__all__ = ["Aim", "aimed", "compared", "unseen"]
+__all__ = ["Aim", "aimed", "compared", "has_work", "unseen"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,11 @@ def _built(folder: Path, names: Sequence[str]) -> dict[str, Tree]:
 def unseen(aim: Aim) -> Mapping[str, Tree]:
     """Return the trees that are sent whole, with secrets that nobody can compare: over SSH; over REST only what differs is sent."""
     return aim.trees if aim.way.transport == "ssh" else {}
+
+
+def has_work(found: Changeset) -> bool:
+    """Tell whether a push would do anything: a switch that runs as planned and would not boot so is saved."""
+    return any(device.steps or device.unsaved for device in found.devices)
 
 
 def compared(talk: Talk, aim: Aim, names: Sequence[str] = ()) -> Changeset:

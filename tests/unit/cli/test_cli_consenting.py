@@ -45,6 +45,13 @@ def test_without_consent_nothing_goes_on(terminal, there, says, yes, shown, code
     assert answer is None or answer.data == shown.value
 
 
+def test_a_closed_stdin_is_no_terminal(monkeypatch):
+    """Whoever runs a verb with stdin closed is asked nothing, and nothing goes on without ``--yes``."""
+    monkeypatch.setattr(consenting.sys, "stdin", None)
+    assert agreed(Talk(), SHOWN, yes=False).code == DIFFERENCE
+    assert agreed(Talk(), SHOWN, yes=True) is None
+
+
 @pytest.mark.parametrize(
     ("there", "yes", "shown"), [(False, False, SHOWN), (False, True, BARRED), (True, False, BARRED)]
 )

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from rackwright.cli import main
+from rackwright.cli import main, pushing
+from rackwright.push import submitting
+from rackwright.push.changeset import Changeset, DeviceChanges
 
 SITE = Path(__file__).resolve().parents[3] / "inventory" / "xe9680-spectrum-x"
 
@@ -72,3 +74,18 @@ def test_diff_against_running_stands_alone(site, tmp_path):
     assert run("diff", site, tmp_path, "--against", "running").exit_code == 2
     assert run("diff", site, site, "--twin").exit_code == 2
     assert run("diff", site, site, "-o", tmp_path / "x").exit_code == 2
+
+
+def test_what_is_only_saved_is_shown_and_agreed_to(site, monkeypatch):
+    """A switch that runs as planned and would not boot so is something to do: shown, exit code 3, and nothing is saved without a yes."""
+    unsaved = DeviceChanges(device="be01", before="d", planned="d", unsaved=True)
+
+    def compared(_talk, aim, _names=()):
+        return Changeset(site=aim.plan.name, intent=aim.plan.digest, devices=(unsaved,))
+
+    monkeypatch.setattr(pushing, "compared", compared)
+    monkeypatch.setattr(submitting, "submit", lambda *_, **__: pytest.fail("a switch is changed and nobody agreed"))
+    for words in (("push", site), ("diff", site, "--against", "running")):
+        found = run(*words)
+        assert found.exit_code == 3
+        assert "be01: runs as planned and would not boot so; it is to be saved" in found.stdout

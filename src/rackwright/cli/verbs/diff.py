@@ -87,7 +87,7 @@ def _running(talk: Talk, site: Path, out: Path | None, wanted: Wanted) -> Answer
         talk.error(line)
     if out:
         out.write_bytes(found.encoded())
-    code = worst(ERROR if found.unread else FINE, DIFFERENCE if found.changed else FINE)
+    code = worst(ERROR if found.unread else FINE, DIFFERENCE if pushing.has_work(found) else FINE)
     return Answer(code, found, changeset_lines(found, colour=True))
 
 

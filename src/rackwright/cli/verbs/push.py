@@ -165,7 +165,7 @@ def _consent(talk: Talk, aim: Aim, found: Changeset, *, yes: bool, allow: bool) 
     for line in unread_lines(found.unread):
         talk.error(line)
     talk.say(what_changes(found))
-    if not found.changed:
+    if not pushing.has_work(found):
         return None
     for line in secret_lines(found, pushing.unseen(aim)):
         talk.error(line)
