@@ -55,6 +55,19 @@ def test_a_system_that_has_answered_is_told_before_anything_is_asked(rackwright,
     assert "never wiped" not in meant.stdout + meant.stderr
 
 
+@pytest.mark.parametrize(
+    ("only", "more"), [("host", ("--installer", "http")), ("switch", ("--install", "nos.bin")), ("bmc", ("--resume",))]
+)
+def test_a_reviewed_changeset_is_pushed_alone(rackwright, bare, only, more):
+    """A server is wiped, a switch installed or an older run gone on with, of which the changeset says nothing, before it is read."""
+    kept = bare / "changes.json"
+    kept.write_text("{}")
+    agreed = ("--yes", "--allow-disruption", "--trust-on-first-use")
+    result = rackwright("push", bare, "--only", only, "--changes", kept, *more, *agreed)
+    assert (result.exit_code, f"give {more[0]} in a push of its own" in result.stderr) == (2, True)
+    assert not (bare / ".rackwright/runs").exists()
+
+
 def test_a_medium_that_is_none(rackwright, bare):
     """A file's name is taken for a URL that a BMC could reach."""
     result = rackwright("push", bare, "--only", "host", "--installer", "ubuntu.iso")

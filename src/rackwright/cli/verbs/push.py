@@ -98,6 +98,8 @@ def command(
         raise click.UsageError("--build and --install go with switches")
     if only != "host" and (installer or wipe):
         raise click.UsageError(f"--{'installer' if installer else 'wipe'} goes with --only host")
+    if changes:
+        _alone(installer=installer, install=image, resume=resume)
     if only == "host":
         consent = Consent(yes, allow_disruption, resume, changes, servers.pop("drained_by"))
         _only_with("bmc", servers)
@@ -117,6 +119,14 @@ def command(
         return answer
     kept = load(changes) if changes else None
     return push(talk, aim, kept, yes=yes, allow=allow_disruption, confirm_s=confirm_within, jobs=wanted.at_once())
+
+
+def _alone(**given: Any) -> None:
+    """Refuse what would be done beside a changeset that was reviewed, and before it is even read."""
+    if wrong := next((name for name, value in given.items() if value), ""):
+        raise click.UsageError(
+            f"--changes pushes what was reviewed and nothing else: give --{wrong} in a push of its own"
+        )
 
 
 def _only_with(domain: str, given: dict[str, Any]) -> None:
