@@ -238,6 +238,21 @@ def test_every_device_and_rack_has_its_certificate(plan, servers, tmp_path):
     assert headline(got) == "2 of 3 devices accepted, 1 failed"
 
 
+def test_a_rack_is_not_accepted_by_the_few_of_it_that_a_run_was_about(plan, servers, tmp_path):
+    """With --limit the others were not looked at: whoever takes the rack over must not be told that they were."""
+    got = made(plan, servers, tmp_path, {})
+    rack = got.devices[0].rack
+    files = dict(documents(got, signed=False))
+    value = msgspec.json.decode(files[f"racks/{rack}.json"])
+    left = [one.device for one in plan.placements if one.rack == rack and one.device not in servers]
+    assert (value["accepted"], value["counts"], value["absent"]) == (False, {"accepted": 3}, left)
+    assert "be01" in left
+    assert all(name in files[f"racks/{rack}.html"].decode() for name in left)
+    assert f"{len(left)} not in this run" in files["index.html"].decode()
+    whole = msgspec.structs.replace(got, absent={})
+    assert rack_certificate(whole, "x", rack, whole.devices).accepted
+
+
 def test_a_certificate_tells_every_remedy(plan, servers, tmp_path):
     """A paragraph each, each once, of every task that failed."""
     one = servers[0]

@@ -243,7 +243,7 @@ def _as_it_was(talk: Talk, folder: RunFolder, made: Record, intent: str) -> Reco
         else one
         for one in made.devices
     )
-    return msgspec.structs.replace(made, devices=devices, release=former.release)
+    return msgspec.structs.replace(made, devices=devices, release=former.release, absent=former.absent)
 
 
 def _fresh(out: Path) -> Path:

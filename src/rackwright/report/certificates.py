@@ -113,6 +113,8 @@ class RackCertificate(msgspec.Struct, frozen=True, kw_only=True):
     counts: Mapping[str, int]
     devices: tuple[Standing, ...]
     """From top to bottom."""
+    absent: tuple[str, ...] = ()
+    """Switches and servers of the rack that were not in the run: nothing is certified of them."""
 
 
 def node_certificate(record: Record, sha256: str, device: DeviceRecord) -> NodeCertificate:
@@ -163,7 +165,8 @@ def _open(device: DeviceRecord) -> tuple[Finding, ...]:
 
 
 def rack_certificate(record: Record, sha256: str, rack: str, devices: Iterable[DeviceRecord]) -> RackCertificate:
-    """Return the certificate of one rack: accepted when each of its devices in the run is."""
+    """Return the certificate of one rack: accepted when each of its devices is; one that was not in the run is not."""
+    absent = record.absent.get(rack, ())
     ordered = sorted(devices, key=lambda one: -one.unit)
     return RackCertificate(
         site=record.site,
@@ -172,9 +175,10 @@ def rack_certificate(record: Record, sha256: str, rack: str, devices: Iterable[D
         release=record.release,
         who=record.who,
         rack=rack,
-        accepted=all(one.verdict == "accepted" for one in ordered),
+        accepted=not absent and all(one.verdict == "accepted" for one in ordered),
         counts=Counter(one.verdict for one in ordered),
         devices=tuple(Standing(one.device, one.model, one.verdict, one.reason) for one in ordered),
+        absent=absent,
     )
 
 

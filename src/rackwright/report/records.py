@@ -20,7 +20,7 @@ rule of the folder are found without being named: ``orders/TASK-DIGEST.json``, `
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -125,6 +125,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """What operators told the run: who, when, what, why."""
     gates: tuple[TaskRecord, ...] = ()
     devices: tuple[DeviceRecord, ...] = ()
+    absent: Mapping[str, tuple[str, ...]] = {}
+    """Rack -> its switches and servers that this run left out."""
     files: tuple[FileDigest, ...] = ()
     """The run's own files: its order, its graph, its events."""
 
@@ -159,10 +161,22 @@ def record(
         commands=tuple(told.commands),
         gates=gates,
         devices=devices,
+        absent=_absent(plan, lines),
         files=tuple(maker.files.own()),
     )
     # A net below the nets: what is signed and handed on may hold nothing that looks secret.
     return msgspec.convert(Redactor().value(made), Record)
+
+
+def _absent(plan: Plan, meant: Container[str]) -> dict[str, tuple[str, ...]]:
+    """Return by rack the switches and servers of a plan that are not among those that a run is about."""
+    brought_up = {device.name for device in plan.devices if device.role == "server"}
+    brought_up |= {switch.name for switch in plan.switches}
+    found: dict[str, tuple[str, ...]] = {}
+    for place in plan.placements:
+        if place.device in brought_up and place.device not in meant:
+            found[place.rack] = (*found.get(place.rack, ()), place.device)
+    return found
 
 
 def _device(
