@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from rackwright.diff.bmc.model import BiosChange, BiosState, FirmwareState
+from rackwright.diff.bmc.settings import LOCKDOWN, SettingChange, Settings
 from rackwright.errors import DocumentError, StalePlan
 from rackwright.push.bmc.changeset import Changeset, ServerChanges, load, refuse_stale
 from rackwright.push.bmc.model import Left, Refusal, Way
@@ -71,6 +72,57 @@ def test_what_is_done_already_is_no_reason():
     refuse_stale(changeset(server()), changeset(server("gpu01", state("2.7.4", verdict="compliant"), old="Enabled")))
     refuse_stale(changeset(server()), changeset(server("gpu01", state("2.5.4", verdict="staged"))))
     refuse_stale(changeset(server()), changeset())
+
+
+def settings(*changes):
+    return server(settings=Settings(changes=changes))
+
+
+PASSWORD = SettingChange("password", "password of root", "as delivered", "secret:bmc")
+NTP = SettingChange("attribute", "NTPConfigGroup.1.NTP1", "10.0.0.1", "10.0.0.2")
+OFF, ON = (
+    SettingChange(kind, LOCKDOWN, *values)
+    for kind, values in (("unlock", ("Enabled", "Disabled")), ("lock", ("Disabled", "Enabled")))
+)
+
+
+@pytest.mark.parametrize("now", [(NTP,), (PASSWORD, NTP), (PASSWORD, OFF), (PASSWORD, ON)])
+def test_a_setting_that_was_not_shown_is_refused(now):
+    """A password, a time server or lockdown that has come before a BMC since is changed by no changeset from before."""
+    with pytest.raises(StalePlan, match=f"gpu01: {now[-1].name} of the BMC or what it should be has changed"):
+        refuse_stale(changeset(settings(PASSWORD)), changeset(settings(*now)))
+    refuse_stale(changeset(settings(PASSWORD, NTP, OFF, ON)), changeset(settings(*now)))
+
+
+def test_lockdown_is_lifted_and_set_again_where_that_is_asked_for():
+    """diff lifts nothing; push --lift-lockdown does, for what was shown."""
+    refuse_stale(changeset(settings(NTP)), changeset(settings(OFF, NTP, ON)))
+
+
+def test_an_image_that_was_not_shown_is_refused(tmp_path):
+    """The file or its entry came, or became another, since: what would be flashed is not what was reviewed."""
+    steps = steps_of(tmp_path, (IDRAC, BIOS, "settings", CPLD))
+    kept = changeset(server(way=Way(machine="gpu01", steps=steps, restarts=2)))
+    fewer = tuple(step for step in steps if step.component != "cpld")
+    refuse_stale(kept, changeset(server(way=Way(machine="gpu01", steps=fewer, restarts=1))))
+    less = changeset(server(way=Way(machine="gpu01", steps=fewer, restarts=2)))
+    with pytest.raises(StalePlan, match="gpu01: cpld would be brought in, which was not shown"):
+        refuse_stale(less, kept)
+    first = msgspec.structs.replace(
+        steps[0], image=msgspec.structs.replace(steps[0].image, sha256="0" * 64, source="other.yaml:3")
+    )
+    with pytest.raises(StalePlan, match=f"gpu01: the image of {first.component} is another one"):
+        refuse_stale(kept, changeset(server(way=Way(machine="gpu01", steps=(first, *steps[1:]), restarts=2))))
+    with pytest.raises(StalePlan, match="gpu01: the host would be restarted 3 times instead of 2"):
+        refuse_stale(kept, changeset(server(way=Way(machine="gpu01", steps=steps, restarts=3))))
+
+
+def test_a_downgrade_that_was_refused_is_pushed_where_that_is_asked_for(tmp_path):
+    """diff allows none and says so; push --allow-downgrade does, for what was shown."""
+    steps = steps_of(tmp_path, (BIOS,))
+    refusal = Refusal(component="bios", reason="downgrade", message="BIOS 2.8 is newer than 2.7.4", remedy="pin it")
+    kept = changeset(server(way=Way(machine="gpu01", refused=(refusal,))))
+    refuse_stale(kept, changeset(server(way=Way(machine="gpu01", steps=steps, restarts=1))))
 
 
 def test_servers_alike_are_printed_once(tmp_path):

@@ -12,12 +12,16 @@ from rackwright.diff.bmc.model import BiosState, FirmwareState
 from rackwright.diff.bmc.settings import Settings
 from rackwright.documents import canonical_json, digest
 from rackwright.errors import StalePlan
-from rackwright.push.bmc.model import Way
+from rackwright.push.bmc.model import Step, Way
 from rackwright.push.kept import Kept, Unread, read, refuse_other_intent, refuse_other_site, refuse_unseen
 
 __all__ = ["Changeset", "ServerChanges", "Unread", "load", "refuse_stale"]
 
 _ANEW: Final = "look again with 'rackwright diff SITE --only bmc --against running -o FILE'"
+_ALLOWED: Final = frozenset({"downgrade", "order-unknown"})
+"""Reasons of a refusal that ``--allow-downgrade`` takes away."""
+_LIFT: Final = frozenset({"unlock", "lock"})
+"""Kinds of settings of a lockdown that is lifted meanwhile, by ``--lift-lockdown``."""
 
 
 class ServerChanges(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -99,6 +103,8 @@ def refuse_stale(kept: Changeset, now: Changeset) -> None:
             raise StalePlan(f"{was.device}: the changeset was edited; {_ANEW}")
         if found is not None and (moved := _moved(was, found)):
             raise StalePlan(f"{was.device}: {moved} since the changeset was written; {_ANEW}")
+        if found is not None and (unshown := _unshown(was, found)):
+            raise StalePlan(f"{was.device}: {unshown}; {_ANEW}")
 
 
 def _moved(was: ServerChanges, now: ServerChanges) -> str:
@@ -116,7 +122,35 @@ def _moved(was: ServerChanges, now: ServerChanges) -> str:
     for change in now.bios.changes:
         if (change.old, change.new) != known.get(change.attribute, ()):
             return f"the BIOS attribute {change.attribute} or what it should be has changed"
+    # Both come only where lockdown may be lifted for this push, which a look never does.
+    lifted = _LIFT if {change.kind for change in now.settings.changes} >= _LIFT else frozenset[str]()
+    for setting in now.settings.changes:
+        if setting not in was.settings.changes and setting.kind not in lifted:
+            return f"{setting.name} of the BMC or what it should be has changed"
     return ""
+
+
+def _unshown(was: ServerChanges, now: ServerChanges) -> str:
+    """Say what would be done that was not shown: the files of images are no part of the intent; empty: nothing."""
+    shown = {(step.component, _sent(step)) for step in was.way.steps}
+    known = {component for component, _ in shown}
+    # Refused until it is allowed for this push, which a look never does.
+    allowed = {row.component for row in was.way.refused if row.reason in _ALLOWED}
+    brought = [step for step in now.way.steps if step.kind != "restart" and step.component not in allowed]
+    for step in brought:
+        if step.component not in known:
+            return f"{step.component} would be brought in, which was not shown"
+        if not step.staged and (step.component, _sent(step)) not in shown:
+            return f"the image of {step.component} is another one than was shown"
+    if not any(step.component in allowed for step in now.way.steps) and now.way.restarts > was.way.restarts:
+        return f"the host would be restarted {now.way.restarts} times instead of {was.way.restarts}"
+    return ""
+
+
+def _sent(step: Step) -> tuple[str, ...]:
+    """Return what is sent, wherever it is listed."""
+    image = step.image
+    return (image.version, image.file, image.url, image.sha256) if image else ()
 
 
 def _found(firmware: Iterable[FirmwareState]) -> Mapping[str, Sequence[str]]:
