@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from rackwright.errors import DeviceRefused, LostMidCommand
+from rackwright.push.bmc.activation import Activation
 from rackwright.push.bmc.contact import Contact, Held, packed
 from rackwright.push.bmc.ending import Finish
 from rackwright.redfish.inventory import Psu
@@ -238,6 +241,40 @@ def test_what_lasts_is_looked_at_less_often(tmp_path):
     begun, looks = contact.clock.now(), []
     assert not contact.wait(300, lambda: looks.append(contact.clock.now() - begun))
     assert looks == [0, 20, 40, 80, 140, 200, 260, 300]
+
+
+def test_a_host_that_was_asked_to_restart_is_left_alone_for_a_minute(tmp_path, monkeypatch):
+    """Until it is asked what lasts is looked at by the usual pauses, from then on a minute apart; what ended is not looked at once more."""
+    bench, pauses, looks = Bench(tmp_path, (BIOS,)), [], []
+    jobs, pause, go = Contact.jobs, Contact.pause, Activation.go
+
+    def counted(self):
+        looks.append(bench.clock.now())
+        return jobs(self)
+
+    def paused(self, since, most_s=math.inf):
+        before = bench.clock.now()
+        pause(self, since, most_s)
+        pauses.append(bench.clock.now() - before)
+
+    def gone(self):
+        pauses.clear()
+        halt = go(self)
+        assert self.asked
+        assert not any(job.open for job in self.seen)
+        assert {job.id for job in self.seen} == set(self.jobs)
+        ended.append((list(pauses), len(looks)))
+        return halt
+
+    ended = []
+    monkeypatch.setattr(Contact, "jobs", counted)
+    monkeypatch.setattr(Contact, "pause", paused)
+    monkeypatch.setattr(Activation, "go", gone)
+    assert bench.life().state == "done"
+    [(waited, seen)] = ended
+    assert waited
+    assert set(waited) == {60}
+    assert len(looks) == seen
 
 
 def test_what_was_just_verified_is_not_looked_at_once_more(tmp_path, monkeypatch):

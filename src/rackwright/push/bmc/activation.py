@@ -7,6 +7,7 @@ time to show before another one is asked for.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -53,6 +54,8 @@ class Activation:
     told: Callable[[str], None]
     asked: int = 0
     at: float = 0.0
+    seen: tuple[Job, ...] = ()
+    """Our jobs as they were last seen: once this has gone well they have ended, and do not change any more."""
 
     def go(self) -> Halt | None:
         """Have the jobs run to their own end; return what stands in the way."""
@@ -68,13 +71,15 @@ class Activation:
                 halt = self._turn(jobs)
                 if halt is not None:
                     return halt
-                contact.pause(since)
+                # A host that was asked to restart is not through in a moment.
+                contact.pause(-math.inf if self.asked else since)
             return Halt(self.stage, f"jobs do not end: {in_words(self._ours())}", _LOOK, touched=True)
         except DriverError as error:
             return halt_of(self.stage, error, touched=True)
 
-    def _ours(self) -> list[Job]:
-        return [job for job in self.contact.jobs() if job.id in self.jobs]
+    def _ours(self) -> tuple[Job, ...]:
+        self.seen = tuple(job for job in self.contact.jobs() if job.id in self.jobs)
+        return self.seen
 
     def _over(self, jobs: Sequence[Job]) -> bool:
         """Tell whether nothing is left to wait for: every job ended, and the restart took place if it was needed."""

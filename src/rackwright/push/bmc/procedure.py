@@ -27,6 +27,7 @@ from rackwright.push.bmc.order import Event, Order
 from rackwright.push.bmc.remedies import remedy_of
 from rackwright.push.bmc.sending import Sender, Sent, settled
 from rackwright.push.contact import Halt
+from rackwright.redfish.inventory import Job
 from rackwright.runs.model import Context, Outcome
 
 __all__ = ["Look", "Procedure"]
@@ -194,12 +195,12 @@ class Procedure:
             event = self.whole.events.get(step.activation, "restart")
             # What cycles its power by itself, once its job ran, needs a restart for the job and mostly no more.
             alone = event == "ac" and all(one.component in self.whole.self_cycling for one in steps)
-            halt = self._go(name, "restart" if alone else event, jobs, before, steps, fresh=fresh)
-            ours = [job for job in self.contact.jobs() if job.id in jobs]
+            halt, ours = self._go(name, "restart" if alone else event, jobs, before, steps, fresh=fresh)
             ended = _Ended(halt=halt, words=in_words(ended_badly(ours) or ours), badly=bool(ended_badly(ours)))
             if not alone or ended.halt or ended.badly or self._waited(steps):
                 return ended
-            return _Ended(halt=self._go(name, "ac", frozenset(), before, steps, fresh=True), words=ended.words)
+            halt, _ = self._go(name, "ac", frozenset(), before, steps, fresh=True)
+            return _Ended(halt=halt, words=ended.words)
 
         ended = self._step(name, work, _Ended)
         if ended.halt is not None:
@@ -208,12 +209,13 @@ class Procedure:
 
     def _go(
         self, name: str, event: Event, jobs: Collection[str], before: _Before, steps: tuple[Step, ...], *, fresh: bool
-    ) -> Halt | None:
+    ) -> tuple[Halt | None, Sequence[Job]]:
+        """Restart the host; return what stands in the way, and how our jobs were last seen."""
         go = Activation(
             self.contact, name, event, jobs, before.reset_at, fresh,
             lambda: self._in_force(steps, self.contact.look()), self._tell,
         )  # fmt: skip
-        return go.go() or self._back(name)
+        return go.go() or self._back(name), go.seen
 
     def _waited(self, steps: tuple[Step, ...]) -> bool:
         """Tell whether what was written comes into force by itself within a while."""
