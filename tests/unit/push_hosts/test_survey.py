@@ -111,6 +111,32 @@ def test_a_changeset_is_kept_and_a_stale_one_refused(tmp_path):
         load(path)
 
 
+def test_a_host_that_was_as_intended_is_not_restarted_by_what_said_so():
+    """Somebody noted that a restart is due, or a proof fails since: nothing would change, and yet the host would go down."""
+    world = World()
+    world.installed = dict.fromkeys(("base", "kernel", "ofed", "config", "runtime", "verify"), 0)
+    kept = Changeset.of("s", "i", [survey(world)])
+    assert not kept.changed
+    world.note = world.boots
+    with pytest.raises(StalePlan, match="gpu01: a restart is outstanding since an earlier run, which was not so when"):
+        refuse_stale(kept, Changeset.of("s", "i", [survey(world)]))
+    world.note = -1
+    world.installed["config"] = 1
+    with pytest.raises(StalePlan, match="gpu01: config: config is not in force, which was not so when"):
+        refuse_stale(kept, Changeset.of("s", "i", [survey(world)]))
+
+
+def test_what_an_earlier_push_of_it_left_is_no_reason():
+    """It was cut off behind its changes and before the restart that was shown."""
+    world = World()
+    kept = Changeset.of("s", "i", [survey(world)])
+    world.installed = dict.fromkeys(("base", "kernel", "ofed", "config", "runtime", "verify"), 0)
+    world.note = world.boots
+    now = survey(world)
+    assert (now.unproven, bool(now.restarts)) == ("a restart is outstanding since an earlier run", True)
+    refuse_stale(kept, Changeset.of("s", "i", [now]))
+
+
 @pytest.mark.parametrize(
     ("text", "kind"),
     [

@@ -111,8 +111,12 @@ def refuse_stale(kept: Changeset, now: Changeset) -> None:
             raise StalePlan(f"{was.device}: the changeset was edited; {_ANEW}")
         if found is None:
             continue
-        known = {(change.role, change.task): change.difference for change in was.changes}
+        known = frozenset(was.changes)
         for change in found.changes:
-            if known.get((change.role, change.task)) != change.difference:
+            if change not in known:
                 moved = f"{change.role}: {change.task!r} would do something else than"
                 raise StalePlan(f"{was.device}: {moved} when the changeset was written; {_ANEW}")
+        # Without a change a host is restarted all the same: a proof fails, or a restart is outstanding.
+        if (found.stages and not was.stages) or (found.restarts and not was.restarts):
+            since = found.unproven or "something is outstanding"
+            raise StalePlan(f"{was.device}: {since}, which was not so when the changeset was written; {_ANEW}")
