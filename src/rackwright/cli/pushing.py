@@ -79,7 +79,9 @@ def has_work(found: Changeset) -> bool:
 
 def compared(talk: Talk, aim: Aim, names: Sequence[str] = ()) -> Changeset:
     """Read every switch that is meant and compare it with what is intended; who cannot be read is in it too."""
-    astray = {name: Reading(device=name, cause=why) for name, why in aim.way.astray.items()}
+    astray = {
+        name: Reading(device=name, cause=why) for name, why in aim.way.astray.items() if not names or name in names
+    }
     asked = [name for name in aim.way.endpoints if not names or name in names]
     found = {**astray, **_read(talk, aim, asked)}
     order = [switch.name for switch in aim.plan.switches if switch.name in found]

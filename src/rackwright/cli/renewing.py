@@ -48,13 +48,27 @@ def renewed(talk: Talk, aim: Aim, consent: Consent) -> Answer:
         return refused
     heard = watch(talk)
     if answer := settled(talk, aim.way, found, aim.settling, "first", heard):
+        _say_unlocked(talk, found)
         return answer
     report = _run(talk, aim, found, consent)
-    if report is None or report.state == "done":
-        answer = settled(talk, aim.way, found, aim.settling, "last", heard)
-        if answer:
-            return answer
+    if not _ended_well(report):
+        _say_unlocked(talk, found)
+    elif answer := settled(talk, aim.way, found, aim.settling, "last", heard):
+        return answer
     return _answer(talk, found, report)
+
+
+def _ended_well(report: Report | None) -> bool:
+    """Say whether what comes last may be done: everything else is."""
+    return report is None or report.state == "done"
+
+
+def _say_unlocked(talk: Talk, found: Changeset) -> None:
+    """Say which BMCs are not locked, since that comes last; one whose lockdown was lifted was locked before."""
+    from rackwright.report.words import some
+
+    if names := [one.device for one in found.servers if any(change.last for change in one.settings.changes)]:
+        talk.error(f"{some(names)}: lockdown is not on: it comes last, and not everything else is done; push again")
 
 
 def _compared(talk: Talk, aim: Aim, consent: Consent) -> Changeset:
@@ -109,12 +123,13 @@ def _resumed(talk: Talk, aim: Aim) -> Answer | None:
     )
     if report is None:
         return None
-    if report.state == "done" and any(wanted.lockdown for wanted in aim.settling.wanted.values()):
-        # Lockdown comes after everything else, and the run that was cut off did not come so far.
-        answer = settled(talk, aim.way, servers.compared(talk, aim), aim.settling, "last", watch(talk))
-        if answer is not None:
-            return answer
-    return _answer(talk, None, report)
+    worked = [name for name in report.outcomes if (wanted := aim.settling.wanted.get(name)) and wanted.lockdown]
+    if not _ended_well(report) or not worked:
+        return _answer(talk, None, report)
+    # Lockdown comes after everything else, and the run that was cut off did not come so far. Of others nothing was shown.
+    found = servers.compared(talk, aim, worked)
+    answer = settled(talk, aim.way, found, aim.settling, "last", watch(talk))
+    return answer or _answer(talk, found, report)
 
 
 def _answer(talk: Talk, found: Changeset | None, report: Report | None) -> Answer:
@@ -129,6 +144,6 @@ def _outcomes(found: Changeset | None, report: Report | None) -> list[Outcome]:
     known = dict(report.outcomes) if report else {}
     for server in found.servers if found else ():
         outcome = known.setdefault(server.device, untouched(server.device, server.way))
-        if outcome.state == "unchanged" and server.settings.changes:
+        if outcome.state == "unchanged" and any(_ended_well(report) or not one.last for one in server.settings.changes):
             known[server.device] = msgspec.structs.replace(outcome, state="done")
     return with_unread(known, found.unread if found else ())

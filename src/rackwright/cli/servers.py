@@ -79,7 +79,8 @@ def compared(talk: Talk, aim: Aim, names: Sequence[str] = ()) -> Changeset:
     from rackwright.push.bmc.changeset import Changeset, ServerChanges, Unread
 
     asked = [name for name in aim.way.bmcs if not names or name in names]
-    found = {**{name: Unread(name, why) for name, why in aim.way.bmcs_astray.items()}, **_surveyed(talk, aim, asked)}
+    astray = {name: Unread(name, why) for name, why in aim.way.bmcs_astray.items() if not names or name in names}
+    found = {**astray, **_surveyed(talk, aim, asked)}
     order = [name for name in aim.machines if name in found]
     for name in order:
         one = found[name]
