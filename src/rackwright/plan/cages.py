@@ -107,11 +107,23 @@ def block(
     cages = -(-count // ways) * step
     first = lock.take(pool, key, size=cages, align=step, limit=total)
     if first == NO_ROOM:
-        free = total - sum(size for _, size in lock.view().get(pool, {}).values())
-        wiring.wrong(
-            ("fabrics", fabric),
-            f"{key} needs {cages} cages side by side on each leaf of {fabric}; {max(free, 0)} of {total} are free",
-            "attach less to this fabric, set leaves.count: auto, or free what is gone with `rackwright plan --free`",
-        )
+        wiring.wrong(("fabrics", fabric), *_no_room(fabric, key, cages, total, lock))
         return None
     return Block(first + 1, 0, mode, lanes, step)
+
+
+def _no_room(fabric: str, key: str, cages: int, total: int, lock: Lock) -> tuple[str, str]:
+    """Return what is wrong and what to do when a block finds no cages, or cannot grow where it stands."""
+    pool = lock.view().get(f"{fabric}.cage", {})
+    if key in pool:
+        first, size = pool[key]
+        where = f"swp{first + 1}-{first + size}" if size > 1 else f"swp{first + 1}"
+        return (
+            f"{key} stands on {where} of each leaf of {fabric} and now needs {cages} cages; what follows is taken",
+            "keep to what was laid out, put what is new in an entry of its own, or remove site.lock and recable",
+        )
+    free = total - sum(size for _, size in pool.values())
+    return (
+        f"{key} needs {cages} cages side by side on each leaf of {fabric}; {max(free, 0)} of {total} are free",
+        "attach less to this fabric, set leaves.count: auto, or free what is gone with `rackwright plan --free`",
+    )

@@ -13,7 +13,8 @@ from rackwright.findings import Problem, problem
 from rackwright.intent.models import Attach, Fabric, Site
 from rackwright.plan.cages import parse_port, port_range
 from rackwright.plan.model import Device
-from rackwright.plan.pair import PAIR_TOPOLOGIES, attach_groups
+from rackwright.plan.pair import PAIR_TOPOLOGIES
+from rackwright.plan.pair_entries import attach_groups
 from rackwright.plan.rails import RAIL_TOPOLOGIES
 from rackwright.plan.wiring import breakout, cage_count, gbps, host_ports
 

@@ -11,7 +11,7 @@ from rackwright.intent.ranges import expand
 from rackwright.plan.cages import Block, block, parse_port, port_range
 from rackwright.plan.lock import NO_ROOM, Lock
 from rackwright.plan.model import Device, End, Layout, Link
-from rackwright.plan.pair import attach_groups
+from rackwright.plan.pair_entries import attach_groups
 from rackwright.plan.wiring import PortUse, Wiring, breakout, cage_count, gbps, host_ports
 
 __all__ = ["wire_oob", "wire_uplinks"]

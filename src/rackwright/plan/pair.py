@@ -6,43 +6,21 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from rackwright.catalog.models import Breakout, Catalog, SwitchModel
-from rackwright.intent.models import Attach, External, Fabric, Site
+from rackwright.intent.models import External, Fabric, Site
 from rackwright.plan.cages import Block, block, parse_port, pin, port_range
 from rackwright.plan.clos import parse_ratio, spines
 from rackwright.plan.lock import Lock
 from rackwright.plan.model import Device, End, Layout, Link
-from rackwright.plan.nodes import group_names
-from rackwright.plan.wiring import HostPort, PortUse, Wiring, breakout, cage_count, gbps, host_end, host_ports
+from rackwright.plan.pair_entries import ONE_LANE, Entry, resolve_entry, sides
+from rackwright.plan.wiring import PortUse, Wiring, breakout, cage_count, gbps, host_end
 
-__all__ = ["PAIR_TOPOLOGIES", "attach_groups", "wire_pair"]
+__all__ = ["PAIR_TOPOLOGIES", "wire_pair"]
 
 PAIR_TOPOLOGIES = ("evpn-pair", "converged-pair")
-_ONE_LANE = ("dr1", "fr1")
 _SPARE_CAGES = 6
 """Cages kept for external links and out-of-band uplinks when leaf pairs are counted."""
 _MORE_LINKS = 4
 """A leaf may have a quarter more uplinks than needed where that saves spines."""
-
-
-class _Entry(NamedTuple):
-    """One attach entry, resolved."""
-
-    number: int
-    attach: Attach
-    key: str
-    ports: tuple[HostPort, ...]
-    names: tuple[str, ...]
-    """Every machine up to the build-out target."""
-    standing: int
-    """Machines that stand now."""
-    split: Breakout
-    speed: float
-
-    @property
-    def per_leaf(self) -> int:
-        """Ports of one machine on the fuller leaf."""
-        sides = _sides(self)
-        return max(sides.count(0), sides.count(1))
 
 
 class _Pairs(NamedTuple):
@@ -56,11 +34,6 @@ class _Pairs(NamedTuple):
     spines: int
 
 
-def attach_groups(attach: Attach) -> tuple[str, ...]:
-    """Return the groups an attach entry names, in order."""
-    return ((attach.group,) if attach.group else ()) + attach.groups
-
-
 def wire_pair(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring) -> None:
     """Wire one EVPN fabric: hosts, links between the leaves or to spines, external links."""
     fabric = site.fabrics[key]
@@ -68,7 +41,7 @@ def wire_pair(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring
     entries = [
         entry
         for index, attach in enumerate(fabric.attach)
-        if (entry := _entry(key, index, attach, site, catalog, model, lock, wiring)) is not None
+        if (entry := resolve_entry(key, index, attach, site, catalog, model, lock, wiring)) is not None
     ]
     pairs = _pairs(key, fabric, entries, model, lock, wiring)
     if pairs is None:
@@ -90,37 +63,7 @@ def wire_pair(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring
     wiring.layouts.append(_layout(key, fabric, entries, pairs, stand))
 
 
-def _entry(
-    key: str, index: int, attach: Attach, site: Site, catalog: Catalog, model: SwitchModel, lock: Lock, wiring: Wiring
-) -> _Entry | None:
-    groups = attach_groups(attach)
-    first = site.groups[groups[0]]
-    ports = host_ports(first, catalog.servers[first.model], attach.nic or "", catalog, attach.adapters)
-    speed = gbps(attach.speed) if attach.speed else float(ports[0].gbps if ports else 0)
-    lanes = 1 if attach.media in _ONE_LANE else ports[0].lanes if ports else 0
-    split = breakout(model, speed, lanes, attach.split)
-    if not ports or split is None:
-        wiring.wrong(
-            ("fabrics", key, "attach", index),
-            f"{model.name} has no split that gives {speed:g}G on {lanes} lane(s) for {attach.nic}",
-            "name another NIC, media or split",
-        )
-        return None
-    names = tuple(name for group in groups for name in group_names(group, site.groups[group], lock))
-    standing = sum(site.groups[group].count for group in groups)
-    chosen = "".join(f".{number}" for number in attach.adapters)
-    entry = _Entry(index, attach, f"{'+'.join(groups)}.{attach.nic}{chosen}", ports, names, standing, split, speed)
-    if attach.bond == "lacp" and entry.per_leaf % (attach.bonds or 1):
-        wiring.wrong(
-            ("fabrics", key, "attach", index, "bonds"),
-            f"{attach.bonds} bonds do not divide the {entry.per_leaf} ports that a machine has on a leaf",
-            f"use one of {', '.join(str(n) for n in range(1, entry.per_leaf + 1) if entry.per_leaf % n == 0)}",
-        )
-        return None
-    return entry
-
-
-def _pin(key: str, fabric: Fabric, entries: Sequence[_Entry], pairs: _Pairs, model: SwitchModel, lock: Lock) -> None:
+def _pin(key: str, fabric: Fabric, entries: Sequence[Entry], pairs: _Pairs, model: SwitchModel, lock: Lock) -> None:
     """Hold every pinned cage of a leaf first, so that the order of entries does not matter."""
     for entry in entries:
         if entry.attach.at:
@@ -147,36 +90,30 @@ def _pin_uplinks(key: str, site: Site, lock: Lock) -> None:
                 lock.hold(f"{key}.cage", held, parse_port(other.uplink.at)[0] - 1)
 
 
-def _sides(entry: _Entry) -> list[int]:
-    """Return the leaf (0 or 1) of each port of a machine."""
-    total, spread = len(entry.ports), entry.attach.spread
-    if isinstance(spread, tuple):
-        return [spread[at % len(spread)] - 1 for at in range(total)]
-    if spread == "serpentine":
-        return [(0, 1, 1, 0)[at % 4] for at in range(total)]
-    if spread in ("alternate", "rotate"):
-        return [at % 2 for at in range(total)]
-    return [at * 2 // max(total, 2) for at in range(total)]
-
-
 def _pairs(
-    key: str, fabric: Fabric, entries: Sequence[_Entry], model: SwitchModel, lock: Lock, wiring: Wiring
+    key: str, fabric: Fabric, entries: Sequence[Entry], model: SwitchModel, lock: Lock, wiring: Wiring
 ) -> _Pairs | None:
-    """Return the least number of pairs that takes every machine of the build-out target."""
-    if fabric.leaves.count == 2 or (
-        fabric.isl is not None and fabric.leaves.count == "auto" and _fits(entries, 1, model)
-    ):
-        return _Pairs(1, {entry.key: max(len(entry.names), 1) for entry in entries}, 0, 0)
-    wanted = fabric.leaves.count // 2 if isinstance(fabric.leaves.count, int) else 0
-    ratio, radix = parse_ratio(fabric.oversubscription), 2 * cage_count(model)
+    """Return the least number of pairs that takes every machine of the build-out target; as many as stand at least."""
+    stated = fabric.leaves.count
     laid = {name: number for name, (number, _) in lock.view().get(f"{key}.shape", {}).items()}
     kept, standing = laid.get("pairs", 0), (laid.get("up", 0), laid.get("spines", 0))
+    single = stated == 2 or (fabric.isl is not None and stated == "auto" and _fits(entries, 1, model))
+    if not kept and (single or _stands_alone(key, lock)):
+        if single:
+            return _one_pair(key, entries, lock, wiring)
+        _outgrown(key, stated, entries, wiring)
+        return None
+    wanted = stated // 2 if isinstance(stated, int) else 0
+    ratio, radix = parse_ratio(fabric.oversubscription), 2 * cage_count(model)
     for count in range(max(wanted, kept, 2), radix):
-        chunk = {entry.key: max(-(-len(entry.names) // count), 1) for entry in entries}
+        chunk = {name: -(-machines // count) for name, machines in _machines(entries).items()}
         down = sum(entry.per_leaf * chunk[entry.key] * entry.speed for entry in entries)
         need = max(-(-int(down) // int(400 * ratio)), 2)
         up, above = _upwards(fabric, 2 * count, need, radix, standing)
         if up and _cages(entries, count) + -(-up // 2) + _SPARE_CAGES <= cage_count(model):
+            if wanted not in (0, count):
+                _miscounted(key, 2 * wanted, 2 * count, entries, wiring, standing=kept == count)
+                return None
             for name, number in (("pairs", count), ("up", up), ("spines", above)):
                 lock.keep(f"{key}.shape", name, number)
             chunk = {name: lock.keep(f"{key}.chunk", name, size) for name, size in chunk.items()}
@@ -190,6 +127,63 @@ def _pairs(
         else "allow more oversubscription, e.g. `oversubscription: 3:1`, or cut the fabric in two",
     )
     return None
+
+
+def _machines(entries: Sequence[Entry]) -> dict[str, int]:
+    """Return the machines up to the build-out target of each block, one at least."""
+    found: dict[str, int] = {}
+    for entry in entries:
+        found[entry.key] = max(found.get(entry.key, 0) + len(entry.names), 1)
+    return found
+
+
+def _stands_alone(key: str, lock: Lock) -> bool:
+    """Say whether the fabric was laid out as one pair, whose leaves are linked to each other."""
+    return any(held.partition("@")[0] == "isl" for held in lock.view().get(f"{key}.cage", {}))
+
+
+def _one_pair(key: str, entries: Sequence[Entry], lock: Lock, wiring: Wiring) -> _Pairs | None:
+    """Return one pair, or None when more machines would move the links of those that stand.
+
+    Where a machine has several links on a leaf, its second lies behind the first ones of all.
+    """
+    chunk = _machines(entries)
+    for entry in entries:
+        if entry.attach.bond == "lacp" and entry.per_leaf > 1:
+            laid = lock.keep(f"{key}.chunk", entry.key, chunk[entry.key])
+            if chunk[entry.key] > laid:
+                wiring.wrong(
+                    ("fabrics", key, "attach", entry.number),
+                    f"{chunk[entry.key]} machines exceed the {laid} that {entry.key} was laid out for: the links of"
+                    f" those that stand would move, since each has {entry.per_leaf} on a leaf",
+                    f"keep max at {laid} and attach what is new as a group of its own, or remove site.lock and recable",
+                )
+                return None
+            chunk[entry.key] = laid
+    return _Pairs(1, chunk, 0, 0)
+
+
+def _outgrown(key: str, stated: int | str, entries: Sequence[Entry], wiring: Wiring) -> None:
+    """Say that a fabric which stands as one pair cannot become several without moving what stands."""
+    machines = len({name for entry in entries for name in entry.names})
+    why = f"{stated} leaves are stated" if stated != "auto" else f"{machines} machines up to max want more"
+    wiring.wrong(
+        ("fabrics", key, "leaves"),
+        f"{key} was laid out as one pair and {why}: machines would move to other pairs, and the links between the"
+        " leaves to spines",
+        "state `count: 2` and put what is new on a fabric of its own, or remove site.lock and take the recabling",
+    )
+
+
+def _miscounted(key: str, stated: int, count: int, entries: Sequence[Entry], wiring: Wiring, *, standing: bool) -> None:
+    """Say that another number of leaves than the stated one follows."""
+    machines = len({name for entry in entries for name in entry.names})
+    wiring.wrong(
+        ("fabrics", key, "leaves", "count"),
+        f"{stated} leaves are stated; {key} "
+        + (f"was laid out with {count}" if standing else f"takes {count} for {machines} machines up to max"),
+        f"state {count} or auto" + (", or remove site.lock and take the recabling" if standing else ""),
+    )
 
 
 def _upwards(fabric: Fabric, leaves: int, need: int, radix: int, standing: tuple[int, int]) -> tuple[int, int]:
@@ -211,11 +205,11 @@ def _upwards(fabric: Fabric, leaves: int, need: int, radix: int, standing: tuple
     return up, above
 
 
-def _fits(entries: Sequence[_Entry], count: int, model: SwitchModel) -> bool:
+def _fits(entries: Sequence[Entry], count: int, model: SwitchModel) -> bool:
     return _cages(entries, count) + _SPARE_CAGES < cage_count(model)
 
 
-def _cages(entries: Sequence[_Entry], count: int) -> int:
+def _cages(entries: Sequence[Entry], count: int) -> int:
     """Return the cages that the machines of one of ``count`` pairs take on a leaf."""
     total = 0
     for entry in entries:
@@ -245,7 +239,7 @@ def _leaves(key: str, fabric: Fabric, pairs: _Pairs, wiring: Wiring) -> tuple[tu
 
 
 def _wire_entry(
-    key: str, entry: _Entry, chunk: int, leaves: tuple[tuple[str, ...], ...], model: SwitchModel, lock: Lock,
+    key: str, entry: Entry, chunk: int, leaves: tuple[tuple[str, ...], ...], model: SwitchModel, lock: Lock,
     wiring: Wiring,
 ) -> None:  # fmt: skip
     """Wire every machine of an entry and lay out the places of those to come."""
@@ -276,12 +270,12 @@ def _wire_entry(
 
 
 def _wire_machine(
-    key: str, entry: _Entry, name: str, stands: bool, inner: int, chunk: int, pair: tuple[str, ...], place: Block,
+    key: str, entry: Entry, name: str, stands: bool, inner: int, chunk: int, pair: tuple[str, ...], place: Block,
     wiring: Wiring,
 ) -> None:  # fmt: skip
     bonded = entry.attach.bond == "lacp"
     seen = [0, 0]
-    for port, side in zip(entry.ports, _sides(entry), strict=True):
+    for port, side in zip(entry.ports, sides(entry), strict=True):
         number = seen[side]
         seen[side] += 1
         # Bonded links run link by link over the machines, single ones machine by machine (as NVIDIA's maps do).
@@ -300,7 +294,7 @@ def _wire_machine(
         )  # fmt: skip
 
 
-def _isl_links(fabric: Fabric, entries: Sequence[_Entry]) -> int:
+def _isl_links(fabric: Fabric, entries: Sequence[Entry]) -> int:
     """Return the links between the leaves: as stated, or by ratio to the GPU ports of a leaf."""
     isl = fabric.isl
     if isl is not None and isl.links != "auto":
@@ -321,7 +315,7 @@ def _isl_split(fabric: Fabric, model: SwitchModel) -> Breakout | None:
 
 
 def _wire_isl(
-    key: str, fabric: Fabric, entries: Sequence[_Entry], pair: tuple[str, ...], model: SwitchModel, lock: Lock,
+    key: str, fabric: Fabric, entries: Sequence[Entry], pair: tuple[str, ...], model: SwitchModel, lock: Lock,
     wiring: Wiring,
 ) -> None:  # fmt: skip
     """Wire the two leaves of a single pair to each other, like port to like port."""
@@ -365,7 +359,7 @@ def _wire_spines(
 
 def _external_split(external: External, model: SwitchModel) -> Breakout | None:
     speed = gbps(external.speed)
-    lanes = 1 if external.media in _ONE_LANE else max(int(speed) // 100, 1)
+    lanes = 1 if external.media in ONE_LANE else max(int(speed) // 100, 1)
     return breakout(model, speed, lanes, external.split)
 
 
@@ -419,7 +413,7 @@ def _set_aside(fabric: Fabric, leaves: tuple[tuple[str, ...], ...], wiring: Wiri
                 wiring.lay(leaf, PortUse(cage, -1, "spare", mode, lanes, 0.0, state="spare"))
 
 
-def _layout(key: str, fabric: Fabric, entries: Sequence[_Entry], pairs: _Pairs, stand: int) -> Layout:
+def _layout(key: str, fabric: Fabric, entries: Sequence[Entry], pairs: _Pairs, stand: int) -> Layout:
     target = len({name for entry in entries for name in entry.names})
     down = sum(entry.per_leaf * pairs.chunk[entry.key] * entry.speed for entry in entries)
     up = 400.0 * (pairs.up or _isl_links(fabric, entries))
