@@ -90,6 +90,15 @@ def test_a_host_that_is_not_drained_is_left_alone(tmp_path):
     assert bench.server.deeds == []
 
 
+def test_a_program_says_in_its_own_letters_that_a_host_is_not_drained(tmp_path):
+    """What it prints is no UTF-8: that is its answer, and no fault of ours."""
+    program = tmp_path / "drained"
+    program.write_bytes(b"#!/bin/sh\necho 'noch besch\xe4ftigt'\nexit 1\n")
+    program.chmod(0o755)
+    outcome = Bench(tmp_path, drained_by=str(program)).life()
+    assert "says no (exit code 1: noch besch\ufffdftigt)" in outcome.cause
+
+
 def test_a_host_that_does_not_heed_is_forced(tmp_path):
     """After the deadline of a graceful restart it is forced, and the jobs run."""
     bench = Bench(tmp_path, (BIOS, "settings"))

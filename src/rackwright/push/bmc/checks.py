@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -12,13 +11,13 @@ from rackwright.push.bmc.contact import AGAIN, Contact, Seen, version_of
 from rackwright.push.bmc.images import wrong_image
 from rackwright.push.bmc.order import Order, ServerOrder
 from rackwright.push.contact import Halt
+from rackwright.push.draining import busy
 from rackwright.redfish.inventory import Inventory
 from rackwright.redfish.versions import same
 
 __all__ = ["against_restart", "objection"]
 
 _STAGE: Final = "look"
-_DRAIN_S: Final = 120
 _FINE: Final = frozenset({"", "OK", "Unknown"})
 _LOST: Final = ("degraded", "lost", "nonredundant", "not redundant", "failed")
 _CABLING: Final = "see the service tags of nodes.csv and where the server stands; 'rackwright audit SITE --only hardware' names swapped ones"
@@ -55,8 +54,8 @@ def _objections(contact: Contact, seen: Seen, order: Order) -> Iterator[tuple[st
         image = step.image if not step.staged else None
         if image is not None and image.file and (wrong := wrong_image(folder / image.file, image.sha256)):
             yield "images", wrong, "put the right file there, or mend its row in the images file, and push again"
-    if order.drained_by and server.way.restarts and (busy := _busy(order.drained_by, server.device)):
-        yield "drained", busy, "drain the host, then push again"
+    if order.drained_by and server.way.restarts and (said := busy(order.drained_by, server.device)):
+        yield "drained", said, "drain the host, then push again"
 
 
 def _conditions(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
@@ -98,19 +97,3 @@ def _moved(contact: Contact, inventory: Inventory) -> str:
         if now_set.get(name) not in (old, contact.order.attributes.get(name)):
             return f"the BIOS attribute {name} is {now_set.get(name)!r}, and was {old!r} when the push was shown"
     return ""
-
-
-def _busy(program: str, device: str) -> str:
-    """Ask the operator's program whether a host is drained; return in words that it is not."""
-    try:
-        ended = subprocess.run(  # noqa: S603 - the operator's own program, given on the command line, without a shell
-            [program, device], capture_output=True, text=True, timeout=_DRAIN_S, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return f"{program} could not be asked ({error})"
-    said = (ended.stderr or ended.stdout).strip().partition("\n")[0]
-    return (
-        ""
-        if ended.returncode == 0
-        else f"{program} says no (exit code {ended.returncode}{': ' + said if said else ''})"
-    )

@@ -20,9 +20,9 @@ from rackwright.drivers.hosts.model import HostFacts, Play, Target
 from rackwright.errors import DriverError
 from rackwright.plan.stack_model import Reboot
 from rackwright.push.contact import Halt
+from rackwright.push.draining import busy
 from rackwright.push.hosts.causes import AGAIN, cause_of, sentence
 from rackwright.push.hosts.contact import Contact, halt_of
-from rackwright.push.hosts.draining import busy
 from rackwright.push.hosts.losing import lost, unasked
 from rackwright.push.hosts.order import HostOrder, Order, StageOrder
 from rackwright.push.hosts.restarting import Restart

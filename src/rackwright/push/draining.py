@@ -17,7 +17,8 @@ def busy(program: str, device: str) -> str:
     """
     try:
         ended = subprocess.run(  # noqa: S603 - the operator's own program, given on the command line, without a shell
-            [program, device], capture_output=True, text=True, timeout=_DRAIN_S, check=False
+            [program, device], stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+            timeout=_DRAIN_S, check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"{program} could not be asked ({error})"
