@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final
@@ -57,6 +58,7 @@ class Hosts:
     _watches: dict[str, tuple[int, Watch]] = field(init=False, default_factory=dict)
     _told: dict[str, int] = field(init=False, default_factory=dict)
     _judging: set[asyncio.Task[None]] = field(init=False, default_factory=set)
+    _blind: dict[str, str] = field(init=False, default_factory=dict)
     _ending: Lock = field(init=False, default_factory=Lock)
 
     def __post_init__(self) -> None:
@@ -172,9 +174,10 @@ class Hosts:
             task.add_done_callback(self._judging.discard)
 
     def _judge(self, device: str, peer: str) -> None:
-        verdict = self.installs.verdict(device)
-        if verdict.ended:
-            self._end(device, verdict, peer)
+        with self._alone(device):
+            verdict = self.installs.verdict(device)
+            if verdict.ended:
+                self._end(device, verdict, peer)
 
     async def _settle(self, _door: web.Application) -> None:
         await asyncio.gather(*self._judging)
@@ -198,18 +201,36 @@ class Hosts:
     def look(self) -> None:
         """End the attempts of hosts whose installer fell silent or takes too long, and say so."""
         for device in self.seeds:
-            last = self.installs.attempt(device)
-            if last is None or last.stage != "given":
-                self._watches.pop(device, None)
-                continue
-            number, watch = self._watches.get(device, (0, None))
-            if watch is None or number != last.number:
-                # Silence is counted from now, where another life of the server began to watch; the deadline is not.
-                watch = Watch(self.clock, self.limits, ago_s=self.installs.age_s(last))
-                self._watches[device] = (last.number, watch)
-            verdict = watch.see(self.installs.verdict(device))
-            if verdict.ended:
-                self._end(device, verdict)
+            with self._alone(device):
+                self._look(device)
+
+    def _look(self, device: str) -> None:
+        last = self.installs.attempt(device)
+        if last is None or last.stage != "given":
+            self._watches.pop(device, None)
+            return
+        number, watch = self._watches.get(device, (0, None))
+        if watch is None or number != last.number:
+            # Silence is counted from now, where another life of the server began to watch; the deadline is not.
+            watch = Watch(self.clock, self.limits, ago_s=self.installs.age_s(last))
+            self._watches[device] = (last.number, watch)
+        verdict = watch.see(self.installs.verdict(device))
+        if verdict.ended:
+            self._end(device, verdict)
+
+    @contextmanager
+    def _alone(self, device: str) -> Iterator[None]:
+        """Say once what keeps us from judging a host, such as a full disk; the next look tries again, and others go on."""
+        try:
+            yield
+        except (BootRefused, OSError) as error:
+            # Where events cannot be kept either there is nothing to say it with.
+            with suppress(OSError):
+                if self._blind.get(device) != str(error):
+                    self.events.tell("warning", f"{device}: how far it is cannot be told: {error}", device=device)
+                    self._blind[device] = str(error)
+        else:
+            self._blind.pop(device, None)
 
     # --- refusals -------------------------------------------------------------------------------------------------
 

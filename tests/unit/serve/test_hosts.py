@@ -231,6 +231,20 @@ def test_silence_and_the_deadline(bench):
     assert bench.kinds().count("failed") == 2
 
 
+def test_one_record_that_cannot_be_read_leaves_the_others_watched(bench):
+    """The watch ended with the first such host, without a word: an installer that hangs was listened to for ever."""
+    for name in ("gpu01", "gpu02"):
+        bench.installs.arm(name)
+        bench.installs.give(name)
+    (bench.folder / "installs" / "gpu01.json").write_text("{")
+    bench.hosts.look()
+    bench.clock.sleep(101)
+    bench.hosts.look()
+    told = [(event.kind, event.device) for event in bench.heard]
+    assert told == [("warning", "gpu01"), ("failed", "gpu02")]
+    assert "gpu01.json cannot be read" in bench.heard[0].text
+
+
 def test_boot_files(bench):
     """A file that is not of the boot is handed out, a script sends a machine elsewhere than to its own kernel and seed."""
     assert bench.get("/boot/vmlinuz") == (200, "vmlinuz")
