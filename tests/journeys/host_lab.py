@@ -57,6 +57,7 @@ class LabWay:
     state: Path
     clock: WallClock = field(default_factory=WallClock)
     resolvers: tuple = ()
+    twin: bool = False
     cycles: list[str] = field(default_factory=list)
     plays: list[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
     heard: object = None

@@ -80,7 +80,7 @@ def living(state: Path, database: str | None = None) -> Status | None:
 def _engine(world: World, order: Order | None, database: str | None, tags: Iterable[str], threads: int) -> Engine:
     return runs.opened(
         world.way.state, programs=[Bringup(world)], clock=world.way.clock, database=database,
-        hide=_hidden(world, order), threads=max(threads, 4), tags=tags,
+        hide=_hidden(world, order), threads=max(threads, 4), tags=tags, twin=world.way.twin,
     )  # fmt: skip
 
 

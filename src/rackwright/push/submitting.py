@@ -31,6 +31,10 @@ class Way(Protocol):
         """Where secrets are looked for."""
 
     @property
+    def twin(self) -> bool:
+        """They are the emulated ones."""
+
+    @property
     def state(self) -> Path:
         """``SITE/.rackwright``."""
 
@@ -47,7 +51,7 @@ def submit(order: Order, way: Way, *, jobs: int, on_event: Callable[[Event], Non
     hidden = _secrets(order, way.resolvers)
     with Idle() as idle:
         program = Push(way.connect, way.clock, way.resolvers, jobs, idle=idle)
-        with runs.opened(way.state, programs=[program], clock=way.clock, hide=hidden) as engine:
+        with runs.opened(way.state, programs=[program], clock=way.clock, hide=hidden, twin=way.twin) as engine:
             return engine.run(NAME, order.encoded(), jobs=jobs, on_event=on_event)
 
 
@@ -59,7 +63,8 @@ def resume(run: str, way: Way, *, on_event: Callable[[Event], None] | None = Non
     order = decode(RunFolder.found(way.state, run).order())
     with Idle() as idle:
         program = Push(way.connect, way.clock, way.resolvers, idle=idle)
-        with runs.opened(way.state, programs=[program], clock=way.clock, hide=_secrets(order, way.resolvers)) as engine:
+        hidden = _secrets(order, way.resolvers)
+        with runs.opened(way.state, programs=[program], clock=way.clock, hide=hidden, twin=way.twin) as engine:
             return engine.resume(run, on_event=on_event)
 
 

@@ -38,7 +38,7 @@ What a program can rely on:
 Who may do what: a process holds a run while it attends to it; a second one gets
 :class:`~rackwright.errors.RunBusy` with host, pid and since when, also for a new run over a device that a
 living run works on, or while a run that has not ended has its journal in another database. A run begun under another ``Program.version`` is not gone on with:
-:class:`~rackwright.errors.RunChanged`. Ctrl-C asks once for a cancel and waits; a second one leaves, and the
+:class:`~rackwright.errors.RunChanged`; so is one that works on the twin, by a process that does not, and the other way round. Ctrl-C asks once for a cancel and waits; a second one leaves, and the
 run can be resumed.
 """
 
@@ -103,6 +103,7 @@ def opened(
     lease_s: float = 15.0,
     threads: int = 64,
     tags: Iterable[str] = (),
+    twin: bool | None = None,
 ) -> Engine:
     """Return an engine to be used in a ``with``: one a process at a time, over ``SITE/.rackwright``.
 
@@ -110,7 +111,8 @@ def opened(
     the workers. ``hide`` are the secrets that the programs hold. ``executor`` names this process among the
     workers (default: host, pid and chance). ``lease_s`` is how long a silent worker keeps its work. A run's
     ``jobs`` count over all workers; ``threads`` is the most that one of them takes. Tasks with a ``reach``
-    are taken by a process that has it among its ``tags``.
+    are taken by a process that has it among its ``tags``. ``twin``: the programs work on the emulated rack of the site and
+    not on the real one; a run that was begun on one of them never goes on at the other.
     """
     # Only who runs something pays for the engine: importing it costs half a second.
     from rackwright.runs.engine import Engine
@@ -125,6 +127,7 @@ def opened(
         lease_s=lease_s,
         threads=threads,
         tags=frozenset(tags),
+        twin=twin,
     )
 
 

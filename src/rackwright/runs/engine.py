@@ -30,6 +30,10 @@ from rackwright.secrets import Secret
 __all__ = ["Engine"]
 
 _LEAVE_S: Final = 5.0
+_RACKS: Final = {
+    True: "on the emulated rack, and this is the real one: --twin goes on with it",
+    False: "on the real rack, and this is the emulated one: without --twin it goes on",
+}
 _ONE_A_PROCESS: Final = threading.Lock()
 
 OnEvent = Callable[[Event], None]
@@ -50,6 +54,7 @@ class Engine:
         lease_s: float = 15.0,
         threads: int = 64,
         tags: frozenset[str] = frozenset(),
+        twin: bool | None = None,
     ) -> None:
         """Know what can be run; nothing is opened yet."""
         self._state_dir = state_dir
@@ -61,6 +66,7 @@ class Engine:
         self._lease_s = lease_s
         self._threads = threads
         self._tags = tags
+        self._twin = twin
         self._holder = ""
 
     def __enter__(self) -> Self:
@@ -103,7 +109,7 @@ class Engine:
             raise RunError(f"{jobs} devices at once would end never: jobs is at least 1")
         graph, waves = _what(code, order, jobs, limit)
         record = {"program": program, "version": code.version, "engine": ENGINE, "jobs": jobs, "waves": waves}
-        record["database"] = named(self._database)
+        record |= {"database": named(self._database), "twin": self._twin}
         with locked(self._state_dir, "start"):
             refuse_elsewhere(self._state_dir, self._journal, self._database)
             self._refuse_busy(devices_of(graph, waves))
@@ -115,8 +121,8 @@ class Engine:
         """Go on with a run that was interrupted, or give the report of one that ended.
 
         Raises :class:`~rackwright.errors.RunBusy` when another process holds it, and
-        :class:`~rackwright.errors.RunChanged` when its program is another version by now, or a later run has
-        worked on its devices: then start a new run, which reads first.
+        :class:`~rackwright.errors.RunChanged` when its program is another version by now, a later run has
+        worked on its devices, or it works on the other rack, real or emulated: then start a new run, which reads first.
         """
         folder = RunFolder.found(self._state_dir, run)
         record = folder.record()
@@ -132,6 +138,8 @@ class Engine:
                 f"run {run} was begun by {record.program} {record.version} (engine {record.engine}), and this is "
                 f"{code.version} (engine {ENGINE}): start a new run, it reads first"
             )
+        if self._of_other_rack(record):
+            raise RunChanged(f"run {run} was begun {_RACKS[bool(record.twin)]}")
         with locked(self._state_dir, "start"):
             refuse_elsewhere(self._state_dir, self._journal, self._database)
             self._refuse_busy(record.devices, run)
@@ -318,11 +326,15 @@ class Engine:
                 )
         return ""
 
+    def _of_other_rack(self, record: Record) -> bool:
+        """Tell whether a run works on the emulated rack and this process on the real one, or the other way round."""
+        return None not in (record.twin, self._twin) and record.twin != self._twin
+
     def _wants_help(self, folder: RunFolder) -> bool:
         """Say whether there is work in a run that this process can do."""
         record = folder.record()
         code = self._programs.get(record.program)
-        if code is None or (record.version, record.engine) != (code.version, ENGINE):
+        if code is None or (record.version, record.engine) != (code.version, ENGINE) or self._of_other_rack(record):
             return False
         if self._journal.ended([folder.run]) or self._overtaken(record):
             return False

@@ -50,6 +50,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """The devices of the graph."""
     database: str | None = None
     """The address of the database that holds its journal, without a password; empty: SQLite beside it; None: not known."""
+    twin: bool | None = None
+    """It works on the emulated rack of the site and not on the real one; None: not known."""
 
     @property
     def devices(self) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ class Fleet:
     clock: ClockProtocol
     state: Path
     resolvers: tuple = ()
+    twin: bool = False
 
     def connect(self, device):
         """Open a session."""

@@ -33,7 +33,11 @@ def rack(tmp_path, monkeypatch):
     )
     order = msgspec.structs.replace(one, servers=orders, waves=WAVES)
     way = SimpleNamespace(
-        state=tmp_path / ".rackwright", clock=clock, bmc=lambda name: servers[name].connect(name), resolvers=()
+        state=tmp_path / ".rackwright",
+        clock=clock,
+        twin=False,
+        bmc=lambda name: servers[name].connect(name),
+        resolvers=(),
     )
     return SimpleNamespace(servers=servers, order=order, way=way)
 

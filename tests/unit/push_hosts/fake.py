@@ -43,6 +43,7 @@ class World:
         self.deaf = False
         self.dead = False
         self.state = Path("/nowhere")
+        self.twin = False
         self.answered = Path()
         self.resolvers = ()
 

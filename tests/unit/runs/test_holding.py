@@ -9,6 +9,7 @@ import pytest
 
 from rackwright import runs
 from rackwright.errors import RunBusy, RunChanged, RunError
+from rackwright.runs.folder import RunFolder
 from rackwright.runs.journal import Journal
 from rackwright.runs.leases import Lease, create_table, is_alive, others, workers
 from tests.unit.runs.toy import SMALL, STEPS, Toy, lines, order
@@ -65,6 +66,27 @@ def test_killed_process_is_found_dead_at_once_and_its_run_goes_on(site, process)
     assert (report.state, sorted(lines(site / "world/log"))) == ("done", ALL)
     assert any(f"goes on after pid {other.popen.pid}" in event.text for event in told)
     assert runs.latest(site / "s", "toy").report == report
+
+
+@pytest.mark.parametrize("twin", [True, False])
+def test_run_of_the_emulated_rack_never_goes_on_at_the_real_one(site, process, twin):
+    """The journal of one rack says nothing of the other, where nobody was shown anything nor agreed to it: not by a resume, not by a worker."""
+    other, run = held_up(site, process)
+    other.kill()
+    record = site / "s" / "runs" / run / "run.json"
+    record.write_text(record.read_text().replace('"twin": null', f'"twin": {str(twin).lower()}'))
+    toy = Toy(site / "world")
+    with runs.opened(site / "s", programs=[toy], twin=not twin) as engine:
+        with pytest.raises(RunChanged, match=f"run {run} was begun on the {'emulated' if twin else 'real'} rack"):
+            engine.resume(run)
+        assert not engine._wants_help(RunFolder.found(site / "s", run))
+    assert toy.started == []
+    with runs.opened(site / "s", programs=[toy], twin=twin) as engine:
+        assert engine._wants_help(RunFolder.found(site / "s", run))
+        assert engine.resume(run).state == "done"
+    with runs.opened(site / "s", programs=[toy], twin=twin) as engine:
+        begun = engine.run("toy", SMALL).run
+    assert RunFolder.found(site / "s", begun).record().twin is twin
 
 
 def test_run_of_another_version_is_not_gone_on_with(site, process):

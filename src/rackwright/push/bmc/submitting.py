@@ -24,6 +24,10 @@ class Way(Protocol):
         """The clock that the BMCs live by."""
 
     @property
+    def twin(self) -> bool:
+        """They are the emulated ones."""
+
+    @property
     def state(self) -> Path:
         """``SITE/.rackwright``."""
 
@@ -36,7 +40,7 @@ def submit(order: Order, way: Way, *, jobs: int, on_event: Callable[[Event], Non
 
     Raises :class:`~rackwright.errors.RunBusy` when a living process works on one of the servers.
     """
-    with runs.opened(way.state, programs=[PushBmc(way.bmc, way.clock)], clock=way.clock) as engine:
+    with runs.opened(way.state, programs=[PushBmc(way.bmc, way.clock)], clock=way.clock, twin=way.twin) as engine:
         return engine.run(NAME, order.encoded(), jobs=jobs, on_event=on_event)
 
 
@@ -45,7 +49,7 @@ def resume(run: str, way: Way, *, on_event: Callable[[Event], None] | None = Non
 
     Raises :class:`~rackwright.errors.RunChanged` when only a new push can go on from there.
     """
-    with runs.opened(way.state, programs=[PushBmc(way.bmc, way.clock)], clock=way.clock) as engine:
+    with runs.opened(way.state, programs=[PushBmc(way.bmc, way.clock)], clock=way.clock, twin=way.twin) as engine:
         return engine.resume(run, on_event=on_event)
 
 

@@ -38,6 +38,10 @@ class Way(Protocol):
         """Where secrets are looked for."""
 
     @property
+    def twin(self) -> bool:
+        """They are the emulated ones."""
+
+    @property
     def state(self) -> Path:
         """``SITE/.rackwright``."""
 
@@ -114,7 +118,7 @@ def batches_of(way: Way, run: Callable[[Play], Played], jobs: int, gather_s: flo
 
     On the twin no Ansible runs: nobody shares a play, and none keeps a processor busy that others would have to wait for.
     """
-    if getattr(way, "twin", False):
+    if way.twin:
         return Batches(run, expected=jobs, gather_s=gather_s or 0.0, at_once=jobs)
     return Batches(run, expected=jobs, gather_s=GATHER_S if gather_s is None else gather_s)
 

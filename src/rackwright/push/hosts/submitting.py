@@ -28,7 +28,9 @@ def submit(
     """
     hidden = _secrets(order, way.resolvers)
     made = program or PushHosts(way, shipped(), jobs, heard)
-    with runs.opened(way.state, programs=[made], clock=way.clock, hide=hidden, threads=max(jobs, 1)) as engine:
+    with runs.opened(
+        way.state, programs=[made], clock=way.clock, hide=hidden, threads=max(jobs, 1), twin=way.twin
+    ) as engine:
         return engine.run(NAME, order.encoded(), jobs=jobs, on_event=on_event)
 
 
@@ -41,7 +43,9 @@ def resume(
     """
     hidden = _secrets(decode(RunFolder.found(way.state, run).order()), way.resolvers)
     made = program or PushHosts(way, shipped(), jobs)
-    with runs.opened(way.state, programs=[made], clock=way.clock, hide=hidden, threads=max(jobs, 1)) as engine:
+    with runs.opened(
+        way.state, programs=[made], clock=way.clock, hide=hidden, threads=max(jobs, 1), twin=way.twin
+    ) as engine:
         return engine.resume(run, on_event=on_event)
 
 
