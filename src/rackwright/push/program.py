@@ -36,6 +36,9 @@ _MEND: Final = (
 )
 
 
+_LONGER: Final = 1.25
+"""A gate's pauses grow by this, to twice the first: what is not up after three looks waits for minutes, as segments after a restart do."""
+
 _WAY_IN: Final = (
     "those behind would be locked out by the same: look in the changes for what they do to eth0, its VRF, addresses and gateway, to ACLs "
     "of the control plane, users and the SSH server; mend it and push again, or try another switch alone with --limit"
@@ -113,7 +116,7 @@ class Push:
         self, order: Order, outcomes: Mapping[str, Outcome], earlier: frozenset[str], stopping: Callable[[], bool]
     ) -> Json:
         # What counts is how long they were given, not how long asking them took: a wave may have hundreds.
-        waited = 0.0
+        waited, pause = 0.0, order.limits.poll_s
         pairs = behind(order.neighbours, outcomes, earlier)
         names = tuple(dict.fromkeys(name for pair in pairs for name in (pair.a, pair.b, *pair.needs)))
         ways = {name: self._left(order, name) for name in names if name in order.of}
@@ -143,8 +146,9 @@ class Push:
                 pairs = down(pairs, now)
                 if not pairs or last:
                     return [words(pair, now, there) for pair in pairs]
-                self.clock.sleep(order.limits.poll_s)
-                waited += order.limits.poll_s
+                self.clock.sleep(pause)
+                waited += pause
+                pause = min(_LONGER * pause, 2 * order.limits.poll_s)
 
     def _left(self, order: Order, name: str) -> Contact:
         """Return the way to a switch, over the session that somebody has left."""

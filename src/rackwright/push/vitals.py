@@ -44,17 +44,18 @@ def take(session: Nvue, running: Mapping[str, Any], *, only: Collection[str] | N
     ``only``: the VRFs whose sessions are asked for, and :data:`PORTS` where the ports are; the rest is then not known to be up.
     """
     shown = session.show("interface") if only is None or PORTS in only else {}
-    ports = frozenset(name for name, item in shown.items() if _counts(name, item) and _up(item))
+    links = {name: item.get("link") or {} for name, item in shown.items()}
+    ports = frozenset(name for name, link in links.items() if _up(link) and _counts(name, shown[name]))
     vrfs = [name for name, vrf in get(running, "vrf", default={}).items() if get(vrf, "router", "bgp", "neighbor")]
     vrfs = [name for name in vrfs if only is None or name in only]
     sessions = {(vrf, peer) for vrf in vrfs for peer in _established(session, vrf)}
-    return Vitals(ports, frozenset(sessions), frozenset(_held(shown)))
+    return Vitals(ports, frozenset(sessions), frozenset(_held(links)))
 
 
-def _held(shown: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    for name, item in shown.items():
-        if get(item, "link", "protodown") in ("enabled", "on"):
-            yield name, str(get(item, "link", "protodown-reason", default="no reason given"))
+def _held(links: Mapping[str, Mapping[str, Any]]) -> Iterable[tuple[str, str]]:
+    for name, link in links.items():
+        if link.get("protodown") in ("enabled", "on"):
+            yield name, str(link.get("protodown-reason", "no reason given"))
 
 
 def _counts(name: str, item: Mapping[str, Any]) -> bool:
@@ -62,9 +63,9 @@ def _counts(name: str, item: Mapping[str, Any]) -> bool:
     return kind.startswith(_KINDS)
 
 
-def _up(item: Mapping[str, Any]) -> bool:
+def _up(link: Mapping[str, Any]) -> bool:
     # nv show interface of 5.11 and later has oper-status (NVUE reference, Interface).
-    return bool(get(item, "link", "oper-status") == "up")
+    return bool(link.get("oper-status") == "up")
 
 
 def _established(session: Nvue, vrf: str) -> list[str]:

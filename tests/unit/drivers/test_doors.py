@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+import weakref
 from contextlib import contextmanager, suppress
 
 import paramiko
@@ -163,3 +164,20 @@ def test_a_limit_ends_the_wait():
         with pytest.raises(TimeoutError):
             door.heard(0.2)
         over.set()
+
+
+def test_what_was_told_is_let_go_with_the_door():
+    """A door is part of no cycle: an answer of a megabyte does not wait for the collector."""
+    with connected() as (here, _):
+        door = asked(here)
+        door.order("one", b"", MOST)
+        door.heard(10)
+        door.close()
+        gone = weakref.ref(door)
+        del door
+        # paramiko's thread keeps the channel that it heard last.
+        heard(here, "two")
+        until = time.monotonic() + 5
+        while gone() is not None and time.monotonic() < until:
+            time.sleep(0.01)
+        assert gone() is None

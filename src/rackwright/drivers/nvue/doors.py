@@ -47,7 +47,6 @@ class Door(paramiko.Channel):
     def __init__(self, number: int) -> None:
         """Stand for the channel of that number, which is asked for."""
         super().__init__(number)
-        self._inner: Any = self
         self._command = ""
         self._stdin = b""
         self._ordered = False
@@ -58,6 +57,11 @@ class Door(paramiko.Channel):
         self._endless = False
         self._refused = False
         self._over = threading.Event()
+
+    @property
+    def _inner(self) -> Any:
+        # No attribute: who holds itself, and what it was told, waits for the collector of cycles.
+        return self
 
     # --- who asks -------------------------------------------------------------------------------------------------
 
