@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+from rackwright import intent
 from rackwright.errors import DocumentError, IntentError
 from rackwright.intent.node_edits import Edited
-from rackwright.plan import workspace
 from rackwright.plan.workspace import Workspace
 
 __all__ = ["nodes_file", "nodes_text", "write_nodes"]
@@ -38,20 +39,23 @@ def nodes_text(path: Path) -> str:
         raise DocumentError(f"{path} cannot be read ({type(error).__name__}): save it as UTF-8 text") from None
 
 
-def write_nodes(site: Workspace, path: Path, before: str, edited: Edited) -> None:
-    """Write the file, whole or not at all; where the site is wrong with it, the former one is put back.
+def write_nodes(
+    site: Workspace, path: Path, before: str, edited: Edited, first: Callable[[], None] | None = None
+) -> None:
+    """Write the file, whole or not at all, once it is known that the site is right with it; ``first`` is done right before.
 
     Raises :class:`~rackwright.errors.IntentError` with what would be wrong, and
     :class:`~rackwright.errors.DocumentError` when somebody else has changed the file meanwhile.
     """
-    if nodes_text(path) != before:
-        raise DocumentError(f"{path} has changed meanwhile: run it again")
-    _put(path, edited.text)
-    loaded = workspace.open_site(site.file).loaded
+    loaded = intent.load(site.file, edited.text)
     wrong = [problem for problem in loaded.problems if problem.severity == "error"]
     if loaded.site is None or wrong:
-        _put(path, before)
         raise IntentError(f"{path} would be wrong, and stays as it was", tuple(wrong))
+    if nodes_text(path) != before:
+        raise DocumentError(f"{path} has changed meanwhile: run it again")
+    if first is not None:
+        first()
+    _put(path, edited.text)
 
 
 def _put(path: Path, text: str) -> None:

@@ -48,10 +48,10 @@ def normal_mac(text: str) -> str | None:
     return ":".join(digits[at : at + 2] for at in range(0, 12, 2))
 
 
-def read_nodes(file: FilePath, context: Context) -> tuple[NodeRow, ...]:
-    """Return the rows of nodes.csv; what is wrong goes to the context's problems."""
+def read_nodes(file: FilePath, context: Context, told: str | None = None) -> tuple[NodeRow, ...]:
+    """Return the rows of nodes.csv; what is wrong goes to the context's problems. ``told`` is what it is to say, before it is written."""
     try:
-        text = file.read_bytes().decode("utf-8-sig")
+        text = file.read_bytes().decode("utf-8-sig") if told is None else told.removeprefix("\ufeff")
     except FileNotFoundError:
         context.wrong("reference", ("site", "nodes"), f"there is no file {file.name!r}", "write it, or remove nodes")
         return ()

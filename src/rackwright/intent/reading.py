@@ -88,14 +88,14 @@ class Loaded(msgspec.Struct, frozen=True):
         return self.marked.value_at(*found)
 
 
-def load(path: FilePath) -> Loaded:
-    """Read a site: the file, or the folder that holds ``site.yaml``.
+def load(path: FilePath, nodes: str | None = None) -> Loaded:
+    """Read a site: the file, or the folder that holds ``site.yaml``; ``nodes`` stands in for the text of its nodes.csv.
 
     Raises :class:`~rackwright.errors.DocumentError` when the file cannot be read at all; everything
     that is wrong in it comes back in ``problems``.
     """
     file = path / "site.yaml" if path.is_dir() else path
-    return _examined(read(file), file.parent)
+    return _examined(read(file), file.parent, nodes)
 
 
 def load_text(text: str | bytes, source: str, base_dir: FilePath | None = None) -> Loaded:
@@ -103,7 +103,7 @@ def load_text(text: str | bytes, source: str, base_dir: FilePath | None = None) 
     return _examined(load_document(text, source), base_dir)
 
 
-def _examined(marked: Marked, base: FilePath | None) -> Loaded:
+def _examined(marked: Marked, base: FilePath | None, nodes: str | None = None) -> Loaded:
     catalog, problems = catalogs.collect((base / "catalog",) if base else ())
     found = [*problems, *marked.problems]
     cut: set[Path] = set()
@@ -123,7 +123,7 @@ def _examined(marked: Marked, base: FilePath | None) -> Loaded:
         hosts.check_files(base, context)
         site = site.model_copy(update={"armoured": hosts.read_mirror_keys(base, context)})
         if site.site.nodes is not None:
-            rows = read_nodes(base / site.site.nodes, context)
+            rows = read_nodes(base / site.site.nodes, context, nodes)
             site = site.model_copy(update={"rows": rows})
     ordered = tuple(sorted(_distinct(found), key=sort_key))
     if any(entry.severity == "error" for entry in ordered):

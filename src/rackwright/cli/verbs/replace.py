@@ -68,6 +68,8 @@ def command(
     Shows what nodes.csv will say, and asks. The former machine's MAC addresses, pins and first boot are forgotten, here
     and nowhere else. Then the new one gets NOS and configuration, as with push, and is audited.
     """
+    if not serial.strip():
+        raise click.BadParameter("is empty; read it off the new machine's label", param_hint="--serial")
     if wanted.limit:
         raise click.UsageError("replace is about one device; --limit has no place here")
     opened, planned = building.plan_site(talk, site)
@@ -97,29 +99,32 @@ def _noted(
     before = noting.nodes_text(path)
     # The new machine has none of the former one's addresses; what is not told now, discover finds.
     edited = edit(before, {there.name: {**dict.fromkeys(dict(there.macs), ""), **new}}, replace=True)
-    if not any(change.column == TAG for change in edited.changes) and not edited.conflicts:
+    another = any(change.column == TAG for change in edited.changes)
+    if not another and not edited.conflicts:
+        # It is written down already; what is told of it now may be new.
+        edited = edit(before, {there.name: new}, replace=True)
+    if not edited.changes and not edited.conflicts:
         talk.say(f"{path} has this machine already")
-        return Answer(FINE, edit_value(edit("", {})))
+        return Answer(FINE, edit_value(edited))
     lines = tuple(change_lines(edited.changes))
     if edited.conflicts:
         for line in conflict_lines(edited.conflicts, str(path)):
             talk.error(line)
         return Answer(ERROR, edit_value(edited), lines)
-    refused = _consent(talk, edited, lines, there.name, yes=yes)
+    gone = f"! {there.name}: the former machine's host key, certificate and first boot are forgotten"
+    refused = _consent(talk, edited, (*lines, gone) if another else lines, yes=yes)
     if refused is not None:
         return refused
     # First: were it the other way round, a kill in between would leave a machine that is written down and not believed.
-    forget()
-    noting.write_nodes(opened, path, before, edited)
+    noting.write_nodes(opened, path, before, edited, forget if another else None)
     talk.say(f"{path} is written")
     return Answer(FINE, edit_value(edited), lines)
 
 
-def _consent(talk: Talk, edited: Edited, lines: tuple[str, ...], name: str, *, yes: bool) -> Answer | None:
+def _consent(talk: Talk, edited: Edited, lines: tuple[str, ...], *, yes: bool) -> Answer | None:
     from rackwright.report.nodes import edit_value
 
-    gone = f"! {name}: the former machine's host key, certificate and first boot are forgotten"
-    shown = Shown("is another machine in its place?", (*lines, gone), edit_value(edited), done="written", grave=True)
+    shown = Shown("is another machine in its place?", lines, edit_value(edited), done="written", grave=True)
     return agreed(talk, shown, yes=yes)
 
 
