@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +71,8 @@ def image_of(path: Path, sha256: str, nos: str) -> Image:
 
     Raises :class:`~rackwright.errors.DocumentError` for a file that is not it.
     """
-    if nos not in path.name:
+    # 5.12.1 is neither 5.12.10 nor 15.12.1.
+    if not re.search(rf"(?<![\d.]){re.escape(nos)}(?!\d|\.\d)", path.name):
         raise DocumentError(
             f"{path.name} does not tell that it is Cumulus Linux {nos}: keep the name that NVIDIA gave it"
         )

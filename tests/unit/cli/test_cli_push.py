@@ -8,6 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from rackwright.cli import main, pushing
+from rackwright.cli.installing import image_of
+from rackwright.errors import DocumentError
 from rackwright.push import submitting
 from rackwright.push.changeset import Changeset, DeviceChanges
 
@@ -89,3 +91,24 @@ def test_what_is_only_saved_is_shown_and_agreed_to(site, monkeypatch):
         found = run(*words)
         assert found.exit_code == 3
         assert "be01: runs as planned and would not boot so; it is to be saved" in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "good"),
+    [
+        ("cumulus-linux-5.12.1-mlx-amd64.bin", True),
+        ("5.12.1.bin", True),
+        ("cumulus-linux-5.12.10-mlx-amd64.bin", False),
+        ("cumulus-linux-5.12.1.2-mlx-amd64.bin", False),
+        ("cumulus-linux-15.12.1-mlx-amd64.bin", False),
+    ],
+)
+def test_the_image_of_another_version_is_refused(tmp_path, name, good):
+    """A version that only begins with the planned one, or ends in it, is another: switches would be wiped for it."""
+    path = tmp_path / name
+    path.write_bytes(b"image")
+    if good:
+        assert image_of(path, "", "5.12.1").nos == "5.12.1"
+    else:
+        with pytest.raises(DocumentError, match="does not tell that it is Cumulus Linux 5.12.1"):
+            image_of(path, "", "5.12.1")
