@@ -218,9 +218,9 @@ def _room(context: Context) -> None:
             groups = [key for key in (entry.group, *entry.groups) if key in context.site.groups]
             row = context.catalog.nics.get(entry.nic or "")
             for key in groups if row else []:
-                ports = context.adapters(key, row.key) * row.ports if row else 0
+                ports = (len(entry.adapters) or context.adapters(key, row.key)) * row.ports if row else 0
                 for name in filter(None, (entry.network, entry.native, *entry.tagged)):
-                    each = 1 if entry.bond == "lacp" else ports
+                    each = (entry.bonds or 1) if entry.bond == "lacp" else ports
                     needs[name] = needs.get(name, 0) + context.target(key) * each
     for name, machines in needs.items():
         network = context.site.networks.get(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -10,6 +11,7 @@ from rackwright.catalog.models import Catalog
 from rackwright.findings import Problem, problem
 from rackwright.intent.models import Site
 from rackwright.plan.address_model import Addresses, Allocator
+from rackwright.plan.host_bonds import bonds_of
 from rackwright.plan.model import Device, Layout, Link
 from rackwright.plan.numbers import EVPN, number_switches
 from rackwright.plan.overlaps import overlaps
@@ -176,21 +178,25 @@ def _own(devices: Sequence[Device], controllers: Mapping[tuple[str, str], str], 
 def _hosts(
     site: Site, devices: Sequence[Device], links: Sequence[Link], ledger: Ledger
 ) -> dict[tuple[str, str, str], str]:
-    """Return the addresses of machines in VLANs: one a bond or tag, one a port without a bond."""
+    """Return the addresses of machines in VLANs: one a bond or tag, one a port without a bond.
+
+    What a machine has in a network first, on a bond or as a tag, is its own; a further one is named by its first port.
+    """
     wanted: dict[tuple[str, str, str], None] = {}
-    entries: dict[tuple[str, int], tuple[str, bool, tuple[str, ...]]] = {}
+    entries: dict[tuple[str, int], _Entry] = {}
+    grouped: dict[tuple[str, int, str], list[Link]] = {}
     for link in links:
-        if link.kind != "host":
-            continue
-        key = (link.fabric, link.attach)
-        if key not in entries:
-            entries[key] = _entry(site, link)
-        native, bonded, tagged = entries[key]
-        if native:
-            subnet = native if native in ledger.accounts else f"{native}-{link.rail}"
-            wanted[(subnet, link.b.device, "" if bonded else link.b.port)] = None
-        for name in tagged:
-            wanted[(name, link.b.device, "")] = None
+        if link.kind == "host":
+            grouped.setdefault((link.fabric, link.attach, link.b.device), []).append(link)
+    for (fabric, attach, device), ports in grouped.items():
+        entry = entries.get((fabric, attach)) or entries.setdefault((fabric, attach), _entry(site, ports[0]))
+        for link in () if entry.bonds or not entry.native else ports:
+            subnet = entry.native if entry.native in ledger.accounts else f"{entry.native}-{link.rail}"
+            wanted[(subnet, device, link.b.port)] = None
+        for bond in bonds_of(ports, entry.bonds or 1):
+            for name in (*((entry.native,) if entry.bonds and entry.native else ()), *entry.tagged):
+                own = (name, device, "")
+                wanted[(name, device, bond[0].b.port) if own in wanted else own] = None
     order = {device.name: at for at, device in enumerate(devices)}
     found: dict[tuple[str, str, str], str] = {}
     for key3 in sorted(wanted, key=lambda want: order.get(want[1], 0)):
@@ -201,15 +207,25 @@ def _hosts(
     return found
 
 
-def _entry(site: Site, link: Link) -> tuple[str, bool, tuple[str, ...]]:
-    """Return (untagged network, bonded, tagged networks) of the attach entry of a link."""
+class _Entry(NamedTuple):
+    """What an attach entry gives to the ports of a machine."""
+
+    native: str
+    tagged: tuple[str, ...]
+    bonds: int
+    """Bonds of a machine; 0: its ports stand alone."""
+
+
+def _entry(site: Site, link: Link) -> _Entry:
+    """Return the networks and bonds of the attach entry of a link."""
     fabric = site.fabrics.get(link.fabric)
     if fabric is None or not 0 <= link.attach < len(fabric.attach):
-        return "", False, ()
+        return _Entry("", (), 0)
     entry = fabric.attach[link.attach]
     native = attach_network(site, link)
     routed = native and site.networks[native].style == "p2p-31"
-    return "" if routed else native, entry.bond == "lacp", tuple(n for n in entry.tagged if n in site.networks)
+    tagged = tuple(name for name in entry.tagged if name in site.networks)
+    return _Entry("" if routed else native, tagged, (entry.bonds or 1) if entry.bond == "lacp" else 0)
 
 
 def _taken(site: Site, addresses: Addresses) -> list[Problem]:

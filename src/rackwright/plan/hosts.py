@@ -15,6 +15,7 @@ import msgspec
 from rackwright.catalog.models import Catalog
 from rackwright.intent.models import Attach, Site
 from rackwright.plan.address_model import Addresses
+from rackwright.plan.host_bonds import bonds_of
 from rackwright.plan.model import Device, HostBond, HostInterface, HostNetwork, Link
 from rackwright.plan.numbers import EVPN
 from rackwright.plan.services import resolve
@@ -24,6 +25,9 @@ __all__ = ["TABLE_BASE", "networks"]
 
 TABLE_BASE = 100
 """Routing table of rail r is this plus r: clear of main (254), local (255) and the low ones people use."""
+
+_OTHER_TABLES = 200
+"""Tables from here on are of rails whose number another kind of adapter has."""
 
 _NAMES = {"supernic": "front", "dpu": "front", "nic": "front", "lom": "lom"}
 
@@ -41,6 +45,8 @@ class _Face(NamedTuple):
     name: str
     port: str
     mac: str
+    table: int = 0
+    """Routing table of a port on a rail."""
 
 
 class _NameServers:
@@ -98,9 +104,10 @@ def _host(frame: _Frame, device: Device, cabled: Sequence[_Cabled]) -> HostNetwo
     for entry, ports in _by_attach(cabled):
         attach = ports[0].attach
         if attach is not None and attach.bond == "lacp":
-            bond, parts = _bonded(frame, device, attach, ports, faces, f"bond{len(bonds)}")
-            bonds.append(bond)
-            plain += parts
+            for links in bonds_of([item.link for item in ports], attach.bonds or 1):
+                bond, parts = _bonded(frame, device, attach, links, faces, f"bond{len(bonds)}")
+                bonds.append(bond)
+                plain += parts
         else:
             plain += _single(frame, device, attach, ports, faces, out_of_band=entry[2])
     interfaces, bonds = _one_default(plain, bonds)
@@ -126,27 +133,50 @@ def _by_attach(cabled: Sequence[_Cabled]) -> Iterable[tuple[tuple[str, int, bool
 
 
 def _faces(frame: _Frame, device: Device, cabled: Sequence[_Cabled]) -> dict[str, _Face]:
-    """Return name and MAC of every cabled port.
+    """Return name, MAC and routing table of every cabled port.
 
     The name is the site's or the catalog's; otherwise ``rail3`` for a port on a rail, ``front1``, ``lom1``
     by kind of adapter, which netplan gives by MAC.
     """
     macs = dict(device.macs)
+    rails = _rails(frame, cabled)
     counts: dict[str, int] = {}
     faces: dict[str, _Face] = {}
     for item in cabled:
         end = item.link.b
-        name = end.interface
-        if not name:
-            name = _made_up(frame, item.link, counts)
-        faces[end.port] = _Face(name, end.port, macs.get(end.port, "").lower())
+        name, table = rails.get(end.port, ("", 0))
+        name = end.interface or name or _made_up(frame, item.link, counts)
+        faces[end.port] = _Face(name, end.port, macs.get(end.port, "").lower(), table)
     return faces
 
 
+def _rails(frame: _Frame, cabled: Sequence[_Cabled]) -> dict[str, tuple[str, int]]:
+    """Return name and routing table of each port on a rail.
+
+    Rails that a site deals out over several fabrics keep the numbers of their adapters. Of two kinds of adapter,
+    SuperNICs come first, and a port of the other is called as in the cabling where its name is taken.
+    """
+    found: dict[str, tuple[str, int]] = {}
+    nics = frame.catalog.nics
+    rails = [item for item in cabled if _on_rail(frame, item.link)]
+    for link, attach in sorted(rails, key=lambda item: nics[item.link.b.nic].kind != "supernic"):
+        rail = _number(frame, link) if attach is not None and attach.adapters else link.rail
+        name, table = f"rail{rail}p{link.plane}" if link.plane else f"rail{rail}", _table(rail, link.plane)
+        if (name, table) in found.values():
+            name, table = link.b.port.replace(".", "p"), _OTHER_TABLES + len(found)
+        found[link.b.port] = (name, table)
+    return found
+
+
+def _number(frame: _Frame, link: Link) -> int:
+    """Return the rail of a port among all ports of its kind of adapter."""
+    adapter, _, port = link.b.port.removeprefix(f"{link.b.nic}-").partition(".")
+    index = (int(adapter) - 1) * frame.catalog.nics[link.b.nic].ports + int(port or "1") - 1
+    return index // frame.site.fabrics[link.fabric].planes + 1
+
+
 def _made_up(frame: _Frame, link: Link, counts: dict[str, int]) -> str:
-    """Return the name by rule; ``counts`` numbers the ports of one kind."""
-    if _on_rail(frame, link):
-        return f"rail{link.rail}p{link.plane}" if link.plane else f"rail{link.rail}"
+    """Return the name by rule of a port that is on no rail; ``counts`` numbers the ports of one kind."""
     nic = frame.catalog.nics.get(link.b.nic)
     if nic is None:
         return link.b.port
@@ -162,17 +192,17 @@ def _mtu(frame: _Frame, names: Iterable[str]) -> int:
 
 
 def _bonded(
-    frame: _Frame, device: Device, attach: Attach, ports: Sequence[_Cabled], faces: Mapping[str, _Face], name: str
+    frame: _Frame, device: Device, attach: Attach, links: Sequence[Link], faces: Mapping[str, _Face], name: str
 ) -> tuple[HostBond, list[HostInterface]]:
     """Return a bond with its members and its tagged VLANs."""
     native = attach.native or ""
     # The bond carries the tags too: its MTU is the greatest of all that it carries.
     mtu = _mtu(frame, (native, *attach.tagged))
-    members = [faces[item.link.b.port] for item in ports]
+    members = [faces[link.b.port] for link in links]
     parts = [HostInterface(face.name, face.port, face.mac, mtu_bytes=mtu, bond=name) for face in members]
-    parts += _tags(frame, device, attach, name)
+    parts += _tags(frame, device, attach, name, members[0].port)
     bond = HostBond(
-        name, tuple(face.name for face in members), address=frame.addresses.hosts.get((native, device.name, ""), ""),
+        name, tuple(face.name for face in members), address=_own_address(frame, device, native, members[0].port),
         gateway=_next_hop(frame, native), mtu_bytes=mtu,
     )  # fmt: skip
     return bond, parts
@@ -199,7 +229,7 @@ def _single(
                     (pair.pool,),
                     mtu,
                     pair.rail,
-                    _table(pair.rail, link.plane),
+                    face.table,
                 )
             )
         elif out_of_band:
@@ -207,7 +237,8 @@ def _single(
         else:
             parts.append(_in_vlan(frame, device, attach, face, link))
     if attach is not None and ports and not out_of_band:
-        parts += _tags(frame, device, attach, faces[ports[0].link.b.port].name)
+        first = faces[ports[0].link.b.port]
+        parts += _tags(frame, device, attach, first.name, first.port)
     return parts
 
 
@@ -245,7 +276,7 @@ def _in_vlan(frame: _Frame, device: Device, attach: Attach | None, face: _Face, 
     )
     if not others or not gateway:
         return HostInterface(face.name, face.port, face.mac, address, "", (), mtu, rail)
-    return HostInterface(face.name, face.port, face.mac, address, gateway, others, mtu, rail, _table(rail, link.plane))
+    return HostInterface(face.name, face.port, face.mac, address, gateway, others, mtu, rail, face.table)
 
 
 def _on_rail(frame: _Frame, link: Link) -> bool:
@@ -257,13 +288,19 @@ def _on_rail(frame: _Frame, link: Link) -> bool:
     return fabric.topology not in EVPN or (nic is not None and nic.kind == "supernic")
 
 
-def _tags(frame: _Frame, device: Device, attach: Attach, parent: str) -> list[HostInterface]:
+def _own_address(frame: _Frame, device: Device, network: str, port: str) -> str:
+    """Return the address of a bond or tag: named by its first port, or the first that the machine has there."""
+    held = frame.addresses.hosts
+    return held.get((network, device.name, port)) or held.get((network, device.name, ""), "")
+
+
+def _tags(frame: _Frame, device: Device, attach: Attach, parent: str, port: str) -> list[HostInterface]:
     """Return the tagged VLAN interfaces of a machine, on its bond or on the first port of the entry."""
     parts: list[HostInterface] = []
     for network in attach.tagged:
         row = frame.site.networks.get(network)
         if row is not None and row.vlan:
-            address = frame.addresses.hosts.get((network, device.name, ""), "")
+            address = _own_address(frame, device, network, port)
             name = f"{parent}.{row.vlan}"
             parts.append(
                 HostInterface(name, "", address=address, mtu_bytes=row.mtu_bytes or 0, vlan=row.vlan, parent=parent)

@@ -11,12 +11,10 @@ from rackwright.intent.ranges import expand
 from rackwright.plan.cages import Block, block, parse_port, port_range
 from rackwright.plan.lock import NO_ROOM, Lock
 from rackwright.plan.model import Device, End, Layout, Link
-from rackwright.plan.pair_entries import attach_groups
-from rackwright.plan.wiring import PortUse, Wiring, breakout, cage_count, gbps, host_ports
+from rackwright.plan.pair_entries import attach_groups, uplink_split
+from rackwright.plan.wiring import PortUse, Wiring, cage_count, gbps, host_ports
 
 __all__ = ["wire_oob", "wire_uplinks"]
-
-_ONE_LANE = ("dr1", "fr1")
 
 
 class _Need(NamedTuple):
@@ -234,8 +232,7 @@ def wire_uplinks(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wir
         return
     upper = catalog.switches[site.fabrics[uplink.to].leaves.model]
     speed = gbps(uplink.speed)
-    lanes = 1 if uplink.media in _ONE_LANE else max(int(speed) // 100, 1)
-    split = breakout(upper, speed, lanes, uplink.split)
+    split = uplink_split(uplink, upper)
     lower = [name for (name,) in wiring.leaves[key]]
     pairs = wiring.leaves[uplink.to]
     laid = max(fabric.leaves.max if isinstance(fabric.leaves.max, int) else 0, len(lower))

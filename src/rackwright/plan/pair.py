@@ -11,7 +11,7 @@ from rackwright.plan.cages import Block, block, parse_port, pin, port_range
 from rackwright.plan.clos import parse_ratio, spines
 from rackwright.plan.lock import Lock
 from rackwright.plan.model import Device, End, Layout, Link
-from rackwright.plan.pair_entries import ONE_LANE, Entry, resolve_entry, sides
+from rackwright.plan.pair_entries import ONE_LANE, Entry, resolve_entry, sides, uplink_split
 from rackwright.plan.wiring import PortUse, Wiring, breakout, cage_count, gbps, host_end
 
 __all__ = ["PAIR_TOPOLOGIES", "wire_pair"]
@@ -49,7 +49,7 @@ def wire_pair(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring
     leaves = _leaves(key, fabric, pairs, wiring)
     wiring.leaves[key] = leaves
     _pin(key, fabric, entries, pairs, model, lock)
-    _pin_uplinks(key, site, lock)
+    _pin_uplinks(key, site, model, lock)
     for entry in entries:
         _wire_entry(key, entry, pairs.chunk[entry.key], leaves, model, lock, wiring)
     if pairs.pairs == 1:
@@ -81,13 +81,18 @@ def _pin(key: str, fabric: Fabric, entries: Sequence[Entry], pairs: _Pairs, mode
         lock.hold(f"{key}.cage", f"spare@{word}", cages[0] - 1, len(cages))
 
 
-def _pin_uplinks(key: str, site: Site, lock: Lock) -> None:
-    """Hold the first pinned cage of the out-of-band uplinks; how many follow is known when those switches are counted."""
+def _pin_uplinks(key: str, site: Site, model: SwitchModel, lock: Lock) -> None:
+    """Hold the first pinned cage of the out-of-band uplinks, with the one it shuts off.
+
+    How many follow is known when those switches are counted.
+    """
     for name, other in site.fabrics.items():
         if other.uplink is not None and other.uplink.to == key and other.uplink.at:
             held = f"uplink.{name}@{other.uplink.at}"
             if held not in lock.view().get(f"{key}.cage", {}):
-                lock.hold(f"{key}.cage", held, parse_port(other.uplink.at)[0] - 1)
+                split = uplink_split(other.uplink, model)
+                size = 2 if split is not None and split.disables_next else 1
+                lock.hold(f"{key}.cage", held, parse_port(other.uplink.at)[0] - 1, size)
 
 
 def _pairs(

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from rackwright.catalog.models import Breakout, Catalog, SwitchModel
-from rackwright.intent.models import Attach, Site
+from rackwright.intent.models import Attach, Site, Uplink
 from rackwright.plan.lock import Lock
 from rackwright.plan.nodes import group_names
 from rackwright.plan.wiring import HostPort, Wiring, breakout, gbps, host_ports
 
-__all__ = ["ONE_LANE", "Entry", "attach_groups", "resolve_entry", "sides"]
+__all__ = ["ONE_LANE", "Entry", "attach_groups", "resolve_entry", "sides", "uplink_split"]
 
 ONE_LANE = ("dr1", "fr1")
 """Media of one PAM4 lane."""
@@ -101,3 +101,10 @@ def sides(entry: Entry) -> list[int]:
     if spread in ("alternate", "rotate"):
         return [at % 2 for at in range(total)]
     return [at * 2 // max(total, 2) for at in range(total)]
+
+
+def uplink_split(uplink: Uplink, model: SwitchModel) -> Breakout | None:
+    """Return the split of a leaf's cages for the links to out-of-band switches."""
+    speed = gbps(uplink.speed)
+    lanes = 1 if uplink.media in ONE_LANE else max(int(speed) // 100, 1)
+    return breakout(model, speed, lanes, uplink.split)

@@ -63,3 +63,17 @@ def test_a_key_of_another_attach_entry_is_told(repository: Path, fabric: str, ch
 def test_what_is_right_is_not_told(repository: Path) -> None:
     """The site itself says nothing in vain."""
     assert told(repository, "backend", {}) == []
+
+
+def test_room_is_counted_for_the_adapters_that_an_entry_takes(repository: Path) -> None:
+    """Eight machines with one of their eight adapters in a /28 fit; with all eight they do not."""
+    wish = yaml.safe_load((repository / "inventory" / "xe9680-spectrum-x" / "site.yaml").read_text(encoding="utf-8"))
+    wish["site"].pop("nodes")
+    wish["access"].pop("ssh_keys")
+    wish["networks"]["one"] = {"vlan": 600, "vrf": "ONE", "subnet": "10.60.0.0/28"}
+    del wish["fabrics"]["backend"]
+    entry = {"group": "gpu", "nic": "b3140h", "native": "one"}
+    for adapters, wrong in ([1], []), ([], ["networks.one.subnet"]):
+        wish["fabrics"]["frontend"]["attach"][3:] = [entry | {"adapters": adapters}]
+        found = load_text(yaml.safe_dump(wish), "site.yaml").problems
+        assert [one.path for one in found if one.path.startswith("networks.one")] == wrong

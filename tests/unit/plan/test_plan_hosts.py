@@ -47,6 +47,7 @@ WISH = {
                 {"group": "gpu", "nic": "f", "bond": "lacp", "native": "inband", "tagged": ["storage"]},
                 {"group": "gpu", "nic": "n", "native": "gpu"},
                 {"group": "gpu", "nic": "f", "native": "inband", "tagged": ["storage"]},
+                {"group": "gpu", "nic": "n", "native": "gpu", "adapters": [3]},
             ],
         },
         "oob": {"topology": "l2", "leaves": {"model": "m", "name": "o"}, "attach": [{"group": "gpu", "ports": ["bmc"]}]},
@@ -186,3 +187,16 @@ def test_every_host_is_there_with_its_domain_and_a_name_server_it_reaches_at_onc
     assert hosts["gpu01"].domain == "rack.example"
     assert hosts["gpu01"].nameservers == (found.hosts[("inband", "head01", "")].partition("/")[0],)
     assert planned([rail("gpu01", 1)], nameservers=("10.10.0.99",))[0]["gpu01"].nameservers == ("10.10.0.99",)
+
+
+def test_rails_dealt_out_over_two_fabrics_keep_the_numbers_of_their_adapters():
+    """Adapter 3 is rail 1 of its own fabric and rail3 of the machine; another kind of adapter takes no name twice."""
+    links = [rail("gpu01", 1), rail("gpu01", 2)]
+    third = Link("front", "host", End("fe01", "swp1"), End("gpu01", "n-3", nic="n"), 400, 4, "dac", 1, 0, 3)
+    other = Link("back", "host", End("be01", "swp9"), End("gpu01", "f-1.1", nic="f"), 400, 4, "dac", 1, 0, 0)
+    hosts, _ = planned([*links, third, other])
+    assert {item.port: item.name for item in hosts["gpu01"].interfaces} == {
+        "n-1": "rail1", "n-2": "rail2", "n-3": "rail3", "f-1.1": "f-1p1",
+    }  # fmt: skip
+    tables = [item.table for item in hosts["gpu01"].interfaces if item.table]
+    assert len(tables) == len(set(tables)) == 3

@@ -173,3 +173,38 @@ def test_two_entries_of_one_machine_are_two_bonds(wish: Wish) -> None:
     assert {link.b.port for link in made.links if link.b.device == "support-01" and link.kind == "host"} == {
         "b3220l-1.1", "b3220l-1.2", "b3220l-2.1", "b3220l-2.2",
     }  # fmt: skip
+
+
+def test_each_bond_of_a_machine_is_a_bond_of_the_host_with_addresses_of_its_own(wish: Wish) -> None:
+    """Three segments on the leaves are three bonds of two ports on the host, not one of six, of which LACP takes two."""
+    made = planned(wish)
+    host = next(host for host in made.hosts if host.name == "storage-01")
+    cable = {link.b.interface: (link.a.device, link.a.port) for link in made.links if link.b.device == host.name}
+    bonds = {bond.members[0]: bond for name in ("core-01", "core-02") for bond in leaf(made, name).bonds}
+    assert [bond.name for bond in host.bonds] == ["bond0", "bond1", "bond2"]
+    for bond in host.bonds:
+        ends = [cable[member] for member in bond.members]
+        assert [switch for switch, _ in ends] == ["core-01", "core-02"]
+        assert len({bonds[port].es_id for _, port in ends}) == 1
+    held = [bond.address for bond in host.bonds] + [part.address for part in host.interfaces if part.vlan]
+    assert all(held)
+    assert len(held) == len(set(held)) == 6
+    assert [bool(bond.gateway) for bond in host.bonds] == [True, False, False]
+
+
+def test_two_bonded_entries_in_one_network_have_two_addresses(wish: Wish) -> None:
+    """Adapter 1 and adapter 2 of a machine are two bonds of it in one network."""
+    wish["groups"]["support"] |= {"nics": {"b3220l": 2}, "interfaces": {"b3220l": "eth[1-4]"}}
+    entry = wish["fabrics"]["core"]["attach"].pop(2)
+    del entry["at"], wish["fabrics"]["core"]["attach"][2]["at"]
+    wish["fabrics"]["core"]["attach"] += [entry | {"adapters": [1]}, entry | {"adapters": [2]}]
+    host = next(host for host in planned(wish).hosts if host.name == "support-01")
+    assert len({bond.address for bond in host.bonds}) == 2
+    assert len({part.address for part in host.interfaces if part.vlan}) == 2
+
+
+def test_what_is_not_pinned_keeps_clear_of_the_cage_that_an_uplink_shuts_off(wish: Wish) -> None:
+    """Uplinks at swp55, split by eight, take swp56 as well: an entry without `at` is not laid there."""
+    del wish["fabrics"]["core"]["attach"][2]["at"]
+    ports = {port.cage for port in leaf(planned(wish)).ports if port.peer.startswith("support")}
+    assert not ports & {55, 56}
