@@ -88,6 +88,11 @@ def test_findings_are_kept_in_a_file(rackwright, site, snapshot, tmp_path):
         (("--check", "NO-SUCH"), "there is no check NO-SUCH; there is: DEVICE-REACHED"),
         (("--keep", "a", "--snapshot", "b"), "nobody is asked"),
         (("--limit", "xx*"), "no device is called"),
+        (("--only", "switch", "--check", "MACHINE-IDENTITY"), "MACHINE-IDENTITY would not be judged"),
+        (("--only", "firmware", "--check", "BIOS-SETTINGS"), "BIOS-SETTINGS would not be judged"),
+        (("--only", "bmc", "--check", "BMC-TIME,LINK-STATE"), "LINK-STATE would not be judged"),
+        (("--snapshot", ".", "--release", "r", "--check", "LINK-STATE"), "--release judges servers"),
+        (("--snapshot", ".", "--release", "r", "--only", "host"), "--release judges servers"),
     ],
 )
 def test_a_wrong_command_line_is_told(rackwright, site, words, told):

@@ -103,6 +103,7 @@ def command(
     from rackwright.report.audits import audited as summary
 
     switches, domains, hosts = _scope(only, checks)
+    _refuse_unjudged(checks, domains, switches=switches and not release, hosts=hosts and not release)
     _refuse(keep, snapshot, release, model, load=run_benchmarks or support_bundle, hosts=hosts, bundle=support_bundle)
     if release and snapshot:
         findings = judged(snapshot, release, model, Look(domains, checks))
@@ -137,6 +138,23 @@ def _refuse(
         )
     if bundle and not keep:
         raise click.UsageError("--support-bundle goes with --keep FOLDER, where the bundles are put")
+
+
+def _refuse_unjudged(checks: tuple[str, ...], domains: tuple[Domain, ...], *, switches: bool, hosts: bool) -> None:
+    """Raise a usage error where what was asked for would not be judged: it would end as nothing wrong."""
+    from rackwright import audit
+    from rackwright.audit import hosts as systems
+    from rackwright.audit import machines
+
+    if not (switches or domains or hosts):
+        raise click.UsageError("--release judges servers: --only takes hardware, firmware, bios and bmc with it")
+    judged = {name for name, check in machines.CHECKS.items() if check.domain in domains}
+    judged |= {"BMC-REACHED"} if domains else set()
+    judged |= {*(audit.CHECKS if switches else ()), *(systems.CHECKS if hosts else ())}
+    if lost := [name for name in checks if name not in judged]:
+        raise click.UsageError(
+            f"{', '.join(lost)} would not be judged: --only and --release leave out what it is about"
+        )
 
 
 def _scope(only: tuple[str, ...], checks: tuple[str, ...]) -> tuple[bool, tuple[Domain, ...], bool]:
