@@ -144,6 +144,13 @@ def _rails(key: str, fabric: Fabric, site: Site, model: SwitchModel, catalog: Ca
                 yield _wrong(path, f"group {group} is attached to {key} twice", "name it once")
             seen.add(group)
         yield from _rail_ports(path, fabric, attach, site, model, catalog)
+        vrf = site.networks[attach.network].vrf if attach.network else None
+        if vrf and at == 0:
+            yield _wrong(
+                ("networks", attach.network or "", "vrf"),
+                f"the rails of {key} are routed in the default VRF (adaptive routing works nowhere else), not in {vrf}",
+                "leave vrf out",
+            )
 
 
 def _rail_ports(

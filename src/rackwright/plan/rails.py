@@ -54,7 +54,7 @@ class _Frame(NamedTuple):
 def wire_rails(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring) -> None:
     """Wire one scale-out fabric: its leaves, spines, super-spines and every NIC of its groups."""
     frame = _frame(key, site, catalog, lock, wiring)
-    if frame is None:
+    if frame is None or not _rails_alone(frame, site, wiring):
         return
     slots = _slots(frame, lock, wiring)
     # A machine taken out keeps its slot until it is freed, and so its leaves stand.
@@ -99,6 +99,20 @@ def _frame(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring) -
         return None
     radix = cage_count(switch) * _ways(split)
     return _Frame(key, fabric, attach, ports, rails, split, radix, shape, order, target)
+
+
+def _rails_alone(frame: _Frame, site: Site, wiring: Wiring) -> bool:
+    """Say whether a VLAN a rail lies on one leaf: nothing carries it from leaf to leaf of a routed fabric."""
+    name, leaves = frame.attach.network, frame.shape.units * frame.fabric.planes
+    if not name or site.networks[name].style != "vlan-per-rail" or leaves == 1:
+        return True
+    wiring.wrong(
+        ("fabrics", frame.key, "attach", 0, "network"),
+        f"networks.{name} has a VLAN a rail, and each rail of {frame.key} lies on {leaves} leaves that share no VLAN:"
+        " its machines would not reach each other",
+        f"use `style: p2p-31` for networks.{name}, or put the rails on a converged pair",
+    )
+    return False
 
 
 def _count_agrees(key: str, fabric: Fabric, shape: Clos, wiring: Wiring) -> bool:

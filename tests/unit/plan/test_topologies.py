@@ -238,3 +238,34 @@ def test_a_reserved_range_may_not_shut_down_what_is_in_use() -> None:
     assert "reserve swp1-2 would shut down" in refused(wish)
     wish["fabrics"]["frontend"]["reserve"] = {"swp1-2": {"admin": "none"}}
     assert planned(wish)
+
+
+def a_vlan_a_rail(wish: Mapping) -> Mapping:
+    """Give the rails of a site a VLAN each."""
+    wish["networks"]["rails"] = {"style": "vlan-per-rail", "vlan": 901, "pool": "10.192.0.0/12", "mtu_bytes": 9000}
+    return wish
+
+
+def test_the_gateway_of_a_vlan_a_rail_is_on_its_leaf() -> None:
+    """What hosts send to other rails goes to an address that the leaf of the rail has."""
+    made = planned(a_vlan_a_rail(site()))
+    gateways = {svi.gateway.partition("/")[0] for switch in made.switches for svi in switch.svis if switch.vrr}
+    told = {part.gateway for host in made.hosts for part in host.interfaces if part.rail}
+    assert len(told) == 8
+    assert told <= gateways
+
+
+@pytest.mark.parametrize("change", [{"topology": "rail-optimized", "rails_per_leaf": 2}, {"planes": 2}])
+def test_a_vlan_a_rail_over_several_leaves_is_refused(change: Mapping) -> None:
+    """No VLAN runs from leaf to leaf of a routed fabric, so one subnet on two of them would be two islands."""
+    wish = a_vlan_a_rail(site(gpus=4, most=40 if "topology" in change else 8))
+    wish["fabrics"]["backend"] |= change
+    found = plan.attempt(Site.model_validate(wish), catalog=CATALOG).problems
+    assert [one.path for one in found if one.severity == "error"] == ["fabrics.backend.attach.0.network"]
+
+
+def test_a_vrf_of_rails_is_refused() -> None:
+    """Rails are routed in the default VRF, where adaptive routing works; another one would be left out in silence."""
+    wish = site()
+    wish["networks"]["rails"]["vrf"] = "GPU"
+    assert "rails of backend are routed in the default VRF" in refused(wish)

@@ -118,7 +118,10 @@ def _rail_vlans(frame: Frame, device: Device, made: tuple[Port, ...]) -> dict[st
     rails = sorted({port.rail for port in made if port.kind == "host" and port.rail})
     vlans = tuple(Vlan(_rail_vlan(frame, device, rail), network=f"{name}-{rail}") for rail in rails)
     svis = tuple(
-        Svi(_rail_vlan(frame, device, rail), address=frame.addresses.svis.get((f"{name}-{rail}", device.name), ""))
+        Svi(
+            _rail_vlan(frame, device, rail), address=frame.addresses.svis.get((f"{name}-{rail}", device.name), ""),
+            gateway=frame.addresses.gateway(f"{name}-{rail}"),
+        )
         for rail in rails
-    )
-    return {"vlans": vlans, "svis": svis, "bridge_type": "vlan-aware"}
+    )  # fmt: skip
+    return {"vlans": vlans, "svis": svis, "bridge_type": "vlan-aware", "vrr": any(svi.gateway for svi in svis)}
