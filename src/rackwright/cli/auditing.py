@@ -27,6 +27,7 @@ from rackwright.findings import Finding
 from rackwright.nvue.tree import Tree
 from rackwright.plan.model import Switch
 from rackwright.plan.workspace import Planned, Workspace
+from rackwright.report.words import count, some
 
 if TYPE_CHECKING:
     from nornir_tasks import Build
@@ -152,8 +153,9 @@ def _held(scope: _Scope) -> _Scope:
         raise DocumentError(f"{folder} holds no evidence of these devices: {remedy}")
     # A tree of a server says nothing of the BMCs on its adapters; it tells their firmware itself.
     scope = replace(scope, bmcs=tuple(name for name in scope.bmcs if "." not in name or name in bmcs))
-    # A site has thousands of hosts, and a folder often one: only those that it holds are judged, unless it holds none.
-    scope = replace(scope, hosts=tuple(hosts) or (() if scope.asked.everything else scope.hosts))
+    # A site has thousands of hosts, and a folder often one: only those that it holds are judged, unless they are named or it holds none.
+    if scope.asked.everything or (hosts and not scope.wanted.limit):
+        scope = _holding(scope, folder, hosts)
     if not scope.asked.everything:
         return scope
     if not switches and scope.switches:
@@ -161,6 +163,14 @@ def _held(scope: _Scope) -> _Scope:
     if not bmcs and scope.bmcs:
         scope.talk.say(f"{folder} holds no server: servers are not judged")
     return replace(scope, switches=scope.switches if switches else frozenset(), bmcs=scope.bmcs if bmcs else ())
+
+
+def _holding(scope: _Scope, folder: Path, hosts: Sequence[str]) -> _Scope:
+    """Leave out the hosts that a snapshot does not hold, and say so where it holds others."""
+    lacking = [name for name in scope.hosts if name not in set(hosts)]
+    if hosts and lacking:
+        scope.talk.say(f"{folder} holds nothing of {some(lacking)}: {count(len(lacking), 'host')} not judged")
+    return replace(scope, hosts=tuple(hosts))
 
 
 # --- switches ----------------------------------------------------------------------------------
@@ -286,7 +296,7 @@ def _servers(scope: _Scope) -> tuple[Finding, ...]:
     if asked.keep:
         audit.write(asked.keep, evidence.values())
     return machines.judge(
-        of_site.machines, evidence, catalog=scope.opened.loaded.catalog, names=scope.bmcs, domains=asked.domains,
+        {machine.name: machine for machine in of_site.machines}, evidence, catalog=scope.opened.loaded.catalog, names=scope.bmcs, domains=asked.domains,
         checks=asked.checks, settings=of_site.settings,
     )  # fmt: skip
 

@@ -83,6 +83,17 @@ def test_a_folder_without_hosts_is_no_pass(rackwright, site, tmp_path):
     assert "holds no evidence of these devices" in result.stderr
 
 
+def test_a_named_host_that_a_folder_lacks_is_no_pass(rackwright, site, taken):
+    """Of the hosts of a folder those that it holds are judged, and the others are told; one that is named is an error without evidence."""
+    made = healthy.rack("xe9680-spectrum-x", "gpu01", "gpu03")
+    words = ("audit", site, "--only", "host", "--snapshot", taken(made))
+    whole = rackwright(*words)
+    assert (whole.exit_code, "holds nothing of gpu02" in whole.stderr) == (0, True)
+    named = rackwright(*words, "--limit", "gpu01", "--limit", "gpu02")
+    assert named.exit_code == 1
+    assert "gpu02" in named.stdout
+
+
 def test_hosts_and_switches_together_tell_a_wrong_cable_once(rackwright_json, site, taken):
     """Both ends of a cable are laid together, and one finding is made of it."""
     made = healthy.rack("xe9680-spectrum-x", "gpu01")
