@@ -79,6 +79,10 @@ class Schedule:
         self._missing: dict[str, int] = {}
         self._without: list[Outcome] = []
         self._reopened: dict[str, None] = {}
+        self._again: dict[str, frozenset[str]] = {}
+        """What was made pending again and has not ended yet -> what goes behind it."""
+        self._stale: set[str] = set()
+        """What is worked on and hangs on something that was made pending again."""
         self._look_again()
 
     @property
@@ -117,7 +121,12 @@ class Schedule:
         if self.paused or self.stopped:
             return begun, held
         short: set[str] = set()
+        self._again = {name: behind for name, behind in self._again.items() if name not in self.outcomes}
+        later = frozenset[str]().union(*self._again.values())
         for name in list(self._ready):
+            # Only a retry brings it about that something is at work, or comes first, that another must not be beside.
+            if name in later or not self._again.get(name, frozenset()).isdisjoint(self.running):
+                continue
             lacks = self._lacks(name, short)
             if lacks:
                 short.add(lacks)
@@ -153,7 +162,13 @@ class Schedule:
         del self.running[name]
         self._taken.subtract(self._takes[name])
         waiver = self._waiving.pop(name, None)
-        if waiver is not None and outcome.state not in GOOD:
+        stale = name in self._stale
+        self._stale.discard(name)
+        if stale and waiver is None and not self.stopped:
+            self._reopened[name] = None
+            self._again[name] = self._closure(name)
+            self._look_again()
+        elif waiver is not None and outcome.state not in GOOD:
             self._ends([_waived(self._tasks[name], waiver, outcome)])
         else:
             self._ends([outcome], worked=True)
@@ -188,7 +203,9 @@ class Schedule:
             return
         for name in names:
             task = self._tasks[name]
-            if not task.question:
+            if name in self._waiving:
+                self._ends([_waived(task, self._waiving.pop(name), None)])
+            elif not task.question:
                 self._ready[name] = None
             elif name in self._answers:
                 self._ends([_answered(task, self._answers.pop(name))])
@@ -217,20 +234,26 @@ class Schedule:
         self._ends([Outcome(subject=name, state="cancelled", cause=cause) for name in left])
 
     def _skips(self, names: Sequence[str], command: Command) -> None:
-        self._waiving |= {name: command for name in names if name in self.running}
         was = {name: self.outcomes[name] for name in names if self._is_bad(name)}
         self._reopens(was)
         for name in names:
-            if name not in self.running and name not in self.outcomes:
+            if name in self.running or (name not in self.outcomes and self.waits_for(self._tasks[name])):
+                # In its turn: what hangs on it must not begin beside what it hangs on.
+                self._waiving[name] = command
+            elif name not in self.outcomes:
                 waived = _waived(self._tasks[name], command, was.get(name))
                 self.outcomes[name] = waived
                 self._without.append(waived)
         self._look_again()
 
-    def _retries(self, names: Sequence[str], _command: Command) -> None:
-        again: set[State] = {"failed", "skipped", "cancelled", "waived"}
+    def _retries(self, names: Sequence[str], command: Command) -> None:
+        again: set[State] = {"failed", "skipped", "cancelled"}
+        if command.task in self._tasks and command.task not in self.running:
+            # Who skipped it said why: only its own name takes that back.
+            again |= {"waived"}
+            self._waiving.pop(command.task, None)
         if wanted := [name for name in names if name in self.outcomes and self.outcomes[name].state in again]:
-            self._reopens(wanted)
+            self._reopens(wanted, redo=True)
             self._look_again()
 
     def _answers_to(self, names: Sequence[str], command: Command) -> None:
@@ -240,22 +263,44 @@ class Schedule:
             elif self._tasks[name].question and name not in self.outcomes:
                 self._answers[name] = command
 
-    def _reopens(self, names: Iterable[str]) -> None:
-        """Make ended tasks pending, with what was skipped because of them and the gates that refused behind them."""
-        queue = deque(names)
+    def _reopens(self, names: Iterable[str], *, redo: bool = False) -> None:
+        """Make ended tasks pending, with what was skipped because of them and the gates that refused behind them.
+
+        ``redo``: also what went on without them, since one behind them was waived; what is worked on of it is done once more.
+        """
+        queue, through = deque(names), set[str]()
         while queue:
             name = queue.popleft()
-            if self.outcomes.pop(name, None) is None:
-                continue
-            self._reopened[name] = None
-            for later in self._behind[name]:
-                outcome = self.outcomes.get(later)
-                if outcome is None:
+            if name not in through:
+                if self.outcomes.pop(name, None) is None:
                     continue
+                self._reopened[name] = None
+                self._again[name] = self._closure(name)
+            for later in self._behind[name]:
                 task = self._tasks[later]
+                hangs = name in task.after
+                if redo and hangs and later in self.running:
+                    self._stale.add(later)
+                outcome = self.outcomes.get(later)
+                if outcome is None or later in through:
+                    continue
                 judged = outcome.state == "failed" and not task.device and not task.question
-                if judged or (outcome.state == "skipped" and name in task.after):
+                decided = outcome.state in {"waived", "cancelled"} or (task.question and outcome.state in GOOD)
+                if judged or (hangs and (outcome.state == "skipped" or (redo and not decided))):
                     queue.append(later)
+                elif redo and hangs and outcome.state in GOOD:
+                    through.add(later)
+                    queue.append(later)
+
+    def _closure(self, name: str) -> frozenset[str]:
+        """Return what goes after a task in the line of its device, and behind the gates that look at it."""
+        queue, found = [name], set[str]()
+        while queue:
+            one = queue.pop()
+            behind = {at for at in self._behind[one] if one in self._tasks[at].after or not self._tasks[at].device}
+            queue += behind - found
+            found |= behind
+        return frozenset(found)
 
     def _look_again(self) -> None:
         """Count anew what each pending task waits for."""
@@ -275,7 +320,8 @@ class Schedule:
 
     def waits_for(self, task: Task) -> list[str]:
         """Return the tasks that a pending one still waits for."""
-        return [name for name in dict.fromkeys((*task.after, *task.settled)) if name not in self.outcomes]
+        beside = (name for name in self.running if name in self._again.get(task.name, ()))
+        return [name for name in dict.fromkeys((*task.after, *task.settled, *beside)) if name not in self.outcomes]
 
 
 def checked(graph: Graph, jobs: int) -> Graph:

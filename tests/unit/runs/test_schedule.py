@@ -192,7 +192,9 @@ def test_skip_of_a_pending_a_running_and_a_failed_task():
     end(schedule, "bmc/a", state="failed", cause="dead")
     tell(schedule, "skip", "os/b", reason="later")
     tell(schedule, "skip", "bmc/c", reason="no time")
-    assert state_of(schedule) == {"bmc/a": "failed", "os/a": "skipped", "os/b": "waived"}
+    assert state_of(schedule) == {"bmc/a": "failed", "os/a": "skipped"}
+    end(schedule, "bmc/b")
+    assert state_of(schedule)["os/b"] == "waived"
     tell(schedule, "skip", "bmc/a", reason="known")
     assert begun(schedule) == ["os/a"]
     assert schedule.outcomes["bmc/a"].detail == {
@@ -215,6 +217,102 @@ def test_skip_of_a_pending_a_running_and_a_failed_task():
         ("bmc/a", "waived"),
         ("bmc/c", "waived"),
     ]
+
+
+def line(*stages, device="a") -> tuple[Task, ...]:
+    """Return the tasks of one device, each behind the one before."""
+    names = [f"{stage}/{device}" for stage in stages]
+    return tuple(task(name, *names[at - 1 : at] if at else ()) for at, name in enumerate(names))
+
+
+def test_skip_of_what_is_yet_to_come_begins_nothing_before_its_turn():
+    """A server that is flashed must not be restarted for its software meanwhile, since its cables are left out."""
+    schedule = Schedule(graph(*line("firmware", "os", "cabling", "stack")))
+    assert begun(schedule) == ["firmware/a"]
+    tell(schedule, "skip", "cabling/a", reason="a plug is missing")
+    assert begun(schedule) == []
+    end(schedule, "firmware/a")
+    assert begun(schedule) == ["os/a"]
+    end(schedule, "os/a")
+    assert state_of(schedule)["cabling/a"] == "waived"
+    assert begun(schedule) == ["stack/a"]
+
+
+def test_skip_in_advance_lets_no_failure_before_it_through():
+    """Who leaves the cables out has said nothing of a GPU that is missing; and the skip still stands after the retry."""
+    schedule = Schedule(graph(*line("hardware", "firmware", "cabling", "stack")))
+    begun(schedule)
+    tell(schedule, "skip", "cabling/a", reason="a plug is missing")
+    end(schedule, "hardware/a", state="failed", cause="7 of 8")
+    assert state_of(schedule) == {
+        "hardware/a": "failed",
+        **dict.fromkeys(("firmware/a", "cabling/a", "stack/a"), "skipped"),
+    }
+    tell(schedule, "retry", "a")
+    for stage in ("hardware", "firmware"):
+        assert begun(schedule) == [f"{stage}/a"]
+        end(schedule, f"{stage}/a")
+    assert state_of(schedule)["cabling/a"] == "waived"
+    tell(schedule, "skip", "stack/a", reason="x")
+    assert schedule.over
+
+
+def test_retry_takes_a_skip_back_by_its_own_name_alone():
+    """Whoever said 'do not flash it' is not overruled by whoever mends a cable of that server."""
+    schedule = Schedule(graph(*line("firmware", "cabling", "accept")))
+    tell(schedule, "skip", "firmware/a", reason="do not flash it")
+    begun(schedule)
+    end(schedule, "cabling/a", state="failed", cause="exchanged")
+    for word in ("a", "firmware"):
+        tell(schedule, "retry", word)
+        assert state_of(schedule)["firmware/a"] == "waived"
+    assert begun(schedule) == ["cabling/a"]
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_what_went_on_without_a_task_is_done_again_behind_its_retry(running):
+    """Nobody is accepted by a look from before a flash, and nothing is flashed beside a look."""
+    schedule = Schedule(graph(*line("firmware", "cabling", "accept"), *line("bmc", device="b")))
+    begun(schedule)
+    tell(schedule, "skip", "firmware/a", reason="later")
+    end(schedule, "firmware/a", state="cancelled")
+    assert begun(schedule) == ["cabling/a"]
+    if not running:
+        end(schedule, "cabling/a")
+        begun(schedule)
+        end(schedule, "accept/a", state="unchanged")
+    tell(schedule, "retry", "firmware/a")
+    assert begun(schedule) == ([] if running else ["firmware/a"])
+    if running:
+        end(schedule, "cabling/a")
+        assert begun(schedule) == ["firmware/a"]
+    assert state_of(schedule) == {}
+    end(schedule, "firmware/a")
+    for stage in ("cabling", "accept"):
+        assert begun(schedule) == [f"{stage}/a"]
+        end(schedule, f"{stage}/a")
+
+
+def test_switch_that_is_tried_again_waits_for_its_partner_and_the_other_way_round():
+    """A gate opened behind one that had not answered; mended now, it must not be changed while its partner is."""
+    one, gate, two = "frontend/a", task("gate", settled=("frontend/a",)), "frontend/b"
+    for retried_first in (True, False):
+        schedule = Schedule(graph(task(one), gate, task("firmware/x", "gate"), task(two, "firmware/x")))
+        begun(schedule)
+        end(schedule, one, state="failed", cause="no answer")
+        begun(schedule)
+        end(schedule, "gate", state="unchanged")
+        begun(schedule)
+        if not retried_first:
+            end(schedule, "firmware/x")
+            assert begun(schedule) == [two]
+        tell(schedule, "retry", one)
+        assert begun(schedule) == []
+        end(schedule, "firmware/x" if retried_first else two)
+        assert begun(schedule) == [one]
+        assert schedule.begin() == ([], {})
+        end(schedule, one)
+        assert begun(schedule) == ([two] if retried_first else [])
 
 
 def test_device_and_stage_mean_all_their_tasks():
@@ -294,6 +392,8 @@ def test_whatever_happens_limits_hold_and_a_replay_comes_to_the_same_place(drawn
     for _ in range(30):
         for start in schedule.begin()[0]:
             one = start.task
+            assert behind(drawn, one.name, schedule).isdisjoint(schedule.running)
+            assert not any(one.name in behind(drawn, other, schedule) for other in schedule.running)
             assert all(schedule.outcomes[name].state in GOOD for name in one.after)
             assert {*one.after, *one.settled} <= schedule.outcomes.keys()
         taken = [takes(start.task) for start in schedule.running.values()]
@@ -315,6 +415,16 @@ def test_whatever_happens_limits_hold_and_a_replay_comes_to_the_same_place(drawn
         schedule.asking,
         schedule.paused,
     )
+
+
+def behind(drawn, name, schedule) -> set[str]:
+    """Return what goes after a task in its line, and behind the gates over it; what was never begun keeps nobody from anything."""
+    found = {name}
+    never = {name for name, state in state_of(schedule).items() if state in {"skipped", "cancelled"}}
+    for one in (one for one in drawn.tasks if one.name not in never):
+        if not found.isdisjoint(one.after if one.device else (*one.after, *one.settled)):
+            found.add(one.name)
+    return found - {name}
 
 
 def heards(running, asking, words) -> st.SearchStrategy:

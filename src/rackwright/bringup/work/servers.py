@@ -122,7 +122,7 @@ def _canary(job: Job) -> Halted | None:
         ahead = job.before[name]
         if job.tasks[name].stage == job.task.stage and ahead.state == "failed" and ahead.stage not in _UNTOUCHED:
             cause = f"{job.tasks[name].device}, which went ahead of its kind, failed at {ahead.stage}: {ahead.cause}"
-            return Halted(cause, f"mend it and retry {name}, or skip {name} with a reason to go on with the others")
+            return Halted(cause, f"mend it and retry {name}, or skip {name} with a reason; then retry this one too")
     return None
 
 
