@@ -44,7 +44,7 @@ def judged(trees: Path):
     }
     evidence = {name: auditing.tree(trees / device["tree"], name) for name, device in TABLE.items()}
     found: dict[str, list[Any]] = {name: [] for name in TABLE}
-    for item in auditing.judge(servers.values(), evidence, catalog=known, names=TABLE):
+    for item in auditing.judge(servers, evidence, catalog=known, names=TABLE):
         found[item.subject].append(item)
     return found
 
@@ -90,7 +90,7 @@ def test_swapped_real_servers_are_named(trees):
         "gpu01": auditing.tree(trees / TABLE["gpu02"]["tree"], "gpu01"),
         "gpu02": auditing.tree(trees / TABLE["gpu01"]["tree"], "gpu02"),
     }
-    found = auditing.judge(servers, evidence, checks=["MACHINE-IDENTITY"])
+    found = auditing.judge({one.name: one for one in servers}, evidence, checks=["MACHINE-IDENTITY"])
     (swap,) = [one for one in found if one.status == "fail"]
     assert swap.message == "gpu01 and gpu02 are swapped"
     assert "swap their BMC cables" in swap.remedy

@@ -338,6 +338,23 @@ def test_the_page_lists_every_check_of_servers():
     ]
 
 
+class Large(dict):
+    """Servers of which one may be looked up, and nobody goes through all."""
+
+    def __iter__(self):
+        raise AssertionError("all servers were gone through for one")
+
+    keys = values = items = __iter__
+
+
+def test_who_judges_one_server_goes_through_no_other():
+    """In a site of thousands each server costs what it costs alone."""
+    made = rack()
+    every = Large({one.name: one for one in made.machines})
+    found = machines.judge(every, made.evidence(), names=["gpu01"], apart=machines.known(made.machines))
+    assert {item.subject for item in found} == {"gpu01"}
+
+
 def test_what_was_judged_is_let_go_at_once(monkeypatch):
     """A verdict leaves nothing behind that only the collector of cycles would find: a rack tells millions of values."""
     looks = []
@@ -346,7 +363,7 @@ def test_what_was_judged_is_let_go_at_once(monkeypatch):
     made = rack()
     gc.disable()
     try:
-        found = machines.judge(made.machines, made.evidence())
+        found = machines.judge({one.name: one for one in made.machines}, made.evidence())
         assert found
         assert [look() for look in looks] == [None]
     finally:

@@ -67,10 +67,9 @@ class MachineLook:
     @cached_property
     def views(self) -> dict[str, MachineView]:
         """Return a view of each BMC that is judged."""
-        names = [name for name in self.machines if not self.names or name in self.names]
-        names += [
-            name for name in sorted(self.names) if name not in self.machines and name.partition(".")[0] in self.machines
-        ]
+        # Whoever judges one server of thousands goes through no other.
+        names = sorted(self.names, key=lambda name: (name not in self.machines, name)) if self.names else self.machines
+        names = [name for name in names if name in self.machines or name.partition(".")[0] in self.machines]
         return {name: MachineView(self, name, self.evidence.get(name)) for name in names}
 
     def let_go(self) -> None:

@@ -51,17 +51,17 @@ def topics(domains: Iterable[Domain] = (), checks: Iterable[str] = ()) -> frozen
 
 
 def judge(
-    machines: Iterable[Machine], evidence: Mapping[str, Evidence], *, catalog: Catalog | None = None,
+    machines: Mapping[str, Machine], evidence: Mapping[str, Evidence], *, catalog: Catalog | None = None,
     names: Iterable[str] = (), domains: Iterable[Domain] = (), checks: Iterable[str] = (),
     settings: Mapping[str, BmcSettings] | None = None, apart: Known | None = None,
 ) -> tuple[Finding, ...]:  # fmt: skip
     """Judge what BMCs told against what their servers should be: a finding for each check and subject.
 
-    ``machines`` are all servers of the plan; ``names`` those to judge, and BMCs of adapters (``gpu01.b3220l-1``) with them.
+    ``machines`` are all servers of the plan by name; ``names`` those to judge, and BMCs of adapters (``gpu01.b3220l-1``) with them.
     ``apart`` is what :func:`known` makes of the machines, where it is there already.
     """
     look = MachineLook(
-        {machine.name: machine for machine in machines}, evidence, catalog or catalogs.load(), frozenset(names),
+        machines, evidence, catalog or catalogs.load(), frozenset(names),
         frozenset(domains) or frozenset(DOMAINS), frozenset(checks), settings or {}, apart=apart,
     )  # fmt: skip
     try:

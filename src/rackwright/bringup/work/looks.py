@@ -6,15 +6,19 @@ import contextlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
+import msgspec
+
 from rackwright import audit
 from rackwright.audit import hosts, machines
 from rackwright.audit.evidence import FACTS
 from rackwright.bringup import concerns, files
 from rackwright.bringup.job import Halted, Job, now, wrong
+from rackwright.drivers.hosts import answered
 from rackwright.drivers.nvue.model import Nvue
 from rackwright.errors import DriverError
 from rackwright.findings import Finding
-from rackwright.runs.model import Outcome
+from rackwright.push.hosts.installing import nobody
+from rackwright.runs.model import GOOD, Outcome
 
 __all__ = ["accepted_server", "accepted_switch", "between", "hardware", "look_at", "standing"]
 
@@ -29,6 +33,10 @@ _STANDING: Final = (
 """Checks of a switch that no server has a say in."""
 
 _LOOK: Final = "see why the switches before it failed, then retry"
+
+_OF_SYSTEM: Final = "/hosts"
+"""What the folder of a system's evidence ends in."""
+_BODY_ALONE: Final = "judged by its BMC alone: no operating system was looked at"
 
 _HARDWARE: Final = tuple(
     name for name, check in machines.CHECKS.items() if check.domain == "hardware" and name not in _LATER
@@ -136,7 +144,10 @@ def accepted_server(job: Job) -> Outcome:
             return found + more, kept + system
         return found, kept
 
-    return _patiently(job, look)
+    outcome = _patiently(job, look)
+    if outcome.state in GOOD and not any(f"{_OF_SYSTEM}/" in file for file in outcome.detail["evidence"]):
+        return msgspec.structs.replace(outcome, cause=_BODY_ALONE)
+    return outcome
 
 
 def _server(
@@ -145,7 +156,7 @@ def _server(
     world = job.world
     told = {name: _asked(job, name, domains, checks) for name in names}
     found = machines.judge(
-        world.machines.values(), told, catalog=world.catalog, names=names, domains=domains, checks=checks,
+        world.machines, told, catalog=world.catalog, names=names, domains=domains, checks=checks,
         settings=world.settings, apart=world.apart,
     )  # fmt: skip
     return list(found), [files.evidence(job.context.folder, job.task.stage, one) for one in told.values()]
@@ -167,13 +178,19 @@ def _asked(job: Job, name: str, domains: Iterable[machines.Domain], checks: Iter
 
 
 def _has_system(job: Job) -> bool:
-    """Tell whether a server is to have an operating system: this run planned one, or one of ours answers."""
+    """Tell whether a server is to have an operating system: this run planned one, one has let us in before, or somebody answers.
+
+    One that hangs or shuts us out is there to be judged: without it a dead host would be accepted by its BMC.
+    """
     if any(f"{stage}/{job.device}" in job.tasks for stage in ("head", "os", "stack")):
         return True
+    way = job.world.way
+    if answered.seen(way.answered, job.device, job.world.machines[job.device].service_tag):
+        return True
     try:
-        job.world.way.host(job.device).close()
-    except DriverError:
-        return False
+        way.host(job.device).close()
+    except DriverError as error:
+        return not nobody(error)
     return True
 
 
@@ -190,7 +207,7 @@ def _system(job: Job) -> tuple[list[Finding], list[str]]:
             session.close()
     near, own = world.nearby.of(name), {name: world.systems[name]}
     found = hosts.judge(own, {name: told}, near, world.catalog, names=[name])
-    return list(found), [files.evidence(job.context.folder, f"{job.task.stage}/hosts", told)]
+    return list(found), [files.evidence(job.context.folder, f"{job.task.stage}{_OF_SYSTEM}", told)]
 
 
 # --- looking until it is right -------------------------------------------------------------------
