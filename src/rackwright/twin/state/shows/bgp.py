@@ -98,7 +98,9 @@ def evpn_size(view: View, group: Group, way: Any) -> int:
     if way is None:
         return 0
     bits = group.result.received(way) if way.receiver[0] == view.name else group.result.sent(way)
-    return sum(view.evpn_size(name) for name in group.prefixes(bits))
+    if bits not in view.routes:
+        view.routes[bits] = sum(view.evpn_size(name) for name in group.prefixes(bits))
+    return view.routes[bits]
 
 
 def detail(view: View, vrf: str, name: str) -> dict[str, Any]:

@@ -31,6 +31,8 @@ class View:
         self.layer1 = fabric.layer1
         self.sizes: dict[str, int] = {}
         """Number of EVPN routes of each switch, once it was counted for this question."""
+        self.routes: dict[int, int] = {}
+        """Number of EVPN routes of each set of switches that a neighbour was told of, once it was counted for this question."""
         self.kinds: dict[str, str] = {}
         """Type of each interface, once it was looked up for this question."""
 
