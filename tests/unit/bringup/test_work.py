@@ -18,7 +18,7 @@ from rackwright.bringup.job import Halted, Job, Made
 from rackwright.bringup.order import Consent, Order, decode
 from rackwright.bringup.program import Bringup
 from rackwright.bringup.stages import graph_of
-from rackwright.bringup.work import cables, ends, servers, switches, systems
+from rackwright.bringup.work import cables, ends, looks, servers, switches, systems
 from rackwright.bringup.work.systems import medium
 from rackwright.bringup.world import Patience
 from rackwright.drivers.hosts import answered
@@ -184,6 +184,46 @@ def test_gate_holds_the_partner_of_a_switch_that_its_installation_did_not_bring_
     assert (told.state == "unchanged") is opens
     assert opens or (told.state, told.cause) == ("failed", "not back with the planned version: fe01")
     assert opens or told.remedy
+
+
+@pytest.mark.parametrize(
+    ("only", "before", "error", "judged"),
+    [
+        (("accept",), False, Unreachable, False),
+        (("accept",), True, Unreachable, True),
+        (("accept",), False, AuthRefused, True),
+        (("accept",), False, IdentityChanged, True),
+        (("accept",), False, NoSession, True),
+        (("os", "accept"), False, Unreachable, True),
+    ],
+)
+def test_a_system_that_hangs_or_shuts_us_out_is_judged_before_its_server_is_accepted(
+    tmp_path, monkeypatch, only, before, error, judged
+):
+    """--only accept must not accept a server by its BMC whose system is down; and where there is none yet, that is said."""
+    asked, way = [], SimpleNamespace(bmcs={}, hosts={"gpu01": None}, answered=tmp_path / "answered")
+
+    def host(name, **_):
+        raise error("no", device=name)
+
+    way.host = host
+    if before:
+        answered.note(way.answered, "gpu01", "TAG")
+    good = finding("MACHINE-IDENTITY", "gpu01", "fine", remedy="", status="pass")
+    monkeypatch.setattr(looks, "_server", lambda *_: ([good], ["evidence/accept/gpu01.json"]))
+    monkeypatch.setattr(looks, "_system", lambda _: asked.append(1) or ([good], ["evidence/accept/hosts/gpu01.json"]))
+    way.clock = Clock()
+    one = job(
+        "accept/gpu01",
+        folder=tmp_path,
+        way=way,
+        patience=Patience(),
+        machines={"gpu01": SimpleNamespace(service_tag="TAG")},
+    )
+    one = dataclasses.replace(one, tasks={name: task for name, task in one.tasks.items() if task.stage in only})
+    told = looks.accepted_server(one)
+    assert (told.state, bool(asked)) == ("unchanged", judged)
+    assert bool(told.cause) is not judged
 
 
 def test_last_gate_names_who_was_not_accepted():
