@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from rackwright.cli.talk import Talk
     from rackwright.runs import Report
 
-__all__ = ["Shown", "agreed", "gone_on"]
+__all__ = ["Shown", "agreed", "gone_on", "refuse_narrower"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,18 @@ def agreed(talk: Talk, shown: Shown, *, yes: bool) -> Answer | None:
     if not yes and not click.confirm(shown.question, err=True):
         return Answer(DIFFERENCE, shown.value)
     return None
+
+
+def refuse_narrower(state: Path, run: str, known: Collection[str], meant: Collection[str]) -> None:
+    """Raise a usage error where ``--limit`` leaves out a device of the run that is to go on: it would fail there, and the run be over."""
+    from rackwright.runs.folder import RunFolder
+
+    devices = RunFolder.found(state, run).record().devices if run else ()
+    lost = [name for name in devices if name in known and name not in meant]
+    if lost:
+        raise click.UsageError(
+            f"run {run} goes on as it was begun, and --limit leaves out {lost[0]}: leave --limit out, or begin anew without --resume"
+        )
 
 
 def gone_on(talk: Talk, what: str, run: str, resume: Callable[[str], Report]) -> Report | None:

@@ -10,7 +10,7 @@ import msgspec
 
 from rackwright.cli import servers
 from rackwright.cli.answer import Answer
-from rackwright.cli.consenting import Shown, agreed, gone_on
+from rackwright.cli.consenting import Shown, agreed, gone_on, refuse_narrower
 from rackwright.cli.settling import settled
 from rackwright.cli.talk import Talk
 from rackwright.cli.watching import ended, watch, with_unread
@@ -118,9 +118,9 @@ def _resumed(talk: Talk, aim: Aim) -> Answer | None:
     """Go on with the latest push that was cut off; None when only a new one can."""
     from rackwright.push.bmc.submitting import interrupted, resume
 
-    report = gone_on(
-        talk, "push to BMCs", interrupted(aim.way.state), lambda run: resume(run, aim.way, on_event=watch(talk))
-    )
+    run = interrupted(aim.way.state)
+    refuse_narrower(aim.way.state, run, aim.machines, {*aim.way.bmcs, *aim.way.bmcs_astray})
+    report = gone_on(talk, "push to BMCs", run, lambda run: resume(run, aim.way, on_event=watch(talk)))
     if report is None:
         return None
     worked = [name for name in report.outcomes if (wanted := aim.settling.wanted.get(name)) and wanted.lockdown]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rackwright.cli import hosts
 from rackwright.cli.answer import DIFFERENCE, ERROR, FINE, Answer, worst
-from rackwright.cli.consenting import Shown, agreed, gone_on
+from rackwright.cli.consenting import Shown, agreed, gone_on, refuse_narrower
 from rackwright.cli.renewing import RESTARTS, Consent
 from rackwright.cli.talk import Talk
 from rackwright.cli.watching import ended, watch, with_unread
@@ -108,7 +108,9 @@ def _resumed(talk: Talk, aim: Aim) -> Answer | None:
     def go(run: str) -> Report:
         return resume(run, aim.way, jobs=aim.way.jobs, on_event=watch(talk))
 
-    report = gone_on(talk, "push to hosts", interrupted(aim.way.state), go)
+    run = interrupted(aim.way.state)
+    refuse_narrower(aim.way.state, run, aim.stacks, {*aim.way.hosts, *aim.way.hosts_astray})
+    report = gone_on(talk, "push to hosts", run, go)
     return _answer(talk, None, report) if report else None
 
 

@@ -1,12 +1,15 @@
 """The one place where an operator is asked before a device changes."""
 
 import pytest
+from click import UsageError
 
 from rackwright.cli import consenting
 from rackwright.cli.answer import DIFFERENCE, ERROR
-from rackwright.cli.consenting import Shown, agreed, gone_on
+from rackwright.cli.consenting import Shown, agreed, gone_on, refuse_narrower
 from rackwright.cli.talk import Talk
 from rackwright.errors import RunChanged
+from rackwright.runs.folder import RunFolder
+from rackwright.runs.model import Wave
 
 SHOWN = Shown("push this?", ("one line",), {"one": 1})
 BARRED = Shown("push this?", ("one line",), {"one": 1}, barred="give --flag", because=("this link",))
@@ -79,6 +82,18 @@ def test_who_is_asked_has_seen_it_all(terminal, capsys):
     terminal(there=True, says=True)
     assert agreed(Talk(quiet=True), SHOWN, yes=False) is None
     assert "one line" in capsys.readouterr().err
+
+
+def test_a_run_goes_on_whole_or_not_at_all(tmp_path):
+    """A device that --limit leaves out would fail and end the run: that is refused; one that the plan has no more fails alone."""
+    folder = RunFolder.made(
+        tmp_path, b"order", program="push", version="1", engine="1", jobs=1, waves=(Wave("w 1", ("be01", "be02")),)
+    )
+    with pytest.raises(UsageError, match=f"run {folder.run} goes on as it was begun, and --limit leaves out be02"):
+        refuse_narrower(tmp_path, folder.run, ["be01", "be02"], {"be01"})
+    refuse_narrower(tmp_path, folder.run, ["be01", "be02"], {"be01", "be02"})
+    refuse_narrower(tmp_path, folder.run, ["be01"], {"be01"})
+    refuse_narrower(tmp_path, "", ["be01", "be02"], {"be01"})
 
 
 def test_a_run_that_was_cut_off_is_gone_on_with(capsys):

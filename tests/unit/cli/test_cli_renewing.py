@@ -60,6 +60,7 @@ def rack(monkeypatch):
     monkeypatch.setattr(servers, "_surveyed", surveyed)
     monkeypatch.setattr(renewing, "settled", settled)
     monkeypatch.setattr(renewing, "_run", lambda *_: found.report)
+    monkeypatch.setattr(renewing, "refuse_narrower", lambda *_: None)
     monkeypatch.setattr(submitting, "interrupted", lambda _: "1")
     monkeypatch.setattr(submitting, "resume", lambda *_, **__: found.report)
     return found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from rackwright.cli.answer import Answer, verb
-from rackwright.cli.consenting import Shown, agreed, gone_on
+from rackwright.cli.consenting import Shown, agreed, gone_on, refuse_narrower
 from rackwright.cli.params import PLACE
 from rackwright.cli.reaching import Wanted, reaching
 from rackwright.cli.talk import Talk
@@ -192,7 +192,9 @@ def _resumed(talk: Talk, aim: Aim) -> Answer | None:
     """Go on with the latest push that was cut off; None when only a new one can."""
     from rackwright.push.submitting import interrupted, resume
 
-    report = gone_on(talk, "push", interrupted(aim.way.state), lambda run: resume(run, aim.way, on_event=watch(talk)))
+    run = interrupted(aim.way.state)
+    refuse_narrower(aim.way.state, run, [one.name for one in aim.plan.switches], {*aim.way.endpoints, *aim.way.astray})
+    report = gone_on(talk, "push", run, lambda run: resume(run, aim.way, on_event=watch(talk)))
     return _answer(talk, None, report) if report else None
 
 
