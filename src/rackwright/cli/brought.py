@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["End", "brought_up"]
 
 _INTERRUPTED: Final = 130
+_FEW: Final = 3
 
 
 @dataclass(frozen=True)
@@ -45,28 +46,43 @@ class End:
             )  # fmt: skip
         return self._answer(report)
 
-    def refuse_narrower(self, *, asked: bool) -> None:
-        """Raise a usage error where what was cut off is asked to go on in part: it goes on whole, as it was begun."""
-        run = self._cut_off() if asked else ""
-        if run:
+    def refuse_narrower(self, run: str, *, asked: bool) -> None:
+        """Raise a usage error where what was cut off is asked to go on in another way: it goes on whole, as it was begun."""
+        if run and asked:
             raise UsageError(
-                f"run {run} goes on as it was begun: leave --only, --limit, --gate and --wipe out, or end it with --cancel and begin anew without --resume"
+                f"run {run} goes on as it was begun: leave --only, --limit, --gate, --restarts, --proof, --drained-by and --wipe out, or end it "
+                "with --cancel and begin anew without --resume"
+            )
+
+    def refuse_wider(self, run: str, graph: Graph) -> None:
+        """Raise a usage error where a new bring-up in the place of what was cut off would do more than that: nobody asked for it."""
+        from rackwright import runs
+
+        if not run:
+            return
+        known = {task.name for task in runs.graph(self.world.way.state, run).tasks}
+        more = [task.name for task in graph.tasks if task.name not in known]
+        if more:
+            raise UsageError(
+                f"run {run} cannot go on, and a new one would also do {', '.join(more[:_FEW])}{' ...' if len(more) > _FEW else ''}, which "
+                "it did not: begin it without --resume, with --only and --limit as you mean it"
             )
 
     def tell_of_cut_off(self) -> None:
         """Say that there is a bring-up which could go on, to whoever begins another."""
-        if run := self._cut_off():
+        if run := self.cut_off():
             self.talk.say(f"run {run} was cut off and could go on with --resume; this is a new one")
 
-    def _cut_off(self) -> str:
+    def cut_off(self) -> str:
+        """Return the newest bring-up, if it was cut off and nobody works on it; empty otherwise."""
         from rackwright import runs
         from rackwright.bringup.submitting import interrupted
 
         runs.refuse_other_database(self.world.way.state, database=self.database)
         return interrupted(self.world.way.state, self.database)
 
-    def resumed(self) -> Answer | None:
-        """Go on with the latest bring-up that was cut off; None when only a new one can."""
+    def resumed(self, run: str) -> Answer | None:
+        """Go on with the bring-up that was cut off, empty where none was; None when only a new one can."""
         from rackwright import runs
         from rackwright.bringup.submitting import resume
 
@@ -77,7 +93,7 @@ class End:
                 heard.past(runs.events(state, run))
                 return resume(run, self.world, database=self.database, tags=self.tags, on_event=heard)
 
-        report = gone_on(self.talk, "bring-up", self._cut_off(), go)
+        report = gone_on(self.talk, "bring-up", run, go)
         return self._answer(report) if report else None
 
     def _watching(self, graph: Graph, run: str = "") -> Any:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from click import UsageError
 
+from rackwright import runs
 from rackwright.cli.brought import End
+from rackwright.runs import Graph, Task
 
 
 class Heard:
@@ -19,22 +23,36 @@ class Heard:
 
 
 @pytest.mark.parametrize(("cut_off", "asked", "refused"), [("r1", True, True), ("r1", False, False), ("", True, False)])
-def test_what_was_cut_off_goes_on_whole_or_not_at_all(monkeypatch, cut_off, asked, refused):
+def test_what_was_cut_off_goes_on_whole_or_not_at_all(cut_off, asked, refused):
     """`--resume --only oob` would go on with everything: it is refused; where nothing was cut off it is a new run and may be narrow."""
-    monkeypatch.setattr(End, "_cut_off", lambda _: cut_off)
     end = End(Heard(), None)
     if refused:
         with pytest.raises(UsageError, match="run r1 goes on as it was begun: leave --only"):
-            end.refuse_narrower(asked=asked)
+            end.refuse_narrower(cut_off, asked=asked)
     else:
-        end.refuse_narrower(asked=asked)
+        end.refuse_narrower(cut_off, asked=asked)
+
+
+@pytest.mark.parametrize(("cut_off", "new", "refused"), [
+    ("r1", ["bmc/gpu01", "bmc/gpu02"], True), ("r1", ["bmc/gpu01"], False), ("", ["bmc/gpu01", "bmc/gpu02"], False),
+])  # fmt: skip
+def test_a_new_run_in_the_place_of_one_that_cannot_go_on_does_no_more(monkeypatch, cut_off, new, refused):
+    """A run of one server was cut off and the site has changed: `--resume --yes` must not bring all servers up instead."""
+    graphs = [Graph(tasks=tuple(Task(name=name, stage="bmc") for name in names)) for names in (["bmc/gpu01"], new)]
+    monkeypatch.setattr(runs, "graph", lambda *_: graphs[0])
+    end = End(Heard(), SimpleNamespace(way=SimpleNamespace(state=None)))
+    if refused:
+        with pytest.raises(UsageError, match="would also do bmc/gpu02, which it did not: begin it without --resume"):
+            end.refuse_wider(cut_off, graphs[1])
+    else:
+        end.refuse_wider(cut_off, graphs[1])
 
 
 def test_a_new_run_tells_of_one_that_could_go_on(monkeypatch):
     """Who begins anew beside a run that was cut off is told of it; without one nothing is said."""
     heard = Heard()
-    monkeypatch.setattr(End, "_cut_off", lambda _: "r1")
+    monkeypatch.setattr(End, "cut_off", lambda _: "r1")
     End(heard, None).tell_of_cut_off()
-    monkeypatch.setattr(End, "_cut_off", lambda _: "")
+    monkeypatch.setattr(End, "cut_off", lambda _: "")
     End(heard, None).tell_of_cut_off()
     assert heard.lines == ["run r1 was cut off and could go on with --resume; this is a new one"]

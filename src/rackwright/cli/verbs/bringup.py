@@ -104,15 +104,18 @@ def command(
     if image:
         wish = bringing.with_image(wish, world, image, sha256)
     end = End(talk, world, webhook, sign, database, own)
+    cut_off = end.cut_off() if resume else ""
     if resume:
-        end.refuse_narrower(asked=bool(wish.only or wish.gates or wish.consent.wipe or wanted.limit))
+        narrows = (wish.only, wish.gates, wish.restarts, wish.consent.wipe, wish.consent.drained_by, wanted.limit)
+        end.refuse_narrower(cut_off, asked=any(narrows) or wish.consent.proof == "lldp")
         with served(talk, site, serve, state):
-            answer = end.resumed()
+            answer = end.resumed(cut_off)
         if answer is not None:
             return answer
     else:
         end.tell_of_cut_off()
     graph = bringing.graph_for(talk, world, wanted, wish)
+    end.refuse_wider(cut_off, graph)
     refused = _consent(talk, graph, lambda: shown(talk, world, graph, wish.consent), yes=yes, allow=allow_disruption)
     if refused is not None:
         return refused
