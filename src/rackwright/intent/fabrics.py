@@ -136,6 +136,8 @@ def _ports(context: Context, place: Path, fabric: Fabric) -> None:
             if not _DEVICE_PORT.fullmatch(text):
                 remedy = "write it as device:port, e.g. be01:swp64s0"
                 context.wrong("value", (*place, "links", at, end), f"{text!r} is no end of a link", remedy)
+            elif group := context.machines.get(text.partition(":")[0], ""):
+                _machine_port(context, (*place, "links", at, end), text.partition(":")[2], group)
 
 
 def _attach(context: Context, place: Path, fabric: Fabric, entry: Attach) -> None:
@@ -238,6 +240,14 @@ def _listed(names: tuple[str, ...] | str) -> list[str]:
         except ValueError:
             continue  # told where the interfaces stand
     return found
+
+
+def _machine_port(context: Context, path: Path, port: str, group: str) -> None:
+    """Check the port of a machine in a link: as its group's entries call it, or an adapter's as the cabling does."""
+    held = context.nics(group)
+    if not any(port.startswith(f"{nic}-") for nic in held):
+        names = context.site.groups[group].interfaces.values()
+        _port(context, path, port, group, held, {name for listed in names for name in _listed(listed)})
 
 
 def _port(context: Context, path: Path, word: str, group: str, held: tuple[str, ...], listed: set[str]) -> None:

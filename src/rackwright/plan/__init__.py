@@ -171,7 +171,7 @@ def _frame(
         site, catalog, lock, devices=devices, links=wiring.links, ports=wiring.ports, leaves=wiring.leaves,
         addresses=addresses, relays=relays, keys=keys, servers=servers,
     )  # fmt: skip
-    return made, [*problems, *switches.leak_notes(made)]
+    return made, [*problems, *switches.leak_notes(made), *switches.doubled_numbers(made)]
 
 
 def _digest(site: Site, catalog: Catalog) -> str:

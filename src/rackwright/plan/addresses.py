@@ -124,8 +124,8 @@ def _management(
     system: dict[tuple[str, str, str], str] = {}
     for name, port, subnet in wanted:
         role = known.get(name, (9, 0, "external"))[2]
-        if role == "external":
-            continue  # the switch of somebody else has its address from them
+        if role == "external" or (role in _SWITCHES and port != "eth0"):
+            continue  # the switch of somebody else has its address from them, and a data port has none
         address = ledger.host(subnet, f"{name}:{port}")
         if address and role in ("server", "storage") and "bmc" not in port:
             system[(subnet, name, port)] = address

@@ -8,6 +8,7 @@ from rackwright.catalog.models import Catalog
 from rackwright.findings import Problem, problem
 from rackwright.intent.models import Site
 from rackwright.plan.cages import port_range
+from rackwright.plan.model import Link
 from rackwright.plan.rails import RAIL_TOPOLOGIES
 from rackwright.plan.wiring import PortUse, Wiring, port_name
 
@@ -42,7 +43,7 @@ def collisions(site: Site, catalog: Catalog, wiring: Wiring) -> list[Problem]:
             remedy="pin one of them elsewhere with `at`, or leave `at` out to get the next free cages",
         )
         for (path, _, _), (sentence, cases) in told.items()
-    ] + list(_set_aside(site, wiring))
+    ] + [*_set_aside(site, wiring), *_cabled_twice(wiring)]
 
 
 def _set_aside(site: Site, wiring: Wiring) -> Iterator[Problem]:
@@ -68,6 +69,33 @@ def _set_aside(site: Site, wiring: Wiring) -> Iterator[Problem]:
                     path=("fabrics", key, "reserve", word),
                     remedy="reserve other ports, or write `admin: none`",
                 )
+
+
+def _cabled_twice(wiring: Wiring) -> Iterator[Problem]:
+    """Yield a problem for each two wishes that cable the same ports of machines, or the same eth0."""
+    held: dict[tuple[str, str], Link] = {}
+    told: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[str, int]] = {}
+    for link in wiring.links:
+        if link.kind in ("host", "management", "pdu"):
+            other = held.setdefault((link.b.device, link.b.port), link)
+            if other is not link:
+                sentence = (
+                    f"{link.b.device}:{link.b.port} is cabled twice: to {other.a.device} for {'.'.join(_wish(other))}"
+                    f" and to {link.a.device}"
+                )
+                key = (_wish(link), _wish(other))
+                told[key] = (told[key][0], told[key][1] + 1) if key in told else (sentence, 1)
+    for (path, _), (sentence, cases) in told.items():
+        yield problem(
+            "plan.ports",
+            sentence + (f" (and {cases - 1} more like it)" if cases > 1 else ""),
+            path=path,
+            remedy="name each port once: machines by `adapters` or `ports`, switches by fabric or name",
+        )
+
+
+def _wish(link: Link) -> tuple[str, ...]:
+    return ("fabrics", link.fabric, *(("attach", str(link.attach)) if link.attach >= 0 else ("links",)))
 
 
 def _clashes(uses: Sequence[PortUse], blocking: set[str]) -> Iterator[Clash]:

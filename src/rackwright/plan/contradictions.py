@@ -36,6 +36,7 @@ _SYSTEM_VRFS = ("default", "mgmt")
 def contradictions(site: Site, catalog: Catalog) -> Iterator[Problem]:
     """Return what no wiring can serve, with the place in the site file."""
     yield from _vrfs(site, catalog)
+    yield from _relays(site)
     for key, fabric in site.fabrics.items():
         model = catalog.switches[fabric.leaves.model]
         yield from _above(key, fabric, model, catalog)
@@ -76,6 +77,17 @@ def _vrfs(site: Site, catalog: Catalog) -> Iterator[Problem]:
                 ("networks", name, "vlan"),
                 f"VLAN {network.vlan} is one of {vlans[0]}-{vlans[-1]}, where the L3VNIs of {len(named)} VRFs lie",
                 f"use another VLAN, or state vrfs.{by_rule[0]}.l3vlan and those of the other VRFs",
+            )
+
+
+def _relays(site: Site) -> Iterator[Problem]:
+    """Judge networks that relay DHCP: only a switch with an address in the network can."""
+    for name, network in site.networks.items():
+        if network.relay and network.gateway and network.gateway not in site.fabrics:
+            yield _wrong(
+                ("networks", name, "relay"),
+                f"no switch of this site has an address in {name} to relay from (gateway: {network.gateway})",
+                "let the gateway relay, or name a fabric as gateway",
             )
 
 
@@ -303,6 +315,20 @@ def _oob(key: str, fabric: Fabric, site: Site, model: SwitchModel) -> Iterator[P
         yield _wrong(
             ("fabrics", key, "uplink", "ports"), f"{fabric.uplink.ports} goes past swp{last} of {model.name}",
             f"end at swp{last}",
+        )  # fmt: skip
+    own = port_range(fabric.uplink.ports or model.port_groups[-1].ports)
+    if 2 * fabric.uplink.links_per_pair > len(own):
+        yield _wrong(
+            ("fabrics", key, "uplink", "ports" if fabric.uplink.ports else "links_per_pair"),
+            f"{fabric.uplink.links_per_pair} link(s) to each of two leaves take {2 * fabric.uplink.links_per_pair} ports"
+            f" of {model.name}; {len(own)} are there (swp{own[0]} to swp{own[-1]})",
+            "name more ports, or fewer links_per_pair" if fabric.uplink.ports else f"state {len(own) // 2} at most",
+        )  # fmt: skip
+    access = model.port_groups[0].ports
+    if fabric.uplink.ports and faster and own[0] <= port_range(access)[-1]:
+        yield _wrong(
+            ("fabrics", key, "uplink", "ports"), f"{fabric.uplink.ports} are access ports of {model.name}",
+            f"use ports of {faster[0].ports}",
         )  # fmt: skip
     if faster and gbps(fabric.uplink.speed) > reach:
         yield _wrong(

@@ -286,7 +286,7 @@ def _wire_uplink(
     for side, leaf in enumerate(pair):
         for number in range(uplink.links_per_pair):
             position = number * chunk + inner
-            port = own[(side * 2 + number) % len(own)]
+            port = own[side * (len(own) // 2) + number]
             cage, sub = place.place(position)
             end = End(name, port, parse_port(port)[0])
             link = wiring.add(
@@ -298,6 +298,6 @@ def _wire_uplink(
 
 
 def _uplink_ports(model: SwitchModel, uplink: Uplink) -> tuple[str, ...]:
-    """Return the uplink ports of an out-of-band switch: two a leaf of the pair, in order."""
+    """Return the uplink ports of an out-of-band switch: one half a leaf of the pair, in order."""
     word = uplink.ports or model.port_groups[1].ports
     return tuple(f"swp{cage}" for cage in port_range(word))

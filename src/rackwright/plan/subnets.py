@@ -47,6 +47,7 @@ class _Account:
     subnet: Subnet
     division: Division
     path: tuple[str, ...]
+    first_host: int | None = None
     asked: int = 0
     asked_leaves: int = 0
     refused: bool = False
@@ -122,7 +123,7 @@ class Ledger:
                 self.wrong(
                     account.path,
                     f"{_place(account)} {prefix} has {room:,} addresses for machines, {account.asked:,} needed",
-                    f"use a /{_enough(account.asked, split)}" + _aside(key),
+                    f"use a /{_enough(account.asked, split, account.first_host)}" + _aside(key),
                 )
             if account.refused_leaves:
                 self.wrong(
@@ -141,11 +142,11 @@ def _aside(key: str) -> str:
     return f" (network, gateway, leaves and dynamic leases take the rest of {key})"
 
 
-def _enough(needed: int, split: Division) -> int:
+def _enough(needed: int, split: Division, first_host: int | None) -> int:
     """Return the longest prefix whose part for machines holds what is needed."""
     after = split.leaf_step > 0
     for length in range(30, 0, -1):
-        trial = divide(f"0.0.0.0/{length}", after_gateway=after)
+        trial = divide(f"0.0.0.0/{length}", first_host, after_gateway=after)
         if trial.host_stop - trial.host_first >= needed:
             return length
     return 8
@@ -213,7 +214,14 @@ def _open(ledger: Ledger, subnet: Subnet, network: Network, path: tuple[str, ...
         ),
         split,
         path,
+        network.first_host,
     )  # fmt: skip
+    if gateway == split.at(split.gateway) and split.host_first <= split.gateway + int(after_gateway):
+        ledger.wrong(
+            (*path, "first_host"),
+            f"machines of {subnet.key} would begin at offset {split.host_first}, on the gateway or on the leaves",
+            f"begin at {split.gateway + 1 + int(after_gateway)} or later, or leave first_host out",
+        )
 
 
 def _plain(address: str) -> str:

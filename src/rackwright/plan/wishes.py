@@ -55,6 +55,8 @@ def explicit_links(site: Site, catalog: Catalog, wiring: Wiring) -> None:
                 fault = fault or f"both ends are {wish.a}"
                 wiring.wrong(path, fault, "name a free port of each device, as its sheet or faceplate calls it")
                 continue
+            if ends[1].cage and not ends[0].cage:
+                ends.reverse()  # a link has its switch first
             number = wiring.add(Link(key, "management", ends[0], ends[1], 1.0, 0, "cat6"))
             for end, other in (ends, reversed(ends)):
                 if end.cage and end.device in wiring.ports:

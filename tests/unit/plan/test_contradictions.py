@@ -78,6 +78,21 @@ def named(group: str) -> Change:
     return lambda wish: wish["groups"]["gpu"].update(names=group)
 
 
+def vrfs(**words: Any) -> Change:
+    """Return a change that states VRFs."""
+    return lambda wish: wish.update(vrfs=words)
+
+
+def second_pair(wish: Mapping) -> None:
+    """Attach ports of the GPU machines that the front end has already to a pair of their own."""
+    wish["networks"]["other"] = {"vlan": 600, "vrf": "OTHER", "subnet": "10.60.0.0/20"}
+    entry = {"group": "gpu", "nic": "b3220l", "bond": "lacp", "native": "other"}
+    wish["fabrics"]["second"] = {
+        "topology": "evpn-pair", "leaves": {"model": "sn5600", "count": 2, "name": "se"}, "isl": {"links": 4},
+        "attach": [entry],
+    }  # fmt: skip
+
+
 REFUSED: dict[str, tuple[Change, str, str]] = {
     "spread of a third leaf": (attach("frontend", spread=[3]), "fabrics.frontend.attach.0.spread", "switch 3 of 2"),
     "spread of none": (attach("frontend", spread=[]), "fabrics.frontend.attach.0.spread", "empty"),
@@ -96,6 +111,19 @@ REFUSED: dict[str, tuple[Change, str, str]] = {
     "uplink to rails": (uplink(to="backend"), "fabrics.oob.uplink.to", "pure-rail"),
     "uplink too fast": (uplink(speed="400g"), "fabrics.oob.uplink.speed", "100G"),
     "uplink past the end": (uplink(ports="swp49-60"), "fabrics.oob.uplink.ports", "past swp52"),
+    "three uplinks a leaf": (uplink(links_per_pair=3), "fabrics.oob.uplink.links_per_pair", "take 6 ports"),
+    "one uplink port": (uplink(ports="swp52"), "fabrics.oob.uplink.ports", "take 2 ports"),
+    "uplinks on access ports": (uplink(ports="swp47-48"), "fabrics.oob.uplink.ports", "access ports"),
+    "relay without an address": (
+        inband(gateway="10.20.0.254", relay=["10.9.9.9"]), "networks.inband.relay", "no switch of this site",
+    ),
+    "machines on the gateway": (inband(first_host=1), "networks.inband.first_host", "on the gateway"),
+    "machines behind the subnet": (inband(first_host=3900), "networks.inband", "use a /19"),
+    "L3VNI that another VRF has by rule": (vrfs(INBAND={"l3vni": 50001}), "vrfs.INBAND.l3vni", "OOB has it by rule"),
+    "VLAN of an L3VNI twice": (vrfs(OOB={"l3vlan": 3002}), "vrfs.OOB.l3vlan", "INBAND has it by rule"),
+    "VNI of an L3VNI": (inband(vni=50001), "networks.inband.vni", "OOB has it by rule"),
+    "one eth0 twice": (link("oob01:swp48", "fe01:eth0", "oob"), "fabrics.oob.links", "cabled twice"),
+    "one adapter on two fabrics": (second_pair, "fabrics.second.attach.0", "(and 7 more like it)"),
     "access port past the end": (attach("oob", at="swp49"), "fabrics.oob.attach.0.at", "swp1 to swp48"),
     "peer called like a leaf": (external(peers=["fe01"]), "fabrics.frontend.external.0.peers", "fe01"),
     "external in the underlay": (external(vrf="default"), "fabrics.frontend.external.0.vrf", "switch's own"),
@@ -154,3 +182,25 @@ def test_a_whole_cage_has_no_sub_port() -> None:
     """An 800G link between leaves is swp5, not swp5s0."""
     made = planned(frontend(isl={"links": 2, "speed": "800g"}))
     assert {end.port.count("s") for link in made.links if link.kind == "isl" for end in (link.a, link.b)} == {1}
+
+
+def test_two_uplink_ports_go_to_the_two_leaves() -> None:
+    """Named ports are shared out over the pair; four of them leave the second of each leaf free."""
+    ends = {}
+    for ports in ("swp51-52", "swp49-52"):
+        made = planned(uplink(ports=ports))
+        ends[ports] = {link.b.port: link.a.device for link in made.links if link.kind == "uplink"}
+    assert ends == {"swp51-52": {"swp51": "fe01", "swp52": "fe02"}, "swp49-52": {"swp49": "fe01", "swp51": "fe02"}}
+
+
+def test_a_link_means_the_same_from_either_end() -> None:
+    """A machine's port named first has its address and its place on the switch all the same."""
+    made = [planned(link(*ends, "oob")) for ends in (("oob01:swp48", "gpu01:lom1"), ("gpu01:lom1", "oob01:swp48"))]
+    assert made[0].hosts == made[1].hosts
+    assert made[0].links == made[1].links
+
+
+def test_a_data_port_of_a_link_has_no_address() -> None:
+    """A cable between two switches of the site gives neither of its ports a lease."""
+    made = planned(link("oob01:swp48", "fe01:swp60", "oob"))
+    assert not [entry for scope in made.scopes for entry in scope.reservations if "swp" in entry[0]]

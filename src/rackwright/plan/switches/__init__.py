@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from rackwright.plan.model import Switch
 from rackwright.plan.switches.access import access_switch
-from rackwright.plan.switches.frame import Frame, frame
+from rackwright.plan.switches.frame import Frame, doubled_numbers, frame
 from rackwright.plan.switches.overlay import overlay_leaf, overlay_spine
 from rackwright.plan.switches.policy import leak_notes
 from rackwright.plan.switches.routed import routed_switch
 
-__all__ = ["Frame", "build", "frame", "leak_notes"]
+__all__ = ["Frame", "build", "doubled_numbers", "frame", "leak_notes"]
 
 _BUILDERS = {
     ("rails", "leaf"): routed_switch,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rackwright.catalog.models import Catalog, Conventions, SwitchModel
+from rackwright.findings import Problem, problem
 from rackwright.intent.models import Fabric, Network, Site
 from rackwright.plan.address_model import Addresses
 from rackwright.plan.lock import Lock
@@ -15,7 +16,7 @@ from rackwright.plan.pair import PAIR_TOPOLOGIES
 from rackwright.plan.rails import RAIL_TOPOLOGIES
 from rackwright.plan.wiring import PortUse
 
-__all__ = ["Frame", "SshKey", "frame"]
+__all__ = ["Frame", "SshKey", "doubled_numbers", "frame"]
 
 SshKey = tuple[str, str, str]
 
@@ -101,6 +102,36 @@ def _l3vnis(site: Site, conventions: Conventions, lock: Lock) -> dict[str, tuple
         vlan = stated.l3vlan if stated and stated.l3vlan else conventions.l3vlan_first + index
         found[name] = (vni, vlan)
     return found
+
+
+def _stated(site: Site, path: tuple[str, ...]) -> bool:
+    """Say whether the site file itself gives a number."""
+    section, name, word = path
+    holder = site.networks.get(name) if section == "networks" else site.vrfs.get(name)
+    return bool(getattr(holder, word, None))
+
+
+def doubled_numbers(frame: Frame) -> Iterator[Problem]:
+    """Yield a problem for each L3VNI, or VLAN of one, that another VRF or a network has, by rule or as stated."""
+    vlans: dict[int, tuple[str, ...]] = {}
+    vnis: dict[int, tuple[str, ...]] = {}
+    for name, network in frame.site.networks.items():
+        for vlan, vni, _ in frame.segments(name) if network.vlan else ():
+            vlans[vlan], vnis[vni] = ("networks", name, "vlan"), ("networks", name, "vni")
+    for name, (vni, vlan) in frame.l3vnis.items():
+        for number, word, owners in ((vni, "l3vni", vnis), (vlan, "l3vlan", vlans)):
+            path = ("vrfs", name, word)
+            other = owners.setdefault(number, path)
+            if other != path:
+                stated = _stated(frame.site, path)
+                by_rule = name if not stated else other[1]
+                yield problem(
+                    "plan.numbers",
+                    f"{word} {number} of VRF {name} is that of {'.'.join(other)} too"
+                    + ("" if stated and _stated(frame.site, other) else f" ({by_rule} has it by rule)"),
+                    path=path if stated else other,
+                    remedy=f"state another number as vrfs.{name}.{word}",
+                )
 
 
 def _segment_macs(
