@@ -63,6 +63,8 @@ class World:
     machines: Mapping[str, Machine]
     settings: Mapping[str, BmcSettings]
     stacks: Mapping[str, HostStack] = field(default_factory=dict)
+    lacks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Why servers may not be installed, where something is against it."""
     images: tuple[Image, ...] = ()
     overlays: Overlays = field(default_factory=Overlays)
     jobs: int = 8

@@ -40,6 +40,7 @@ def wiping(installer: str, wipe: Sequence[str], names: Collection[str]) -> tuple
 def bared(talk: Talk, aim: Aim, installer: str, wipe: Sequence[str], *, yes: bool, allow: bool) -> Answer | None:
     """Install every server that is meant and has no host of ours; return what ends the push here, None to go on."""
     from rackwright.report.pushes import outcome_lines, outcome_value, pushed
+    from rackwright.report.words import some
 
     whole = make_bare(aim.plan, list(aim.way.hosts), _medium(installer), wipe)
     let = {one.device: at for one in whole.targets if one.device not in wipe and (at := let_in(aim.way, one))}
@@ -47,7 +48,10 @@ def bared(talk: Talk, aim: Aim, installer: str, wipe: Sequence[str], *, yes: boo
         talk.error(
             f"{name}: left as it is: an operating system let us in on {at}; --wipe {name} installs it anew where none answers now"
         )
-    order = msgspec.structs.replace(whole, targets=tuple(one for one in whole.targets if one.device not in let))
+    for why, names in _lacking(aim).items():
+        talk.error(f"{some(names)}: left as it is, whatever answers there, since it cannot be installed: {why}")
+    left = {*let, *aim.lacks}
+    order = msgspec.structs.replace(whole, targets=tuple(one for one in whole.targets if one.device not in left))
     if not order.targets:
         return None
     refused = _consent(talk, aim, order, yes=yes, allow=allow)
@@ -66,6 +70,15 @@ def bared(talk: Talk, aim: Aim, installer: str, wipe: Sequence[str], *, yes: boo
     for line in lines:
         talk.say(line)
     return None
+
+
+def _lacking(aim: Aim) -> dict[str, list[str]]:
+    """Return the hosts that are meant and may not be installed, by what is against it."""
+    found: dict[str, list[str]] = {}
+    for name in aim.way.hosts:
+        if why := aim.lacks.get(name):
+            found.setdefault("; ".join(why), []).append(name)
+    return found
 
 
 def _medium(text: str) -> Medium:

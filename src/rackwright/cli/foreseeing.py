@@ -71,7 +71,7 @@ def foreseen(talk: Talk, world: World, graph: Graph, consent: Consent) -> Foresi
     return Foresight(
         switches, servers, hosts, behind=scope.way_in, asides=tuple(_asides(world, consent, stages.keys(), scope, hung)),
         trees=unseen, bare=_bare(consent, stages.keys()),
-        hung=hung,
+        hung={**hung, **_lacking(world, consent, of("head", "os"))},
     )  # fmt: skip
 
 
@@ -129,7 +129,7 @@ def _hosts(talk: Talk, world: World, names: list[str]) -> Hosts:
     if not names:
         return Changeset(site=world.plan.name, intent=world.plan.digest)
     way, dark = _lit(talk, world, names, "hosts")
-    found = hosts.compared(talk, hosts.Aim(world.plan, world.folder, world.stacks, world.variables, way))
+    found = hosts.compared(talk, hosts.Aim(world.plan, world.folder, world.stacks, world.variables, way, world.lacks))
     return msgspec.structs.replace(found, unread=(*found.unread, *dark))
 
 
@@ -205,6 +205,15 @@ def _hung(world: World, consent: Consent, names: Collection[str]) -> dict[str, s
         name: f"an operating system let us in on {at}: where none answers by then it fails there and is not wiped (--wipe {name} allows it)"
         for name, at in seen.items()
         if at
+    }
+
+
+def _lacking(world: World, consent: Consent, names: Collection[str]) -> dict[str, str]:
+    """Say of servers that cannot be installed what is against it."""
+    return {
+        name: f"it cannot be installed: {'; '.join(why)}; where no system answers by then it fails there"
+        for name in names
+        if consent.installer and (why := world.lacks.get(name))
     }
 
 

@@ -13,6 +13,7 @@ from rackwright.cli import building
 from rackwright.cli.machines import of_site
 from rackwright.cli.reaching import Reach, Wanted, reach
 from rackwright.cli.talk import Talk
+from rackwright.plan.install import lacking
 from rackwright.plan.model import Plan
 from rackwright.plan.stack import stack
 from rackwright.plan.stack_model import HostStack
@@ -40,6 +41,8 @@ class Aim:
     variables: Mapping[str, Mapping[str, Any]]
     """What the playbooks are told, by host."""
     way: Reach
+    lacks: Mapping[str, tuple[str, ...]]
+    """Why hosts may not be installed, where something is against it."""
 
 
 def aimed(talk: Talk, site: Path, wanted: Wanted) -> Aim:
@@ -58,7 +61,8 @@ def aimed(talk: Talk, site: Path, wanted: Wanted) -> Aim:
         hosts=addresses, host_user=intent.hosts.user,
     )  # fmt: skip
     told = {name: anchored(variables(one), folder.resolve()) for name, one in stacks.items()}
-    return Aim(planned.plan, folder, stacks, told, way)
+    lacks = lacking(planned.plan, intent, opened.loaded.catalog, opened.loaded.keys)
+    return Aim(planned.plan, folder, stacks, told, way, lacks)
 
 
 def compared(talk: Talk, aim: Aim, names: Sequence[str] = ()) -> Changeset:

@@ -15,7 +15,7 @@ from rackwright.intent.models import Site
 from rackwright.plan.model import Device, HostBond, HostInterface, HostNetwork, Plan
 from rackwright.plan.switch_model import Value
 
-__all__ = ["Archive", "BootDisk", "Install", "installs", "installs_of", "way_in"]
+__all__ = ["Archive", "BootDisk", "Install", "installs", "installs_of", "lacking", "way_in"]
 
 DISKS: Final[Mapping[str, str]] = {"BOSS-N1": "Dell BOSS-N1*"}
 """First word of a model's ``boot_device`` -> how the disk names its model to Linux; the mirror of both drives is one NVMe disk
@@ -109,6 +109,16 @@ def installs(plan: Plan, site: Site, catalog: Catalog, keys: Sequence[tuple[str,
 def installs_of(plan: Plan, loaded: Loaded | None) -> tuple[Install, ...]:
     """Return :func:`installs` of a site as it was read; none where it is not known."""
     return installs(plan, loaded.site, loaded.catalog, loaded.keys) if loaded and loaded.site else ()
+
+
+def lacking(
+    plan: Plan, site: Site, catalog: Catalog, keys: Sequence[tuple[str, str, str]]
+) -> dict[str, tuple[str, ...]]:
+    """Return why servers may not be installed by us, each a sentence; those of which everything is known are left out."""
+    known = {one.name: one.lacks for one in installs(plan, site, catalog, keys)}
+    others = (f"hosts.installer of the site is {site.hosts.installer}, which provisions it",)
+    servers = [device.name for device in plan.devices if device.role == "server"]
+    return {name: why for name in servers if (why := known.get(name, others))}
 
 
 def way_in(host: HostNetwork) -> HostNetwork:

@@ -75,6 +75,23 @@ def test_a_medium_that_is_none(rackwright, bare):
     assert "URL of an ISO" in result.stderr
 
 
+def test_what_cannot_be_installed_is_not_taken_down_for_it(rackwright, bare, edit):
+    """A server whose installer would get no seed is powered off, booted into it and listened to for 45 minutes."""
+    words = ("push", bare, "--only", "host", "--installer", "http", "--limit", "gpu0[12]")
+    tag = next(device.serial for device in planned(open_site(bare)).plan.devices if device.name == "gpu01")
+    edit(bare / "nodes.csv", tag, "")
+    asked = rackwright(*words)
+    assert "gpu01: left as it is" in asked.stderr
+    assert "nodes.csv has no service tag" in asked.stderr
+    assert "gpu02: wiped and installed" in asked.stdout + asked.stderr
+    assert "gpu01: wiped" not in asked.stdout + asked.stderr
+    edit(bare / "site.yaml", "installer: rackwright", "installer: bcm")
+    asked = rackwright(*words)
+    assert "gpu01, gpu02: left as it is" in asked.stderr
+    assert "hosts.installer of the site is bcm" in asked.stderr
+    assert "wiped and installed" not in asked.stdout + asked.stderr
+
+
 def test_nothing_is_wiped_by_one_word_too_few(rackwright, bare):
     """A disk is wiped without a yes, without --allow-disruption, or where the new host could not be known."""
     words = ("push", bare, "--only", "host", "--installer", "http", "--limit", "gpu01")

@@ -29,6 +29,7 @@ _NOBODY: Final = (
 """Nothing that we can ask tells an empty disk from a system that hangs, and an installation cannot be taken back."""
 _WAY_IN: Final = "see who answers at its address, and how it is to be logged in to"
 _IDENTITY: Final = "see the service tags of nodes.csv, the address of the host and where it stands"
+_LACKS: Final = "fill that in ('rackwright discover' finds tags and MAC addresses), or install it by hand"
 _OVER_NETWORK: Final = {"http": Medium("UefiHttp"), "pxe": Medium("Pxe")}
 
 
@@ -62,6 +63,9 @@ def installed(job: Job) -> Outcome:
         return job.failed("answers", Halted(f"it cannot be told whether it is bare: {said['cause']}", remedy))
     if not job.order.consent.installer:
         return job.failed("answers", Halted(f"no operating system answers: {said['cause']}", _NOBODY))
+    if why := world.lacks.get(name):
+        cause = f"no operating system answers, and it cannot be installed: {'; '.join(why)}"
+        return job.failed("answers", Halted(cause, _LACKS))
     way = world.way
 
     def forget(device: str) -> None:
