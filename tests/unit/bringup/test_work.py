@@ -335,6 +335,22 @@ def test_server_that_shuts_us_out_is_not_bare(tmp_path, error):
     assert "--wipe gpu01" in told.remedy
 
 
+def test_server_that_cannot_be_installed_is_not_taken_down_for_it(tmp_path):
+    """Its installer would get no seed; it is booted into it all the same, and told as silent after 45 minutes."""
+
+    def silent(_name, **_):
+        raise Unreachable("no answer", device="gpu01")
+
+    way = SimpleNamespace(host=silent, clock=Clock())
+    lacks = {"gpu01": ("nodes.csv has no service tag",)}
+    one = job("os/gpu01", (), tmp_path, way=way, patience=Patience(), lacks=lacks, plan=scope().plan)
+    one = dataclasses.replace(one, order=msgspec.structs.replace(one.order, consent=Consent(installer="http")))
+    told = systems.installed(one)
+    assert (told.state, told.stage) == ("failed", "answers")
+    assert "it cannot be installed: nodes.csv has no service tag" in told.cause
+    assert "rackwright discover" in told.remedy
+
+
 def test_server_that_lets_nobody_in_while_it_boots_is_waited_for(tmp_path):
     """A host that restarts after its firmware refuses everybody for a moment, and is told to be shut."""
     facts = HostFacts(hostname="gpu01", boot_id="b", service_tag="TAG0001")
