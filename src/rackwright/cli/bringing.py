@@ -113,7 +113,11 @@ def _new_keys(world: World) -> None:
 
 def stages_of(words: Sequence[str], option: str = "--only") -> frozenset[str]:
     """Return the stages that an option names, one or several with commas; all of them where it names none."""
-    named = [word.strip() for text in words for word in text.split(",") if word.strip()]
+    lists = [[word.strip() for word in text.split(",") if word.strip()] for text in words]
+    if not all(lists):
+        # What an unset variable leaves behind would mean everything.
+        raise click.BadParameter(f"is empty; the stages are {' '.join(STAGES)}", param_hint=option)
+    named = [word for one in lists for word in one]
     if strange := next((word for word in named if word not in STAGES), ""):
         raise click.BadParameter(f"no stage is called {strange!r}: they are {' '.join(STAGES)}", param_hint=option)
     return frozenset(named or STAGES)

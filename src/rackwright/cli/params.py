@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
-__all__ = ["PLACE"]
+__all__ = ["PLACE", "given"]
 
 
 class _Place(click.Path):
@@ -22,3 +23,10 @@ class _Place(click.Path):
 
 PLACE = _Place(path_type=Path)
 """A file or folder."""
+
+
+def given(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """Refuse an empty word of an option that guards something: an unset variable would leave the guard out."""
+    if value == "" and ctx.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE:
+        raise click.BadParameter("is empty; leave the option out, or say what it is", ctx, param)
+    return value

@@ -26,6 +26,24 @@ def test_a_stage_that_is_none_is_told_at_the_option_that_named_it(option, word):
     assert caught.value.param_hint == option
 
 
+@pytest.mark.parametrize("words", [[""], [" , "], ["bmc", ""]])
+def test_an_empty_list_of_stages_is_not_all_of_them(words):
+    """`--only "$STAGE"` with an unset variable would bring everything up."""
+    with pytest.raises(click.BadParameter, match="is empty; the stages are oob"):
+        stages_of(words)
+
+
+@pytest.mark.parametrize("words", [
+    ("bringup", "--only", ""), ("bringup", "--restarts", "0"), ("bringup", "--drained-by", ""), ("push", "--drained-by", ""),
+    ("bringup", "--image-sha256", ""), ("push", "--image-sha256", ""), ("serve", "--image-sha256", ""),
+])  # fmt: skip
+def test_a_guard_that_is_named_and_empty_is_no_guard_and_refused(rackwright, site, words):
+    """No restart at all is no limit of ours, nobody to ask and no digest are none either: whoever names them means them."""
+    done = rackwright(words[0], site, *words[1:])
+    assert done.exit_code == 2
+    assert words[1] in done.stderr
+
+
 def test_an_answer_that_nobody_asked_for_names_what_is_asked():
     """An operator knows stages, not the names of our tasks."""
     answers = steering.commands_of({"approve": ("firmware",), "refuse": ("os",)}, "")

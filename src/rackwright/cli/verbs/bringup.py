@@ -10,7 +10,7 @@ import click
 
 from rackwright.cli.answer import Answer, verb
 from rackwright.cli.consenting import Shown, agreed
-from rackwright.cli.params import PLACE
+from rackwright.cli.params import PLACE, given
 from rackwright.cli.reaching import Wanted, reaching
 from rackwright.cli.talk import Talk
 
@@ -34,7 +34,7 @@ _STEERING = ("pause", "go", "cancel", "retry", "skip", "approve", "refuse")
 )
 @click.option("--proof", type=click.Choice(["blink", "lldp"]), default="blink", show_default=True,
               help="Prove cables of servers by ports that go down, or by what switches hear.")  # fmt: skip
-@click.option("--restarts", type=click.IntRange(0), default=0, metavar="N",
+@click.option("--restarts", type=click.IntRange(1), metavar="N",
               help="Servers that restart at once in a rack; if not told, what its PDUs bear.")  # fmt: skip
 @click.option("--feeds", "images", type=click.IntRange(1), default=16, show_default=True, metavar="N",
               help="Servers that are fed with images at once.")  # fmt: skip
@@ -48,10 +48,19 @@ _STEERING = ("pause", "go", "cancel", "retry", "skip", "approve", "refuse")
 @click.option("--allow-downgrade", is_flag=True, help="Bring in an older version where that is intended.")
 @click.option("--lift-lockdown", is_flag=True, help="Lift a lockdown that the site asks for, meanwhile.")
 @click.option("--factory-login", is_flag=True, help="Try the password that BMCs are delivered with, once.")
-@click.option("--drained-by", default="", metavar="PROGRAM", help="Ask this program whether a host is drained.")
+@click.option(
+    "--drained-by", default="", callback=given, metavar="PROGRAM", help="Ask this program whether a host is drained."
+)
 @click.option("--install", "image", type=PLACE, metavar="IMAGE",
               help="Install this image first on switches that run another version of the NOS.")  # fmt: skip
-@click.option("--image-sha256", "sha256", default="", metavar="HEX", help="What the image must have as its SHA-256.")
+@click.option(
+    "--image-sha256",
+    "sha256",
+    default="",
+    callback=given,
+    metavar="HEX",
+    help="What the image must have as its SHA-256.",
+)
 @click.option(
     "--installer", default="", metavar="MEDIUM", help="What bare servers are installed from: an ISO's URL, http or pxe."
 )
@@ -127,6 +136,7 @@ def _wish(kind: type[Wish], rest: dict[str, Any]) -> Wish:
     from rackwright.bringup.order import Consent
 
     own = {name: rest.pop(name) for name in ("only", "gates", "restarts", "images", "tags")}
+    own["restarts"] = own["restarts"] or 0
     return kind(**own, consent=Consent(**rest))
 
 

@@ -10,7 +10,7 @@ import click
 
 from rackwright.cli.answer import Answer, verb
 from rackwright.cli.consenting import Shown, agreed, gone_on, refuse_narrower
-from rackwright.cli.params import PLACE
+from rackwright.cli.params import PLACE, given
 from rackwright.cli.reaching import Wanted, reaching
 from rackwright.cli.talk import Talk
 from rackwright.cli.watching import ended, watch, with_unread
@@ -49,7 +49,9 @@ def _seconds(ctx: click.Context, param: click.Parameter, text: str) -> int:
 )
 @click.option("--install", "image", type=PLACE, metavar="IMAGE",
               help="Install this image first where another version of the NOS runs.")  # fmt: skip
-@click.option("--image-sha256", default="", metavar="HEX", help="What the image must have as its SHA-256.")
+@click.option(
+    "--image-sha256", default="", callback=given, metavar="HEX", help="What the image must have as its SHA-256."
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--allow-disruption", is_flag=True, help="Push what interrupts links, sessions or the way in, too.")
 @click.option(
@@ -61,7 +63,7 @@ def _seconds(ctx: click.Context, param: click.Parameter, text: str) -> int:
     help="After it a switch goes back by itself.",
 )
 @click.option("--allow-downgrade", is_flag=True, help="Servers: bring in an older version where that is intended.")
-@click.option("--drained-by", default="", metavar="PROGRAM",
+@click.option("--drained-by", default="", callback=given, metavar="PROGRAM",
               help="Servers: ask this program, with the server's name, whether its host is drained.")  # fmt: skip
 @click.option("--lift-lockdown", is_flag=True, help="Servers: lift a lockdown that the site asks for, meanwhile.")
 @click.option("--factory-login", is_flag=True, help="Servers: try the password that BMCs are delivered with, once.")

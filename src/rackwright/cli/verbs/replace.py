@@ -13,7 +13,7 @@ import click
 from rackwright.cli import building, noting
 from rackwright.cli.answer import ERROR, FINDINGS, FINE, Answer, verb, worst
 from rackwright.cli.consenting import Shown, agreed
-from rackwright.cli.params import PLACE
+from rackwright.cli.params import PLACE, given
 from rackwright.cli.reaching import Wanted, reaching
 from rackwright.cli.talk import Talk
 from rackwright.intent.node_edits import TAG, edit
@@ -54,7 +54,9 @@ def _macs(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) ->
 @click.option("--mac", "macs", callback=_macs, multiple=True, metavar="PORT=MAC",
               help="MAC address of one of its ports, e.g. eth0=...; may be given again.")  # fmt: skip
 @click.option("--install", "image", type=PLACE, metavar="IMAGE", help="Install this image where another version runs.")
-@click.option("--image-sha256", default="", metavar="HEX", help="What the image must have as its SHA-256.")
+@click.option(
+    "--image-sha256", default="", callback=given, metavar="HEX", help="What the image must have as its SHA-256."
+)
 @click.option("--record-only", is_flag=True, help="Write it down and stop: its first boot ('serve') brings the rest.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--allow-disruption", is_flag=True, help="Push what interrupts links, sessions or the way in, too.")

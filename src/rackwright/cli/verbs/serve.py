@@ -10,7 +10,7 @@ import click
 
 from rackwright.cli import building, serving
 from rackwright.cli.answer import Answer, verb
-from rackwright.cli.params import PLACE
+from rackwright.cli.params import PLACE, given
 from rackwright.cli.talk import Talk
 
 if TYPE_CHECKING:
@@ -55,7 +55,9 @@ def _door(port: int) -> Callable[[click.Context, click.Parameter, str | None], D
               help="Give leases and tell the time at the site's bootstrap address too, by dnsmasq and chronyd, until a head node "
                    "answers for DHCP. The doors are there too, unless told otherwise. As root.")  # fmt: skip
 @click.option("--image", type=PLACE, metavar="FILE", help="Image of the NOS that a wrong version is replaced by.")
-@click.option("--image-sha256", default="", metavar="HEX", help="What the image must have as its SHA-256.")
+@click.option(
+    "--image-sha256", default="", callback=given, metavar="HEX", help="What the image must have as its SHA-256."
+)
 @click.option(
     "--boot",
     type=PLACE,
