@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+import click
 from msgspec import structs
 
 from rackwright import audit
@@ -20,6 +23,9 @@ from rackwright.drivers.reach import state_folder, to_site
 __all__ = ["of_addresses", "of_site"]
 
 _HTTPS: Final = 443
+_LABEL: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+_LONGEST: Final = 253
+"""Characters of a name (RFC 1035)."""
 
 
 def of_site(
@@ -38,8 +44,8 @@ def of_site(
 
 def of_addresses(talk: Talk, targets: Iterable[str], out: Path, wanted: Wanted, user: str) -> list[audit.Evidence]:
     """Ask the BMCs at some addresses, ``HOST`` or ``HOST:PORT``; their certificates are pinned beside the folder, in ``.rackwright``."""
-    out.parent.mkdir(parents=True, exist_ok=True)
     ends = {target: _end(target) for target in targets}
+    out.parent.mkdir(parents=True, exist_ok=True)
     way = to_site(
         state_folder(out.parent), {}, first_use=wanted.trust_on_first_use, jobs=wanted.at_once(),
         bmcs={name: host for name, (host, _) in ends.items()}, bmc_user=user,
@@ -54,6 +60,18 @@ def of_addresses(talk: Talk, targets: Iterable[str], out: Path, wanted: Wanted, 
 def _end(target: str) -> tuple[str, int]:
     """Return host and port of an address; a number behind a single colon is a port, also behind ``[...]``."""
     host, colon, port = target.rpartition(":")
-    if colon and port.isdigit() and (":" not in host or host.endswith("]")):
-        return host.strip("[]"), int(port)
-    return target.strip("[]"), _HTTPS
+    found = target.strip("[]"), _HTTPS
+    if colon and port.isdecimal() and (":" not in host or host.endswith("]")):
+        found = host.strip("[]"), int(port)
+    # What is told is kept under this name: it is no path.
+    if not (_is_host(found[0]) and found[1] in range(1, 1 << 16)):
+        raise click.BadParameter(f"{target!r} is no address: write 10.10.0.23, or HOST:PORT", param_hint="ADDRESS")
+    return found
+
+
+def _is_host(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return len(text) <= _LONGEST and all(map(_LABEL.fullmatch, text.split(".")))
+    return True

@@ -117,3 +117,12 @@ def test_a_folder_with_nothing_is_no_pass(rackwright, site, tmp_path):
         result = rackwright("audit", "--snapshot", tmp_path / folder, "--release", "dell-nvidia-1.3")
         assert result.exit_code == 1
         assert result.stdout == ""
+
+
+@pytest.mark.parametrize("wrong", ["https://10.10.0.23", "10.10.0..5", "../10.10.0.23", "10.10.0.23:99999", "a" * 64])
+def test_what_is_no_address_ends_a_snapshot_before_anybody_is_asked(rackwright, tmp_path, wrong):
+    """A mistyped address among many is told at once: it neither ends the look at all others as a bug, nor is it a path to write to."""
+    result = rackwright("snapshot", "127.0.0.1:1", wrong, "-o", tmp_path / "taken" / "out", RACKWRIGHT_SECRET_BMC="x")
+    assert result.exit_code == 2
+    assert f"{wrong!r} is no address" in result.stderr
+    assert not (tmp_path / "taken").exists()
