@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from click import UsageError
 
-from rackwright.cli.answer import ERROR, FINE, Answer
+from rackwright.cli.answer import ERROR, FINDINGS, FINE, Answer
 from rackwright.cli.consenting import gone_on
 from rackwright.cli.talk import Talk
 
@@ -117,9 +117,12 @@ class End:
             database=self.database,
         )  # fmt: skip
         code = {"done": FINE, "cancelled": _INTERRUPTED}.get(report.state, ERROR)
+        if code == FINE and "open" in kept.verdicts.values():
+            # Nothing failed, since an operator skipped the acceptance itself: that accepts nobody.
+            code = FINDINGS
         if kept.unsigned:
             self.talk.error(f"error: {kept.unsigned}")
-            code = ERROR if code == FINE else code
+            code = ERROR if code in {FINE, FINDINGS} else code
         lines = [*ended_lines(report, self._graph(report)), kept.headline, f"record: {kept.page}"]
         orders = self.world.way.state / "runs" / report.run / files.ORDERS
         lines += [f"what was to be changed, by stage and device: {orders}"] if orders.is_dir() else []

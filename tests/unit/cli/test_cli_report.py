@@ -337,6 +337,17 @@ def test_a_run_whose_record_cannot_be_signed_is_told_all_the_same(site, tmp_path
     assert pages_of(folder) == pages_of(unsigned_record(site, report))
 
 
+def test_a_run_in_which_an_acceptance_was_skipped_does_not_say_that_all_is_well(site):
+    """A script that hands a rack over by the exit code must not hand over what nobody accepted."""
+    report = brought(site)
+    world = SimpleNamespace(plan=planned(site), way=SimpleNamespace(state=site / ".rackwright"))
+    assert End(Talk(quiet=True), world)._answer(report).code == 0
+    skipped = runs.Outcome(subject="accept/gpu01", state="waived", cause="ann skipped it: no time")
+    report = msgspec.structs.replace(report, outcomes=report.outcomes | {"accept/gpu01": skipped})
+    answer = End(Talk(quiet=True), world)._answer(report)
+    assert (answer.code, answer.data["accepted"]) == (4, {"gpu01": "open", "gpu02": "accepted"})
+
+
 def unsigned_record(site, report):
     """The same record, written where no key was named."""
     return keep(Talk(quiet=True), planned(site), site / ".rackwright", report.run, report=report).folder
