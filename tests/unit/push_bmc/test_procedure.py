@@ -130,6 +130,30 @@ def test_a_host_that_was_off_is_off_again(tmp_path):
     assert bench.server.power == "Off"
 
 
+def test_what_does_not_cycle_its_power_by_itself_gets_a_cycle(tmp_path):
+    """The restart for its job was taken for the AC cycle, which was never asked for, by no push."""
+    bench = Bench(tmp_path, (CPLD,), self_cycling=("cpld",))
+    assert bench.life().state == "done"
+    assert bench.right()
+    assert bench.server.restarts() == ["GracefulRestart", "GracefulShutdown", ""]
+    assert bench.server.flashed() == {CPLD: 1}
+
+
+def test_a_second_restart_meets_nothing_that_came_up_since_the_first(tmp_path):
+    """A power supply failed while the job ran; what is written waits, and the power is not cut."""
+    bench = Bench(tmp_path, (CPLD,), self_cycling=("cpld",))
+    begun = bench.server._start
+
+    def failing():
+        begun()
+        bench.server.psus = [Psu(fqdd="PSU.Slot.1", health="Critical")]
+
+    bench.server._start = failing
+    outcome = bench.life()
+    assert "power supplies: PSU.Slot.1 is not well" in outcome.cause
+    assert bench.server.restarts() == ["GracefulRestart"]
+
+
 @pytest.mark.parametrize("seconds", [30, 200])
 def test_what_the_bmc_writes_by_itself_is_not_torn_by_a_power_cycle(tmp_path, seconds):
     """An image that lies there and is about to be written was taken for one that waits for the power cycle, which cut its writing off."""

@@ -199,7 +199,9 @@ class Procedure:
             ended = _Ended(halt=halt, words=in_words(ended_badly(ours) or ours), badly=bool(ended_badly(ours)))
             if not alone or ended.halt or ended.badly or self._waited(steps):
                 return ended
-            halt, _ = self._go(name, "ac", frozenset(), before, steps, fresh=True)
+            # Another restart: the first one would be taken for it, and what must not be met may have come up since.
+            again = self._before(name)
+            halt = again.halt or self._go(name, "ac", frozenset(), again, steps, fresh=True)[0]
             return _Ended(halt=halt, words=ended.words)
 
         ended = self._step(name, work, _Ended)
