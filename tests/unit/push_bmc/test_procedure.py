@@ -267,6 +267,40 @@ def test_killed_anywhere_and_gone_on_with(tmp_path):
         assert bench.server.power == "On"
 
 
+def test_a_resumed_restart_meets_nothing_that_came_up_since_the_kill(tmp_path):
+    """It was looked before the kill that the power supplies are well; hours later the host is restarted on one."""
+    names = moments_of(tmp_path)
+    number = names.index("journal before restart 1 after") + 1
+    bench = Bench(tmp_path)
+    with pytest.raises(Killed):
+        bench.life(Moments(number))
+    bench.clock.sleep(7200)
+    bench.server.psus = [Psu(fqdd="PSU.Slot.1", health="Critical")]
+    outcome = bench.life(Moments())
+    assert "power supplies: PSU.Slot.1 is not well" in outcome.cause
+    assert bench.server.restarts() == []
+
+
+@pytest.mark.parametrize("moment", ["journal look after", "journal before restart 1 after", "journal restart 1 after"])
+def test_a_resumed_push_asks_again_whether_the_host_is_drained(tmp_path, moment):
+    """It was drained when the push began; by now jobs run there again, and are taken down with it."""
+    program, said = tmp_path / "drained", tmp_path / "busy"
+    program.write_text(f'#!/bin/sh\n[ ! -e {said} ] || {{ echo "jobs run on $1" >&2; exit 3; }}\n')
+    program.chmod(0o700)
+    names = moments_of(tmp_path)
+    bench = Bench(tmp_path, drained_by=str(program))
+    with pytest.raises(Killed):
+        bench.life(Moments(names.index(moment) + 1))
+    before = bench.server.restarts()
+    said.touch()
+    bench.clock.sleep(7200)
+    outcome = bench.life(Moments())
+    assert "drained: " in outcome.cause
+    assert "jobs run on gpu01" in outcome.cause
+    assert bench.server.restarts() == before
+    said.unlink()
+
+
 def test_what_lasts_is_looked_at_less_often(tmp_path):
     """A wait looks at once, after 20 s, then as long apart as it has lasted, a minute at most; and never beyond its end."""
     bench = Bench(tmp_path, (BIOS,))

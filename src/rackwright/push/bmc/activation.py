@@ -52,6 +52,8 @@ class Activation:
     in_force: Callable[[], bool]
     """Look whether everything that this restart is for is right."""
     told: Callable[[str], None]
+    against: Callable[[], Halt | None] = lambda: None
+    """Look whether something has come up that a restart must not meet, where an earlier life looked and did not restart."""
     asked: int = 0
     at: float = 0.0
     seen: tuple[Job, ...] = ()
@@ -103,6 +105,8 @@ class Activation:
             if self._heeded(host):
                 self.asked = 1
             elif not waits or now - self.at >= limits.heed_s:
+                if not self.fresh and (halt := self.against()) is not None:
+                    return halt
                 self._ask(host, gently=True, waiting=len(jobs))
         elif self.asked == 1 and self._late(now - self.at):
             self.told("the operating system does not heed it: forced")

@@ -15,12 +15,13 @@ from rackwright.push.draining import busy
 from rackwright.redfish.inventory import Inventory
 from rackwright.redfish.versions import same
 
-__all__ = ["against_restart", "objection"]
+__all__ = ["against_restart", "objection", "undrained"]
 
 _STAGE: Final = "look"
 _FINE: Final = frozenset({"", "OK", "Unknown"})
 _LOST: Final = ("degraded", "lost", "nonredundant", "not redundant", "failed")
 _CABLING: Final = "see the service tags of nodes.csv and where the server stands; 'rackwright audit SITE --only hardware' names swapped ones"
+_DRAIN: Final = "drain the host, then push again"
 _WAIT: Final = "let it end, or delete it over the web page of the BMC; then push again"
 
 
@@ -28,6 +29,12 @@ def against_restart(stage: str, inventory: Inventory) -> Halt | None:
     """Return what has come up since the first look and would have the waiting jobs fail; None when they may run."""
     found = next(_conditions(inventory), None)
     return Halt(stage, f"{found[0]}: {found[1]}", found[2], touched=True) if found else None
+
+
+def undrained(stage: str, order: Order, device: str) -> Halt | None:
+    """Return that the host is not drained, as the operator's program says; None when it is, or nobody is to be asked."""
+    said = busy(order.drained_by, device) if order.drained_by else ""
+    return Halt(stage, f"drained: {said}", _DRAIN, touched=True) if said else None
 
 
 def objection(contact: Contact, seen: Seen, order: Order) -> Halt | None:
@@ -55,7 +62,7 @@ def _objections(contact: Contact, seen: Seen, order: Order) -> Iterator[tuple[st
         if image is not None and image.file and (wrong := wrong_image(folder / image.file, image.sha256)):
             yield "images", wrong, "put the right file there, or mend its row in the images file, and push again"
     if order.drained_by and server.way.restarts and (said := busy(order.drained_by, server.device)):
-        yield "drained", said, "drain the host, then push again"
+        yield "drained", said, _DRAIN
 
 
 def _conditions(inventory: Inventory) -> Iterator[tuple[str, str, str]]:

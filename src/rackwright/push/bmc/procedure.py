@@ -18,7 +18,7 @@ import msgspec
 from rackwright.errors import DriverError
 from rackwright.push.bmc import ending
 from rackwright.push.bmc.activation import Activation, ended_badly, host_on, in_words, ready
-from rackwright.push.bmc.checks import against_restart, objection
+from rackwright.push.bmc.checks import against_restart, objection, undrained
 from rackwright.push.bmc.contact import AGAIN, Contact, Seen, halt_of
 from rackwright.push.bmc.ending import End
 from rackwright.push.bmc.keeping import Kept, kept
@@ -83,6 +83,8 @@ class Procedure:
     """What showed that the last step came into force; None: nothing did, or something was done since."""
     life: str = field(default_factory=lambda: uuid.uuid4().hex)
     """A resumed run has another one: what this one has not begun itself, an earlier may have."""
+    looked: bool = False
+    """This life has looked for the first time, not an earlier one."""
 
     def __post_init__(self) -> None:
         """Name the steps."""
@@ -114,6 +116,7 @@ class Procedure:
     # --- the first look --------------------------------------------------------------------------
 
     def _look(self) -> Look:
+        self.looked = True
         try:
             halt = ready(self.contact, "look")
             if halt is not None:
@@ -161,7 +164,12 @@ class Procedure:
         if not restart:
             return _Before(self.life, tuple(job.id for job in self.contact.jobs()))
         reset_at = self.contact.host().reset_at
-        return _Before(self.life, reset_at=reset_at, halt=against_restart(restart, self.contact.conditions()))
+        return _Before(self.life, reset_at=reset_at, halt=self._against(restart))
+
+    def _against(self, name: str) -> Halt | None:
+        """Look at what a restart must not meet; that an earlier life was told that the host is drained says nothing of now."""
+        halt = None if self.looked else undrained(name, self.whole, self.contact.device)
+        return halt or against_restart(name, self.contact.conditions())
 
     def _follow(self, name: str, step: Step, job: str) -> _Ended:
         """Follow what is applied at once to its own end, over a restart of the BMC too; then see its version."""
@@ -216,6 +224,7 @@ class Procedure:
         go = Activation(
             self.contact, name, event, jobs, before.reset_at, fresh,
             lambda: self._in_force(steps, self.contact.look()), self._tell,
+            lambda: self._against(name),
         )  # fmt: skip
         return go.go() or self._back(name), go.seen
 
