@@ -166,6 +166,29 @@ def test_the_restart_of_a_stage_is_the_strongest_that_is_asked_for(tmp_path):
     assert stage.restart([], noted=True) == "warm"
 
 
+@pytest.mark.parametrize(
+    "moment", ["journal look after", "journal stage 1: restart due after", "journal stage 2: restart due after"]
+)
+def test_a_resumed_push_asks_again_whether_the_host_is_drained(tmp_path, moment):
+    """It was drained when the push began; by now jobs run there again, and are taken down with it."""
+    program, said = tmp_path / "drained", tmp_path / "busy"
+    program.write_text(f'#!/bin/sh\n[ ! -e {said} ] || {{ echo "jobs run on $1" >&2; exit 3; }}\n')
+    program.chmod(0o700)
+    whole = Bench(tmp_path / "whole", drained_by=str(program))
+    whole.life()
+    bench = Bench(tmp_path, drained_by=str(program))
+    bench.world.moments = Moments(whole.world.moments.names.index(moment) + 1)
+    with pytest.raises(Killed):
+        bench.life()
+    bench.world.moments = Moments()
+    before = restarts(bench.world)
+    said.touch()
+    outcome = bench.life()
+    assert outcome.cause.startswith("drained: ")
+    assert "jobs run on gpu01" in outcome.cause
+    assert restarts(bench.world) == before
+
+
 def test_a_host_that_is_not_drained_is_not_restarted(tmp_path):
     """The operator's program says no: nothing is played."""
     bench = Bench(tmp_path, drained_by="/bin/false")

@@ -100,6 +100,8 @@ class Procedure:
     secrets: Mapping[str, Secret] = field(default_factory=dict, repr=False)
     life: str = field(default_factory=lambda: uuid.uuid4().hex)
     """A resumed run has another one: what this one has not begun itself, an earlier may have."""
+    looked: bool = False
+    """This life has looked for the first time, not an earlier one."""
     changed: list[str] = field(default_factory=list)
     restarts: list[Reboot] = field(default_factory=list)
 
@@ -129,6 +131,7 @@ class Procedure:
     # --- the first look --------------------------------------------------------------------------
 
     def _look(self) -> Look:
+        self.looked = True
         try:
             facts = self.contact.facts(self.contact.limits.login_s)
         except DriverError as error:
@@ -138,9 +141,12 @@ class Procedure:
             return Look(facts, Halt("look", wrong, _IDENTITY))
         answered.note(self.contact.way.answered, self.order.device, self.order.tag)
         restarts = any(stage.reboot != "none" for stage in self.order.stages)
-        if self.whole.drained_by and restarts and (said := busy(self.whole.drained_by, self.order.device)):
-            return Look(facts, Halt("look", f"drained: {said}", f"drain the host, {AGAIN}"))
-        return Look(facts)
+        return Look(facts, self._undrained("look") if restarts else None)
+
+    def _undrained(self, stage: str, *, touched: bool = False) -> Halt | None:
+        """Return that the host is not drained, as the operator's program says; None when it is, or nobody is to be asked."""
+        said = busy(self.whole.drained_by, self.order.device) if self.whole.drained_by else ""
+        return Halt(stage, f"drained: {said}", f"drain the host, {AGAIN}", touched=touched) if said else None
 
     # --- one stage -------------------------------------------------------------------------------
 
@@ -195,9 +201,13 @@ class Procedure:
         self.restarts.append(due)
         asks = next((step for step, kind in stage.asking.items() if kind == due), stage.steps[-1])
 
+        def against() -> Halt | None:
+            # That an earlier life was told that the host is drained says nothing of now.
+            return None if self.looked else self._undrained(asks, touched=True)
+
         def work() -> Restarted:
             fresh = before.life == self.life
-            go = Restart(self.contact, asks, due, before.boot_id, fresh, self.order.macs, self._tell)
+            go = Restart(self.contact, asks, due, before.boot_id, fresh, self.order.macs, self._tell, against)
             return Restarted(go.go())
 
         return self._step(f"{name}: restart", work, Restarted).halt

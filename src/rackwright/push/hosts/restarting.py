@@ -49,6 +49,8 @@ class Restart:
     """No earlier life may have asked for it."""
     macs: tuple[str, ...]
     told: Callable[[str], None]
+    against: Callable[[], Halt | None] = lambda: None
+    """Asked right before the host goes down: what stands against it by now."""
 
     def go(self) -> Halt | None:
         """Restart the host and wait until it answers; return what stands in the way."""
@@ -77,6 +79,8 @@ class Restart:
         if not self._answers():
             # It is on its way, or dead: that it is asked again would not help.
             return self._back(limits.boot_s)
+        if (halt := self.against()) is not None:
+            return halt
         self.told("restarting the host")
         contact.ask(lambda session: session.restart())
         until = contact.clock.now() + limits.heed_s
@@ -120,6 +124,8 @@ class Restart:
         try:
             if not self.fresh and session.power() != "Off" and contact.other_boot(self.before, limits.boot_s):
                 return None
+            if session.power() != "Off" and (halt := self.against()) is not None:
+                return halt
             self.told("cycling the power of the host")
             power_off(session, contact.device, contact.clock, bounds)
             power_on(session, contact.device, contact.clock, bounds)
@@ -131,6 +137,8 @@ class Restart:
 
     def _adapters(self) -> Halt | None:
         contact = self.contact
+        if (halt := self.against()) is not None:
+            return halt
         self.told("resetting the adapters")
         script = _RESET.format(macs=" ".join(shlex.quote(mac) for mac in self.macs))
         try:
