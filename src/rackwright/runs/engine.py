@@ -102,7 +102,7 @@ class Engine:
         """Run ``program`` over ``order``, ``jobs`` devices at once, and return the report when it ended.
 
         ``limit`` names the only devices that are worked on. Raises :class:`~rackwright.errors.RunBusy` when a
-        living process works on one of the devices.
+        living process works on one of the devices, or for a graph on another graph.
         """
         code = self._program(program)
         if jobs < 1:
@@ -112,7 +112,7 @@ class Engine:
         record |= {"database": named(self._database), "twin": self._twin}
         with locked(self._state_dir, "start"):
             refuse_elsewhere(self._state_dir, self._journal, self._database)
-            self._refuse_busy(devices_of(graph, waves))
+            self._refuse_busy(devices_of(graph, waves), limited=graph is not None)
             folder = RunFolder.made(self._state_dir, order, graph, **record)
             self._lease.attend(folder.run)
         return self._attended(folder, code, on_event)
@@ -142,7 +142,7 @@ class Engine:
             raise RunChanged(f"run {run} was begun {_RACKS[bool(record.twin)]}")
         with locked(self._state_dir, "start"):
             refuse_elsewhere(self._state_dir, self._journal, self._database)
-            self._refuse_busy(record.devices, run)
+            self._refuse_busy(record.devices, run, limited=bool(record.graph))
             if overtaken := self._overtaken(record):
                 raise RunChanged(overtaken)
             self._lease.attend(run)
@@ -286,8 +286,8 @@ class Engine:
             raise RunError(f"no program is called {name!r} here: this process knows {', '.join(self._programs)}")
         return self._programs[name]
 
-    def _refuse_busy(self, devices: Iterable[str], run: str = "") -> None:
-        """Raise RunBusy when a living process holds the run or one of the devices."""
+    def _refuse_busy(self, devices: Iterable[str], run: str = "", *, limited: bool) -> None:
+        """Raise RunBusy when a living process holds the run or one of the devices, or limits that a ``limited`` run would not count."""
         wanted = set(devices)
         living = others(self._journal.engine, self._state_dir, self._lease.executor)
         held = {worker.run: worker for worker in living.values() if worker.run}
@@ -306,12 +306,23 @@ class Engine:
             both = sorted(wanted & set(self._devices_of(other)))
             if both:
                 raise RunBusy(f"run {other} works on {both[0]} and is held by {worker}: {_wait(worker)}")
+            if limited and self._is_limited(other):
+                raise RunBusy(
+                    f"run {other} is held by {worker}, and the limits of both (racks, images, pairs) are for the whole site: {_wait(worker)}"
+                )
 
     def _devices_of(self, run: str) -> tuple[str, ...]:
         try:
             return RunFolder.found(self._state_dir, run).record().devices
         except RunError:
             return ()
+
+    def _is_limited(self, run: str) -> bool:
+        """Say whether a run is of a graph: who enqueues its tasks counts its limits, and nobody else's."""
+        try:
+            return bool(RunFolder.found(self._state_dir, run).record().graph)
+        except RunError:
+            return False
 
     def _overtaken(self, record: Record) -> str:
         """Say which later run worked on the same devices, if one did: the journal speaks of another state then."""

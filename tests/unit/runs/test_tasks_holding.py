@@ -11,6 +11,7 @@ import threading
 import pytest
 
 from rackwright import runs
+from rackwright.errors import RunBusy
 from tests.unit.runs import toytasks
 from tests.unit.runs.toy import lines
 from tests.unit.runs.toytasks import Tasks, chain, counted, most_at_once, order, states
@@ -157,6 +158,20 @@ def test_resumed_graph_does_what_was_commanded_before_the_kill(site, process):
         "bmc/a2": "cancelled",
         "gate": "failed",
     }
+
+
+def test_second_graph_waits_for_the_first_though_it_is_about_other_devices(site, process):
+    """Watts of a rack and pairs are counted by each run for itself: two at once would take twice as much."""
+    one, two = (order((f"os/{name}", {"takes": {"watts": 1}}), limits={"watts": 1}) for name in ("a1", "a2"))
+    other = process("run", order=one.decode(), wait=str(site / "gate"), **{**PLAN, "lease_s": 60})
+    other.until((site / "gate.reached").exists)
+    run = runs.latest(site / "s", "tasks").run
+    with runs.opened(site / "s", programs=[Tasks(site / "world")]) as engine:
+        with pytest.raises(RunBusy, match=f"run {run} is held by pid {other.popen.pid} .* the limits of both"):
+            engine.run("tasks", two)
+        (site / "gate").touch()
+        assert other.said() == "done"
+        assert engine.run("tasks", two).state == "done"
 
 
 def test_worker_leaves_an_interrupted_run_alone_that_a_later_one_overtook(site, process):
