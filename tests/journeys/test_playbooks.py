@@ -166,3 +166,28 @@ def test_a_register_that_somebody_set_is_told(course):
     (told,) = [row[3] for row in said.failed]
     assert f"access control of {bridge} is 001d and not 0000" in told
     assert f"read request size of {card} is 512 and not 4096" in told
+
+
+def test_what_a_play_wrote_before_it_was_cut_off_comes_into_force():
+    """A play was killed behind the two files that it writes: the next one finds them right, and does what should have followed."""
+    hardware = {"gpu01": machine.xe9680("gpu01")}
+    with yard(("gpu01",), hardware=hardware, decoys=False) as lab:
+        node, told = lab["gpu01"], lab.documents["gpu01"]["rackwright"]
+        assert lab.play(tags=["tuning"]).status == "successful"
+        node.ssh("rm /var/lib/rackwright/restart")
+        told["kernel"]["cmdline"].append("mitigations=auto")
+        told["sysctl"] = {"net.ipv4.conf.rail0.arp_announce": "2", **told["sysctl"]}
+        boot = node.path("/etc/default/grub.d/90-rackwright.cfg")
+        boot.write_text(boot.read_text().replace("iommu=pt", "iommu=pt mitigations=auto"))
+        kernel = node.path("/etc/sysctl.d/90-rackwright.conf")
+        first, *rest = kernel.read_text().splitlines()
+        kernel.write_text("\n".join([first, "net.ipv4.conf.rail0.arp_announce = 2", *rest]) + "\n")
+        again = lab.play(tags=["tuning"])
+        assert [row[2] for row in again.changed] == [
+            "Load the kernel's settings",
+            "Write the boot loader's configuration",
+        ]
+        assert "mitigations=auto" in node.read("/boot/grub/grub.cfg")
+        assert node.state()["sysctl"]["net.ipv4.conf.rail0.arp_announce"] == "2"
+        assert node.read("/var/lib/rackwright/restart").strip() == node.boot_id()
+        assert lab.play(tags=["tuning"]).changed == []
