@@ -19,6 +19,7 @@ from rackwright.cli import building
 from rackwright.cli import machines as servers
 from rackwright.cli.reaching import Wanted, reach
 from rackwright.cli.talk import Talk
+from rackwright.plan.install import lacking
 from rackwright.plan.stack import stack
 from rackwright.render import ansible
 from rackwright.render.site_overlays import of_site
@@ -70,6 +71,7 @@ def opened_world(talk: Talk, site: Path, wanted: Wanted) -> World:
         machines={machine.name: machine for machine in of.machines},
         settings=of.settings,
         stacks={one.name: one for one in stack(plan, intent, loaded.catalog)},
+        lacks=lacking(plan, intent, loaded.catalog, loaded.keys),
         images=loaded.images,
         overlays=of_site(loaded.overlays, folder),
         jobs=wanted.at_once(),
