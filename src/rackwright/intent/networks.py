@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Interface, IPv4Network
 from typing import Final, NamedTuple
 
@@ -12,7 +12,7 @@ from rackwright.documents import Path
 from rackwright.intent import words
 from rackwright.intent.context import Context
 from rackwright.intent.groups import server
-from rackwright.intent.models import Fabric, Network
+from rackwright.intent.models import Fabric, Network, VrfIntent
 from rackwright.intent.words import address, asn_range, is_address, prefix
 
 __all__ = ["check"]
@@ -165,21 +165,37 @@ def _vrfs(context: Context) -> None:
     used = {network.vrf for network in context.site.networks.values() if network.vrf}
     known = sorted({*context.keys("vrfs"), *used})
     for name, vrf in context.site.vrfs.items():
-        place: Path = ("vrfs", name)
-        _vrf_name(context, place, name, at_key=True)
-        for at, other in enumerate(vrf.import_):
-            context.known((*place, "import", at), other, [word for word in known if word != name], "other VRF")
-        for at, word in enumerate(vrf.relay):
-            server(context, (*place, "relay", at), word, outside=False)
-        for at, text in enumerate(vrf.loopbacks):
-            if not is_address(text.partition("/")[0]) or text.partition("/")[2] not in ("", "32"):
-                address(context, (*place, "loopbacks", at), text)
+        _vrf(context, name, vrf, [word for word in known if word != name])
     for key, fabric in context.site.fabrics.items():
         for at, external in enumerate(fabric.external):
             if external.vrf is not None and external.vrf != "default":
                 context.known(("fabrics", key, "external", at, "vrf"), external.vrf, known, "VRF of this site")
             if external.advertise is not None:
                 prefix(context, ("fabrics", key, "external", at, "advertise"), external.advertise)
+
+
+def _vrf(context: Context, name: str, vrf: VrfIntent, others: Sequence[str]) -> None:
+    place: Path = ("vrfs", name)
+    _vrf_name(context, place, name, at_key=True)
+    for at, other in enumerate(vrf.import_):
+        context.known((*place, "import", at), other, others, "other VRF")
+    if vrf.mark is not None:
+        _mark(context, (*place, "mark"), vrf)
+    for at, word in enumerate(vrf.relay):
+        server(context, (*place, "relay", at), word, outside=False)
+    for at, text in enumerate(vrf.loopbacks):
+        if not is_address(text.partition("/")[0]) or text.partition("/")[2] not in ("", "32"):
+            address(context, (*place, "loopbacks", at), text)
+
+
+def _mark(context: Context, path: Path, vrf: VrfIntent) -> None:
+    """Report a community that BGP does not know, and one that is set on nothing."""
+    halves = (vrf.mark or "").split(":")
+    if len(halves) != 2 or not all(half.isascii() and half.isdigit() and int(half) < 65536 for half in halves):
+        context.wrong("value", path, f"{vrf.mark!r} is no community", 'write two numbers up to 65535, e.g. "65000:1"')
+    elif not vrf.import_:
+        message = "the mark is set on what this VRF imports, and it imports nothing"
+        context.wrong("value", path, message, "add import: [VRF, ...], or remove mark", at_key=True)
 
 
 def _numbers(context: Context) -> None:

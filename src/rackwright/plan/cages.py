@@ -11,7 +11,7 @@ from rackwright.plan.model import End
 from rackwright.plan.switch_model import PortKind
 from rackwright.plan.wiring import PortState, PortUse, Wiring, cage_count, port_name
 
-__all__ = ["Block", "block", "parse_port", "pin", "port_range", "ways_of"]
+__all__ = ["Block", "block", "counted_port", "parse_port", "pin", "port_range", "ways_of"]
 
 
 @lru_cache(maxsize=16)
@@ -59,6 +59,12 @@ def parse_port(text: str) -> tuple[int, int]:
     """Return (cage, sub-port) of ``swp25s1``; sub-port 0 of ``swp25``; ValueError otherwise."""
     cage, _, sub = text.removeprefix("swp").partition("s")
     return int(cage), int(sub or "0")
+
+
+def counted_port(text: str) -> tuple[str, str]:
+    """Return what stands before the last number of a foreign port's name, and that number; empty where it ends in none."""
+    stem = text.rstrip("0123456789")
+    return stem, text.removeprefix(stem)
 
 
 def port_range(text: str) -> range:

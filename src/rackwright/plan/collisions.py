@@ -47,11 +47,16 @@ def collisions(site: Site, catalog: Catalog, wiring: Wiring) -> list[Problem]:
 
 
 def _set_aside(site: Site, wiring: Wiring) -> Iterator[Problem]:
-    """Yield a problem for each reserved range that would shut down ports in use."""
+    """Yield a problem for each reserved range that would shut down ports in use, or that is of no leaf."""
     for key, fabric in site.fabrics.items():
         leaves = [name for group in wiring.leaves.get(key, ()) for name in group]
         for word, wish in fabric.reserve.items():
             device, _, span = word.rpartition(":")
+            if device and device not in leaves:
+                yield problem(
+                    "plan.ports", f"{device} is no leaf of {key}: nothing is set aside", path=("fabrics", key, "reserve", word),
+                    remedy=f"name one of {', '.join(leaves[:4])}, or leave the name out for all" if leaves else "remove it",
+                )  # fmt: skip
             cages = set(port_range(span)) if wish.admin == "down" else set()
             hit = [
                 (name, use)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from rackwright.catalog.models import Breakout, Catalog, SwitchModel
 from rackwright.findings import Problem, problem
 from rackwright.intent.models import Attach, Fabric, Site
-from rackwright.plan.cages import parse_port, port_range
+from rackwright.plan.cages import counted_port, parse_port, port_range
 from rackwright.plan.model import Device
 from rackwright.plan.pair import PAIR_TOPOLOGIES
 from rackwright.plan.pair_entries import attach_groups
@@ -274,6 +274,11 @@ def _external(key: str, fabric: Fabric, site: Site) -> Iterator[Problem]:
             yield _wrong(
                 (*path, "vrf"), f"VRF {external.vrf} is the switch's own; a peer of others there joins the underlay",
                 "name the VRF that is to be reached, e.g. INBAND",
+            )  # fmt: skip
+        if external.peer_ports and not counted_port(external.peer_ports)[1]:
+            yield _wrong(
+                (*path, "peer_ports"), f"{external.peer_ports} ends in no number that could be counted on",
+                "name the first port as the peer does, e.g. swp29 or Ethernet1/29",
             )  # fmt: skip
         if external.name in names:
             yield _wrong(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from rackwright.catalog.models import Breakout, Catalog, SwitchModel
 from rackwright.intent.models import External, Fabric, Site
-from rackwright.plan.cages import Block, block, parse_port, pin, port_range
+from rackwright.plan.cages import Block, block, counted_port, parse_port, pin, port_range
 from rackwright.plan.clos import parse_ratio, spines
 from rackwright.plan.lock import Lock
 from rackwright.plan.model import Device, End, Layout, Link
@@ -391,7 +391,7 @@ def _wire_external(
         block(key, f"external.{external.name}.{n}", count, split, model, lock, wiring, at)
         for n, (at, count) in enumerate(blocks)
     ]
-    stem, _, first = (external.peer_ports or "").rpartition("swp")
+    stem, first = counted_port(external.peer_ports or "")
     turn = 0
     for leaf in pair:
         for number in range(external.links_per_leaf):
@@ -399,7 +399,7 @@ def _wire_external(
             if place is None:
                 continue
             peer, step = peers[turn % len(peers)], turn // len(peers)
-            port = f"{stem}swp{int(first) + step}" if first else f"to-{leaf}-{number + 1}"
+            port = f"{stem}{int(first) + step}" if first else f"to-{leaf}-{number + 1}"
             turn += 1
             position = number % per_cage
             link = wiring.add(

@@ -77,3 +77,12 @@ def test_room_is_counted_for_the_adapters_that_an_entry_takes(repository: Path) 
         wish["fabrics"]["frontend"]["attach"][3:] = [entry | {"adapters": adapters}]
         found = load_text(yaml.safe_dump(wish), "site.yaml").problems
         assert [one.path for one in found if one.path.startswith("networks.one")] == wrong
+
+
+@pytest.mark.parametrize(("vrf", "wrong"), [({"mark": "65000:1"}, 1), ({"import": ["OOB"], "mark": "x"}, 1), ({}, 0)])
+def test_a_mark_is_a_community_on_what_is_imported(repository: Path, vrf: dict[str, Any], wrong: int) -> None:
+    """A word that BGP does not know, and a hub that imports nothing, are told at the mark."""
+    wish = yaml.safe_load((repository / "inventory" / "xe9680-spectrum-x" / "site.yaml").read_text(encoding="utf-8"))
+    wish["vrfs"] = {"INBAND": vrf}
+    found = load_text(yaml.safe_dump(wish), "site.yaml").problems
+    assert len([one for one in found if one.path == "vrfs.INBAND.mark"]) == wrong

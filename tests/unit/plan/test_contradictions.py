@@ -124,6 +124,10 @@ REFUSED: dict[str, tuple[Change, str, str]] = {
     "VNI of an L3VNI": (inband(vni=50001), "networks.inband.vni", "OOB has it by rule"),
     "one eth0 twice": (link("oob01:swp48", "fe01:eth0", "oob"), "fabrics.oob.links", "cabled twice"),
     "one adapter on two fabrics": (second_pair, "fabrics.second.attach.0", "(and 7 more like it)"),
+    "peer ports that no number ends": (external(peer_ports="Ethernet"), "external.0.peer_ports", "ends in no number"),
+    "ports set aside on a stranger": (
+        frontend(reserve={"fe09:swp60": {"admin": "up"}}), "fabrics.frontend.reserve.fe09:swp60", "fe09 is no leaf",
+    ),
     "access port past the end": (attach("oob", at="swp49"), "fabrics.oob.attach.0.at", "swp1 to swp48"),
     "peer called like a leaf": (external(peers=["fe01"]), "fabrics.frontend.external.0.peers", "fe01"),
     "external in the underlay": (external(vrf="default"), "fabrics.frontend.external.0.vrf", "switch's own"),
@@ -204,3 +208,9 @@ def test_a_data_port_of_a_link_has_no_address() -> None:
     """A cable between two switches of the site gives neither of its ports a lease."""
     made = planned(link("oob01:swp48", "fe01:swp60", "oob"))
     assert not [entry for scope in made.scopes for entry in scope.reservations if "swp" in entry[0]]
+
+
+def test_ports_of_a_peer_are_counted_on_as_the_peer_calls_them() -> None:
+    """The last number of the name counts: Ethernet1/1, Ethernet1/2."""
+    made = planned(external(peer_ports="Ethernet1/1"))
+    assert [k.b.port for k in made.links if k.kind == "external"] == [f"Ethernet1/{number}" for number in range(1, 5)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -208,3 +209,33 @@ def test_what_is_not_pinned_keeps_clear_of_the_cage_that_an_uplink_shuts_off(wis
     del wish["fabrics"]["core"]["attach"][2]["at"]
     ports = {port.cage for port in leaf(planned(wish)).ports if port.peer.startswith("support")}
     assert not ports & {55, 56}
+
+
+def policies(wish: Wish) -> tuple[set[str], set[str]]:
+    """Return the names of lists that a leaf has, and those that its route maps and other lists refer to."""
+    core = leaf(planned(wish))
+    rules = [rule for policy in core.route_maps for rule in policy.rules]
+    assert len(core.prefix_lists) == len({policy.name for policy in core.prefix_lists})
+    assert len(core.community_lists) == len({name for name, _ in core.community_lists})
+    held = {policy.name for policy in core.prefix_lists} | {name for name, _ in core.community_lists}
+    return held, {name for rule in rules for name in (rule.prefix_list, rule.community_list) if name}
+
+
+def test_every_list_that_a_route_map_names_is_there_once(wish: Wish) -> None:
+    """A relay of a network, a spoke that imports nothing, a second hub, a second way out: every list is there, once."""
+    changed = copy.deepcopy(wish)
+    changed["networks"]["inband"]["relay"] = ["192.168.200.2"]
+    changed["networks"]["relay"] = {"vlan": 201, "vrf": "OOB2", "subnet": "192.168.200.0/24", "gateway": "core"}
+    changed["vrfs"] = {}
+    changed["fabrics"]["oob"].pop("per_switch")
+    held, named = policies(changed)
+    assert named <= held
+    del wish["vrfs"]["OOB"]["import"]
+    wish["vrfs"]["WAY"] = {"import": ["INBAND"], "mark": "11:12"}
+    out = {"name": "way", "vrf": "WAY", "links_per_leaf": 1, "advertise": "10.0.0.0/28", "at": ["swp63s6"]}
+    wish["fabrics"]["core"]["external"].append(out)
+    held, named = policies(wish)
+    assert named <= held
+    assert {"11-11", "11-12", "OOB_PREFIXES"} <= held
+    told = [policy.rules[0][2:] for policy in leaf(planned(wish)).prefix_lists if policy.name.endswith("_WAY")]
+    assert told == [("10.0.0.0/28", 28)]

@@ -8,7 +8,7 @@ spokes, and its own interfaces.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from rackwright.findings import Problem, problem
@@ -49,6 +49,8 @@ def leak_policy(frame: Frame, device: Device) -> Policy:
     leaks = {name: Leak(vrf.import_, f"{name}_FILTER") for name, vrf in leaking.items()}
     lists: list[PrefixList] = [_ALL] if leaks else []
     maps: list[RouteMap] = []
+    silent = {spoke for vrf in leaking.values() if vrf.mark for spoke in vrf.import_} - leaking.keys()
+    lists += [_numbered(f"{name}_PREFIXES", _prefixes(frame, device, name)) for name in sorted(silent)]
     for name, vrf in leaking.items():
         lists.append(_numbered(f"{name}_LOCAL_IF", _own(frame, device, name)))
         if vrf.mark:
@@ -59,7 +61,7 @@ def leak_policy(frame: Frame, device: Device) -> Policy:
     outbound: dict[str, str] = {}
     for external in frame.fabric(device).external:
         if external.advertise:
-            told, summary = _outbound(frame, external)
+            told, summary = _outbound(frame, external, taken={known.name for known in lists})
             outbound[external.name] = told.name
             lists.append(summary)
             maps.append(told)
@@ -70,7 +72,7 @@ def leak_policy(frame: Frame, device: Device) -> Policy:
             maps.append(
                 RouteMap(f"{name}_RELAY", (RouteMapRule(10, "permit", prefix_list=f"{name}_RELAY", type="ipv4"),))
             )
-    marks = tuple((vrf.mark.partition(":")[0], vrf.mark) for vrf in leaking.values() if vrf.mark)
+    marks = tuple((_community_list(frame, vrf.mark), vrf.mark) for vrf in leaking.values() if vrf.mark)
     policy = Policy(leaks, outbound, tuple(lists), tuple(maps), marks)
     return _with_extras(frame, device, policy) if frame.conventions.policy_extras else policy
 
@@ -161,11 +163,18 @@ def _hub(name: str, mark: str) -> RouteMap:
     )
 
 
+def _community_list(frame: Frame, mark: str) -> str:
+    """Return the name of a mark's list: its first half, or all of it where another mark begins alike."""
+    first = mark.partition(":")[0]
+    alike = {vrf.mark for vrf in frame.site.vrfs.values() if vrf.mark and vrf.mark.partition(":")[0] == first}
+    return first if len(alike) == 1 else mark.replace(":", "-")
+
+
 def _spoke(frame: Frame, name: str) -> RouteMap:
     hubs = [vrf for vrf in frame.site.vrfs[name].import_ if frame.site.vrfs.get(vrf, VrfIntent()).mark]
     marks = [mark for hub in hubs if (mark := frame.site.vrfs[hub].mark)]
     siblings = [spoke for hub in hubs for spoke in frame.site.vrfs[hub].import_ if spoke != name]
-    rules = [RouteMapRule(5 + at, "deny", community_list=mark.partition(":")[0]) for at, mark in enumerate(marks)]
+    rules = [RouteMapRule(5 + at, "deny", community_list=_community_list(frame, m)) for at, m in enumerate(marks)]
     rules += [
         RouteMapRule(10 + at, "deny", prefix_list=f"{spoke}_PREFIXES", type="ipv4")
         for at, spoke in enumerate(dict.fromkeys(siblings))
@@ -176,12 +185,18 @@ def _spoke(frame: Frame, name: str) -> RouteMap:
     return RouteMap(f"{name}_FILTER", tuple(rules))
 
 
-def _outbound(frame: Frame, external: External) -> tuple[RouteMap, PrefixList]:
-    """Return the route map that announces ``advertise`` and the loopback pool, and its prefix list."""
+def _outbound(frame: Frame, external: External, taken: Collection[str]) -> tuple[RouteMap, PrefixList]:
+    """Return the route map that announces ``advertise`` and the loopback pool, and its prefix list.
+
+    A house style may give all of them one name, which only the first has: ``taken`` are those of the leaf.
+    """
     names = frame.conventions.policy_names
     summary = names.get("summary", "TO_{name}").format(name=external.name.upper())
     told = names.get("outbound", "TO_{name}").format(name=external.name.upper())
-    rules = [(10, "permit", external.advertise or "", _SUMMARY_LENGTH)]
+    if summary in taken:
+        summary, told = (f"{name}_{external.name.upper()}" for name in (summary, told))
+    length = ipaddress.IPv4Network(external.advertise or "0.0.0.0/0").prefixlen
+    rules = [(10, "permit", external.advertise or "", max(_SUMMARY_LENGTH, length))]
     room = parse_range(frame.site.pools.loopback)
     pool = ipaddress.IPv4Network(_cover((text(room.first), text(room.first + room.size - 1))))
     if pool.subnet_of(ipaddress.IPv4Network(external.advertise or "0.0.0.0/0")):
@@ -194,12 +209,14 @@ def _outbound(frame: Frame, external: External) -> tuple[RouteMap, PrefixList]:
 
 def _with_extras(frame: Frame, device: Device, policy: Policy) -> Policy:
     """Add the objects that NVIDIA's exports carry and refer to nowhere."""
-    spokes = {name for name in policy.leaks if not frame.site.vrfs[name].mark}
+    spokes = {name for name in policy.leaks if not frame.site.vrfs.get(name, VrfIntent()).mark}
     # Networks run by VLAN: the lowest one of a spoke is the out-of-band network of these designs.
     oob = next((net.vrf for net in frame.site.networks.values() if net.vrf in spokes), "")
+    loopback = _loopback(frame, device, oob) if oob else ()
     lists = [
+        *(() if _ALL in policy.prefix_lists else (_ALL,)),
         PrefixList("VTEP_PREFIXES", ((5, "permit", _cover(frame.addresses.vteps.values()), 32),)),
-        *([_numbered(f"LOCAL_{oob}_LOOPBACK", _loopback(frame, device, oob))] if oob else []),
+        *([_numbered(f"LOCAL_{oob}_LOOPBACK", loopback)] if loopback else []),
     ]
     block = RouteMap(
         "BLOCK_VTEPS",
