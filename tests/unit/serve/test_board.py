@@ -75,6 +75,24 @@ def test_nobody_is_let_in_without_the_token(state, path):
     run(work())
 
 
+@pytest.mark.parametrize("header", [b"Authorization: Bearer \xff\xfe", b"Cookie: %s=\xff"])
+def test_bytes_that_are_no_text_are_a_wrong_token_and_no_fault_of_ours(state, header):
+    """Whoever knocks with rubbish gets a no, and no traceback is left in the log of the server."""
+
+    async def work():
+        async with client(state) as one:
+            first = await one.get(f"/?token={TOKEN}", allow_redirects=False)
+            (cookie,) = first.cookies
+            reading, writing = await asyncio.open_connection("127.0.0.1", one.server.port)
+            line = header.replace(b"%s", cookie.encode())
+            writing.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + line + b"\r\n\r\n")
+            assert (await reading.readline()).startswith(b"HTTP/1.1 403 ")
+            writing.close()
+            await writing.wait_closed()
+
+    run(work())
+
+
 def test_the_token_is_taken_once_and_leaves_the_address(state):
     """A browser gets a cookie that no script reads and no other site sends, and is sent to a clean address."""
 
