@@ -270,7 +270,7 @@ class _Judge:
             more = f" and {len(links) - _SHOWN} more" if len(links) > _SHOWN else ""
             self._ledger(device).skip(
                 f"{len(links)} links not proven, since the BMC does not tell the link of the port: {', '.join(links[:_SHOWN])}{more}",
-                path="mute", remedy=_NEXT,
+                path="mute", remedy=_NEXT, evidence=[f"{link} is not told" for link in links],
             )  # fmt: skip
 
     def _known(self, port: Port) -> bool:

@@ -15,12 +15,22 @@ from hypothesis import strategies as st
 from rackwright.audit import blinks, cabling
 from rackwright.audit.cabling import Port, Sight, blink
 from rackwright.audit.cabling.model import swap
+from rackwright.bringup import concerns
 from rackwright.plan.workspace import open_site, planned
 from tests.conftest import ROOT
 from tests.unit.audit.dark_room import Room
 
 SITE = "xe9680-two-racks"
 PLANTED = 10
+
+
+def test_every_server_whose_ports_are_not_told_is_named():
+    """A switch has the links of many servers: one behind the eighth must not look as if nothing had been said of it."""
+    made = floor(("backend",))
+    found = seen(made, Room(dict(made.cables), mute=set(made.nics))).found
+    peers = {(near.device, near.name): far.device for near, far in made.pairs}
+    concerned = [concerns.servers(one, peers, made.servers) for one in found if one.status == "skipped"]
+    assert frozenset().union(*concerned) == {far.device for _, far in made.pairs}
 
 
 @cache

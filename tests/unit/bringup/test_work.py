@@ -470,6 +470,19 @@ def test_installer_is_booted_from_what_was_named(text, target):
     assert medium(text).target == target
 
 
+def test_cables_that_nobody_could_prove_are_said_not_to_be(tmp_path, monkeypatch):
+    """A BMC that tells no links lets its server pass, for LLDP to prove it later: the certificate must not look as if it had."""
+    mute = cable(
+        "be01", "mute", "16 links not proven", status="skipped", evidence=["swp9s0 to gpu03 b3140h-1 is not told"]
+    )
+    right = cable("gpu02", "link", "2 links", status="pass")
+    monkeypatch.setattr(cables.blinking, "blink", lambda *_, **__: (mute, right))
+    told = [
+        cables.cables(job(f"cabling/{name}", (), tmp_path, way=None, plan=scope().plan)) for name in ("gpu02", "gpu03")
+    ]
+    assert [(one.state, one.cause) for one in told] == [("unchanged", ""), ("unchanged", "16 links not proven")]
+
+
 def test_server_of_whose_cables_nothing_was_told_is_not_accepted(tmp_path, monkeypatch):
     """A blink that says nothing of a server is no proof that its cables are right."""
     monkeypatch.setattr(cables.blinking, "blink", lambda *_, **__: ())

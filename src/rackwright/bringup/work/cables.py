@@ -54,7 +54,9 @@ def cables(job: Job) -> Outcome:
         mine = [*told.findings]
     if not mine and job.order.consent.proof == "blink" and _is_cabled(job):
         return job.failed("judge", Halted("nothing that was seen tells where its cables end", _AGAIN))
-    return job.judged(mine, told.evidence)
+    outcome = job.judged(mine, told.evidence)
+    unproven = "; ".join(one.message for one in mine if one.status == "skipped")
+    return msgspec.structs.replace(outcome, cause=unproven) if outcome.state in GOOD else outcome
 
 
 def _is_cabled(job: Job) -> bool:
