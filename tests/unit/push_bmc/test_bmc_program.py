@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
+from rackwright.errors import AuthRefused
 from rackwright.push.bmc import contact, program
 from rackwright.push.bmc.submitting import interrupted, submit
 from tests.unit.push.fake import Clock
@@ -71,6 +72,27 @@ def test_a_server_that_fails_later_fails_alone(rack):
     rack.servers["gpu02"].fails[BIOS] = "RED097"
     report = submit(rack.order, rack.way, jobs=1)
     assert [name for name, outcome in report.outcomes.items() if outcome.state != "done"] == ["gpu02"]
+
+
+def shut(rack, name):
+    def refuses(_name=""):
+        raise AuthRefused("it does not let root in", device=name)
+
+    rack.servers[name].connect = refuses
+
+
+def test_a_bmc_that_cannot_be_asked_fails_alone(rack):
+    """Nothing was done to its server: it was told as not on since this push, and heads and control nodes were not begun."""
+    shut(rack, "gpu02")
+    report = submit(rack.order, rack.way, jobs=1)
+    assert [name for name, outcome in report.outcomes.items() if outcome.state != "done"] == ["gpu02"]
+    assert {gate.state for gate in report.gates.values()} == {"done"}
+
+
+def test_a_member_of_a_role_that_cannot_be_asked_holds_its_partner_back(rack):
+    """Whether it is on is not known: its partner may be the last one that is."""
+    shut(rack, "mgmt01")
+    assert submit(rack.order, rack.way, jobs=1).outcomes["mgmt02"].state == "skipped"
 
 
 def test_a_host_that_stays_away_holds_its_partner_back(rack):

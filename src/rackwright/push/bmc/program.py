@@ -11,6 +11,7 @@ from rackwright.errors import DriverError
 from rackwright.push.bmc.contact import Connect, Contact
 from rackwright.push.bmc.order import Order, decode
 from rackwright.push.bmc.procedure import Procedure
+from rackwright.push.bmc.turns import UNGUARDED
 from rackwright.push.bmc.waves import waves_of
 from rackwright.runs.model import GOOD, Context, Json, Outcome, Wave
 
@@ -49,7 +50,9 @@ class PushBmc:
             return Outcome(subject=wave.name, state="failed", stage="gate", cause=cause, remedy=_MEND)
         whole = decode(order)
         changed = [
-            name for name, outcome in outcomes.items() if whole.of[name].steps and outcome.detail.get("found") != "Off"
+            name
+            for name, outcome in outcomes.items()
+            if whole.of[name].steps and outcome.detail.get("found") != "Off" and not _aside(wave, outcome)
         ]
         off = context.step("hosts that are not on", lambda: self._off(whole, changed))
         if off:
@@ -68,3 +71,8 @@ class PushBmc:
             return False
         finally:
             contact.close()
+
+
+def _aside(wave: Wave, outcome: Outcome) -> bool:
+    """Say that a server was not touched, and that nobody's turn hangs on whether it is on."""
+    return wave.name == UNGUARDED and outcome.stage == "look"

@@ -7,7 +7,10 @@ from typing import Final
 
 from rackwright.plan.model import Device, Plan
 
-__all__ = ["turns"]
+__all__ = ["UNGUARDED", "turns"]
+
+UNGUARDED: Final = "servers"
+"""The turn of those whose role nobody waits for."""
 
 _ANY: Final = frozenset({"k8s-worker"})
 """Roles whose members stand in for each other in numbers: that all of a turn are away is what draining is for."""
@@ -22,7 +25,7 @@ def turns(plan: Plan, names: Sequence[str]) -> tuple[tuple[str, tuple[str, ...]]
     meant = frozenset(names)
     roles = {device.name: _guarded(device) for device in plan.devices if device.name in meant}
     first = tuple(name for name in names if not roles[name])
-    found = [("servers", first)] if first else []
+    found = [(UNGUARDED, first)] if first else []
     found += [(f"roles {number}", members) for number, members in enumerate(_turns(roles, names), 1)]
     return tuple(found)
 

@@ -9,6 +9,7 @@ from typing import Final
 from rackwright import assets, secrets
 from rackwright.drivers.hosts.model import Event
 from rackwright.errors import DriverError
+from rackwright.push.bmc.turns import UNGUARDED
 from rackwright.push.hosts.contact import Contact, Way, batches_of
 from rackwright.push.hosts.order import Order, decode
 from rackwright.push.hosts.procedure import Playbooks, Procedure
@@ -19,9 +20,6 @@ __all__ = ["NAME", "VERSION", "PushHosts", "shipped"]
 NAME: Final = "push-host"
 VERSION: Final = "1"
 """Raised by hand whenever the steps of a host change their names or values."""
-
-UNGUARDED: Final = "servers"
-"""The turn of those whose role nobody waits for: what becomes of one holds nobody else up."""
 
 _MEND: Final = "mend the host that is named, or go on without it with --limit"
 
