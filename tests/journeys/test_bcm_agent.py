@@ -97,6 +97,15 @@ def test_the_bootstrap_key_is_nowhere_afterwards(ground, first):
     assert node.ssh(f"stat -c '%a %U' {ETC}/cert.key").stdout.strip() == "600 root"
 
 
+def test_a_bootstrap_key_that_a_killed_play_left_goes_with_the_next_one(ground, first):
+    """It was killed behind the registration: the host is registered, and nobody would have looked there again before its restart."""
+    node = ground["node1"]
+    node.ssh("mkdir -m 0700 /run/rackwright-bcm && echo key > /run/rackwright-bcm/bootstrap_key")
+    again = ground.play("node1", **ground.how)
+    assert (again.status, again.changes("node1")) == ("successful", []), again.failed
+    assert node.ssh("test ! -e /run/rackwright-bcm", check=False).returncode == 0
+
+
 def test_a_node_that_bcm_does_not_know_is_told_so(ground, first):
     """The refusal of the head node reaches the user with host and remedy; the other host's registration stands."""
     assert first[1].hosts_failed() == {"node2"}
