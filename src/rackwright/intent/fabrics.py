@@ -99,7 +99,7 @@ def _topology(context: Context, place: Path, fabric: Fabric) -> None:
 
 def _silent(context: Context, place: Path, fabric: Fabric, entry: Attach) -> None:
     """Report keys of an attach entry that say nothing in its fabric."""
-    rails = fabric.topology in _RAILS
+    rails, below = fabric.topology in _RAILS, fabric.topology == "l2"
     misplaced = (
         ("at", rails and entry.at is not None, "the ports of a rail fabric follow from rail and machine"),
         ("spread", rails and entry.spread != "both", "the leaf of a port follows from its rail"),
@@ -107,6 +107,10 @@ def _silent(context: Context, place: Path, fabric: Fabric, entry: Attach) -> Non
         ("native", rails and entry.native is not None, "name the network of the rails with network"),
         ("tagged", rails and bool(entry.tagged), "a rail carries one network"),
         ("network", not rails and entry.network is not None, "name the untagged network with native"),
+        ("tagged", below and bool(entry.tagged), "an access port carries one network"),
+        ("bond", below and entry.bond != "none", "an access port is one port"),
+        ("speed", below and entry.speed is not None, "an access port has one speed"),
+        ("split", below and entry.split is not None, "an access port has no split"),
         ("bonds", entry.bond == "none" and entry.bonds is not None, "add bond: lacp"),
         ("unused_bonds", entry.bond == "none" and entry.unused_bonds > 0, "add bond: lacp"),
     )

@@ -160,6 +160,8 @@ def _frame(
 ) -> tuple[switches.Frame, list[Problem]]:  # fmt: skip
     """Return what the switches are built from, with servers and relays resolved to addresses."""
     relays, problems = services.relay_targets(site, devices, addresses)
+    site, found = services.vrf_relays(site, devices, addresses)
+    problems += found
     servers: dict[str, tuple[str, ...]] = {}
     words: Mapping[str, tuple[str, ...]] = {
         "ntp": site.services.ntp, "dns": site.services.dns, "syslog": site.services.syslog,

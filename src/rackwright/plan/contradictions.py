@@ -16,6 +16,7 @@ from rackwright.plan.model import Device
 from rackwright.plan.pair import PAIR_TOPOLOGIES
 from rackwright.plan.pair_entries import attach_groups
 from rackwright.plan.rails import RAIL_TOPOLOGIES
+from rackwright.plan.subnets import carried_networks
 from rackwright.plan.wiring import breakout, cage_count, gbps, host_ports
 
 __all__ = ["contradictions", "name_clashes"]
@@ -37,9 +38,11 @@ def contradictions(site: Site, catalog: Catalog) -> Iterator[Problem]:
     """Return what no wiring can serve, with the place in the site file."""
     yield from _vrfs(site, catalog)
     yield from _relays(site)
+    yield from _reach(site)
     for key, fabric in site.fabrics.items():
         model = catalog.switches[fabric.leaves.model]
         yield from _above(key, fabric, model, catalog)
+        yield from _bgp(key, fabric)
         if fabric.topology in RAIL_TOPOLOGIES:
             yield from _rails(key, fabric, site, model, catalog)
         elif fabric.topology in PAIR_TOPOLOGIES:
@@ -89,6 +92,68 @@ def _relays(site: Site) -> Iterator[Problem]:
                 f"no switch of this site has an address in {name} to relay from (gateway: {network.gateway})",
                 "let the gateway relay, or name a fabric as gateway",
             )
+
+
+def _reach(site: Site) -> Iterator[Problem]:
+    """Judge gateways, networks and imports that would have to reach from one fabric into another."""
+    pairs = {
+        key: carried_networks(site, key) for key, fabric in site.fabrics.items() if fabric.topology in PAIR_TOPOLOGIES
+    }
+    for name, network in site.networks.items():
+        at = site.fabrics.get(network.gateway or "")
+        if network.style == "vlan" and at is not None and at.topology not in PAIR_TOPOLOGIES:
+            yield _wrong(
+                ("networks", name, "gateway"),
+                f"{network.gateway} is a {at.topology} fabric: none of its switches is the gateway of a VLAN",
+                f"name {' or '.join(pairs)}" if pairs else "write the address of the gateway, or none",
+            )
+        holders = [key for key, carried in pairs.items() if name in carried]
+        if len(holders) > 1:
+            yield problem(
+                "plan",
+                f"{name} is on {' and '.join(holders)}, which nothing joins: machines on one do not reach those on the other",
+                path=("networks", name),
+                remedy="give each fabric a network of its own, or join them outside of this site",
+                severity="warning",
+            )
+    vrfs = {key: {network.vrf for network in carried.values()} for key, carried in pairs.items()}
+    for key in pairs:
+        vrfs[key] |= {external.vrf for external in site.fabrics[key].external}
+    for name, vrf in site.vrfs.items():
+        for number, other in enumerate(vrf.import_):
+            if any(name in held for held in vrfs.values()) and not any({name, other} <= held for held in vrfs.values()):
+                yield _wrong(
+                    ("vrfs", name, "import", str(number)), f"no leaf has both {name} and {other}: nothing can leak",
+                    f"attach a network of {other} where {name} is, or remove it",
+                )  # fmt: skip
+
+
+def _bgp(key: str, fabric: Fabric) -> Iterator[Problem]:
+    """Judge BGP wishes that let no session come up."""
+    wish, path = fabric.bgp, ("fabrics", key, "bgp")
+    if wish is None:
+        return
+    if fabric.topology in RAIL_TOPOLOGIES:
+        if wish.asn:
+            yield _wrong(
+                (*path, "asn"), f"{key} speaks eBGP: leaves of one ASN refuse each other's routes", "remove it"
+            )
+        if wish.isl != "ebgp-unnumbered":
+            yield _wrong(
+                (*path, "isl"), f"{key} has no links between leaves, and speaks eBGP to its spines", "remove it"
+            )
+    elif wish.asn and wish.isl == "ebgp-unnumbered":
+        yield _wrong(
+            (*path, "asn"), f"both leaves of {key} have ASN {wish.asn} and would speak eBGP: no session comes up",
+            "add `isl: ibgp-unnumbered`, or remove asn",
+        )  # fmt: skip
+    elif wish.isl == "ibgp-unnumbered" and not wish.asn:
+        yield _wrong((*path, "isl"), f"iBGP needs one ASN for the leaves of {key}", "add `asn`, e.g. 4200000100")
+    elif wish.isl == "ibgp-unnumbered" and isinstance(fabric.leaves.count, int) and fabric.leaves.count > 2:
+        yield _wrong(
+            (*path, "isl"), f"{fabric.leaves.count} leaves reach each other over spines, which speak eBGP",
+            "use it with one pair, or remove bgp.asn and bgp.isl",
+        )  # fmt: skip
 
 
 def name_clashes(devices: list[Device]) -> Iterator[Problem]:

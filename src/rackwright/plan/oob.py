@@ -270,12 +270,12 @@ def _reserve_uplinks(
         for leaf in leaves:
             for inner in range(max(stand - pair * chunk, 0), chunk):
                 for number in range(uplink.links_per_pair):
-                    bond = f"reserved.{key}.{inner}.{number if uplink.bond_per_link else 0}"
+                    bond = f"{key}:reserved.{inner}.{number if uplink.bond_per_link else 0}"
                     position = number * chunk + inner
                     wiring.lay(leaf, place.use(position, "uplink", speed, bond=bond, state="reserved"))
             for number in range(uplink.unused_bonds):
                 position = chunk * uplink.links_per_pair + number
-                bond = f"unused.{key}.{number}"
+                bond = f"{key}:unused.{number}"
                 wiring.lay(leaf, place.use(position, "uplink", speed, bond=bond, state="unused-bond"))
 
 
@@ -292,7 +292,7 @@ def _wire_uplink(
             link = wiring.add(
                 Link(key, "uplink", End(leaf, place.name(position), cage, sub), end, speed, place.lanes, uplink.media)
             )
-            bond = f"{name}.{number if uplink.bond_per_link else 0}"
+            bond = f"{key}:{name}.{number if uplink.bond_per_link else 0}"
             wiring.lay(leaf, place.use(position, "uplink", speed, link=link, node=name, bond=bond))
             wiring.lay(name, PortUse(end.cage, -1, "uplink", "", 0, speed, -1, link, leaf, "uplink"))
 

@@ -11,9 +11,9 @@ from rackwright.findings import Problem, problem
 from rackwright.intent.models import Site
 from rackwright.plan.address_model import Addresses, Subnet
 from rackwright.plan.model import Device, DhcpScope, DnsRecord, HostNetwork
-from rackwright.plan.subnets import oob_network
+from rackwright.plan.subnets import oob_network, oob_networks
 
-__all__ = ["records", "relay_targets", "resolve", "scopes"]
+__all__ = ["records", "relay_targets", "resolve", "scopes", "vrf_relays"]
 
 _BOOTSTRAP = "bootstrap"
 _MAIN_PORTS = ("eth0", "mgmt")
@@ -133,6 +133,17 @@ def relay_targets(
     return targets, problems
 
 
+def vrf_relays(site: Site, devices: Sequence[Device], addresses: Addresses) -> tuple[Site, list[Problem]]:
+    """Return the site with the relay servers of its VRFs as addresses, in a network of the VRF where there is one."""
+    resolved, problems = {}, []
+    for name, vrf in site.vrfs.items():
+        own = [key for key, network in site.networks.items() if network.vrf == name]
+        found, wrong = resolve(vrf.relay, ("vrfs", name, "relay"), site, devices, addresses, prefer=own)
+        resolved[name] = vrf.model_copy(update={"relay": found})
+        problems += wrong
+    return site.model_copy(update={"vrfs": resolved}), problems
+
+
 def scopes(
     site: Site, devices: Sequence[Device], addresses: Addresses, hosts: Sequence[HostNetwork] = ()
 ) -> tuple[tuple[DhcpScope, ...], list[Problem]]:
@@ -141,6 +152,10 @@ def scopes(
     Faults of ``services`` are told where the words are resolved for the switches, not again here.
     """
     out_of_band = {oob_network(site, key) for key, fabric in site.fabrics.items() if fabric.topology == "l2"}
+    single = {
+        name for key, fabric in site.fabrics.items() if fabric.topology == "l2" for name in oob_networks(site, key)
+    }
+    out_of_band |= {name for name in single if not site.networks[name].pxe}
     out_of_band |= {oob_network(site, "")} if not out_of_band else set()
     reserved = _reservations(devices, addresses, hosts)
     relays, _ = relay_targets(site, devices, addresses)

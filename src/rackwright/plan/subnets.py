@@ -12,7 +12,7 @@ from rackwright.plan.address_model import Allocator, Subnet
 from rackwright.plan.model import Device, Link
 from rackwright.plan.pools import Division, divide
 
-__all__ = ["Ledger", "attach_network", "oob_network", "open_ledger"]
+__all__ = ["Ledger", "attach_network", "below", "carried_networks", "oob_network", "oob_networks", "open_ledger"]
 
 _OOB = "oob"
 
@@ -28,6 +28,27 @@ def oob_network(site: Site, fabric: str, attach: int = -1) -> str:
         if name and name in site.networks:
             return name
     return ""
+
+
+def carried_networks(site: Site, fabric: str) -> dict[str, Network]:
+    """Return the VLAN networks that a leaf pair carries, by VLAN: attached, gatewayed there, or of what hangs below."""
+    entries = site.fabrics[fabric].attach
+    named = {name for entry in entries for name in (entry.native, *entry.tagged) if name}
+    named |= {name for name, network in site.networks.items() if network.gateway == fabric}
+    named |= {name for key in below(site, fabric) for name in oob_networks(site, key)}
+    carried = {name: network for name, network in site.networks.items() if name in named and network.vlan}
+    return dict(sorted(carried.items(), key=lambda item: item[1].vlan or 0))
+
+
+def below(site: Site, fabric: str) -> tuple[str, ...]:
+    """Return the out-of-band fabrics that hang on a leaf pair."""
+    return tuple(key for key, other in site.fabrics.items() if other.uplink is not None and other.uplink.to == fabric)
+
+
+def oob_networks(site: Site, fabric: str) -> tuple[str, ...]:
+    """Return the networks of an ``l2`` fabric: its own first, then those of its attach entries."""
+    found = (oob_network(site, fabric, attach) for attach in range(-1, len(site.fabrics[fabric].attach)))
+    return tuple(dict.fromkeys(name for name in found if name))
 
 
 def attach_network(site: Site, link: Link) -> str:

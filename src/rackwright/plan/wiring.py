@@ -50,7 +50,7 @@ class PortUse(msgspec.Struct, frozen=True, gc=False):
     node: str = ""
     """What is, or may one day be, at the other end."""
     bond: str = ""
-    """Ports of one switch with the same key form one bond; empty: none."""
+    """Ports of one switch with the same key form one bond; empty: none. Of an uplink: ``FABRIC:NAME``."""
     state: PortState = "used"
     """``used``, ``reserved`` (for growth), ``spare`` or ``unused-bond``."""
     rail: int = 0

@@ -53,6 +53,8 @@ def test_a_key_of_another_topology_is_told(repository: Path, fabric: str, change
         ("backend", {"native": "inband"}),
         ("backend", {"tagged": ["storage"]}),
         ("frontend", {"network": "inband"}),
+        ("oob", {"tagged": ["storage"]}),
+        ("oob", {"bond": "lacp"}),
     ],
 )
 def test_a_key_of_another_attach_entry_is_told(repository: Path, fabric: str, change: dict[str, Any]) -> None:

@@ -93,6 +93,14 @@ def second_pair(wish: Mapping) -> None:
     }  # fmt: skip
 
 
+def across(wish: Mapping) -> None:
+    """Import a VRF that only a pair of its own has."""
+    second_pair(wish)
+    wish["fabrics"]["second"]["attach"][0] |= {"group": "mgmt", "nic": "cx6dx"}
+    wish["fabrics"]["frontend"]["attach"].pop()
+    wish["vrfs"] = {"INBAND": {"import": ["OTHER"]}}
+
+
 REFUSED: dict[str, tuple[Change, str, str]] = {
     "spread of a third leaf": (attach("frontend", spread=[3]), "fabrics.frontend.attach.0.spread", "switch 3 of 2"),
     "spread of none": (attach("frontend", spread=[]), "fabrics.frontend.attach.0.spread", "empty"),
@@ -128,6 +136,15 @@ REFUSED: dict[str, tuple[Change, str, str]] = {
     "ports set aside on a stranger": (
         frontend(reserve={"fe09:swp60": {"admin": "up"}}), "fabrics.frontend.reserve.fe09:swp60", "fe09 is no leaf",
     ),
+    "gateway on rails": (inband(gateway="backend"), "networks.inband.gateway", "pure-rail fabric"),
+    "import of a VRF that is elsewhere": (across, "vrfs.INBAND.import.0", "no leaf has both INBAND and OTHER"),
+    "one ASN and eBGP": (frontend(bgp={"asn": 65001}), "fabrics.frontend.bgp.asn", "no session comes up"),
+    "iBGP without an ASN": (frontend(bgp={"isl": "ibgp-unnumbered"}), "fabrics.frontend.bgp.isl", "one ASN"),
+    "iBGP over spines": (
+        frontend(bgp={"asn": 65001, "isl": "ibgp-unnumbered"}, leaves={"model": "sn5600", "name": "fe", "count": 4}),
+        "fabrics.frontend.bgp.isl", "4 leaves",
+    ),
+    "one ASN for rails": (backend(bgp={"asn": 65001}), "fabrics.backend.bgp.asn", "refuse each other"),
     "access port past the end": (attach("oob", at="swp49"), "fabrics.oob.attach.0.at", "swp1 to swp48"),
     "peer called like a leaf": (external(peers=["fe01"]), "fabrics.frontend.external.0.peers", "fe01"),
     "external in the underlay": (external(vrf="default"), "fabrics.frontend.external.0.vrf", "switch's own"),
@@ -214,3 +231,60 @@ def test_ports_of_a_peer_are_counted_on_as_the_peer_calls_them() -> None:
     """The last number of the name counts: Ethernet1/1, Ethernet1/2."""
     made = planned(external(peer_ports="Ethernet1/1"))
     assert [k.b.port for k in made.links if k.kind == "external"] == [f"Ethernet1/{number}" for number in range(1, 5)]
+
+
+def test_a_port_of_an_out_of_band_switch_is_in_the_network_of_its_entry() -> None:
+    """A LOM in a network of its own is in that VLAN, which the uplink carries tagged beside the fabric's own."""
+
+    def apart(wish: Mapping) -> None:
+        wish["networks"]["lom"] = {"vlan": 210, "vrf": "LOM", "subnet": "10.12.0.0/24", "gateway": "frontend"}
+        wish["fabrics"]["oob"]["attach"][1] = {"group": "mgmt", "ports": ["lom1"], "native": "lom"}
+
+    made = planned(apart)
+    switches = {switch.name: switch for switch in made.switches}
+    assert {port.access for port in switches["oob01"].ports if port.peer_port == "lom1"} == {210}
+    assert {port.access for port in switches["oob01"].ports if port.peer_port == "bmc"} == {200}
+    ends = [switches["oob01"].bonds[0], next(bond for bond in switches["fe01"].bonds if bond.peer == "oob01")]
+    assert [(bond.access, bond.untagged, bond.tagged) for bond in ends] == [(0, 200, (210,))] * 2
+    assert {210, 200} <= {vlan.id for vlan in switches["fe01"].vlans}
+    assert [scope.network for scope in made.scopes if scope.network == "lom"]
+
+
+def test_two_out_of_band_fabrics_below_one_pair_carry_each_its_own_network() -> None:
+    """The bonds to the second one are in its VLAN, as its own side says."""
+
+    def two(wish: Mapping) -> None:
+        wish["networks"]["oob2"] = {"vlan": 201, "vrf": "OOB", "subnet": "10.11.0.0/24", "gateway": "frontend"}
+        wish["fabrics"]["oob2"] = {
+            "topology": "l2", "leaves": {"model": "sn2201", "name": "xo"}, "uplink": {"to": "frontend"},
+            "attach": [{"group": "gpu", "ports": ["lom1"]}],
+        }  # fmt: skip
+
+    made = planned(two)
+    carried = {
+        bond.peer or switch.name: bond.access for switch in made.switches for bond in switch.bonds if bond.access
+    }
+    assert (carried["oob01"], carried["xo01"]) == (200, 201)
+    front = next(switch for switch in made.switches if switch.name == "fe01")
+    assert {bond.peer: bond.access for bond in front.bonds if bond.peer in ("oob01", "xo01")} == {
+        "oob01": 200,
+        "xo01": 201,
+    }
+
+
+def test_a_relay_of_a_vrf_may_be_a_role() -> None:
+    """The servers of ``vrfs.X.relay`` are addresses on the switch, those in the VRF first."""
+    made = planned(vrfs(INBAND={"relay": ["bcm-head"]}))
+    own = next(host.bonds[0].address for host in made.hosts if host.name == "mgmt01").partition("/")[0]
+    assert {relay.servers for switch in made.switches for relay in switch.relays} == {(own,)}
+
+
+def test_a_network_on_two_pairs_is_a_warning() -> None:
+    """Two pairs that nothing joins are two islands; somebody may join them outside of the site."""
+    wish = site()
+    second_pair(wish)
+    wish["fabrics"]["second"]["attach"][0] |= {"group": "mgmt", "nic": "cx6dx", "native": "inband"}
+    wish["fabrics"]["frontend"]["attach"].pop()
+    found = plan.attempt(Site.model_validate(wish), catalog=CATALOG)
+    assert found.plan
+    assert [one.path for one in found.problems if "which nothing joins" in str(one)] == ["networks.inband"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 
 from rackwright.intent.models import External, Network
-from rackwright.plan.addresses import oob_network
 from rackwright.plan.model import (
     Bgp,
     BgpNeighbor,
@@ -21,6 +20,7 @@ from rackwright.plan.model import (
     Vlan,
     Vrf,
 )
+from rackwright.plan.subnets import below, carried_networks, oob_networks
 from rackwright.plan.switches.frame import Frame
 from rackwright.plan.switches.policy import Policy, leak_policy
 from rackwright.plan.switches.ports import Access, bonds, membership, ports, vlan_of
@@ -50,13 +50,12 @@ def overlay_leaf(frame: Frame, device: Device) -> Switch:
     access = {number: membership(frame, attach) for number, attach in enumerate(fabric.attach)}
     made = tuple(_in_vrf(frame, device, port) for port in ports(frame, device, access))
     base = switch_base(frame, device, made)
-    networks = _networks(frame, device.fabric)
-    uplink = Access(access=vlan_of(frame, _oob_above(frame, device.fabric)))
+    networks = carried_networks(frame.site, device.fabric)
     policy = leak_policy(frame, device)
     return msgspec.structs.replace(
         base,
         bridge_type="vlan-aware",
-        bonds=bonds(frame, device, access, uplink, multihomed=True),
+        bonds=bonds(frame, device, access, _uplinks(frame, device.fabric), multihomed=True),
         vlans=tuple(Vlan(vlan, vni, key) for name in networks for vlan, vni, key in frame.segments(name)),
         svis=_svis(frame, device, networks),
         vtep=frame.addresses.vteps.get(device.name, base.loopback.partition("/")[0]),
@@ -69,22 +68,13 @@ def overlay_leaf(frame: Frame, device: Device) -> Switch:
     )  # fmt: skip
 
 
-def _oob_above(frame: Frame, fabric: str) -> str | None:
-    """Return the network of the out-of-band fabric that hangs on this one."""
-    for key, other in frame.site.fabrics.items():
-        if other.uplink is not None and other.uplink.to == fabric:
-            return oob_network(frame.site, key) or None
-    return None
-
-
-def _networks(frame: Frame, fabric: str) -> dict[str, Network]:
-    """Return the VLAN networks that this fabric carries, by VLAN."""
-    named = {oob} if (oob := _oob_above(frame, fabric)) else set()
-    for attach in frame.site.fabrics[fabric].attach:
-        named |= {name for name in (attach.native, *attach.tagged) if name}
-    named |= {name for name, net in frame.site.networks.items() if net.gateway == fabric}
-    carried = {name: net for name, net in frame.site.networks.items() if name in named and net.vlan}
-    return dict(sorted(carried.items(), key=lambda item: item[1].vlan or 0))
+def _uplinks(frame: Frame, fabric: str) -> dict[str, Access]:
+    """Return what bonds to the switches of each out-of-band fabric carry: its network untagged, those of single ports tagged."""
+    found: dict[str, Access] = {}
+    for key in below(frame.site, fabric):
+        vlan, *tagged = dict.fromkeys(vlan_of(frame, name) for name in oob_networks(frame.site, key) or (None,))
+        found[key] = Access(untagged=vlan, tagged=tuple(tagged)) if tagged else Access(access=vlan)
+    return found
 
 
 def _in_vrf(frame: Frame, device: Device, port: Port) -> Port:

@@ -198,22 +198,23 @@ def _adaptive(frame: Frame, device: Device) -> bool:
 
 
 def bonds(
-    frame: Frame, device: Device, access: Mapping[int, Access], uplink: Access, *, multihomed: bool
+    frame: Frame, device: Device, access: Mapping[int, Access], uplinks: Mapping[str, Access], *, multihomed: bool
 ) -> tuple[Bond, ...]:
-    """Return the bonds of a switch; ``uplink`` is what bonds to out-of-band switches carry."""
+    """Return the bonds of a switch; ``uplinks`` is what bonds to the switches of each out-of-band fabric carry."""
     members: dict[str, list[PortUse]] = {}
     for use in sorted(frame.ports.get(device.name, ()), key=lambda found: (found.cage, found.sub)):
         if use.bond and (use.state in _CONFIGURED or frame.conventions.reserved_ports == "configured"):
             members.setdefault(use.bond, []).append(use)
-    return tuple(_bond(frame, device, uses, access, uplink, multihomed) for uses in members.values())
+    return tuple(_bond(frame, device, uses, access, uplinks, multihomed) for uses in members.values())
 
 
 def _bond(
-    frame: Frame, device: Device, uses: Sequence[PortUse], access: Mapping[int, Access], uplink: Access,
-    multihomed: bool,
+    frame: Frame, device: Device, uses: Sequence[PortUse], access: Mapping[int, Access],
+    uplinks: Mapping[str, Access], multihomed: bool,
 ) -> Bond:  # fmt: skip
     house, first = frame.conventions, uses[0]
-    carried = uplink if first.kind == "uplink" else access.get(first.attach, Access())
+    below = uplinks.get(first.bond.partition(":")[0], Access()) if first.kind == "uplink" else None
+    carried = below or access.get(first.attach, Access())
     attach = frame.fabric(device).attach[first.attach] if first.attach >= 0 else None
     idle = first.state == "unused-bond"
     bypass = carried.pxe if attach is None or attach.lacp_bypass is None else attach.lacp_bypass
