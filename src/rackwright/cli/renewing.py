@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -47,27 +48,37 @@ def renewed(talk: Talk, aim: Aim, consent: Consent) -> Answer:
     if refused is not None:
         return refused
     heard = watch(talk)
-    if answer := settled(talk, aim.way, found, aim.settling, "first", heard):
-        _say_unlocked(talk, found)
-        return answer
-    report = _run(talk, aim, found, consent)
-    if not _ended_well(report):
-        _say_unlocked(talk, found)
-    elif answer := settled(talk, aim.way, found, aim.settling, "last", heard):
-        return answer
-    return _answer(talk, found, report)
+    failed = settled(talk, aim.way, found, aim.settling, "first", heard)
+    report = _run(talk, aim, _only(found, (one.device for one in found.servers if one.device not in failed)), consent)
+    well = _ended_well(found, report, failed)
+    failed |= settled(talk, aim.way, _only(found, well), aim.settling, "last", heard)
+    _say_unlocked(talk, found, well - failed.keys())
+    return _answer(talk, found, report, failed)
 
 
-def _ended_well(report: Report | None) -> bool:
-    """Say whether what comes last may be done: everything else is."""
-    return report is None or report.state == "done"
+def _only(found: Changeset, names: Iterable[str]) -> Changeset:
+    """Return what is before some servers."""
+    meant = frozenset(names)
+    return msgspec.structs.replace(found, servers=tuple(one for one in found.servers if one.device in meant))
 
 
-def _say_unlocked(talk: Talk, found: Changeset) -> None:
+def _ended_well(found: Changeset, report: Report | None, failed: Mapping[str, Outcome]) -> frozenset[str]:
+    """Return the servers on which everything but what comes last is done; nobody where the operator has stopped the push."""
+    from rackwright.runs.model import GOOD
+
+    if report is not None and report.state == "cancelled":
+        return frozenset()
+    outcomes = {**(report.outcomes if report else {}), **failed}
+    names = (one.device for one in found.servers)
+    return frozenset(name for name in names if name not in outcomes or outcomes[name].state in GOOD)
+
+
+def _say_unlocked(talk: Talk, found: Changeset, well: Collection[str]) -> None:
     """Say which BMCs are not locked, since that comes last; one whose lockdown was lifted was locked before."""
     from rackwright.report.words import some
 
-    if names := [one.device for one in found.servers if any(change.last for change in one.settings.changes)]:
+    meant = [one.device for one in found.servers if any(change.last for change in one.settings.changes)]
+    if names := [name for name in meant if name not in well]:
         talk.error(f"{some(names)}: lockdown is not on: it comes last, and not everything else is done; push again")
 
 
@@ -124,26 +135,29 @@ def _resumed(talk: Talk, aim: Aim) -> Answer | None:
     if report is None:
         return None
     worked = [name for name in report.outcomes if (wanted := aim.settling.wanted.get(name)) and wanted.lockdown]
-    if not _ended_well(report) or not worked:
+    if report.state != "done" or not worked:
         return _answer(talk, None, report)
     # Lockdown comes after everything else, and the run that was cut off did not come so far. Of others nothing was shown.
     found = servers.compared(talk, aim, worked)
-    answer = settled(talk, aim.way, found, aim.settling, "last", watch(talk))
-    return answer or _answer(talk, found, report)
+    return _answer(talk, found, report, settled(talk, aim.way, found, aim.settling, "last", watch(talk)))
 
 
-def _answer(talk: Talk, found: Changeset | None, report: Report | None) -> Answer:
-    """Tell how every server ended; who could not be read failed alone."""
-    outcomes = _outcomes(found, report)
+def _answer(
+    talk: Talk, found: Changeset | None, report: Report | None, failed: Mapping[str, Outcome] | None = None
+) -> Answer:
+    """Tell how every server ended; who could not be read failed alone, and so did the ``failed`` whose settings were not made."""
+    outcomes = _outcomes(found, report, failed or {})
     return ended(talk, report, outcomes, behind="comes after it")
 
 
-def _outcomes(found: Changeset | None, report: Report | None) -> list[Outcome]:
+def _outcomes(found: Changeset | None, report: Report | None, failed: Mapping[str, Outcome]) -> list[Outcome]:
     from rackwright.push.bmc.ending import untouched
 
-    known = dict(report.outcomes) if report else {}
+    known = {**(report.outcomes if report else {}), **failed}
+    well = _ended_well(found, report, failed) if found else frozenset()
     for server in found.servers if found else ():
         outcome = known.setdefault(server.device, untouched(server.device, server.way))
-        if outcome.state == "unchanged" and any(_ended_well(report) or not one.last for one in server.settings.changes):
+        made = any(server.device in well or not one.last for one in server.settings.changes)
+        if outcome.state == "unchanged" and made:
             known[server.device] = msgspec.structs.replace(outcome, state="done")
     return with_unread(known, found.unread if found else ())

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from rackwright.cli.answer import ERROR, Answer
 from rackwright.cli.reaching import Reach
 from rackwright.cli.talk import Talk
 from rackwright.plan.controllers import BmcSettings
@@ -14,7 +13,7 @@ from rackwright.plan.controllers import BmcSettings
 if TYPE_CHECKING:
     from rackwright.push.bmc.changeset import Changeset
     from rackwright.push.bmc.meeting import Greeter
-    from rackwright.runs import Event, Report
+    from rackwright.runs import Event, Outcome, Report
 
 __all__ = ["Settling", "greeter", "settled"]
 
@@ -40,13 +39,11 @@ def greeter(way: Reach, settling: Settling) -> Greeter:
 def settled(
     talk: Talk, way: Reach, found: Changeset, settling: Settling, part: Literal["first", "last"],
     watch: Callable[[Event], None],
-) -> Answer | None:  # fmt: skip
-    """Make the settings that were shown and agreed to, of ``part``; return what ends the push here, None to go on.
-
-    Of the servers that failed nothing else may be done: the caller ends with the answer.
-    """
+) -> dict[str, Outcome]:  # fmt: skip
+    """Make the settings that were shown and agreed to, of ``part``; return the servers that did not end well: of them nothing else may be done."""
     from rackwright.push.bmc.settling import SettlingOrder, Target, submit_settings
-    from rackwright.report.pushes import outcome_lines, outcome_value, pushed
+    from rackwright.report.pushes import outcome_lines, pushed
+    from rackwright.runs.model import GOOD
 
     targets = tuple(
         Target(
@@ -59,15 +56,12 @@ def settled(
     )
     report = submit_settings(order, way, jobs=way.jobs, on_event=watch)
     if report is None:
-        return None
+        return {}
     outcomes = list(report.outcomes.values())
-    lines = [*outcome_lines(outcomes), f"set: {pushed(outcomes)}"]
-    if report.state != "done":
-        _say_gates(talk, report)
-        return Answer(ERROR, outcome_value(report, outcomes), lines)
-    for line in lines:
+    for line in (*outcome_lines(outcomes), f"set: {pushed(outcomes)}"):
         talk.say(line)
-    return None
+    _say_gates(talk, report)
+    return {name: outcome for name, outcome in report.outcomes.items() if outcome.state not in GOOD}
 
 
 def _say_gates(talk: Talk, report: Report) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from rackwright.cli import renewing, servers
@@ -46,7 +47,7 @@ def rack(monkeypatch):
     )
     found = SimpleNamespace(
         aim=SimpleNamespace(settling=Settling(wanted), way=way, plan=SimpleNamespace(name="lab", digest="1")),
-        servers=[server(name, ON) for name in NAMES], read=[], made=[], report=report(gpu01="done"),
+        servers=[server(name, ON) for name in NAMES], read=[], made=[], pushed=[], refusing={}, report=report(gpu01="done"),
     )  # fmt: skip
     found.aim.machines = dict.fromkeys((*NAMES, "gpu04"))
 
@@ -56,10 +57,16 @@ def rack(monkeypatch):
 
     def settled(_talk, _way, changeset, _settling, part, _watch):
         found.made += [f"{part} {one.device}" for one in changeset.servers if one.settings.changes]
+        meant = {one.device for one in changeset.servers}
+        return {name: outcome for name, outcome in found.refusing.get(part, {}).items() if name in meant}
+
+    def run(_talk, _aim, changeset, _consent):
+        found.pushed += [one.device for one in changeset.servers]
+        return found.report
 
     monkeypatch.setattr(servers, "_surveyed", surveyed)
     monkeypatch.setattr(renewing, "settled", settled)
-    monkeypatch.setattr(renewing, "_run", lambda *_: found.report)
+    monkeypatch.setattr(renewing, "_run", run)
     monkeypatch.setattr(renewing, "refuse_narrower", lambda *_: None)
     monkeypatch.setattr(submitting, "interrupted", lambda _: "1")
     monkeypatch.setattr(submitting, "resume", lambda *_, **__: found.report)
@@ -81,15 +88,43 @@ def test_a_resumed_push_is_not_done_where_nobody_knows_whether_it_is_locked(rack
     assert (answer.code, [one["cause"] for one in answer.data["devices"]]) == (1, ["no route"])
 
 
-def test_what_was_not_locked_is_not_done(rack, capsys):
-    """One server failed, so that lockdown, which comes last, is left off: who has only that before it is not done."""
-    rack.servers = [server("gpu01", steps=(RESTART,)), server("gpu02", ON), server("gpu03", NTP, ON)]
+def test_a_server_that_fails_is_not_locked_and_the_others_are(rack, capsys):
+    """One server failed, so that nobody was locked, without a word, and who had only that before it was told as done."""
+    rack.servers = [server("gpu01", ON, steps=(RESTART,)), server("gpu02", ON), server("gpu03", NTP, ON)]
     rack.report = report(gpu01="failed", gpu02="unchanged", gpu03="unchanged")
-    answer = renewing.renewed(Talk(), rack.aim, Consent(yes=True))
-    assert rack.made == ["first gpu02", "first gpu03"]
+    answer = renewing.renewed(Talk(), rack.aim, Consent(yes=True, disruption=True))
+    assert rack.made == ["first gpu01", "first gpu02", "first gpu03", "last gpu02", "last gpu03"]
     states = {one["subject"]: one["state"] for one in answer.data["devices"]}
-    assert states == {"gpu01": "failed", "gpu02": "unchanged", "gpu03": "done", "gpu04": "failed"}
-    assert "gpu02, gpu03: lockdown is not on: it comes last" in capsys.readouterr().err
+    assert states == {"gpu01": "failed", "gpu02": "done", "gpu03": "done", "gpu04": "failed"}
+    assert "gpu01: lockdown is not on: it comes last" in capsys.readouterr().err
+
+
+def test_a_bmc_that_refuses_a_setting_stops_nobody_else(rack, capsys):
+    """One of a rack refuses its time server: no other got its firmware. Of itself nothing else is done."""
+    rack.servers = [server("gpu01", NTP, steps=(RESTART,)), server("gpu02", NTP, ON, steps=(RESTART,)), server("gpu03")]
+    rack.refusing = {"first": {"gpu01": Outcome(subject="gpu01", state="failed", stage="set", cause="SYS426")}}
+    rack.report = report(gpu02="done", gpu03="unchanged")
+    answer = renewing.renewed(Talk(), rack.aim, Consent(yes=True, disruption=True))
+    assert rack.pushed == ["gpu02", "gpu03"]
+    assert rack.made[-1] == "last gpu02"
+    causes = {one["subject"]: (one["state"], one["cause"]) for one in answer.data["devices"]}
+    assert (answer.code, causes["gpu01"], causes["gpu02"][0]) == (1, ("failed", "SYS426"), "done")
+    assert "lockdown is not on" not in capsys.readouterr().err
+
+
+def test_who_could_not_be_locked_is_told(rack, capsys):
+    """The BMC refuses lockdown itself; a push that is stopped locks nobody."""
+    rack.servers = [server("gpu01", ON), server("gpu02", ON)]
+    rack.refusing = {"last": {"gpu01": Outcome(subject="gpu01", state="failed", stage="set", cause="no licence")}}
+    rack.report = None
+    answer = renewing.renewed(Talk(), rack.aim, Consent(yes=True))
+    states = {one["subject"]: one["state"] for one in answer.data["devices"]}
+    assert (states["gpu01"], states["gpu02"]) == ("failed", "done")
+    assert "gpu01: lockdown is not on" in capsys.readouterr().err
+    rack.made, rack.report = [], msgspec.structs.replace(report(gpu01="cancelled"), state="cancelled")
+    renewing.renewed(Talk(), rack.aim, Consent(yes=True))
+    assert rack.made == ["first gpu01", "first gpu02"]
+    assert "gpu01, gpu02: lockdown is not on" in capsys.readouterr().err
 
 
 def test_a_reviewed_changeset_is_not_failed_by_who_is_not_in_it(rack):
