@@ -134,6 +134,7 @@ class Part:
         self._word = word
         self.run_id: str = context.run_id
         self.folder: Path = context.folder
+        self.number = context.number
 
     def step(self, name: str, work: Callable[[], Any]) -> Any:
         """Do a step under the longer name."""

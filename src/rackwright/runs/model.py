@@ -198,6 +198,8 @@ class Context(Protocol):
     run_id: str
     folder: Path
     """The run's folder: artifacts (backups, support bundles) go here, mode 0600."""
+    number: int
+    """Which try of its task it is: 1, and one more after each retry of an operator."""
 
     def step(self, name: str, work: Callable[[], Json]) -> Json:
         """Do ``work`` once and journal its value; when resumed, a journalled step gives its value without being done.

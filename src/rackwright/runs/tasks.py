@@ -61,7 +61,7 @@ def workflows(attendance: Attendance, program: GraphProgram) -> dict[str, Callab
         hangs_on = {outcome.subject: outcome for outcome in msgspec.convert(before, list[Outcome])}
 
         def body() -> Json:
-            work = Work(attendance, one, name, stops=lambda: stops.asked(name, offset))
+            work = Work(attendance, one, name, stops=lambda: stops.asked(name, offset), number=number)
             return _task(attendance, work, given, lambda: program.task(work, order, given, hangs_on))
 
         return attendance.body(body, one)

@@ -186,11 +186,18 @@ class Work:
     """The :class:`~rackwright.runs.model.Context` of one device, or of a run's gates."""
 
     def __init__(
-        self, attendance: Attendance, identity: str, subject: str, *, stops: Callable[[], bool] | None = None
+        self,
+        attendance: Attendance,
+        identity: str,
+        subject: str,
+        *,
+        stops: Callable[[], bool] | None = None,
+        number: int = 1,
     ) -> None:
         """Go on with the workflow ``identity`` where its journal ends; ``stops`` says whether the operator asked to stop."""
         self.run_id = attendance.folder.run
         self.folder: Path = attendance.folder.path
+        self.number = number
         self.subject = subject
         self.stage = ""
         self.prefix = ""

@@ -43,7 +43,7 @@ class Context:
     """Steps that are done at once, events that are kept."""
 
     def __init__(self, folder):
-        self.run_id, self.folder, self.told = "r", folder, []
+        self.run_id, self.folder, self.told, self.number = "r", folder, [], 1
 
     def step(self, name, work):
         return work()
@@ -258,6 +258,29 @@ def test_server_that_the_blink_did_not_see_is_looked_at_alone(tmp_path, monkeypa
     assert asked[1] == ["gpu03"]
     assert told.state == "failed"
     assert told.remedy == "swap them"
+
+
+def test_server_that_is_tried_again_is_looked_at_again(tmp_path, monkeypatch):
+    """Its cables were swapped as it was told to: what was seen before that would fail it for ever. What was seen is kept."""
+    found = [cable("be01", "swp1s0", "gpu03 b3140h-1 follows nothing")]
+    asked = []
+    monkeypatch.setattr(
+        cables.blinking, "blink", lambda _way, _plan, names, **_: asked.append(list(names)) or tuple(found)
+    )
+    before = [Outcome(subject=f"firmware/{name}", state="done") for name in scope().servers]
+    cables.seen(job("cabling/blink", before, tmp_path, way=None, plan=scope().plan))
+    one = job("cabling/gpu03", (), tmp_path, way=None, plan=scope().plan)
+    told = cables.cables(one)
+    assert (told.state, told.detail["evidence"], len(asked)) == ("failed", ["findings/cabling.json"], 1)
+    found[:] = [cable("gpu03", "link", "2 links", status="pass")]
+    one.context.number = 2
+    told = cables.cables(one)
+    assert (told.state, told.detail["evidence"], asked[1:]) == (
+        "unchanged",
+        ["findings/cabling/gpu03.json"],
+        [["gpu03"]],
+    )
+    assert (tmp_path / "findings/cabling/gpu03.json").is_file()
 
 
 def test_every_remedy_is_told_and_no_sentence_twice(tmp_path):

@@ -110,8 +110,14 @@ def test_question_holds_a_run_until_somebody_answers(site):
 
 
 def test_failed_task_is_tried_again_in_a_living_run(site):
-    """Who reseated the cable says so, and the server catches up with the others."""
+    """Who reseated the cable says so, and the server catches up with the others; the work is told which try it is."""
     told = threading.Event()
+    tries = []
+
+    class Told(Tasks):
+        def task(self, context, order, task, before):
+            tries.append((task.name, context.number))
+            return super().task(context, order, task, before)
 
     def hold(task, step):
         if (task, step) == ("bmc/a1", "look"):
@@ -122,9 +128,11 @@ def test_failed_task_is_tried_again_in_a_living_run(site):
         told.set()
 
     given = chain(devices=("a1", "a2"), gate="", fails={"bmc/a2": 1})
-    with runs.opened(site / "s", programs=[Tasks(site / "world", hook=hold)]) as engine:
+    with runs.opened(site / "s", programs=[Told(site / "world", hook=hold)]) as engine:
         report = engine.run("tasks", given, on_event=on("failed", "bmc/a2", again))
     assert report.state == "done"
+    assert {number for name, number in tries if name == "bmc/a2"} == {1, 2}
+    assert {number for name, number in tries if name != "bmc/a2"} == {1}
     assert counted(site / "world/begun")["bmc/a2 apply"] == 2
     assert set(counted(site / "world/log").values()) == {1}
 

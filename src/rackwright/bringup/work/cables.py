@@ -15,6 +15,7 @@ from rackwright.audit.cabling import Port
 from rackwright.bringup import blinking, concerns, files
 from rackwright.bringup.job import Halted, Job, ended
 from rackwright.bringup.work.looks import CABLES, look_at
+from rackwright.drivers import keeping
 from rackwright.findings import Finding, finding
 from rackwright.runs.model import GOOD, Outcome
 
@@ -66,12 +67,16 @@ def _is_cabled(job: Job) -> bool:
 
 def _of(job: Job) -> _Seen:
     path = job.context.folder / _FOUND
-    if path.is_file():
+    # Who is tried again was mended: what was seen before that says nothing of it.
+    if job.context.number == 1 and path.is_file():
         found = _read(path.read_bytes())
         if job.device in found.about:
             mine = tuple(found.findings[at] for at in found.about[job.device])
-            return _Seen((job.device,), mine, found.evidence)
-    return _looked(job, [job.device])
+            return _Seen((job.device,), mine, (*found.evidence, _FOUND))
+    found = _looked(job, [job.device])
+    alone = f"{_FOUND.removesuffix('.json')}/{job.device}.json"
+    keeping.keep(job.context.folder / alone, msgspec.json.encode(found))
+    return msgspec.structs.replace(found, evidence=(*found.evidence, alone))
 
 
 @lru_cache(maxsize=1)
@@ -81,8 +86,6 @@ def _read(data: bytes) -> _Seen:
 
 
 def _kept(job: Job, found: _Seen) -> object:
-    from rackwright.drivers import keeping
-
     about: dict[str, list[int]] = {name: [] for name in found.servers}
     for at, one in enumerate(found.findings):
         for name in concerns.servers(one, job.world.peers, about):
