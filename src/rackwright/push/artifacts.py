@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -27,8 +28,16 @@ def keep(path: Path, text: str) -> str:
 
 
 def backup(folder: Path, device: str, running: Tree, nos: str) -> str:
-    """Keep what runs as a document that NVUE reads, secrets masked as the switch masks them; return its path."""
-    return keep(folder / "backup" / f"{device}.yaml", dump(running, model="", nos=nos))
+    """Keep what runs as a document that NVUE reads, secrets masked as the switch masks them; return its path.
+
+    One that is there stays: what ran before an installation, or before the first of several tries, is what somebody looks for.
+    """
+    text = dump(running, model="", nos=nos)
+    for number in count(1):
+        path = folder / "backup" / f"{device}{f'~{number}' if number > 1 else ''}.yaml"
+        if not path.exists() or path.read_bytes() == text.encode():
+            break
+    return keep(path, text)
 
 
 def support(folder: Path, device: str, session: Nvue) -> str:

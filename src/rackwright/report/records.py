@@ -14,7 +14,8 @@ What a program puts into ``Outcome.detail`` and the record understands (all opti
     restarts  list of restarts, or how many
 
 ``backup``, ``support``, ``profile`` and ``inventory`` (paths of files) count as evidence. Files that a task left by the
-rule of the folder are found without being named: ``orders/TASK-DIGEST.json``, ``evidence/STAGE/DEVICE.json``.
+rule of the folder are found without being named: ``orders/TASK-DIGEST.json``, ``orders/installs/TASK-DIGEST.json``,
+``evidence/STAGE/DEVICE.json``.
 """
 
 from __future__ import annotations
@@ -328,7 +329,15 @@ class _Maker:
         """Return what was done in one task."""
         outcome, event = self._outcomes.get(task.name), self._told.state.get(task.name)
         detail = outcome.detail if outcome else {}
-        sent = tuple(self.files.found([*_texts(detail.get("sent")), *self.files.orders(task.name)]))
+        sent = tuple(
+            self.files.found(
+                [
+                    *self.files.orders(f"installs/{task.name}"),
+                    *_texts(detail.get("sent")),
+                    *self.files.orders(task.name),
+                ]
+            )
+        )
         named = [*_texts(detail.get("evidence")), f"evidence/{task.stage}/{task.device}.json"]
         evidence = tuple(self.files.found([*named, *(detail.get(key, "") for key in _FILED)]))
         fields: Mapping[str, Any] = event.fields if event else {}

@@ -18,7 +18,7 @@ from rackwright.bringup.job import Halted, Job, Made
 from rackwright.bringup.order import Consent, Order, decode
 from rackwright.bringup.program import Bringup
 from rackwright.bringup.stages import graph_of
-from rackwright.bringup.work import cables, ends, looks, servers, switches, systems
+from rackwright.bringup.work import cables, ends, images, looks, servers, switches, systems
 from rackwright.bringup.work.systems import medium
 from rackwright.bringup.world import Patience
 from rackwright.drivers.hosts import answered
@@ -169,6 +169,23 @@ def test_server_that_went_ahead_holds_the_others_only_when_it_was_changed(state,
     halt = servers._canary(job("firmware/gpu02", [ahead]))
     assert (halt is not None) is held
     assert halt is None or ("gpu01" in halt.cause and halt.remedy)
+
+
+def test_installation_is_a_change_though_the_configuration_came_with_it(tmp_path):
+    """Its disk was wiped: the record says so, and the gate asks for the links of a switch that has just booted anew."""
+    one = job("frontend/fe01", folder=tmp_path, plan=scope().plan)
+    still = Outcome(subject="frontend/fe01", state="unchanged", detail={"sent": ["orders/frontend/fe01-1.json"]})
+    renewed = Outcome(subject="fe01", state="done", detail={"installed": "orders/x.json", "backup": "backup/fe01.yaml"})
+    told = images.told(one, renewed, still)
+    assert told.state == "done"
+    assert told.detail == {
+        "sent": ["orders/frontend/fe01-1.json"], "changes": [f"+ Cumulus Linux {scope().plan.nos}, installed anew"],
+        "evidence": ["backup/fe01.yaml"],
+    }  # fmt: skip
+    assert not images.is_lost(told)
+    for other in (msgspec.structs.replace(renewed, state="unchanged"), renewed):
+        bad = msgspec.structs.replace(still, state="unchanged" if other is not renewed else "failed")
+        assert images.told(one, other, bad) is bad
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -15,7 +15,10 @@ from rackwright.push.installs.order import InstallLimits, make_install
 from rackwright.push.installs.program import Installs
 from rackwright.runs.model import GOOD, Outcome
 
-__all__ = ["is_lost", "renewed"]
+__all__ = ["is_lost", "renewed", "told"]
+
+INSTALLS: Final = "installs"
+"""Folder of the orders of installations, among those of the tasks."""
 
 
 class _Version(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -39,6 +42,17 @@ def renewed(job: Job) -> Outcome:
     return msgspec.structs.replace(outcome, detail={**outcome.detail, "installed": found.file})
 
 
+def told(job: Job, renewed: Outcome, outcome: Outcome) -> Outcome:
+    """Return how a switch ended that may have been installed before: it was changed then, though its configuration came with the image."""
+    if renewed.state != "done" or outcome.state not in GOOD:
+        return outcome
+    changes = [f"+ Cumulus Linux {job.world.plan.nos}, installed anew", *outcome.detail.get("changes", ())]
+    kept = [*outcome.detail.get("evidence", ()), *([backup] if (backup := renewed.detail.get("backup")) else ())]
+    return msgspec.structs.replace(
+        outcome, state="done", detail={**outcome.detail, "changes": changes, "evidence": kept}
+    )
+
+
 def is_lost(outcome: Outcome) -> bool:
     """Say whether a switch was to be installed and may not be back: its partner must not go next."""
     return "installed" in outcome.detail and outcome.state not in GOOD and outcome.stage != "look"
@@ -55,5 +69,5 @@ def _ordered(job: Job) -> _Version:
     order = make_install(world.plan, {name: facts}, {name: world.tree(world.switches[name])}, image, InstallLimits())
     if not order.targets:
         return _Version()
-    file, digest = files.order(job.context.folder, f"{job.task.name}-nos", order.encoded())
+    file, digest = files.order(job.context.folder, f"{INSTALLS}/{job.task.name}", order.encoded())
     return _Version(file, digest)

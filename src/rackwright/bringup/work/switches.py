@@ -39,8 +39,9 @@ _BY_HAND: Final = "run 'sudo dhclient -r && sudo ifreload -fa' there before the 
 def switch(job: Job) -> Outcome:
     """Bring one switch to what is planned, as ``rackwright push`` does."""
     way, name = job.world.way, job.device
-    if job.order.consent.image is not None and (outcome := images.renewed(job)).state not in GOOD:
-        return outcome
+    renewed = images.renewed(job) if job.order.consent.image is not None else None
+    if renewed is not None and renewed.state not in GOOD:
+        return renewed
     idle, read = job.world.idle, _Read()
     idle.drop(name)
     try:
@@ -60,7 +61,8 @@ def switch(job: Job) -> Outcome:
     outcome = Procedure(contact, job.context, way.resolvers).run()
     if outcome.state in GOOD and not {_LEASE, _STILL}.isdisjoint(ordered.changes):
         outcome = _released(job, outcome)
-    return job.finished(outcome, ordered)
+    outcome = job.finished(outcome, ordered)
+    return outcome if renewed is None else images.told(job, renewed, outcome)
 
 
 @dataclass
