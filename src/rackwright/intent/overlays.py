@@ -150,10 +150,13 @@ def _removals(listed: Any, marked: Marked, problems: list[Problem]) -> Iterator[
         return
     for at, item in enumerate(listed):
         words = item.split() if isinstance(item, str) else item
-        if isinstance(words, list) and words and all(isinstance(word, str) for word in words):
+        spelt = isinstance(words, list) and words and all(isinstance(word, str) for word in words)
+        # Nothing at the top of a configuration has a dot in its name: this is a path as findings show it.
+        if spelt and "." not in words[0]:
             yield tuple(words)
         else:
-            remedy = "write its words: interface swp1 link mtu"
+            example = " ".join(words[0].split(".")) if spelt else "interface swp1 link mtu"
+            remedy = f"write its words: {example}"
             problems.append(_wrong(marked.value_at("unset", at), f"{shown(item)} is no path", remedy, ("unset", at)))
 
 

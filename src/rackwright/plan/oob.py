@@ -39,8 +39,9 @@ def wire_oob(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring)
     # The switches' own management ports are wanted too, so their number settles in a few rounds.
     count = max(stated, 1)
     for _ in range(64):
-        needs = list(_needs(fabric, site, catalog, wiring, _names(fabric, count)))
-        wanted = _switches_needed(key, fabric, needs, size, lock)
+        names = _names(fabric, count)
+        needs = list(_needs(fabric, site, catalog, wiring, names))
+        wanted = _switches_needed(key, fabric, needs, names, size, lock)
         if wanted <= count:
             break
         count = wanted
@@ -134,14 +135,17 @@ def _ports(attach: Attach, group: Group, model: ServerModel, catalog: Catalog) -
                 yield f"{nic}-{adapter}.bmc", nic, ""
 
 
-def _switches_needed(key: str, fabric: Fabric, needs: list[_Need], size: int, lock: Lock) -> int:
-    """Return how many switches hold every port, those already given and those to come."""
+def _switches_needed(
+    key: str, fabric: Fabric, needs: list[_Need], names: tuple[str, ...], size: int, lock: Lock
+) -> int:
+    """Return how many switches hold every port: those held, also for machines that are gone, set aside, and to come."""
     held = lock.view().get(f"{key}.port", {})
-    last = max((first for first, _ in held.values()), default=-1)
-    fresh = sum(1 for need in needs if _key(need) not in held and not fabric.attach[need.attach].at)
-    kept = sum(1 for need in needs if _key(need) in held)
-    total = max(last + 1, kept + fresh) if held else fresh
-    return -(-total // size)
+    taken = {first + at for first, ports in held.values() for at in range(ports)}
+    last = max(taken, default=-1)
+    for name, cages in _set_aside(fabric, names).items():
+        taken |= {names.index(name) * size + cage - 1 for cage in cages if cage <= size}
+    fresh = sum(1 for need in needs if _key(need) not in held)
+    return -(-max(last + 1, len(taken) + fresh) // size)
 
 
 def _key(need: _Need) -> str:

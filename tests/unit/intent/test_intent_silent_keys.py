@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from rackwright.intent.reading import load_text
+from rackwright.intent.reading import load, load_text
 
 SPINE = {"model": "sn5600"}
 EXTERNAL = [{"name": "edge", "vrf": "INBAND"}]
@@ -88,3 +88,16 @@ def test_a_mark_is_a_community_on_what_is_imported(repository: Path, vrf: dict[s
     wish["vrfs"] = {"INBAND": vrf}
     found = load_text(yaml.safe_dump(wish), "site.yaml").problems
     assert len([one for one in found if one.path == "vrfs.INBAND.mark"]) == wrong
+
+
+def test_a_path_that_is_unset_is_spelt_in_words(repository: Path, tmp_path: Path) -> None:
+    """``system.api``, as findings show it, would remove nothing; it is told with the words to write."""
+    wish = yaml.safe_load((repository / "inventory" / "xe9680-spectrum-x" / "site.yaml").read_text(encoding="utf-8"))
+    wish["site"].pop("nodes")
+    wish["access"].pop("ssh_keys")
+    wish.pop("firmware")
+    (tmp_path / "site.yaml").write_text(yaml.safe_dump(wish), encoding="utf-8")
+    (tmp_path / "overlays").mkdir()
+    for text, wrong in (("system.api", ["write its words: system api"]), ("system api", [])):
+        (tmp_path / "overlays" / "site.yaml").write_text(f"unset: [{text}]\n", encoding="utf-8")
+        assert [one.remedy for one in load(tmp_path).problems if one.severity == "error"] == wrong

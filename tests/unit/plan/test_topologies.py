@@ -269,3 +269,20 @@ def test_a_vrf_of_rails_is_refused() -> None:
     wish = site()
     wish["networks"]["rails"]["vrf"] = "GPU"
     assert "rails of backend are routed in the default VRF" in refused(wish)
+
+
+def test_out_of_band_switches_are_counted_with_the_ports_that_stay_held() -> None:
+    """Ports of machines that are gone and ports set aside are no room: `max: auto` adds a switch for what is new."""
+    wish = site(gpus=4, most=4, mgmt=8)
+    wish["groups"]["old"] = {"model": "r660", "count": 12}
+    wish["fabrics"]["oob"]["attach"].append({"group": "old", "ports": ["bmc"]})
+    first = plan.attempt(Site.model_validate(wish), catalog=CATALOG)
+    del wish["groups"]["old"], wish["fabrics"]["oob"]["attach"][-1]
+    wish["groups"]["new"] = {"model": "r660", "count": 12}
+    wish["fabrics"]["oob"]["attach"].append({"group": "new", "ports": ["bmc"]})
+    assert sum(1 for device in planned(wish).devices if device.role == "oob") == 1
+    after = plan.attempt(Site.model_validate(wish), first.lock.file(), catalog=CATALOG)
+    assert after.plan, after.problems
+    assert sum(1 for device in after.plan.devices if device.role == "oob") == 2
+    wish["fabrics"]["oob"]["reserve"] = {"swp37-48": {"admin": "down"}}
+    assert sum(1 for device in planned(wish).devices if device.role == "oob") == 2
