@@ -13,6 +13,7 @@ from rackwright.cli.answer import ERROR, FINE, Answer
 from rackwright.cli.talk import Talk
 
 if TYPE_CHECKING:
+    from rackwright.report.board import Board
     from rackwright.runs import Command, Graph, Status
     from rackwright.runs.folder import RunFolder
     from rackwright.runs.model import CommandKind
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["commands_of", "status", "told"]
 
 _ENDED = frozenset({"done", "failed", "cancelled"})
+_ANSWERS = frozenset({"approve", "refuse"})
+_SHUT = frozenset({"failed", "cancelled", "skipped"})
+"""States of a question behind which nothing goes on."""
 
 
 def commands_of(words: dict[str, Any], reason: str) -> list[Command]:
@@ -52,7 +56,10 @@ def told(talk: Talk, state: Path, commands: Sequence[Command], database: str | N
         ended = f"run {found.run} has ended {found.state}" if found else "nothing was begun"
         talk.error(f"error: no bring-up is under way: {ended}; 'rackwright bringup' begins one, and does what is left")
         return Answer(ERROR, {"run": found.run if found else None})
-    if refused := _unasked(commands, runs.graph(state, found.run)):
+    refused = _unasked(commands, runs.graph(state, found.run))
+    if not refused and any(one.kind in _ANSWERS for one in commands):
+        refused = _late(commands, _board(state, found.run))
+    if refused:
         talk.error(f"error: {refused}")
         return Answer(ERROR, {"run": found.run})
     for command in commands:
@@ -69,7 +76,7 @@ def told(talk: Talk, state: Path, commands: Sequence[Command], database: str | N
 def _unasked(commands: Sequence[Command], graph: Graph) -> str:
     """Say that a run asks no such question, and which it asks; empty: all answers have their question."""
     asks = [task.name for task in graph.tasks if task.question]
-    strange = [one for one in commands if one.kind in {"approve", "refuse"} and one.task not in asks]
+    strange = [one for one in commands if one.kind in _ANSWERS and one.task not in asks]
     if not strange:
         return ""
     name = strange[0].task.removesuffix("/ask")
@@ -78,20 +85,39 @@ def _unasked(commands: Sequence[Command], graph: Graph) -> str:
     return f"this run asks nobody before {name}: {does}; 'bringup --gate {name}' asks, when a run is begun with it"
 
 
+def _late(commands: Sequence[Command], board: Board) -> str:
+    """Say that a question was answered before, otherwise than now: such an answer changes nothing any more; empty: none was."""
+    anew = {one.task for one in commands if one.kind == "retry"}
+    for one in (one for one in commands if one.kind in _ANSWERS and one.task not in anew):
+        view = board.task(one.task)
+        name = one.task.removesuffix("/ask")
+        if view.state in {"done", "waived"} and one.kind == "refuse":
+            return f"{name} was let begin ({view.cause}), so nothing is refused any more: --pause begins nothing further, --cancel ends the run"
+        if view.state in _SHUT and one.kind == "approve":
+            return f"{name} was not let begin ({view.cause}): --retry {one.task} asks again, then --approve {name}"
+    return ""
+
+
+def _board(state: Path, run: str) -> Board:
+    from rackwright import runs
+    from rackwright.report.board import Board
+
+    board = Board(runs.graph(state, run), run=run)
+    for event in runs.events(state, run):
+        board.hear(event)
+    return board
+
+
 def status(state: Path, database: str | None) -> Answer:
     """Tell where the newest bring-up of a site is, from what it told so far."""
-    from rackwright import runs
     from rackwright.bringup.submitting import living
-    from rackwright.report.board import Board
     from rackwright.report.screens import progress
     from rackwright.runs.folder import RunFolder
 
     found = living(state, database)
     if found is None:
         return Answer(data=None, lines=["no bring-up was begun"])
-    board = Board(runs.graph(state, found.run), run=found.run)
-    for event in runs.events(state, found.run):
-        board.hear(event)
+    board = _board(state, found.run)
     return Answer(
         FINE,
         _value(found),

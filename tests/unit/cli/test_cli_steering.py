@@ -56,6 +56,29 @@ def test_an_answer_that_nobody_asked_for_names_what_is_asked():
     assert "/ask" not in said
 
 
+@pytest.mark.parametrize(
+    ("was", "kind", "said"),
+    [
+        ("done", "refuse", "firmware was let begin (ann approved), so nothing is refused any more: --pause"),
+        ("failed", "approve", "firmware was not let begin (ann approved): --retry firmware/ask asks again"),
+        ("done", "approve", ""),
+        ("failed", "refuse", ""),
+        ("begins", "refuse", ""),
+        (None, "refuse", ""),
+    ],
+)
+def test_an_answer_that_comes_too_late_is_not_taken_as_if_it_held(was, kind, said):
+    """Who is told that the gate heard his no believes that no server is flashed."""
+    board = Board(ASKED)
+    if was:
+        board.hear(told(1, "firmware/ask", was, cause="ann approved"))
+    assert steering._late(
+        [Command(kind=kind, task="firmware/ask"), Command(kind="skip", task="bmc")], board
+    ).startswith(said)
+    again = [Command(kind="retry", task="firmware/ask"), Command(kind=kind, task="firmware/ask")]
+    assert steering._late(again, board) == ""
+
+
 def test_status_names_the_command_that_answers_and_every_remedy():
     """Who is asked must not search the manual, and who is told one of two steps does half."""
     board = Board(ASKED)
