@@ -85,6 +85,11 @@ def test_where_a_look_ahead_ends_is_a_problem_and_not_the_end():
     found = survey(world)
     assert (found.problem.role, found.problem.kind) == ("ofed", "disk")
     assert found.stages == STAGES[1:]
+    # A push may come further: what it would restart then needs the same leave as what is foreseen.
+    assert found.restarts == ("cold",)
+    assert msgspec.structs.replace(found, stages=STAGES).restarts == ("cold",)
+    unknown = msgspec.structs.replace(found.problem, role="")
+    assert msgspec.structs.replace(found, stages=STAGES, problem=unknown).restarts == ("warm", "cold")
     (line,) = problem_lines(Changeset.of("s", "i", [found]))
     assert "make room" in line
 

@@ -49,13 +49,16 @@ class HostChanges(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     @property
     def restarts(self) -> tuple[Reboot, ...]:
-        """The most restarts that can be foreseen; one that is outstanding is among them."""
+        """The most restarts that there may be; one that is outstanding is among them, and all from where the look ahead ends."""
         changed = {change.role for change in self.changes}
+        ends = self.problem.role if self.problem is not None else ""
+        unseen = self.problem is not None and not any(ends in stage.steps for stage in self.stages)
         found: list[Reboot] = []
         for stage in self.stages:
+            unseen = unseen or ends in stage.steps
             steps = [step for step in stage.steps if step in changed]
             warm = any(stage.asking.get(step) == "warm" for step in steps)
-            found.append(stage.restart(steps, noted=warm))
+            found.append(stage.reboot if unseen else stage.restart(steps, noted=warm))
         if found and found[0] == "none" and (self.unproven or self.facts.restart_due):
             found[0] = self.stages[0].reboot
         return tuple(word for word in found if word != "none")
@@ -118,5 +121,5 @@ def refuse_stale(kept: Changeset, now: Changeset) -> None:
                 raise StalePlan(f"{was.device}: {moved} when the changeset was written; {_ANEW}")
         # Without a change a host is restarted all the same: a proof fails, or a restart is outstanding.
         if (found.stages and not was.stages) or (found.restarts and not was.restarts):
-            since = found.unproven or "something is outstanding"
+            since = found.unproven or (found.problem.cause if found.problem else "a restart is outstanding")
             raise StalePlan(f"{was.device}: {since}, which was not so when the changeset was written; {_ANEW}")
