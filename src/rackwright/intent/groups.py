@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from rackwright import secrets
@@ -14,6 +15,9 @@ from rackwright.intent.models import Group
 from rackwright.intent.words import address, is_address
 
 __all__ = ["check", "server"]
+
+_INTERFACE = re.compile(r"[^\s/:]{1,15}")
+"""What Linux takes as the name of an interface (IFNAMSIZ)."""
 
 MEMORY_FACTOR = 1.5
 """Host memory of a GPU server must exceed this times its GPU memory (design guide 1.3, servers)."""
@@ -61,10 +65,25 @@ def _group(context: Context, key: str, group: Group) -> None:
             context.wrong("reference", (*place, "gpu"), message, f"use one of: {', '.join(model.gpus)}")
     for nic in group.nics:
         context.known((*place, "nics", nic), nic, catalog.nics, "NIC of the catalog")
+    _interfaces(context, (*place, "interfaces"), group)
+
+
+def _interfaces(context: Context, place: Path, group: Group) -> None:
+    """Report names of interfaces that Linux does not take, and those that two ports of a machine would share."""
+    held: set[str] = set()
     for nic, names in group.interfaces.items():
-        context.known((*place, "interfaces", nic), nic, [*catalog.nics, "bmc"], "NIC of the catalog")
+        context.known((*place, nic), nic, [*context.catalog.nics, "bmc"], "NIC of the catalog")
         for at, name in enumerate([names] if isinstance(names, str) else names):
-            context.expand((*place, "interfaces", nic, *(() if isinstance(names, str) else (at,))), name)
+            path = (*place, nic, *(() if isinstance(names, str) else (at,)))
+            found = context.expand(path, name)
+            wrong = next((one for one in found if not _INTERFACE.fullmatch(one)), "")
+            twice = next((one for number, one in enumerate(found) if one in held or one in found[:number]), "")
+            if wrong:
+                remedy = "use 1 to 15 characters without blanks, '/' and ':'"
+                context.wrong("name", path, f"{wrong!r} is no name of an interface", remedy)
+            elif twice:
+                context.wrong("name", path, f"two ports of a machine would be called {twice!r}", "name each once")
+            held.update(found)
 
 
 def _names(context: Context, key: str, group: Group) -> None:

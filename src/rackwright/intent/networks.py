@@ -26,6 +26,13 @@ RESERVED_VLANS: Final = range(3725, 4000)
 VRF_LENGTH: Final = 15
 """Greatest length of a VRF's name (nvue.md 3.4)."""
 
+_SILENT: Final = {
+    "vlan": ("pool",),
+    "p2p-31": ("vlan", "vni", "subnet", "gateway", "pxe", "relay", "first_host"),
+    "vlan-per-rail": ("subnet",),
+}
+"""Keys that say nothing in a network of a style."""
+
 _VRF = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _ROUTED: Final = ("single-switch", "tor-clos", "pure-rail", "rail-optimized", "evpn-pair", "converged-pair")
 
@@ -58,8 +65,10 @@ def _shape(context: Context, key: str, network: Network) -> None:
     if network.style == "vlan" and network.vlan is None and context.lacks(*place, "vlan"):
         remedy = "add vlan: 2-4094, or style: p2p-31 for routed rails"
         context.wrong("value", place, f"network {key} has no VLAN", remedy, at_key=True)
-    if network.style == "p2p-31" and network.vlan is not None:
-        context.wrong("value", (*place, "vlan"), "a routed /31 a NIC has no VLAN", "remove vlan, or the style")
+    for word in _SILENT[network.style]:
+        if getattr(network, word) not in (None, False):
+            said = f"a network of style {network.style} has no {'VLAN' if word == 'vlan' else word}"
+            context.wrong("value", (*place, word), said, f"remove {word}, or the style", at_key=word != "vlan")
     if network.style != "vlan" and network.pool is None and context.lacks(*place, "pool"):
         message = f"network {key} has no pool that its rails are cut from"
         context.wrong("value", place, message, "add pool: 10.200.0.0/16", at_key=True)

@@ -101,3 +101,36 @@ def test_a_path_that_is_unset_is_spelt_in_words(repository: Path, tmp_path: Path
     for text, wrong in (("system.api", ["write its words: system api"]), ("system api", [])):
         (tmp_path / "overlays" / "site.yaml").write_text(f"unset: [{text}]\n", encoding="utf-8")
         assert [one.remedy for one in load(tmp_path).problems if one.severity == "error"] == wrong
+
+
+@pytest.mark.parametrize(
+    ("network", "change"),
+    [
+        ("rails", {"subnet": "10.60.0.0/24"}),
+        ("rails", {"pxe": True}),
+        ("rails", {"relay": "bootstrap"}),
+        ("inband", {"pool": "10.60.0.0/24"}),
+    ],
+)
+def test_a_key_of_another_style_of_network_is_told(repository: Path, network: str, change: dict[str, Any]) -> None:
+    """A subnet of routed rails, or a pool of a VLAN, would be left out."""
+    wish = yaml.safe_load((repository / "inventory" / "xe9680-spectrum-x" / "site.yaml").read_text(encoding="utf-8"))
+    wish["networks"][network].update(change)
+    found = [one.path for one in load_text(yaml.safe_dump(wish), "site.yaml").problems if one.severity == "error"]
+    assert f"networks.{network}.{next(iter(change))}" in found
+
+
+@pytest.mark.parametrize(
+    ("interfaces", "path"),
+    [
+        ({"b3140h": "eth[1-8]", "b3220l": ["eth8", "eth9"]}, "b3220l.0"),
+        ({"b3140h": ["eth1"] * 8}, "b3140h.1"),
+        ({"b3140h": ["a-name-that-is-too-long"]}, "b3140h.0"),
+    ],
+)
+def test_two_ports_of_a_machine_have_two_names(repository: Path, interfaces: dict[str, Any], path: str) -> None:
+    """The second of two equal names would take the place of the first in netplan; Linux takes 15 characters."""
+    wish = yaml.safe_load((repository / "inventory" / "xe9680-spectrum-x" / "site.yaml").read_text(encoding="utf-8"))
+    wish["groups"]["gpu"]["interfaces"] = interfaces
+    found = [one.path for one in load_text(yaml.safe_dump(wish), "site.yaml").problems if one.severity == "error"]
+    assert f"groups.gpu.interfaces.{path}" in found
