@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from rackwright.bringup.job import Job, Part
-from rackwright.bringup.order import decode
+from rackwright.bringup.order import Order, decode
 from rackwright.bringup.stages import BLINK, FABRIC, HANDOVER
 from rackwright.bringup.work import cables, ends, looks, servers, switches, systems
 from rackwright.bringup.world import World
@@ -60,15 +60,18 @@ class Bringup:
     version: str = field(default=VERSION, init=False)
 
     def graph(self, order: bytes) -> Graph:
-        """Return the tasks of the order."""
-        return decode(order).graph
+        """Return the tasks of the order. Raises :class:`~rackwright.errors.RunChanged` where it was made of another site."""
+        return self._meant(order).graph
 
     def task(self, context: Context, order: bytes, task: Task, before: Mapping[str, Outcome]) -> Outcome:
         """Do one task."""
+        return self._tried(Job(self.world, context, self._meant(order), task, before, _tasks(order)))
+
+    def _meant(self, order: bytes) -> Order:
         whole = decode(order)
         if whole.intent != self.world.plan.digest:
             raise RunChanged("the site has changed since this run was begun: start a new bring-up, it reads first")
-        return self._tried(Job(self.world, context, whole, task, before, _tasks(order)))
+        return whole
 
     def _tried(self, job: Job) -> Outcome:
         """Do a task, and once more where its device was not there and nothing of it was changed, as often as was agreed to."""

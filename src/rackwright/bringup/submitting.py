@@ -57,13 +57,14 @@ def resume(
 def work(
     world: World, *, database: str | None, tags: Iterable[str], threads: int, until: threading.Event,
     on_run: Callable[[str], OnEvent] | None = None, on_end: Callable[[Report, str], None] | None = None,
+    on_left: Callable[[str, RunChanged], None] | None = None,
 ) -> None:  # fmt: skip
     """Help with bring-ups that others began, and go on with those whose process died, until told to end.
 
-    ``on_run`` and ``on_end`` are told of each, see :meth:`rackwright.runs.engine.Engine.work`.
+    ``on_run``, ``on_end`` and ``on_left`` are told of each, see :meth:`rackwright.runs.engine.Engine.work`.
     """
     with world.idle, _engine(world, None, database, tags, threads) as engine:
-        engine.work(until, on_run=on_run, on_end=on_end)
+        engine.work(until, on_run=on_run, on_end=on_end, on_left=on_left)
 
 
 def interrupted(state: Path, database: str | None = None) -> str:

@@ -12,6 +12,7 @@ from rackwright.cli.talk import Talk
 from rackwright.errors import RackwrightError
 
 if TYPE_CHECKING:
+    from rackwright.errors import RunChanged
     from rackwright.plan.model import Plan
     from rackwright.runs import Event, Report
 
@@ -47,6 +48,10 @@ class Help:
                 self.talk.detail(detail(event))
 
         return heard
+
+    def left(self, run: str, why: RunChanged) -> None:
+        """Say that a run is left to others, and why."""
+        self.talk.error(f"run {run} is left to others: {why}")
 
     def ended(self, report: Report, holder: str) -> None:
         """Say how a run ended; keep its record where ``holder``, the process that began it or went on with it, is no more."""

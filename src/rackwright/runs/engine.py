@@ -154,11 +154,13 @@ class Engine:
         *,
         on_run: Callable[[str], OnEvent] | None = None,
         on_end: Callable[[Report, str], None] | None = None,
+        on_left: Callable[[str, RunChanged], None] | None = None,
     ) -> None:
         """Help with runs that others began, and go on with those whose process died, until told to end.
 
         ``on_run`` is called with each run that is helped with, and returns what hears its events; ``on_end`` with its report, and
-        with who else holds it by the last look; empty: nobody, so that nobody else tells how it ended.
+        with who else holds it by the last look; empty: nobody, so that nobody else tells how it ended. ``on_left`` with a run that this
+        process cannot help with, and why.
         """
         ended = until or threading.Event()
         with locked(self._state_dir, "start"):
@@ -173,9 +175,11 @@ class Engine:
             try:
                 heard = on_run(folder.run) if on_run else None
                 report = self._attend(folder, self._program(folder.record().program), heard, ended)
-            except RunChanged:
+            except RunChanged as error:
                 # One run that cannot be gone on with must not keep this process from all the others.
                 left.add(folder.run)
+                if on_left is not None:
+                    on_left(folder.run, error)
             else:
                 if report is not None and on_end is not None:
                     on_end(report, self._holder)
@@ -190,6 +194,9 @@ class Engine:
         """Work on a run until it ended, or until it is time to leave; return its report, if it ended."""
         run = folder.run
         record = folder.record()
+        if isinstance(program, GraphProgram):
+            # Who knows another site than the order says so before it takes a task, and fails it.
+            program.graph(folder.order())
         attendance = Attendance(folder, self._journal, self._lease, self._clock, self._redactor)
         with keeping(_see(run)), contextlib.closing(attendance.events) as events:
             events.skip()

@@ -502,6 +502,8 @@ def test_run_is_not_gone_on_with_over_another_site():
     program = Bringup(SimpleNamespace(plan=scope().plan))
     with pytest.raises(RunChanged, match="the site has changed"):
         program.task(Context(None), order.encoded(), order.graph.tasks[0], {})
+    with pytest.raises(RunChanged, match="the site has changed"):
+        program.graph(order.encoded())
 
 
 @pytest.mark.parametrize(("text", "target"), [("http", "UefiHttp"), ("pxe", "Pxe"), ("https://10.0.0.1/u.iso", "Cd")])

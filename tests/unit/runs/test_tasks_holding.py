@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from rackwright import runs
-from rackwright.errors import RunBusy
+from rackwright.errors import RunBusy, RunChanged
 from tests.unit.runs import toytasks
 from tests.unit.runs.toy import lines
 from tests.unit.runs.toytasks import Tasks, chain, counted, most_at_once, order, states
@@ -189,6 +189,23 @@ def test_worker_leaves_an_interrupted_run_alone_that_a_later_one_overtook(site, 
     assert later.state == "done"
     assert len(lines(site / "world/spans")) == worked
     assert {status.run: status.state for status in runs.listed(site / "s")}[old] == "interrupted"
+
+
+def test_worker_that_knows_another_site_takes_no_task_and_fails_none(site, process):
+    """Whoever edits the site while a bring-up goes and starts a worker then must not fail every server that it takes."""
+
+    class Other(Tasks):
+        def graph(self, order):
+            raise RunChanged("the site has changed")
+
+    other = process("run", order=chain(devices=("a1",)).decode(), wait=str(site / "gate"), **{**PLAN, "lease_s": 60})
+    other.until((site / "gate.reached").exists)
+    ended, left = threading.Event(), []
+    with runs.opened(site / "s", programs=[Other(site / "world")], lease_s=0.3) as engine:
+        engine.work(ended, on_left=lambda run, why: (left.append((run, str(why))), ended.set()))
+    assert left == [(runs.latest(site / "s", "tasks").run, "the site has changed")]
+    (site / "gate").touch()
+    assert other.said() == "done"
 
 
 def test_worker_goes_on_to_the_next_run_when_one_cannot_be_gone_on_with(site, process):

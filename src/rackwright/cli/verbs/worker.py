@@ -60,6 +60,7 @@ def command(
             until=until,
             on_run=told.begins,
             on_end=told.ended,
+            on_left=told.left,
         )
     finally:
         for one, handler in before.items():
