@@ -58,7 +58,7 @@ def reaching_bmcs(nornir: Nornir, site: str | Path, *, twin: bool = False, **opt
     site_file = build.loaded.site if build.loaded else None
     if site_file is not None:
         options.setdefault("bmc_password", secrets.parse(site_file.access.bmc))
-        options |= {} if twin else {"bmc_user": site_file.bmc.user}
+        options |= {} if twin else {"bmc_user": site_file.bmc.user, "host_user": site_file.hosts.user}
     reach: Reach = to_twin(state, (), bmcs=names, **options) if twin else to_site(state, {}, bmcs=addresses, **options)
     ConnectionPluginRegister.register(BMC_CONNECTION, RedfishConnection)
     for name in names:

@@ -13,7 +13,7 @@ from nornir_tasks.build import Build
 from rackwright.push.hosts.changeset import Unread
 from rackwright.push.hosts.program import shipped
 from rackwright.push.hosts.reading import Surveyor, host_order
-from rackwright.render.hosts.variables import variables
+from rackwright.render.hosts.variables import anchored, variables
 
 __all__ = ["host_apply", "host_changes", "survey_host"]
 
@@ -57,7 +57,10 @@ def host_apply(task: Task, allow_disruption: bool = False, dry_run: bool | None 
 def _surveyor(task: Task) -> Surveyor:
     build: Build = task.host["rackwright"]
     stacks = {one.name: one for one in build.stacks if one.name == task.host.name}
-    return Surveyor(way_of(task), shipped(), stacks, {name: variables(one) for name, one in stacks.items()}, gather_s=0)
+    way = way_of(task)
+    # Files that the site names lie beside it, wherever the script runs.
+    told = {name: anchored(variables(one), way.state.parent.resolve()) for name, one in stacks.items()}
+    return Surveyor(way, shipped(), stacks, told, gather_s=0)
 
 
 def _told(result: Result) -> Result:

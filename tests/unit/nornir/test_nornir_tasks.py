@@ -8,7 +8,17 @@ from nornir import InitNornir
 from nornir.core import Nornir
 from nornir.plugins.runners import SerialRunner, ThreadedRunner
 
-from nornir_tasks import Build, RackwrightInventory, nornir_of, nornir_of_site, render, render_files, render_nvue
+from nornir_tasks import (
+    Build,
+    RackwrightInventory,
+    hosts,
+    nornir_of,
+    nornir_of_site,
+    reaching_bmcs,
+    render,
+    render_files,
+    render_nvue,
+)
 from rackwright.render import read_manifest, write
 
 SITE = Path(__file__).resolve().parents[3] / "inventory" / "xe9680-spectrum-x"
@@ -47,6 +57,23 @@ def test_nornir_finds_the_plugin_by_its_name(tmp_path):
     )
     assert nr.filter(role="leaf").run(task=render_nvue)["fe01"].result.startswith("- header:")
     assert sorted(path.name for path in folder.iterdir()) == sorted(path.name for path in SITE.iterdir())
+
+
+def test_host_tasks_are_what_the_verb_is(tmp_path, monkeypatch):
+    """They log in as the site's user, and find the files that the site names beside it, wherever the script runs."""
+    folder = shutil.copytree(SITE, tmp_path / "site")
+    site = folder / "site.yaml"
+    words = "installer: rackwright, user: ops, bluefield: {image: nic.bin}"
+    site.write_text(site.read_text().replace("installer: rackwright", words))
+    (folder / "nic.bin").touch()
+    monkeypatch.chdir(tmp_path)
+    nr = reaching_bmcs(nornir_of_site("site"), "site", hosts={"gpu01": "192.0.2.1"})
+    seen = []
+    nr.filter(name="gpu01").with_runner(SerialRunner()).run(task=lambda task: seen.append(hosts._surveyor(task)))
+    (surveyor,) = seen
+    assert surveyor.way.hosts["gpu01"].user == "ops"
+    image = surveyor.variables["gpu01"]["rackwright"]["bluefield"]["firmware"]["image"]
+    assert image == str(folder.resolve() / "nic.bin")
 
 
 def test_render_nvue_returns_the_text_that_is_built(build, switches):
