@@ -119,6 +119,10 @@ class Verbs(click.Group):
         except click.ClickException as error:
             error.show()
             code = error.exit_code
+        except click.Abort:  # Ctrl-C or Ctrl-D at a question, whose line is still open
+            click.echo(err=True)
+            _Interrupted("interrupted").show()
+            code = _Interrupted.exit_code
         except RackwrightError as error:
             click.echo(f"error: {error}", err=True)
             code = _ERROR

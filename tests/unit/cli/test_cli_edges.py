@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from rackwright.cli import main
@@ -69,6 +70,18 @@ def test_ctrl_c_is_one_line_and_130(rackwright, site, monkeypatch):
     assert result.exit_code == 130
     assert result.stderr.count("\n") == 1
     assert result.stderr.startswith("interrupted")
+
+
+def test_ctrl_c_at_a_question_is_no_fault_of_ours(rackwright, site, monkeypatch):
+    """Who leaves at a question, by Ctrl-C or Ctrl-D, is told what every interrupted command says, with the same exit code."""
+
+    def leave(*_args):
+        raise click.Abort
+
+    monkeypatch.setattr(plan_verb.workspace, "open_site", leave)
+    result = rackwright("plan", site)
+    assert result.exit_code == 130
+    assert result.stderr.startswith("\ninterrupted")
 
 
 def test_a_fault_of_ours_asks_for_a_report(rackwright, site, monkeypatch):
