@@ -288,3 +288,23 @@ def test_a_network_on_two_pairs_is_a_warning() -> None:
     found = plan.attempt(Site.model_validate(wish), catalog=CATALOG)
     assert found.plan
     assert [one.path for one in found.problems if "which nothing joins" in str(one)] == ["networks.inband"]
+
+
+def test_a_leaf_relays_and_imports_only_in_the_vrfs_that_it_has() -> None:
+    """A second pair knows nothing of the VRFs of the first: no relay in them, no import from them, no list of them."""
+
+    def two(wish: Mapping) -> None:
+        second_pair(wish)
+        wish["fabrics"]["second"]["attach"][0] |= {"group": "mgmt", "nic": "cx6dx", "native": "inband"}
+        wish["fabrics"]["frontend"]["attach"].pop()
+        wish["networks"]["inband"]["relay"] = ["10.10.0.5"]
+        wish["vrfs"] = {"INBAND": {"import": ["OOB"]}, "OOB": {"relay": ["10.20.0.5"]}}
+
+    made = planned(two)
+    for switch in made.switches:
+        own = {vrf.name for vrf in switch.vrfs}
+        assert {source for vrf in switch.vrfs if vrf.bgp for source in vrf.bgp.import_from} <= own
+        assert {relay.vrf for relay in switch.relays} <= own
+    assert {switch.fabric for switch in made.switches if any(relay.vrf == "OOB" for relay in switch.relays)} == {
+        "frontend"
+    }

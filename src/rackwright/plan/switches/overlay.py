@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from rackwright.intent.models import External, Network
@@ -51,7 +53,9 @@ def overlay_leaf(frame: Frame, device: Device) -> Switch:
     made = tuple(_in_vrf(frame, device, port) for port in ports(frame, device, access))
     base = switch_base(frame, device, made)
     networks = carried_networks(frame.site, device.fabric)
-    policy = leak_policy(frame, device)
+    own = [net.vrf for net in networks.values() if net.vrf]
+    own = list(dict.fromkeys([*own, *(external.vrf for external in fabric.external if external.vrf)]))
+    policy = leak_policy(frame, device, own)
     return msgspec.structs.replace(
         base,
         bridge_type="vlan-aware",
@@ -61,8 +65,8 @@ def overlay_leaf(frame: Frame, device: Device) -> Switch:
         vtep=frame.addresses.vteps.get(device.name, base.loopback.partition("/")[0]),
         evpn=True, multihoming=True, dscp_copy=True, arp_suppress=frame.conventions.arp_suppress, vrr=True,
         bgp=Bgp(frame.addresses.asns[device.name], base.loopback.partition("/")[0]),
-        vrfs=_vrfs(frame, device, made, networks, policy),
-        relays=_relays(frame, networks, made),
+        vrfs=_vrfs(frame, device, made, own, policy),
+        relays=_relays(frame, networks, made, own),
         prefix_lists=policy.prefix_lists, community_lists=policy.community_lists,
         route_maps=(() if frame.conventions.connected_open else (_CONNECTED,)) + policy.route_maps,
     )  # fmt: skip
@@ -119,18 +123,11 @@ def _underlay(frame: Frame, device: Device, neighbors: tuple[BgpNeighbor, ...]) 
     )  # fmt: skip
 
 
-def _vrfs(
-    frame: Frame, device: Device, made: tuple[Port, ...], networks: dict[str, Network], policy: Policy
-) -> tuple[Vrf, ...]:
+def _vrfs(frame: Frame, device: Device, made: tuple[Port, ...], own: Sequence[str], policy: Policy) -> tuple[Vrf, ...]:
     """Return the default VRF and every tenant VRF of this fabric."""
     default = _underlay(frame, device, underlay_neighbors(made, ("isl", "fabric")))
     default = msgspec.structs.replace(default, groups=default.groups + policy.default_groups)
-    used = [net.vrf for net in networks.values() if net.vrf]
-    used += [external.vrf for external in frame.fabric(device).external if external.vrf]
-    return (
-        Vrf("default", bgp=default),
-        *(_tenant(frame, device, name, made, policy) for name in dict.fromkeys(used)),
-    )
+    return (Vrf("default", bgp=default), *(_tenant(frame, device, name, made, policy) for name in own))
 
 
 def _tenant(frame: Frame, device: Device, name: str, made: tuple[Port, ...], policy: Policy) -> Vrf:
@@ -177,7 +174,9 @@ def _external_bgp(
     return tuple(neighbors), tuple(groups.values())
 
 
-def _relays(frame: Frame, networks: dict[str, Network], made: tuple[Port, ...]) -> tuple[Relay, ...]:
+def _relays(
+    frame: Frame, networks: dict[str, Network], made: tuple[Port, ...], own: Sequence[str]
+) -> tuple[Relay, ...]:
     """Return DHCP relay by VRF: the VLANs that ask for it and the VRF's own L3 interface."""
     servers: dict[str, dict[str, None]] = {}
     faces: dict[str, list[str]] = {}
@@ -186,7 +185,7 @@ def _relays(frame: Frame, networks: dict[str, Network], made: tuple[Port, ...]) 
             servers.setdefault(network.vrf, {}).update(dict.fromkeys(frame.relays[name]))
             faces.setdefault(network.vrf, []).extend(f"vlan{vlan}" for vlan, _, _ in frame.segments(name))
     for name, vrf in frame.site.vrfs.items():
-        if vrf.relay and name in frame.l3vnis:
+        if vrf.relay and name in own:
             servers.setdefault(name, {}).update(dict.fromkeys(vrf.relay))
             faces.setdefault(name, []).extend(port.name for port in made if port.vrf == name)
             if not any(port.vrf == name for port in made):

@@ -43,13 +43,16 @@ class Policy(NamedTuple):
     default_groups: tuple[PeerGroup, ...] = ()
 
 
-def leak_policy(frame: Frame, device: Device) -> Policy:
-    """Return the policy of a leaf."""
-    leaking = {name: vrf for name, vrf in frame.site.vrfs.items() if vrf.import_}
-    leaks = {name: Leak(vrf.import_, f"{name}_FILTER") for name, vrf in leaking.items()}
+def leak_policy(frame: Frame, device: Device, own: Collection[str]) -> Policy:
+    """Return the policy of a leaf; ``own`` are the VRFs that it has."""
+    taken = {name: tuple(other for other in vrf.import_ if other in own) for name, vrf in frame.site.vrfs.items()}
+    leaking = {name: frame.site.vrfs[name] for name, others in taken.items() if others and name in own}
+    leaks = {name: Leak(taken[name], f"{name}_FILTER") for name in leaking}
     lists: list[PrefixList] = [_ALL] if leaks else []
     maps: list[RouteMap] = []
-    silent = {spoke for vrf in leaking.values() if vrf.mark for spoke in vrf.import_} - leaking.keys()
+    named = {*leaking, *(other for vrf in leaking.values() for other in vrf.import_)}
+    hubs = {name: vrf for name, vrf in frame.site.vrfs.items() if vrf.mark and name in named}
+    silent = {spoke for vrf in hubs.values() for spoke in vrf.import_} - leaking.keys()
     lists += [_numbered(f"{name}_PREFIXES", _prefixes(frame, device, name)) for name in sorted(silent)]
     for name, vrf in leaking.items():
         lists.append(_numbered(f"{name}_LOCAL_IF", _own(frame, device, name)))
@@ -65,14 +68,15 @@ def leak_policy(frame: Frame, device: Device) -> Policy:
             outbound[external.name] = told.name
             lists.append(summary)
             maps.append(told)
-    for name, (sources, prefixes) in _relay_needs(frame).items():
-        if name not in leaks:
+    for name, (needs, prefixes) in _relay_needs(frame).items():
+        sources = tuple(source for source in needs if source in own)
+        if name not in leaks and name in own and sources:
             leaks[name] = Leak(sources, f"{name}_RELAY")
             lists.append(_numbered(f"{name}_RELAY", prefixes))
             maps.append(
                 RouteMap(f"{name}_RELAY", (RouteMapRule(10, "permit", prefix_list=f"{name}_RELAY", type="ipv4"),))
             )
-    marks = tuple((_community_list(frame, vrf.mark), vrf.mark) for vrf in leaking.values() if vrf.mark)
+    marks = tuple((_community_list(frame, vrf.mark), vrf.mark) for vrf in hubs.values() if vrf.mark)
     policy = Policy(leaks, outbound, tuple(lists), tuple(maps), marks)
     return _with_extras(frame, device, policy) if frame.conventions.policy_extras else policy
 
