@@ -35,14 +35,20 @@ def served(talk: Talk, site: Path, words: str, state: Path) -> Iterator[None]:
         return
     from rackwright.runs.folder import private
 
+    try:
+        told = shlex.split(words)
+    except ValueError as error:
+        raise ServeError(
+            f"the words of --serve cannot be told apart ({str(error).lower()}): see the quotes in {words}"
+        ) from None
     log = private(state / "serve") / _LOG
-    command = [sys.executable, "-c", "from rackwright.cli import main; main()", "serve", str(site), *shlex.split(words)]
+    command = [sys.executable, "-c", "from rackwright.cli import main; main()", "serve", str(site), *told]
     guard = shutil.which("setpriv")
     # A killed bring-up must not leave somebody who hands out seeds; without setpriv it does, and the next one says so.
     bound = [guard, "--pdeathsig", "TERM", *command] if guard else command
     with (
-        log.open("wb") as told,
-        subprocess.Popen(bound, stdin=subprocess.DEVNULL, stdout=told, stderr=subprocess.STDOUT) as child,  # noqa: S603 - our own program
+        log.open("wb") as heard,
+        subprocess.Popen(bound, stdin=subprocess.DEVNULL, stdout=heard, stderr=subprocess.STDOUT) as child,  # noqa: S603 - our own program
     ):
         try:
             _up(child, log)

@@ -8,7 +8,9 @@ import pytest
 from click import UsageError
 
 from rackwright import runs
+from rackwright.cli.beside import served
 from rackwright.cli.brought import End
+from rackwright.errors import ServeError
 from rackwright.runs import Graph, Task
 
 
@@ -56,3 +58,14 @@ def test_a_new_run_tells_of_one_that_could_go_on(monkeypatch):
     monkeypatch.setattr(End, "cut_off", lambda _: "")
     End(heard, None).tell_of_cut_off()
     assert heard.lines == ["run r1 was cut off and could go on with --resume; this is a new one"]
+
+
+def test_words_of_serve_that_cannot_be_told_apart_are_told(tmp_path):
+    """A quote that is left open is a mistake of the command line, and nothing is begun."""
+    with (
+        pytest.raises(
+            ServeError, match=r"--serve cannot be told apart \(no closing quotation\): see the quotes in '--http"
+        ),
+        served(Heard(), tmp_path, "'--http 127.0.0.1:0", tmp_path),
+    ):
+        pytest.fail("nothing is served")

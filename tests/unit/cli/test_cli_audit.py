@@ -86,6 +86,7 @@ def test_findings_are_kept_in_a_file(rackwright, site, snapshot, tmp_path):
         (("--only", "rack"), "rack cannot be audited; there is: switch, hardware, firmware, bios, bmc, host"),
         (("--only", "switch,cooling"), "cooling cannot be audited"),
         (("--check", "NO-SUCH"), "there is no check NO-SUCH; there is: DEVICE-REACHED"),
+        (("--check", ""), "there is no check without a name"),
         (("--keep", "a", "--snapshot", "b"), "nobody is asked"),
         (("--limit", "xx*"), "no device is called"),
         (("--only", "switch", "--check", "MACHINE-IDENTITY"), "MACHINE-IDENTITY would not be judged"),

@@ -47,8 +47,10 @@ def _checks(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) 
 
     wanted = tuple(name.upper() for text in names for name in text.split(",") if name)
     unknown = [name for name in wanted if name not in CHECKS]
-    if unknown:
-        raise click.BadParameter(f"there is no check {', '.join(unknown)}; there is: {', '.join(CHECKS)}", ctx, param)
+    if unknown or (names and not wanted):
+        raise click.BadParameter(
+            f"there is no check {', '.join(unknown) or 'without a name'}; there is: {', '.join(CHECKS)}", ctx, param
+        )
     return wanted
 
 
