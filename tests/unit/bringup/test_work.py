@@ -277,6 +277,19 @@ def test_server_that_the_blink_did_not_see_is_looked_at_alone(tmp_path, monkeypa
     assert told.remedy == "swap them"
 
 
+def test_switch_that_a_blink_left_otherwise_fails_the_look_and_no_server(tmp_path, monkeypatch):
+    """Its ports may be down: a run of the cables alone ended well, and nobody was told."""
+    stuck = finding(
+        "LINK-BLINK", "be01", "be01 is not as before the blink: no answer", path="back", remedy="log in to it"
+    )
+    right = cable("gpu01", "link", "2 links", status="pass")
+    monkeypatch.setattr(cables.blinking, "blink", lambda *_, **__: (stuck, right))
+    told = cables.seen(job("cabling/blink", (), tmp_path, way=None, plan=scope().plan))
+    assert (told.state, told.remedy) == ("failed", "log in to it")
+    assert "be01 is not as before the blink" in told.cause
+    assert cables.cables(job("cabling/gpu01", (), tmp_path, way=None, plan=scope().plan)).state == "unchanged"
+
+
 def test_server_that_is_tried_again_is_looked_at_again(tmp_path, monkeypatch):
     """Its cables were swapped as it was told to: what was seen before that would fail it for ever. What was seen is kept."""
     found = [cable("be01", "swp1s0", "gpu03 b3140h-1 follows nothing")]

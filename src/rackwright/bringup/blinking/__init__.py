@@ -8,6 +8,6 @@ in the middle has changed nothing that the switch does not take back by itself. 
 
 from __future__ import annotations
 
-from rackwright.bringup.blinking.rounds import Patience, blink
+from rackwright.bringup.blinking.rounds import LEFT, Patience, blink
 
-__all__ = ["Patience", "blink"]
+__all__ = ["LEFT", "Patience", "blink"]

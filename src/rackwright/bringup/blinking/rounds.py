@@ -19,7 +19,10 @@ from rackwright.drivers.reach import Reach
 from rackwright.findings import Finding, finding
 from rackwright.plan.model import Link, Plan
 
-__all__ = ["Patience", "blink"]
+__all__ = ["LEFT", "Patience", "blink"]
+
+LEFT: Final = "back"
+"""Path of the finding of a switch that is not as before a blink."""
 
 _OVER_OOB: Final = "its switch carries BMCs, over which the answer would come"
 _NO_BMC: Final = "the machine has no BMC that tells links"
@@ -297,7 +300,7 @@ def _unnamed(links: Iterable[Link], there: Mapping[str, Collection[str]]) -> dic
 
 def _stuck(name: str, why: str) -> Finding:
     return finding(
-        blinks.Blink.id, name, f"{name} is not as before the blink: {why}", path="back",
+        blinks.Blink.id, name, f"{name} is not as before the blink: {why}", path=LEFT,
         remedy="log in to it; 'nv config apply --confirm-no', else 'nv config diff startup applied' shows what differs",
         source=blinks.Blink.source,
     )  # fmt: skip

@@ -43,6 +43,9 @@ def seen(job: Job) -> Outcome:
     # Where nothing goes before, as with --only cabling, all are looked at: blinks of single servers would meet at the switches.
     good = [name for name in job.world.machines if f"cabling/{name}" in job.tasks and name not in bad]
     told = job.context.step("look", lambda: _kept(job, _looked(job, good)))
+    if left := concerns.unpacked(told.get("left", ())):
+        # No server's to mend, so that none of them would tell it.
+        return job.judged(left, [_FOUND])
     return ended(job, "unchanged", servers=len(told["servers"]), findings=len(told["findings"]))
 
 
@@ -92,7 +95,11 @@ def _kept(job: Job, found: _Seen) -> object:
             about[name].append(at)
     kept = msgspec.structs.replace(found, about={name: tuple(places) for name, places in about.items()})
     keeping.keep(job.context.folder / _FOUND, msgspec.json.encode(kept))
-    return {"servers": found.servers, "findings": [one.id for one in found.findings if one.status == "fail"]}
+    left = [one for one in found.findings if one.path == blinking.LEFT]
+    return {
+        "servers": found.servers, "findings": [one.id for one in found.findings if one.status == "fail"],
+        "left": concerns.packed(left),
+    }  # fmt: skip
 
 
 def _looked(job: Job, names: Sequence[str]) -> _Seen:
