@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from rackwright.serve.offer import Offer
     from rackwright.serve.seeds import Seed
 
-__all__ = ["Served", "arm", "served"]
+__all__ = ["Served", "armed", "served"]
 
 
 class Served(NamedTuple):
@@ -77,8 +78,11 @@ def served(talk: Talk, site: Path, limit: Sequence[str]) -> Served:
     )
 
 
-def arm(hosts: dict[str, Seed], installs: Installs, events: Events, meant: frozenset[str]) -> None:
-    """Begin an attempt for each of the named hosts.
+@contextmanager
+def armed(
+    hosts: dict[str, Seed], installs: Installs, events: Events, meant: frozenset[str]
+) -> Iterator[Callable[[], object]]:
+    """Begin an attempt for each of the named hosts; given up again unless the caller says, by what it is given, that it serves them.
 
     Raises :class:`~rackwright.errors.RenderError` before the first where one may not be installed: too little is known of it.
     """
@@ -87,6 +91,15 @@ def arm(hosts: dict[str, Seed], installs: Installs, events: Events, meant: froze
     lacking = [f"{name}: {why}" for name in sorted(meant) for why in hosts[name].install.lacks]
     if lacking:
         raise RenderError(f"nothing is installed: {'; '.join(lacking)}")
-    for name in sorted(meant):
-        installs.arm(name)
-        events.tell("armed", f"{name}: its next boot of an installer wipes it", device=name)
+    with ExitStack() as unless_served:
+        for name in sorted(meant):
+            before, made = installs.attempt(name), installs.arm(name)
+            events.tell("armed", f"{name}: its next boot of an installer wipes it", device=name)
+            if before is None or before.number != made.number:
+                unless_served.callback(_disarmed, name, installs, events)
+        yield unless_served.pop_all
+
+
+def _disarmed(name: str, installs: Installs, events: Events) -> None:
+    installs.end(name, "nobody served it")
+    events.tell("warning", f"{name}: not to be installed any more, since nobody serves it", device=name)

@@ -15,6 +15,7 @@ import requests
 from click.testing import CliRunner
 
 from rackwright.cli import main
+from rackwright.drivers.hosts.installs import Installs
 from rackwright.serve.authority import NAME
 
 SITES = Path(__file__).resolve().parents[3] / "inventory"
@@ -56,6 +57,21 @@ def test_a_stranger_is_told_at_the_option_that_names_it(site, monkeypatch, optio
     result = CliRunner().invoke(main, ["serve", str(site), option, "gpx*"])
     assert result.exit_code == 2
     assert f"Invalid value for {option}: no device is called 'gpx*'" in result.stderr
+
+
+def test_what_is_not_served_is_not_armed(site, monkeypatch):
+    """The door is taken, and the command ends; for four hours the next boot of an installer would have wiped the host."""
+    monkeypatch.setenv("RACKWRIGHT_SECRET_SWITCH_HASH", "$6$a$b")
+    installs = Installs(site / ".rackwright" / "serve" / "installs")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        words = ["serve", str(site), "--listen", f"127.0.0.1:{taken.getsockname()[1]}", "--install", "gpu01"]
+        result = CliRunner().invoke(main, words)
+        assert (result.exit_code, "nothing can listen" in result.stderr) == (1, True)
+        assert installs.attempt("gpu01").why == "nobody served it"
+        # One that was armed before stays so: whoever serves it may be at work.
+        number = installs.arm("gpu01").number
+        assert CliRunner().invoke(main, words).exit_code == 1
+    assert (installs.attempt("gpu01").number, installs.attempt("gpu01").stage) == (number, "armed")
 
 
 @contextlib.contextmanager

@@ -131,25 +131,26 @@ def _boots(
     meant = building.chosen(what.seeds, install, "--install")
     discs = Discs(talk, media, what, meant, installs, authority.pem)
     discs.stock(stock, http)
-    serving.arm(what.seeds, installs, events, meant)
-    hosts = Hosts(what.seeds, installs, events, authority.pem, booted)
-    listen, http, helpers = _at_bootstrap(what, events, listen, http) if dhcp else (listen, http, ())
-    boots = Boots(what.offers, tokens, authority, events, held, hosts=hosts, addresses=what.addresses)
+    with serving.armed(what.seeds, installs, events, meant) as begun:
+        hosts = Hosts(what.seeds, installs, events, authority.pem, booted)
+        listen, http, helpers = _at_bootstrap(what, events, listen, http) if dhcp else (listen, http, ())
+        boots = Boots(what.offers, tokens, authority, events, held, hosts=hosts, addresses=what.addresses)
 
-    def ready(secure: Door, plain: Door | None) -> None:
-        discs.seeds(secure)
-        talk.say(f"CA of this site: SHA-256 {authority.fingerprint}")
-        without = f" and http://{plain} (scripts, images, seeds)" if plain else ""
-        events.tell("serving", f"{len(what.offers)} switches, {len(what.seeds)} hosts on https://{secure}{without}")
-        if plain is None:
-            talk.say(
-                "without --http no factory switch finds its script, no host boots over the network: no CA is known"
-            )
+        def ready(secure: Door, plain: Door | None) -> None:
+            discs.seeds(secure)
+            begun()
+            talk.say(f"CA of this site: SHA-256 {authority.fingerprint}")
+            without = f" and http://{plain} (scripts, images, seeds)" if plain else ""
+            events.tell("serving", f"{len(what.offers)} switches, {len(what.seeds)} hosts on https://{secure}{without}")
+            if plain is None:
+                talk.say(
+                    "without --http no factory switch finds its script, no host boots over the network: no CA is known"
+                )
 
-    try:
-        run(boots, listen or Door("0.0.0.0", _TLS), http, ready, beside, helpers)
-    finally:
-        events.tell("stopped", "nobody is answered any more")
+        try:
+            run(boots, listen or Door("0.0.0.0", _TLS), http, ready, beside, helpers)
+        finally:
+            events.tell("stopped", "nobody is answered any more")
     return Answer(data={"switches": sorted(what.offers), "hosts": sorted(what.seeds)})
 
 
