@@ -172,3 +172,18 @@ def test_a_build_never_lands_in_the_site(rackwright, site):
     assert result.exit_code == 2
     assert "name a folder of its own" in result.stderr
     assert sorted(path.name for path in site.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("worker", "--limit", "oob*"), "--tag says what it reaches"),
+        (("discover", "--bmc-range", "127.0.0.1/32", "--twin"), "--twin, --limit and --leases have no place there"),
+        (("discover", "--bmc-range", "127.0.0.1/32", "--limit", "gpu01"), "have no place there"),
+    ],
+)
+def test_what_would_be_passed_over_is_refused(rackwright, site, words, said):
+    """A limit that nobody heeds would let a worker change what was left out, and a twin that nobody heeds would ask the real rack."""
+    result = rackwright(words[0], site, *words[1:])
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.split())

@@ -70,6 +70,10 @@ def command(
     from rackwright.audit.discovery import discovered
     from rackwright.intent.node_edits import edit
 
+    if ranges and (wanted.twin or wanted.limit or files):
+        raise click.UsageError(
+            "--bmc-range asks the addresses that it names: --twin, --limit and --leases have no place there"
+        )
     opened, planned = building.plan_site(talk, site)
     path = noting.nodes_file(opened)
     before = noting.nodes_text(path)

@@ -40,6 +40,10 @@ def command(
     from rackwright.cli.bringing import opened_world
     from rackwright.cli.helping import Help
 
+    if wanted.limit:
+        raise click.UsageError(
+            "a worker takes what the runs are about: --tag says what it reaches, --limit has no place here"
+        )
     world = opened_world(talk, site, wanted)
     runs.refuse_other_database(world.way.state, database=database)
     told = Help(talk, world.plan, world.way.state, site, database)
