@@ -1,5 +1,7 @@
 """What an operator tells a living bring-up, and what its status says."""
 
+import importlib
+
 import click
 import pytest
 
@@ -42,6 +44,14 @@ def test_a_guard_that_is_named_and_empty_is_no_guard_and_refused(rackwright, sit
     done = rackwright(words[0], site, *words[1:])
     assert done.exit_code == 2
     assert words[1] in done.stderr
+
+
+@pytest.mark.parametrize(("word", "name"), [("bringup", "webhook"), ("bringup", "database"), ("worker", "database")])
+def test_an_address_with_a_secret_in_it_need_not_stand_in_the_list_of_processes(monkeypatch, word, name):
+    """Chat services put a token into the address, databases a password: everybody on the machine reads a command line."""
+    monkeypatch.setenv(f"RACKWRIGHT_{name.upper()}", "https://x/token")
+    command = importlib.import_module(f"rackwright.cli.verbs.{word}").command
+    assert command.make_context(word, ["."], resilient_parsing=True).params[name] == "https://x/token"
 
 
 def test_an_answer_that_nobody_asked_for_names_what_is_asked():

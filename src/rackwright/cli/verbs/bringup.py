@@ -40,7 +40,8 @@ _STEERING = ("pause", "go", "cancel", "retry", "skip", "approve", "refuse")
               help="Servers that are fed with images at once.")  # fmt: skip
 @click.option("--tries", type=click.IntRange(1), default=1, show_default=True, metavar="N",
               help="Begin a task so often whose device cannot be reached, before anything of it was changed.")  # fmt: skip
-@click.option("--database", metavar="URL", help="Keep the journal in this PostgreSQL, where several workers help.")
+@click.option("--database", metavar="URL", envvar="RACKWRIGHT_DATABASE",
+              help="Keep the journal in this PostgreSQL, where several workers help (or RACKWRIGHT_DATABASE).")  # fmt: skip
 @click.option(
     "--reach", "tags", multiple=True, metavar="PATTERN=TAG", help="Only workers with this tag reach these devices."
 )
@@ -68,7 +69,8 @@ _STEERING = ("pause", "go", "cancel", "retry", "skip", "approve", "refuse")
               help="With --installer: install this server, or all of a pattern, although a system has answered there.")  # fmt: skip
 @click.option("--serve", "serve", default="", metavar="WORDS",
               help="Run 'rackwright serve' with these words beside it: '--http 10.10.0.5:80 --boot boot'.")  # fmt: skip
-@click.option("--webhook", default="", metavar="URL", help="Post every event there as well.")
+@click.option("--webhook", default="", metavar="URL", envvar="RACKWRIGHT_WEBHOOK",
+              help="Post every event there as well (or RACKWRIGHT_WEBHOOK).")  # fmt: skip
 @click.option("--sign", type=PLACE, metavar="KEY", help="Sign the record with this SSH key.")
 @click.option("--status", is_flag=True, help="Tell where the latest bring-up is.")
 @click.option("--pause", is_flag=True, help="Begin nothing more, until --go.")

@@ -19,9 +19,8 @@ __all__ = ["command"]
 
 @verb("worker")
 @click.argument("site", type=PLACE, default=".", metavar="[DIR]")
-@click.option(
-    "--database", metavar="URL", help="The PostgreSQL that holds the journal; without it, that of the site's folder."
-)
+@click.option("--database", metavar="URL", envvar="RACKWRIGHT_DATABASE",
+              help="The PostgreSQL that holds the journal (or RACKWRIGHT_DATABASE); without it, that of the site's folder.")  # fmt: skip
 @click.option(
     "--tag", "tags", multiple=True, metavar="TAG", help="What this process reaches, of the bring-up's --reach."
 )
