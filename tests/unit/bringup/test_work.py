@@ -18,16 +18,12 @@ from rackwright.bringup.job import Halted, Job, Made
 from rackwright.bringup.order import Consent, Order, decode
 from rackwright.bringup.program import Bringup
 from rackwright.bringup.stages import graph_of
-from rackwright.bringup.work import cables, ends, images, looks, servers, switches, systems
-from rackwright.bringup.work.systems import medium
+from rackwright.bringup.work import cables, ends, images, looks, servers, switches
 from rackwright.bringup.world import Patience
 from rackwright.drivers.hosts import answered
-from rackwright.drivers.hosts.model import HostFacts
 from rackwright.errors import (
     AuthRefused,
-    DriverError,
     IdentityChanged,
-    IdentityUnknown,
     NoSession,
     RunChanged,
     Unreachable,
@@ -331,97 +327,6 @@ def test_every_remedy_is_told_and_no_sentence_twice(tmp_path):
     assert "swp4s0 is not" in told.cause
 
 
-def test_server_that_does_not_answer_is_looked_at_before_it_is_wiped(tmp_path):
-    """An advice to install wipes a machine whose system only hangs: console and restart come first."""
-
-    def silent(_name, **_):
-        raise Unreachable("nobody listens", device="gpu01")
-
-    way = SimpleNamespace(host=silent, clock=Clock())
-    told = systems.installed(job("os/gpu01", (), tmp_path, way=way, patience=Patience()))
-    assert told.state == "failed"
-    console, restart, install = (told.remedy.index(word) for word in ("console", "restart", "install"))
-    assert console < restart < told.remedy.index("known to be empty") < install
-    assert told.remedy.index("--installer") > restart
-
-
-def test_system_that_answers_is_kept_in_mind(tmp_path):
-    """A machine that let us in once is taken for a bare one when it hangs later."""
-    tag = "TAG0001"
-    facts = HostFacts(hostname="gpu01", boot_id="b", service_tag=tag)
-    host = SimpleNamespace(facts=lambda: facts, close=lambda: None)
-    way = SimpleNamespace(host=lambda _name, **_: host, answered=tmp_path / "answered", clock=Clock())
-    machines = {"gpu01": SimpleNamespace(service_tag=tag)}
-    told = systems.installed(job("os/gpu01", (), tmp_path, way=way, patience=Patience(), machines=machines))
-    assert told.state == "unchanged"
-    assert answered.seen(way.answered, "gpu01", tag)
-    assert not answered.seen(way.answered, "gpu01", "OTHER")
-    (way.answered / "gpu01").unlink()
-    stranger = {"gpu01": SimpleNamespace(service_tag="OTHER")}
-    told = systems.installed(job("os/gpu01", (), tmp_path, way=way, patience=Patience(), machines=stranger))
-    assert told.state == "failed"
-    assert not answered.seen(way.answered, "gpu01", tag)
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        AuthRefused("nothing to log in with", device="gpu01"),
-        IdentityUnknown("a key that is not pinned", device="gpu01"),
-        NoSession("it takes the connection and says nothing", device="gpu01"),
-        IdentityChanged("another key", device="gpu01"),
-        DriverError("no network gives its system an address", device="gpu01"),
-    ],
-)
-def test_server_that_shuts_us_out_is_not_bare(tmp_path, error):
-    """A missing key or an unpinned host is taken for an empty disk, and a rack is wiped."""
-
-    def shut(_name, **_):
-        raise error
-
-    way = SimpleNamespace(host=shut, clock=Clock())
-    one = job("os/gpu01", (), tmp_path, way=way, patience=Patience())
-    one = dataclasses.replace(one, order=msgspec.structs.replace(one.order, consent=Consent(installer="http")))
-    told = systems.installed(one)
-    assert (told.state, told.stage) == ("failed", "answers")
-    assert str(error) in told.cause
-    assert "--wipe gpu01" in told.remedy
-
-
-def test_server_that_cannot_be_installed_is_not_taken_down_for_it(tmp_path):
-    """Its installer would get no seed; it is booted into it all the same, and told as silent after 45 minutes."""
-
-    def silent(_name, **_):
-        raise Unreachable("no answer", device="gpu01")
-
-    way = SimpleNamespace(host=silent, clock=Clock())
-    lacks = {"gpu01": ("nodes.csv has no service tag",)}
-    one = job("os/gpu01", (), tmp_path, way=way, patience=Patience(), lacks=lacks, plan=scope().plan)
-    one = dataclasses.replace(one, order=msgspec.structs.replace(one.order, consent=Consent(installer="http")))
-    told = systems.installed(one)
-    assert (told.state, told.stage) == ("failed", "answers")
-    assert "it cannot be installed: nodes.csv has no service tag" in told.cause
-    assert "rackwright discover" in told.remedy
-
-
-def test_server_that_lets_nobody_in_while_it_boots_is_waited_for(tmp_path):
-    """A host that restarts after its firmware refuses everybody for a moment, and is told to be shut."""
-    facts = HostFacts(hostname="gpu01", boot_id="b", service_tag="TAG0001")
-    host = SimpleNamespace(facts=lambda: facts, close=lambda: None)
-    answers = [Unreachable("down", device="gpu01"), AuthRefused("System is booting up", device="gpu01"), host]
-
-    def booting(_name, **_):
-        answer = answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    way = SimpleNamespace(host=booting, answered=tmp_path / "answered", clock=Clock())
-    machines = {"gpu01": SimpleNamespace(service_tag="TAG0001")}
-    told = systems.installed(job("os/gpu01", (), tmp_path, way=way, patience=Patience(), machines=machines))
-    assert (told.state, answers) == ("unchanged", [])
-
-
 def test_all_are_looked_at_where_nothing_goes_before(tmp_path, monkeypatch):
     """A look at no server proves nothing, and what comes after it looks again for each alone."""
     asked = []
@@ -517,12 +422,6 @@ def test_run_is_not_gone_on_with_over_another_site():
         program.task(Context(None), order.encoded(), order.graph.tasks[0], {})
     with pytest.raises(RunChanged, match="the site has changed"):
         program.graph(order.encoded())
-
-
-@pytest.mark.parametrize(("text", "target"), [("http", "UefiHttp"), ("pxe", "Pxe"), ("https://10.0.0.1/u.iso", "Cd")])
-def test_installer_is_booted_from_what_was_named(text, target):
-    """A word that is taken for a URL boots nothing."""
-    assert medium(text).target == target
 
 
 def test_cables_that_nobody_could_prove_are_said_not_to_be(tmp_path, monkeypatch):
