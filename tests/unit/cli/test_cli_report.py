@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from rackwright import runs
-from rackwright.cli import building, main, signing
+from rackwright.cli import building, main, recording, signing
 from rackwright.cli.brought import End
 from rackwright.cli.recording import keep
 from rackwright.cli.talk import Talk
@@ -335,6 +335,36 @@ def test_a_run_whose_record_cannot_be_signed_is_told_all_the_same(site, tmp_path
     assert not list(folder.glob("*.sig"))
     # Its pages were written anew: none says that it is signed.
     assert pages_of(folder) == pages_of(unsigned_record(site, report))
+
+
+def test_what_a_run_tells_while_it_is_recorded_breaks_no_signature(site, key, tmp_path, monkeypatch):
+    """A report of a run that goes on: its events grew between the digest and the copy, and the record did not verify."""
+    report, out = brought(site), tmp_path / "out"
+    written = recording._written
+
+    def slowly(*given):
+        runs.note(site / ".rackwright", report.run, "something more")
+        return written(*given)
+
+    monkeypatch.setattr(recording, "_written", slowly)
+    keep(Talk(quiet=True), planned(site), site / ".rackwright", report.run, out=out, key=key)
+    assert any("as they were signed" in line for line in recording.verified(out))
+
+
+def test_evidence_that_changes_while_it_is_recorded_is_not_signed_for(site, tmp_path, monkeypatch):
+    """A digest of one thing beside a copy of another would call an honest record forged."""
+    report = brought(site)
+    documents = recording._ordered
+
+    def changed(folder):
+        monkeypatch.setattr(
+            recording, "_fresh", lambda out: (folder.path / "evidence/accept/gpu01.json").write_text("[]") and out
+        )
+        return documents(folder)
+
+    monkeypatch.setattr(recording, "_ordered", changed)
+    with pytest.raises(RecordError, match="changed while it was recorded: run it again"):
+        keep(Talk(quiet=True), planned(site), site / ".rackwright", report.run, out=tmp_path / "out")
 
 
 def test_a_run_in_which_an_acceptance_was_skipped_does_not_say_that_all_is_well(site):
