@@ -109,8 +109,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """What an operator told a living run; :func:`rackwright.runs.tell` hands it over.
 
     ``pause`` begins no further task and ``go`` ends that. ``cancel`` ends the tasks that are named, or the whole
-    run, between steps. ``skip`` ends what was not begun as ``waived`` with ``reason``. ``retry`` makes what ended failed pending again, with
-    what was skipped because of it. ``approve`` and ``refuse`` answer a task's question.
+    run, between steps. ``skip`` ends what was not begun as ``waived`` with ``reason``, in its turn. ``retry`` makes what ended failed pending
+    again, with what was skipped because of it or went on without it; what was waived by its own name only. ``approve`` and ``refuse`` answer a task's question.
     """
 
     kind: CommandKind
