@@ -47,6 +47,7 @@ def resume(
     Raises :class:`~rackwright.errors.RunChanged` when only a new one can go on from there.
     """
     folder = RunFolder.found(world.way.state, run)
+    folder.refuse_other_rack(world.way.twin)
     order = decode(folder.order())
     if order.intent != world.plan.digest:
         raise RunChanged(f"the site has changed since run {run} was begun: start a new bring-up, it reads first")

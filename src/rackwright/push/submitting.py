@@ -60,7 +60,9 @@ def resume(run: str, way: Way, *, on_event: Callable[[Event], None] | None = Non
 
     Raises :class:`~rackwright.errors.RunChanged` when only a new push can go on from there.
     """
-    order = decode(RunFolder.found(way.state, run).order())
+    folder = RunFolder.found(way.state, run)
+    folder.refuse_other_rack(way.twin)
+    order = decode(folder.order())
     with Idle() as idle:
         program = Push(way.connect, way.clock, way.resolvers, idle=idle)
         hidden = _secrets(order, way.resolvers)

@@ -38,7 +38,7 @@ What a program can rely on:
 Who may do what: a process holds a run while it attends to it; a second one gets
 :class:`~rackwright.errors.RunBusy` with host, pid and since when, also for a new run over a device that a
 living run works on, or while a run that has not ended has its journal in another database. A run begun under another ``Program.version`` is not gone on with:
-:class:`~rackwright.errors.RunChanged`; so is one that works on the twin, by a process that does not, and the other way round. Ctrl-C asks once for a cancel and waits; a second one leaves, and the
+:class:`~rackwright.errors.RunChanged`. One that works on the twin is none of a process that does not, nor the other way round. Ctrl-C asks once for a cancel and waits; a second one leaves, and the
 run can be resumed.
 """
 

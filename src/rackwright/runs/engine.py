@@ -30,10 +30,6 @@ from rackwright.secrets import Secret
 __all__ = ["Engine"]
 
 _LEAVE_S: Final = 5.0
-_RACKS: Final = {
-    True: "on the emulated rack, and this is the real one: --twin goes on with it",
-    False: "on the real rack, and this is the emulated one: without --twin it goes on",
-}
 _ONE_A_PROCESS: Final = threading.Lock()
 
 OnEvent = Callable[[Event], None]
@@ -121,10 +117,12 @@ class Engine:
         """Go on with a run that was interrupted, or give the report of one that ended.
 
         Raises :class:`~rackwright.errors.RunBusy` when another process holds it, and
-        :class:`~rackwright.errors.RunChanged` when its program is another version by now, a later run has
-        worked on its devices, or it works on the other rack, real or emulated: then start a new run, which reads first.
+        :class:`~rackwright.errors.RunChanged` when its program is another version by now, or a later run has
+        worked on its devices: then start a new run, which reads first. Raises :class:`~rackwright.errors.RunError` when it
+        works on the other rack, real or emulated.
         """
         folder = RunFolder.found(self._state_dir, run)
+        folder.refuse_other_rack(self._twin)
         record = folder.record()
         if lies_elsewhere(record, self._journal, self._database):
             place = called(record.database or "")
@@ -138,8 +136,6 @@ class Engine:
                 f"run {run} was begun by {record.program} {record.version} (engine {record.engine}), and this is "
                 f"{code.version} (engine {ENGINE}): start a new run, it reads first"
             )
-        if self._of_other_rack(record):
-            raise RunChanged(f"run {run} was begun {_RACKS[bool(record.twin)]}")
         with locked(self._state_dir, "start"):
             refuse_elsewhere(self._state_dir, self._journal, self._database)
             self._refuse_busy(record.devices, run, limited=bool(record.graph))
@@ -344,15 +340,15 @@ class Engine:
                 )
         return ""
 
-    def _of_other_rack(self, record: Record) -> bool:
-        """Tell whether a run works on the emulated rack and this process on the real one, or the other way round."""
-        return None not in (record.twin, self._twin) and record.twin != self._twin
-
     def _wants_help(self, folder: RunFolder) -> bool:
         """Say whether there is work in a run that this process can do."""
         record = folder.record()
         code = self._programs.get(record.program)
-        if code is None or (record.version, record.engine) != (code.version, ENGINE) or self._of_other_rack(record):
+        if (
+            code is None
+            or (record.version, record.engine) != (code.version, ENGINE)
+            or record.is_of_other_rack(self._twin)
+        ):
             return False
         if self._journal.ended([folder.run]) or self._overtaken(record):
             return False

@@ -28,6 +28,10 @@ __all__ = ["Events", "Record", "RunFolder", "devices_of", "now", "private", "run
 
 _SHAPE: Final = re.compile(r"\d{8}-\d{6}-[a-z2-9]{3}")
 _STAMP: Final = "%Y%m%d-%H%M%S"
+_RACKS: Final = {
+    False: "on the emulated rack, and this is the real one: --twin goes on with it",
+    True: "on the real rack, and this is the emulated one: without --twin it goes on",
+}
 _LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -57,6 +61,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     def devices(self) -> tuple[str, ...]:
         """Return the devices that the run works on, in the order of its waves or tasks."""
         return self.worked or devices_of(None, self.waves)
+
+    def is_of_other_rack(self, twin: bool | None) -> bool:
+        """Tell whether the run works on the emulated rack and the asker on the real one, or the other way round."""
+        return None not in (self.twin, twin) and self.twin != twin
 
 
 class RunFolder:
@@ -112,6 +120,14 @@ class RunFolder:
             return msgspec.json.decode((self.path / "run.json").read_bytes(), type=Record)
         except (OSError, msgspec.DecodeError) as error:
             raise RunError(f"{self.path / 'run.json'} cannot be read ({error}): start a new run") from error
+
+    def refuse_other_rack(self, twin: bool | None) -> None:
+        """Raise :class:`~rackwright.errors.RunError` where the run works on the other rack, real or emulated.
+
+        It comes before anything for which a new run would be begun in its place: that would be one at a rack that nobody meant.
+        """
+        if self.record().is_of_other_rack(twin):
+            raise RunError(f"run {self.run} was begun {_RACKS[bool(twin)]}, or begin a new one without --resume")
 
     def order(self) -> bytes:
         """Return the order, if it still is what it was; else raise :class:`~rackwright.errors.RunError`."""

@@ -41,7 +41,9 @@ def resume(
 
     Raises :class:`~rackwright.errors.RunChanged` when only a new push can go on from there.
     """
-    hidden = _secrets(decode(RunFolder.found(way.state, run).order()), way.resolvers)
+    folder = RunFolder.found(way.state, run)
+    folder.refuse_other_rack(way.twin)
+    hidden = _secrets(decode(folder.order()), way.resolvers)
     made = program or PushHosts(way, shipped(), jobs)
     with runs.opened(
         way.state, programs=[made], clock=way.clock, hide=hidden, threads=max(jobs, 1), twin=way.twin
