@@ -70,6 +70,13 @@ def test_boot_once(box, session):
     assert box.said == ["boot"]
 
 
+def test_boot_once_from_another_address(box, session):
+    """An override that stands already boots what somebody else named."""
+    for number in (1, 2):
+        boot.boot_from(session, "gpu01", "UefiHttp", uri=f"http://10.0.0.5/{number}.efi")
+    assert box.said == ["boot", "boot"]
+
+
 def test_boot_that_does_not_hold(box, session):
     """An override that is taken and not set is believed."""
     box.hooks["boot"] = lambda box: None

@@ -81,11 +81,12 @@ def eject(session: Redfish, device: str) -> None:
 
 
 def boot_from(session: Redfish, device: str, target: Target, *, uri: str = "") -> None:
-    """Have the next boot, and that alone, go from ``target``; nothing when that is set already.
+    """Have the next boot, and that alone, go from ``target``; nothing when that is set already, as far as the BMC tells.
 
     Raises :class:`~rackwright.errors.DeviceRefused` while a BIOS job is open, and when the override does not hold.
     """
-    if _set(session, target):
+    # From where it would fetch what it boots over HTTP is not told: it may be another address than this one.
+    if not uri and _set(session, target):
         return
     open_job = next((job for job in session.jobs() if job.open and job.kind == "BIOSConfiguration"), None)
     if open_job is not None:
