@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import pytest
 
 from rackwright import audit, catalog
@@ -168,9 +169,9 @@ class Asked:
 
     startup = running
 
-    def show(self, path: str) -> Any:
+    def show(self, path: str, kind: Any = Any) -> Any:
         try:
-            return self.lab.plane.show(self.name, tuple(path.split()))
+            return msgspec.convert(self.lab.plane.show(self.name, tuple(path.split())), kind)
         except NotEmulated as why:
             raise DeviceRefused(str(why), device=self.name) from None
 

@@ -10,12 +10,14 @@ Protocol; judging is a function of values. See ``docs/design/audit.md``.
 
 from __future__ import annotations
 
-from rackwright.audit.evidence import Answer, Evidence, collect, read, unreached, write
+from rackwright.audit.evidence import Answer, Evidence, collect, parts, read, unreached, write
 from rackwright.audit.ledger import Check
 from rackwright.audit.model import COMPARED, Limits, Site
 from rackwright.audit.verdict import CHECKS, heard, judge, questions, switch_sights
+from rackwright.audit.wires import CABLED
 
 __all__ = [
+    "CABLED",
     "CHECKS",
     "COMPARED",
     "Answer",
@@ -26,6 +28,7 @@ __all__ = [
     "collect",
     "heard",
     "judge",
+    "parts",
     "questions",
     "read",
     "switch_sights",

@@ -7,7 +7,7 @@ answer is kept.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +26,19 @@ from rackwright.errors import (
     Unreachable,
 )
 
-__all__ = ["FACTS", "RUNNING", "SHOW", "STARTUP", "Answer", "Evidence", "collect", "read", "unreached", "write"]
+__all__ = [
+    "FACTS",
+    "RUNNING",
+    "SHOW",
+    "STARTUP",
+    "Answer",
+    "Evidence",
+    "collect",
+    "parts",
+    "read",
+    "unreached",
+    "write",
+]
 
 FACTS: Final = "facts"
 RUNNING: Final = "running"
@@ -140,6 +152,14 @@ class _Packed(msgspec.Struct, frozen=True):
         value = msgspec.json.decode(self.value) if wanted is None or self.question in wanted else self.value
         return Answer(self.question, value, self.error, self.took_s)
 
+    def part(self, kind: Any) -> Answer:
+        """Return the answer with the fields of a type alone; whole where it has another form, which is for a check to say."""
+        try:
+            value = msgspec.json.decode(self.value, type=kind)
+        except msgspec.ValidationError:
+            value = msgspec.json.decode(self.value)
+        return Answer(self.question, value, self.error, self.took_s)
+
 
 class _PackedEvidence(msgspec.Struct, frozen=True):
     device: str
@@ -154,15 +174,34 @@ def read(folder: Path, devices: Iterable[str], wanted: Container[str] | None = N
 
     Raises :class:`~rackwright.errors.DocumentError` when a file is there and is no evidence.
     """
-    found = {}
+    return {
+        device: _with(packed, [answer.opened(wanted) for answer in packed.answers])
+        for device, packed in _kept(folder, devices)
+    }
+
+
+def parts(folder: Path, devices: Iterable[str], kinds: Mapping[str, Any]) -> Mapping[str, Evidence]:
+    """Return little of what a folder holds, to be judged and not to be kept: of answers to these questions the fields of their types.
+
+    Raises :class:`~rackwright.errors.DocumentError` when a file is there and is no evidence.
+    """
+    return {
+        device: _with(packed, [one.part(kinds[one.question]) for one in packed.answers if one.question in kinds])
+        for device, packed in _kept(folder, devices)
+    }
+
+
+def _kept(folder: Path, devices: Iterable[str]) -> Iterator[tuple[str, _PackedEvidence]]:
     for device in devices:
         path = folder / f"{device}.json"
         if not path.is_file():
             continue
         try:
             packed = msgspec.json.decode(path.read_bytes(), type=_PackedEvidence)
-            answers = tuple(answer.opened(wanted) for answer in packed.answers)
         except msgspec.DecodeError as error:
             raise DocumentError(f"{path} is no evidence ({error}): take it again, or remove the file") from error
-        found[device] = Evidence(packed.device, packed.taken, packed.error, packed.remedy, answers)
-    return found
+        yield device, packed
+
+
+def _with(packed: _PackedEvidence, answers: Iterable[Answer]) -> Evidence:
+    return Evidence(packed.device, packed.taken, packed.error, packed.remedy, tuple(answers))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final, TypedDict
 
 from rackwright.audit.cabling import Diagnosis, Names, Port, Repair, Sight, Wiring, diagnose, exchanged, told, wiring
+from rackwright.audit.evidence import FACTS
 from rackwright.audit.ledger import Ledger
 from rackwright.audit.model import INTERFACES, FabricCheck, Look, Site, View
 from rackwright.findings import Severity
 from rackwright.nvue.tree import natural_key
 from rackwright.plan.model import Switch
 
-__all__ = ["HELD", "Cabling", "LinkState", "sights", "unheard"]
+__all__ = ["CABLED", "HELD", "Cabling", "LinkState", "sights", "unheard"]
 
 Link = tuple[Port, Port]
 
@@ -29,6 +30,39 @@ HELD = (
     "see the uplinks, then the log of the switch"
 )
 """What to do about ports that a switch holds down."""
+
+_Link = TypedDict(
+    "_Link",
+    {
+        "oper-status": Any, "admin-status": Any, "state": Any, "protodown": Any, "protodown-reason": Any,
+        "speed": Any, "auto-negotiate": Any, "fec": Any,
+    },
+    total=False,
+)  # fmt: skip
+_Chassis = TypedDict("_Chassis", {"system-name": Any, "chassis-id": Any}, total=False)
+
+
+class _End(TypedDict, total=False):
+    name: Any
+    description: Any
+
+
+class _Neighbour(TypedDict, total=False):
+    chassis: _Chassis
+    port: _End
+
+
+class _Lldp(TypedDict, total=False):
+    neighbor: dict[str, _Neighbour]
+
+
+class _Interface(TypedDict, total=False):
+    link: _Link
+    lldp: _Lldp
+
+
+CABLED: Final[Mapping[str, Any]] = {FACTS: Any, INTERFACES: dict[str, _Interface]}
+"""What the checks that see cables look at (LINK-CABLING, LINK-STATE, LINK-SPEED), for who holds it of many switches."""
 
 
 def sights(look: Look, names: Names) -> dict[Port, Sight]:

@@ -28,6 +28,27 @@ _LINK: Final = frozenset({"speed", "auto-negotiate", "fec", "lanes", "breakout"}
 _ALL_SESSIONS: Final = frozenset({"enable", "autonomous-system", "router-id"})
 
 
+class _Link(msgspec.Struct, frozen=True, rename="kebab", gc=False):
+    """What is asked of a link; nv show interface of 5.11 and later has oper-status (NVUE reference, Interface)."""
+
+    oper_status: Any = None
+    protodown: Any = None
+    protodown_reason: Any = "no reason given"
+
+
+class _Port(msgspec.Struct, frozen=True, gc=False):
+    """What is asked of an interface: a tenth of a hundred kilobytes and more."""
+
+    type: Any = None
+    link: _Link | None = None
+
+
+class _Peer(msgspec.Struct, frozen=True, gc=False):
+    """What is asked of a BGP neighbour."""
+
+    state: Any = None
+
+
 class Vitals(msgspec.Struct, frozen=True, omit_defaults=True):
     """Ports with link and BGP sessions that are established, at one moment."""
 
@@ -43,38 +64,32 @@ def take(session: Nvue, running: Mapping[str, Any], *, only: Collection[str] | N
 
     ``only``: the VRFs whose sessions are asked for, and :data:`PORTS` where the ports are; the rest is then not known to be up.
     """
-    shown = session.show("interface") if only is None or PORTS in only else {}
-    links = {name: item.get("link") or {} for name, item in shown.items()}
-    ports = frozenset(name for name, link in links.items() if _up(link) and _counts(name, shown[name]))
+    shown: dict[str, _Port] = session.show("interface", dict[str, _Port]) if only is None or PORTS in only else {}
+    links = {name: item.link for name, item in shown.items() if item.link is not None}
+    ports = frozenset(name for name, link in links.items() if link.oper_status == "up" and _counts(name, shown[name]))
     vrfs = [name for name, vrf in get(running, "vrf", default={}).items() if get(vrf, "router", "bgp", "neighbor")]
     vrfs = [name for name in vrfs if only is None or name in only]
     sessions = {(vrf, peer) for vrf in vrfs for peer in _established(session, vrf)}
     return Vitals(ports, frozenset(sessions), frozenset(_held(links)))
 
 
-def _held(links: Mapping[str, Mapping[str, Any]]) -> Iterable[tuple[str, str]]:
+def _held(links: Mapping[str, _Link]) -> Iterable[tuple[str, str]]:
     for name, link in links.items():
-        if link.get("protodown") in ("enabled", "on"):
-            yield name, str(link.get("protodown-reason", "no reason given"))
+        if link.protodown in ("enabled", "on"):
+            yield name, str(link.protodown_reason)
 
 
-def _counts(name: str, item: Mapping[str, Any]) -> bool:
-    kind = str(item.get("type") or name)
-    return kind.startswith(_KINDS)
-
-
-def _up(link: Mapping[str, Any]) -> bool:
-    # nv show interface of 5.11 and later has oper-status (NVUE reference, Interface).
-    return bool(link.get("oper-status") == "up")
+def _counts(name: str, port: _Port) -> bool:
+    return str(port.type or name).startswith(_KINDS)
 
 
 def _established(session: Nvue, vrf: str) -> list[str]:
     try:
-        shown = session.show(f"vrf {vrf} router bgp neighbor")
+        shown: dict[str, _Peer] | None = session.show(f"vrf {vrf} router bgp neighbor", dict[str, _Peer] | None)
     except DeviceRefused:
         # A VRF in which no BGP runs yet has no such thing to show.
         return []
-    return [peer for peer, item in (shown or {}).items() if item.get("state") == "established"]
+    return [peer for peer, item in (shown or {}).items() if item.state == "established"]
 
 
 def should_stay(up: Vitals, changes: Iterable[Change], after: Tree) -> Vitals:

@@ -12,9 +12,11 @@ import pytest
 from rackwright import audit
 from rackwright.audit.model import Limits
 from rackwright.audit.verdict import REACHED
+from tests.unit.audit import healthy
 from tests.unit.audit.racks import Rack, rack
 
 INTERFACES = "nv show interface"
+CABLES = ("LINK-CABLING", "LINK-STATE", "LINK-SPEED")
 BFD = 'vtysh -c "show bfd peers json"'
 Change = Callable[[Rack], Any]
 
@@ -281,6 +283,31 @@ def test_a_case_gives_its_findings_and_no_other(case):
     wrong = {key for key in told if key[2] in {"fail", "error"}}
     assert wrong <= {case[:3] for case in case.expect}
     assert all(item.remedy and item.source for item in found if item.status == "fail")
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.check in CABLES], ids=lambda case: case.id)
+def test_cables_are_judged_alike_by_the_part_that_shows_them(case, tmp_path):
+    """Who holds what hundreds of switches said holds little of it, and finds the same."""
+    made = rack(case.site)
+    case.change(made)
+    audit.write(tmp_path, made.evidence().values())
+    part = audit.parts(tmp_path, made.said, audit.CABLED)
+    assert {
+        one for it in made.site.plan.switches for one in audit.questions(it, made.site, CABLES)
+    } == audit.CABLED.keys()
+    shown = [one.by_question()[INTERFACES].value for one in part.values()]
+    assert all(one.keys() <= {"link", "lldp"} for value in shown for one in value.values())
+    found = audit.judge(made.site.plan, part, catalog=made.site.catalog, checks=CABLES, names=made.said)
+    whole = audit.judge(made.site.plan, made.evidence(), catalog=made.site.catalog, checks=CABLES, names=made.said)
+    assert found == whole
+
+
+def test_an_answer_of_another_form_is_judged_whole(tmp_path):
+    """What a switch tells in its own way is no reason to read nothing."""
+    said = {INTERFACES: {"swp1": {"link": {"oper-status": "up"}, "lldp": "off", "type": "swp"}}, "nv show evpn": {}}
+    audit.write(tmp_path, [healthy.as_evidence("be01", said)])
+    (found,) = audit.parts(tmp_path, ["be01", "be02"], audit.CABLED)["be01"].answers
+    assert (found.question, found.value) == (INTERFACES, said[INTERFACES])
 
 
 def test_a_set_correction_that_is_not_told_is_an_error():

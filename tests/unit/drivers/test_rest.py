@@ -78,6 +78,8 @@ def test_reading_goes_over_one_connection(api, nvue):
     assert len(api.asked) == 4
     assert len(api.connections) == 1
     assert ("GET", "/?rev=applied&filled=false", None) in api.asked
+    with pytest.raises(DeviceRefused, match="something else"):
+        nvue.show("system", dict[str, int])
 
 
 def test_unset_and_set_go_apart_and_no_hash_goes_at_all(api, nvue):

@@ -84,6 +84,9 @@ def test_lines_before_the_json_are_passed_over(switch, tmp_path):
     switch.answers["nv show interface -o json"] = 'Welcome\nto be-leaf01\n{\n "swp1": {}\n}\n'
     with session(switch, tmp_path) as nvue:
         assert nvue.show("interface") == {"swp1": {}}
+        assert nvue.show("interface", dict[str, dict[str, int]]) == {"swp1": {}}
+        with pytest.raises(DeviceRefused, match="no JSON of its kind"):
+            nvue.show("interface", list[str])
 
 
 def test_stage_uploads_a_private_file_and_removes_it(switch, tmp_path):

@@ -6,6 +6,7 @@ Every driver call and every journal write is a moment at which it can be cut off
 import copy
 import re
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -250,7 +251,7 @@ class Session:
     def save(self):
         self._call("save", lambda: setattr(self.switch, "saved", copy.deepcopy(self.switch.applied)))
 
-    def show(self, path):
+    def show(self, path, kind=Any):
         def work():
             switch = self.switch
             if path == "interface":
@@ -271,7 +272,7 @@ class Session:
                 return {}
             raise DeviceRefused("The requested item does not exist.", device=switch.name)
 
-        return self._call(f"show {path}", work)
+        return self._call(f"show {path}", lambda: msgspec.convert(work(), kind))
 
     def run(self, command):
         return self._call("run", lambda: f"said of {command}\n")

@@ -87,6 +87,26 @@ def test_what_is_up_is_read_from_the_switch():
     assert take(factory(Clock()).connect(), FACTORY) == Vitals()
 
 
+def test_what_a_switch_shows_is_read_in_any_form_of_it():
+    """An interface may have no link and no type; one that the switch holds down says so, with its reason or without."""
+    held = {"oper-status": "down", "protodown": "enabled"}
+    shown = {
+        "swp1": {"link": {"oper-status": "up", "stats": {"in-pkts": 7}}, "lldp": {}},
+        "swp2": {"type": "swp", "link": None},
+        "swp3": {"type": "swp", "link": {**held, "protodown-reason": "evpn-mh"}},
+        "bond1": {"type": "bond", "link": held},
+        "vlan10": {"type": "svi", "link": {"oper-status": "up"}},
+    }
+
+    class Session:
+        def show(self, path, kind):
+            return msgspec.convert({"interface": shown}[path], kind)
+
+    assert take(Session(), {}) == Vitals(
+        frozenset({"swp1"}), held=frozenset({("swp3", "evpn-mh"), ("bond1", "no reason given")})
+    )
+
+
 def test_what_is_missing_is_said_in_words():
     """A port is named, a session with its VRF."""
     assert missing(UP, Vitals(UP.ports - {"swp9"})) == ["swp9", "the BGP session with swp9 in VRF default"]

@@ -86,8 +86,11 @@ class Nvue(Protocol):
     def save(self) -> None:
         """Make the applied configuration the startup one (nothing to do where auto-save is on and has run)."""
 
-    def show(self, path: str) -> Any:
-        """Return ``nv show PATH -o json`` as a value, e.g. ``show("interface")``; ``DeviceRefused`` if unknown."""
+    def show(self, path: str, kind: Any = Any) -> Any:
+        """Return ``nv show PATH -o json`` as a value, e.g. ``show("interface")``; ``DeviceRefused`` if unknown.
+
+        ``kind``: the type of the value, whose fields alone are kept of an answer that has many more; ``DeviceRefused`` where it is of another.
+        """
 
     def shows(self, paths: Sequence[str]) -> Mapping[str, Any]:
         """Return what :meth:`show` would for each of many paths, in few round trips.

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Final, NoReturn
 
+import msgspec
+
 from rackwright.drivers.clock import Clock
 from rackwright.drivers.endpoint import Endpoint
 from rackwright.drivers.limits import Limits
@@ -138,11 +140,15 @@ class NvueRest:
         """Make the applied configuration the startup one."""
         self._api.send("PATCH", ("revision", "applied"), {}, {"state": "save", "auto-prompt": _YES}, again=True)
 
-    def show(self, path: str) -> Any:
-        """Return the operational state at a path, as ``nv show PATH -o json`` does."""
+    def show(self, path: str, kind: Any = Any) -> Any:
+        """Return the operational state at a path as a value of a type, as ``nv show PATH -o json`` does."""
         parts = [part for part in path.replace("/", " ").split() if not part.startswith("--")]
         views = dict(part[2:].split("=", 1) for part in path.split() if part.startswith("--") and "=" in part)
-        return self._api.get(*parts, rev="operational", **views)
+        found = self._api.get(*parts, rev="operational", **views)
+        try:
+            return msgspec.convert(found, kind)
+        except msgspec.ValidationError:
+            self._senseless(f"GET /{'/'.join(parts)}")
 
     def shows(self, paths: Sequence[str]) -> dict[str, Any]:
         """Return the values of many paths, or why there is none; over the one connection, one after the other."""

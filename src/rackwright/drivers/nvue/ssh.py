@@ -137,9 +137,9 @@ class NvueSsh:
         """Make the applied configuration the startup one."""
         self._change("nv config save", {})
 
-    def show(self, path: str) -> Any:
-        """Return ``nv show PATH -o json`` as a value."""
-        return self._json(self._patiently([_show(path)])[0])
+    def show(self, path: str, kind: Any = Any) -> Any:
+        """Return ``nv show PATH -o json`` as a value of a type."""
+        return self._json(self._patiently([_show(path)])[0], kind)
 
     def shows(self, paths: Sequence[str]) -> dict[str, Any]:
         """Return the values of many paths, or why there is none; some dozens of commands share a line, and four lines run at a time."""
@@ -219,14 +219,14 @@ class NvueSsh:
             raise DeviceRefused(f"{self.device} answers {said.command!r} with no object", device=self.device)
         return value
 
-    def _json(self, said: Said) -> Any:
+    def _json(self, said: Said, kind: Any = Any) -> Any:
         if said.status != 0:
             raise self._refused(said, {})
         try:
-            return words.json_value(said.out)
+            return words.json_value(said.out, kind)
         except ValueError:
             raise DeviceRefused(
-                f"{self.device} answers {said.command!r} with what is no JSON", device=self.device
+                f"{self.device} answers {said.command!r} with what is no JSON of its kind", device=self.device
             ) from None
 
     def _refused(self, said: Said, tree: Mapping[str, Any]) -> DeviceRefused:

@@ -93,19 +93,19 @@ def seconds_left(text: str) -> float:
     return float(sum(int(number) * _UNIT_S[unit.lower()] for number, unit in _UNITS.findall(text)))
 
 
-def json_value(data: bytes) -> Any:
+def json_value(data: bytes, kind: Any = Any) -> Any:
     """Return the JSON value in an answer; a login script may have printed lines before it.
 
-    Raises ValueError when there is none.
+    Raises ValueError when there is none of that type.
     """
     try:
-        return msgspec.json.decode(data)
+        return msgspec.json.decode(data, type=kind)
     except msgspec.DecodeError:
         found = re.search(rb"(?m)^[\[{]", data)
         if found is None or found.start() == 0:
             raise ValueError("no JSON") from None
         try:
-            return msgspec.json.decode(data[found.start() :])
+            return msgspec.json.decode(data[found.start() :], type=kind)
         except msgspec.DecodeError:
             raise ValueError("no JSON") from None
 
