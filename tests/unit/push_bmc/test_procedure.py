@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import msgspec
 import pytest
 
 from rackwright.errors import DeviceRefused, LostMidCommand
@@ -128,6 +129,17 @@ def test_a_host_that_was_off_is_off_again(tmp_path):
     assert bench.life().state == "done"
     assert bench.right()
     assert bench.server.power == "Off"
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_power_supplies_that_cannot_be_looked_at_are_not_taken_for_well(tmp_path, told):
+    """The BMC refuses to tell of them; one that has nothing to tell of them is no reason."""
+    bench = Bench(tmp_path, (BIOS,))
+    look, why = bench.server.inventory, "/redfish/v1/Chassis/1/Power: gpu01 refuses GET: 500"
+    bench.server.inventory = lambda: msgspec.structs.replace(look(), psus=(), untold=(why,) if told else ())
+    outcome = bench.life()
+    assert ("power supplies: they cannot be looked at: /redfish" in outcome.cause) == told
+    assert bench.server.restarts() == ([] if told else ["GracefulRestart"])
 
 
 def test_what_does_not_cycle_its_power_by_itself_gets_a_cycle(tmp_path):

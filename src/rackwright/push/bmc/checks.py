@@ -74,6 +74,8 @@ def _conditions(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
         )
     if weak := _power(inventory):
         yield "power supplies", weak, "mend the supply or its feed: a flash that loses power ends a board"
+    if dark := _dark(inventory):
+        yield "power supplies", f"they cannot be looked at: {dark}", "see that the BMC tells of them, then push again"
 
 
 def _foreign_settings(server: ServerOrder, inventory: Inventory) -> list[str]:
@@ -90,6 +92,11 @@ def _power(inventory: Inventory) -> str:
         return f"{', '.join(ill)} is not well"
     word = inventory.psu_redundancy.lower()
     return f"redundancy is {inventory.psu_redundancy}" if any(lost in word for lost in _LOST) else ""
+
+
+def _dark(inventory: Inventory) -> str:
+    """Return why none is told, where the BMC has some to tell of and did not: that is no word about them."""
+    return "" if inventory.psus else next((one for one in inventory.untold if "/Power" in one), "")
 
 
 def _moved(contact: Contact, inventory: Inventory) -> str:
