@@ -11,6 +11,7 @@ import click
 
 from rackwright.cli.answer import ERROR, FINE, Answer
 from rackwright.cli.talk import Talk
+from rackwright.errors import RunError
 
 if TYPE_CHECKING:
     from rackwright.report.board import Board
@@ -56,7 +57,13 @@ def told(talk: Talk, state: Path, commands: Sequence[Command], database: str | N
         ended = f"run {found.run} has ended {found.state}" if found else "nothing was begun"
         talk.error(f"error: no bring-up is under way: {ended}; 'rackwright bringup' begins one, and does what is left")
         return Answer(ERROR, {"run": found.run if found else None})
-    refused = _unasked(commands, runs.graph(state, found.run))
+    graph = runs.graph(state, found.run)
+    if wrong := list(_wrong(commands, graph)):
+        for line in wrong:
+            talk.error(f"error: {line}")
+        talk.error("the run was told nothing")
+        return Answer(ERROR, {"run": found.run})
+    refused = _unasked(commands, graph)
     if not refused and any(one.kind in _ANSWERS for one in commands):
         refused = _late(commands, _board(state, found.run))
     if refused:
@@ -71,6 +78,17 @@ def told(talk: Talk, state: Path, commands: Sequence[Command], database: str | N
     if found.state == "elsewhere":
         talk.say(f"whether anybody works on it stands in {found.database}: {_look(found)}")
     return Answer(data={"run": found.run, "told": commands})
+
+
+def _wrong(commands: Sequence[Command], graph: Graph) -> Iterator[str]:
+    """Say of each command that means nothing in a run what is wrong with it; who answers a question is judged by :func:`_unasked`."""
+    from rackwright.runs.commands import refuse_wrong
+
+    for one in (one for one in commands if one.kind not in _ANSWERS):
+        try:
+            refuse_wrong(graph, one)
+        except RunError as error:
+            yield str(error)
 
 
 def _unasked(commands: Sequence[Command], graph: Graph) -> str:

@@ -20,7 +20,7 @@ from rackwright.runs.leases import locked
 from rackwright.runs.model import Command, Graph, Task
 from rackwright.runs.redaction import Redactor
 
-__all__ = ["Stops", "graph_of", "meant", "since", "told"]
+__all__ = ["Stops", "graph_of", "meant", "refuse_wrong", "since", "told"]
 
 _FILE: Final = "commands.jsonl"
 _WHOLE_RUN: Final = frozenset({"pause", "go", "cancel"})
@@ -35,7 +35,7 @@ def graph_of(state_dir: Path, run: str) -> Graph:
 def told(state_dir: Path, run: str, command: Command) -> None:
     """Append ``command`` to the run's commands, durably; see :func:`rackwright.runs.tell`."""
     folder = RunFolder.found(state_dir, run)
-    _refuse_wrong(folder.graph(), command)
+    refuse_wrong(folder.graph(), command)
     reason = Redactor().text(command.reason)
     line = msgspec.json.encode(msgspec.structs.replace(command, at=command.at or now(), reason=reason)) + b"\n"
     try:
@@ -110,7 +110,8 @@ def meant(tasks: tuple[Task, ...], word: str) -> list[str]:
     return []
 
 
-def _refuse_wrong(graph: Graph, command: Command) -> None:
+def refuse_wrong(graph: Graph, command: Command) -> None:
+    """Raise :class:`~rackwright.errors.RunError` for a command that means nothing in a graph, or lacks its reason."""
     if command.kind in _WITH_REASON and not command.reason.strip():
         raise RunError(f"who lets {command.task} be skipped gives a reason: it stands in the record")
     if not command.task and command.kind in _WHOLE_RUN:

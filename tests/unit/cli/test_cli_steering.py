@@ -66,6 +66,13 @@ def test_an_answer_that_nobody_asked_for_names_what_is_asked():
     assert "/ask" not in said
 
 
+def test_every_wrong_name_is_told_before_the_run_is_told_anything():
+    """Of three names with two typos, the one that was right was obeyed, and only the first typo was heard of."""
+    words = {"skip": ("gpu01", "gpu0l"), "retry": ("hardwear",), "pause": True}
+    said = list(steering._wrong(steering.commands_of(words, "no time"), ASKED))
+    assert ["'gpu0l'" in said[1], "'hardwear'" in said[0], len(said)] == [True, True, 2]
+
+
 @pytest.mark.parametrize(
     ("was", "kind", "said"),
     [
