@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rackwright.cli.talk import Talk
     from rackwright.runs import Report
 
-__all__ = ["Shown", "agreed", "gone_on", "refuse_narrower"]
+__all__ = ["Shown", "about", "agreed", "gone_on", "refuse_narrower"]
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,18 @@ def agreed(talk: Talk, shown: Shown, *, yes: bool) -> Answer | None:
 
 def refuse_narrower(state: Path, run: str, known: Collection[str], meant: Collection[str]) -> None:
     """Raise a usage error where ``--limit`` leaves out a device of the run that is to go on: it would fail there, and the run be over."""
-    from rackwright.runs.folder import RunFolder
-
-    devices = RunFolder.found(state, run).record().devices if run else ()
-    lost = [name for name in devices if name in known and name not in meant]
+    lost = [name for name in about(state, run) if name in known and name not in meant]
     if lost:
         raise click.UsageError(
             f"run {run} goes on as it was begun, and --limit leaves out {lost[0]}: leave --limit out, or begin anew without --resume"
         )
+
+
+def about(state: Path, run: str) -> tuple[str, ...]:
+    """Return the devices of the run that was cut off, empty where none was: a new one in its place is about nobody else."""
+    from rackwright.runs.folder import RunFolder
+
+    return RunFolder.found(state, run).record().devices if run else ()
 
 
 def gone_on(talk: Talk, what: str, run: str, resume: Callable[[str], Report]) -> Report | None:

@@ -11,7 +11,7 @@ import msgspec
 
 from rackwright.cli import servers
 from rackwright.cli.answer import Answer
-from rackwright.cli.consenting import Shown, agreed, gone_on, refuse_narrower
+from rackwright.cli.consenting import Shown, about, agreed, gone_on, refuse_narrower
 from rackwright.cli.settling import settled
 from rackwright.cli.talk import Talk
 from rackwright.cli.watching import ended, watch, with_unread
@@ -84,9 +84,11 @@ def _say_unlocked(talk: Talk, found: Changeset, well: Collection[str]) -> None:
 
 def _compared(talk: Talk, aim: Aim, consent: Consent) -> Changeset:
     from rackwright.push.bmc.changeset import load, refuse_stale
+    from rackwright.push.bmc.submitting import interrupted
 
     kept = load(consent.changes) if consent.changes else None
-    found = servers.compared(talk, aim, [server.device for server in kept.servers] if kept else ())
+    former = about(aim.way.state, interrupted(aim.way.state)) if consent.resume else ()
+    found = servers.compared(talk, aim, [server.device for server in kept.servers] if kept else former)
     if kept:
         refuse_stale(kept, found)
     return found

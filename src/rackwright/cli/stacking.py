@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rackwright.cli import hosts
 from rackwright.cli.answer import DIFFERENCE, ERROR, FINE, Answer, worst
-from rackwright.cli.consenting import Shown, agreed, gone_on, refuse_narrower
+from rackwright.cli.consenting import Shown, about, agreed, gone_on, refuse_narrower
 from rackwright.cli.renewing import RESTARTS, Consent
 from rackwright.cli.talk import Talk
 from rackwright.cli.watching import ended, watch, with_unread
@@ -49,9 +49,11 @@ def stacked(talk: Talk, aim: Aim, consent: Consent) -> Answer:
 
 def _compared(talk: Talk, aim: Aim, consent: Consent) -> Changeset:
     from rackwright.push.hosts.changeset import load, refuse_stale
+    from rackwright.push.hosts.submitting import interrupted
 
     kept = load(consent.changes) if consent.changes else None
-    found = hosts.compared(talk, aim, [host.device for host in kept.hosts] if kept else ())
+    former = about(aim.way.state, interrupted(aim.way.state)) if consent.resume else ()
+    found = hosts.compared(talk, aim, [host.device for host in kept.hosts] if kept else former)
     if kept:
         refuse_stale(kept, found)
     return found

@@ -9,9 +9,11 @@ from click.testing import CliRunner
 
 from rackwright.cli import main, pushing
 from rackwright.cli.installing import image_of
-from rackwright.errors import DocumentError
+from rackwright.errors import DocumentError, RunChanged
 from rackwright.push import submitting
 from rackwright.push.changeset import Changeset, DeviceChanges
+from rackwright.runs.folder import RunFolder, private
+from rackwright.runs.model import Wave
 
 SITE = Path(__file__).resolve().parents[3] / "inventory" / "xe9680-spectrum-x"
 
@@ -112,3 +114,25 @@ def test_the_image_of_another_version_is_refused(tmp_path, name, good):
     else:
         with pytest.raises(DocumentError, match=r"is Cumulus Linux 5\.12\.1"):
             image_of(path, "", "5.12.1")
+
+
+def test_what_takes_the_place_of_a_push_that_cannot_go_on_is_no_wider(site, monkeypatch):
+    """A push of one switch that was cut off by another version of ours is followed by one of that switch: of the others nothing was meant."""
+    record = {"program": "push", "version": "0", "engine": "0", "jobs": 1, "waves": (Wave("backend 1", ("be01",)),)}
+    folder = RunFolder.made(private(site / ".rackwright"), b"order", **record)
+    asked = []
+
+    def compared(_talk, aim, names=()):
+        asked.append(list(names))
+        return Changeset(site=aim.plan.name, intent=aim.plan.digest)
+
+    def resume(run, *_, **__):
+        raise RunChanged(f"run {run} was begun by push 0")
+
+    monkeypatch.setattr(pushing, "compared", compared)
+    monkeypatch.setattr(submitting, "interrupted", lambda _: folder.run)
+    monkeypatch.setattr(submitting, "resume", resume)
+    assert run("push", site, "--resume", "--yes").exit_code == 0
+    monkeypatch.setattr(submitting, "interrupted", lambda _: "")
+    assert run("push", site, "--resume", "--yes").exit_code == 0
+    assert asked == [["be01"], []]

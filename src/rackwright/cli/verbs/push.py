@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from rackwright.cli.answer import Answer, verb
-from rackwright.cli.consenting import Shown, agreed, gone_on, refuse_narrower
+from rackwright.cli.consenting import Shown, about, agreed, gone_on, refuse_narrower
 from rackwright.cli.params import PLACE, given
 from rackwright.cli.reaching import Wanted, reaching
 from rackwright.cli.talk import Talk
@@ -17,6 +17,8 @@ from rackwright.cli.watching import ended, watch, with_unread
 from rackwright.push.changeset import Changeset, load, refuse_stale
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rackwright.cli.pushing import Aim
     from rackwright.runs import Outcome, Report
 
@@ -120,7 +122,10 @@ def command(
     if wish and (answer := installed(talk, aim, wish, watch(talk))) is not None:
         return answer
     kept = load(changes) if changes else None
-    return push(talk, aim, kept, yes=yes, allow=allow_disruption, confirm_s=confirm_within, jobs=wanted.at_once())
+    names = _about(aim) if resume else ()
+    return push(
+        talk, aim, kept, names, yes=yes, allow=allow_disruption, confirm_s=confirm_within, jobs=wanted.at_once()
+    )
 
 
 def _alone(**given: Any) -> None:
@@ -150,13 +155,16 @@ def _servers(
     return renewed(talk, aim, Consent(yes, disruption, resume, changes, drained_by))
 
 
-def push(talk: Talk, aim: Aim, kept: Changeset | None, *, yes: bool, allow: bool, confirm_s: int, jobs: int) -> Answer:
-    """Compare, ask and push; ``kept`` is a changeset that was reviewed before."""
+def push(
+    talk: Talk, aim: Aim, kept: Changeset | None, names: Sequence[str] = (), *, yes: bool, allow: bool, confirm_s: int,
+    jobs: int,
+) -> Answer:  # fmt: skip
+    """Compare, ask and push; ``kept`` is a changeset that was reviewed before, ``names`` the only switches that are meant (empty: all)."""
     from rackwright.cli import pushing
     from rackwright.push.order import Limits, make_order
     from rackwright.push.submitting import submit
 
-    found = pushing.compared(talk, aim, [device.device for device in kept.devices] if kept else ())
+    found = pushing.compared(talk, aim, [device.device for device in kept.devices] if kept else names)
     if kept:
         refuse_stale(kept, found)
     refused = _consent(talk, aim, found, yes=yes, allow=allow)
@@ -188,6 +196,13 @@ def _consent(talk: Talk, aim: Aim, found: Changeset, *, yes: bool, allow: bool) 
         because=[line for device in disruptive for line in impact_lines(device)],
     )  # fmt: skip
     return agreed(talk, shown, yes=yes)
+
+
+def _about(aim: Aim) -> Sequence[str]:
+    """Return the switches of the push that was cut off and cannot go on; none where none was."""
+    from rackwright.push.submitting import interrupted
+
+    return about(aim.way.state, interrupted(aim.way.state))
 
 
 def _resumed(talk: Talk, aim: Aim) -> Answer | None:
