@@ -201,11 +201,20 @@ class Reach:
         if self.trust.first_use:
             self.trust.forget(endpoint)
 
-    def release(self, device: str) -> None:
-        """Have a switch whose eth0 left DHCP give its old lease back, always over SSH; see whether it lets us in afterwards."""
-        from rackwright.drivers.nvue.rooting import release
+    def release(self, device: str, left: Nvue | None = None) -> None:
+        """Have a switch whose eth0 left DHCP give its old lease back, always over SSH; see whether it lets us in afterwards.
 
-        release(self._endpoint(device), login=self.login, trust=self.trust, limits=self.limits)
+        ``left``: a session that is over, whatever comes of it; one over SSH spares a login.
+        """
+        from rackwright.drivers.nvue.rooting import release
+        from rackwright.drivers.nvue.ssh import NvueSsh
+
+        session = left.session if isinstance(left, NvueSsh) else None
+        try:
+            release(self._endpoint(device), login=self.login, trust=self.trust, limits=self.limits, left=session)
+        finally:
+            if left is not None:
+                left.close()
 
     def forget(self, device: str) -> bool:
         """Drop the pins of a device that is another machine now; returns whether there were any. A twin keeps its own."""

@@ -9,6 +9,7 @@ from rackwright.drivers.clock import ScaledClock
 from rackwright.drivers.limits import Limits
 from rackwright.drivers.login import Login
 from rackwright.drivers.nvue.connect import connect
+from rackwright.drivers.nvue.rooting import release
 from rackwright.drivers.trust import Trust
 from rackwright.errors import (
     AuthRefused,
@@ -199,6 +200,28 @@ def test_nvued_that_dies_during_an_apply_is_lost(switch, tmp_path):
     with session(switch, tmp_path) as nvue, pytest.raises(LostMidCommand, match="look at the device"):
         nvue.apply("7", confirm_s=300)
     assert switch.seen.count("nv config apply 7 -y --confirm 300s") == 1
+
+
+@pytest.mark.parametrize("broken", [None, "before", "sudo", "release"])
+def test_a_lease_is_given_back_in_the_session_that_was_left(switch, tmp_path, broken):
+    """One login is spared; a session that broke meanwhile gives nothing back, so that a fresh one does, and no break later is an error."""
+    switch.answers |= {
+        "sudo -n true": "",
+        "sudo -n dhclient -r": DROP if broken == "release" else "",
+        "sudo -n ifreload -fa": "",
+    }
+    with session(switch, tmp_path) as nvue:
+        if broken == "before":
+            nvue.close()
+        if broken == "sudo":
+            first = iter([DROP])
+            switch.answers["sudo -n true"] = lambda _command: next(first, "")
+        release(
+            switch.endpoint, login=Login(password=Secret("right")), trust=Trust(tmp_path), limits=LIMITS, left=nvue.session,
+        )  # fmt: skip
+    assert switch.connections == (2 if broken in ("before", "sudo") else 1)
+    assert switch.seen.count("sudo -n dhclient -r") == 1
+    assert switch.seen.count("sudo -n ifreload -fa") == (broken != "release")
 
 
 def test_a_connection_that_breaks_during_a_command_is_lost(switch, tmp_path):

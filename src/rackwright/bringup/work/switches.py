@@ -94,9 +94,8 @@ def _let_go(job: Job) -> str:
     a lease. Giving it back may cost the session, so that a fresh login is the proof.
     """
     way, name = job.world.way, job.device
-    job.world.idle.drop(name)
     try:
-        way.release(name)
+        way.release(name, job.world.idle.take(name))
     except DriverError as error:
         return f"the old DHCP lease could not be given back: {error}"
     try:

@@ -19,6 +19,7 @@ __all__ = ["RELEASE", "Root", "release"]
 RELEASE: Final = ("dhclient -r", "ifreload -fa")
 """What NVIDIA's own first-boot script ends with (nvue.md 3.1, RN-4377862)."""
 
+_BROKEN: Final = (Unreachable, LostMidCommand, DeviceTimeout)
 _FACTORY: Final = Secret("cumulus")
 """The factory's password (5.12 guide, Quick Start, Login Credentials): everybody knows it."""
 _LONGEST: Final = 1000
@@ -52,16 +53,29 @@ class Root:
         raise DeviceRefused(f"{device}: sudo wants another password: {remedy}", device=device, remedy=remedy)
 
 
-def release(endpoint: Endpoint, *, login: Login, trust: Trust, limits: Limits) -> None:
+def release(
+    endpoint: Endpoint, *, login: Login, trust: Trust, limits: Limits, left: Session | None = None
+) -> None:  # fmt: skip
     """Have a switch whose eth0 left DHCP give its old lease back; the session may break over it, which is no error.
 
-    Whether it lets us in afterwards is for the caller to see. Raises ``DeviceRefused`` with the switch's own words.
+    ``left`` is a session that works, as far as is known; where it does not tell any more what sudo asks for, a fresh one does. It
+    stays the caller's. Whether the switch lets us in afterwards is for the caller to see. Raises ``DeviceRefused`` with the switch's own words.
     """
-    session = Session(endpoint, login=login, trust=trust, limits=limits)
-    try:
-        root = Root(session, login)
-        with contextlib.suppress(Unreachable, LostMidCommand, DeviceTimeout):
+    with contextlib.ExitStack() as undo:
+        root = _rooted(left, login)
+        if root is None:
+            session = Session(endpoint, login=login, trust=trust, limits=limits)
+            undo.callback(session.close)
+            root = Root(session, login)
+        with contextlib.suppress(*_BROKEN):
             for command in RELEASE:
                 root.run(command)
-    finally:
-        session.close()
+
+
+def _rooted(left: Session | None, login: Login) -> Root | None:
+    if left is None:
+        return None
+    try:
+        return Root(left, login)
+    except _BROKEN:
+        return None

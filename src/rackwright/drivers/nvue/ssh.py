@@ -170,6 +170,11 @@ class NvueSsh:
             raise self._refused(said, {})
         return said.out.decode(errors="replace")
 
+    @property
+    def session(self) -> Session:
+        """Return the session below, for what no ``nv`` command does."""
+        return self._session
+
     def close(self) -> None:
         """End the session; never raises."""
         self._session.close()
