@@ -86,11 +86,13 @@ def _vrfs(site: Site, catalog: Catalog) -> Iterator[Problem]:
 def _relays(site: Site) -> Iterator[Problem]:
     """Judge networks that relay DHCP: only a switch with an address in the network can."""
     for name, network in site.networks.items():
-        if network.relay and network.gateway and network.gateway not in site.fabrics:
+        bare = network.style == "vlan" and not network.subnet
+        if network.relay and (bare or (network.gateway and network.gateway not in site.fabrics)):
+            why = "it has no subnet" if bare else f"gateway: {network.gateway}"
             yield _wrong(
                 ("networks", name, "relay"),
-                f"no switch of this site has an address in {name} to relay from (gateway: {network.gateway})",
-                "let the gateway relay, or name a fabric as gateway",
+                f"no switch of this site has an address in {name} to relay from ({why})",
+                "give it a subnet, or remove relay" if bare else "let the gateway relay, or name a fabric as gateway",
             )
 
 

@@ -125,6 +125,7 @@ REFUSED: dict[str, tuple[Change, str, str]] = {
     "relay without an address": (
         inband(gateway="10.20.0.254", relay=["10.9.9.9"]), "networks.inband.relay", "no switch of this site",
     ),
+    "relay without a subnet": (inband(subnet=None, relay=["10.10.0.5"]), "networks.inband.relay", "has no subnet"),
     "machines on the gateway": (inband(first_host=1), "networks.inband.first_host", "on the gateway"),
     "machines behind the subnet": (inband(first_host=3900), "networks.inband", "use a /19"),
     "L3VNI that another VRF has by rule": (vrfs(INBAND={"l3vni": 50001}), "vrfs.INBAND.l3vni", "OOB has it by rule"),
@@ -308,3 +309,17 @@ def test_a_leaf_relays_and_imports_only_in_the_vrfs_that_it_has() -> None:
     assert {switch.fabric for switch in made.switches if any(relay.vrf == "OOB" for relay in switch.relays)} == {
         "frontend"
     }
+
+
+def test_vlans_a_rail_may_relay_to_another_vrf() -> None:
+    """What leaks towards the server's VRF is the pool of the rails."""
+
+    def rails(wish: Mapping) -> None:
+        del wish["fabrics"]["backend"], wish["networks"]["rails"]
+        wish["networks"]["gpu"] = {
+            "style": "vlan-per-rail", "vlan": 901, "vrf": "GPU", "pool": "10.60.0.0/19", "relay": ["10.10.0.5"],
+        }  # fmt: skip
+        wish["fabrics"]["frontend"]["attach"].append({"group": "gpu", "nic": "b3140h", "native": "gpu"})
+
+    lists = {policy.name: policy.rules for switch in planned(rails).switches for policy in switch.prefix_lists}
+    assert lists["OOB_RELAY"] == ((10, "permit", "10.60.0.0/19", 32),)

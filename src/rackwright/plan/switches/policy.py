@@ -96,7 +96,8 @@ def _relay_needs(frame: Frame) -> dict[str, tuple[tuple[str, ...], tuple[str, ..
             for taker, giver in ((asking, home), (home, asking)):
                 sources, prefixes = found.setdefault(taker.vrf or "", ({}, {}))
                 sources[giver.vrf or ""] = None
-                prefixes[str(ipaddress.ip_network(giver.subnet or ""))] = None
+                held = giver.pool if giver.style == "vlan-per-rail" else giver.subnet
+                prefixes[str(ipaddress.ip_network(held or ""))] = None
     return {vrf: (tuple(sources), tuple(prefixes)) for vrf, (sources, prefixes) in sorted(found.items())}
 
 
