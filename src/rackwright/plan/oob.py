@@ -156,7 +156,7 @@ def _connect(
     key: str, fabric: Fabric, needs: list[_Need], names: tuple[str, ...], size: int, lock: Lock, wiring: Wiring
 ) -> None:
     """Give every port its place: pinned entries side by side, the rest the next free port."""
-    counters: dict[tuple[int, int], int] = {}
+    kept = dict(lock.view().get(f"{key}.port", {}))
     aside = _set_aside(fabric, names)
     for name, cages in aside.items():
         for cage in sorted(cages):
@@ -164,15 +164,28 @@ def _connect(
     per_device: dict[tuple[int, str], int] = {}
     for need in needs:
         per_device[(need.attach, need.device)] = per_device.get((need.attach, need.device), 0) + 1
+    taken = {first for first, _ in kept.values()}
+    taken |= {names.index(name) * size + cage - 1 for name, cages in aside.items() for cage in cages}
+    following: dict[tuple[int, int], int] = {}
     for need in sorted(needs, key=lambda n: fabric.attach[n.attach].at is None):
         attach = fabric.attach[need.attach]
         if attach.at:
             switch = _rotated(attach, need, per_device[(need.attach, need.device)], len(names))
-            cage = counters.get((need.attach, switch), parse_port(attach.at)[0])
-            while cage in aside.get(names[switch], ()):
-                cage += 1
-            counters[(need.attach, switch)] = cage + 1
-            position = switch * size + cage - 1
+            position = _stands(attach, kept.get(_key(need)), switch, len(names), size)
+            if position == NO_ROOM:
+                position = max(following.get((need.attach, switch), 0), switch * size + parse_port(attach.at)[0] - 1)
+                while position in taken:
+                    position += 1
+                following[(need.attach, switch)] = position + 1
+                if position // size > switch:
+                    wiring.wrong(
+                        ("fabrics", key, "attach", need.attach, "at"),
+                        f"{_key(need)} finds no port from {attach.at} on: {names[switch]} ends at swp{size}",
+                        "start lower, or raise leaves.count",
+                    )
+                    continue
+            # At first two pins on one port are a mistake to be told; later what is new goes round what stands.
+            taken |= {position} if kept else set()
             lock.hold(f"{key}.port", _key(need), position)
         else:
             position = lock.take(f"{key}.port", _key(need), limit=len(names) * size)
@@ -188,6 +201,18 @@ def _connect(
             Link(key, kind, End(name, f"swp{cage + 1}", cage + 1), need.port, 1.0, 0, "cat6", attach=need.attach)
         )
         wiring.lay(name, PortUse(cage + 1, -1, kind, "", 0, 1.0, need.attach, link, need.device))
+
+
+def _stands(attach: Attach, held: tuple[int, int] | None, switch: int, switches: int, size: int) -> int:
+    """Return where a pinned port stands, behind the pin and on a switch that the spread allows; -1 for nowhere.
+
+    Only new ports follow the rotation: it shifts with every machine that comes or goes.
+    """
+    if held is None:
+        return NO_ROOM
+    place, cage = divmod(held[0], size)
+    allowed = place == switch if isinstance(attach.spread, tuple) else place < switches
+    return held[0] if allowed and cage + 1 >= parse_port(attach.at or "swp1")[0] else NO_ROOM
 
 
 def _rotated(attach: Attach, need: _Need, ports: int, switches: int) -> int:

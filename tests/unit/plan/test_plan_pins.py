@@ -239,3 +239,27 @@ def test_every_list_that_a_route_map_names_is_there_once(wish: Wish) -> None:
     assert {"11-11", "11-12", "OOB_PREFIXES"} <= held
     told = [policy.rules[0][2:] for policy in leaf(planned(wish)).prefix_lists if policy.name.endswith("_WAY")]
     assert told == [("10.0.0.0/28", 28)]
+
+
+def management(outcome: plan.Outcome) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return the out-of-band port of each management port."""
+    assert outcome.plan, outcome.problems
+    return {(k.b.device, k.b.port): (k.a.device, k.a.port) for k in outcome.plan.links if k.kind == "management"}
+
+
+@pytest.mark.parametrize(
+    ("group", "change"), [("gpu", {"count": 12}), ("support", {"count": 9, "names": "support-[01-09]"})]
+)
+def test_management_ports_that_stand_do_not_rotate_on(wish: Wish, group: str, change: Wish) -> None:
+    """Every machine more shifts the rotation over the out-of-band switches: only new ports follow it."""
+    first = plan.attempt(Site.model_validate(wish), catalog=CATALOG)
+    wish["groups"][group] |= change
+    after = plan.attempt(Site.model_validate(wish), first.lock.file(), catalog=CATALOG)
+    assert management(first).items() < management(after).items()
+
+
+def test_a_pinned_entry_that_runs_past_its_switch_is_told(wish: Wish) -> None:
+    """It ended in a traceback on the last switch, and on the next switch otherwise."""
+    wish["groups"]["storage"] |= {"count": 6, "names": "storage-[01-06]"}
+    told = refused(wish)
+    assert any(path == "fabrics.oob.attach.2.at" and "ends at swp48" in said for path, said in told), told
