@@ -18,7 +18,7 @@ from rackwright.runs.model import Context, Graph, Outcome, Task
 __all__ = ["NAME", "VERSION", "Bringup"]
 
 NAME: Final = "bringup"
-VERSION: Final = "2"
+VERSION: Final = "3"
 """Raised by hand whenever the steps of a task change their names or values."""
 
 _PAUSE_S: Final = 60.0

@@ -44,7 +44,7 @@ __all__ = [
     "unkept",
 ]
 
-ENGINE: Final = "1"
+ENGINE: Final = "2"
 """The version of how runs are journalled, set by hand: DBOS's ``application_version``."""
 
 FLEET: Final = "rackwright.fleet"

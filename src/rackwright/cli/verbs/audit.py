@@ -67,7 +67,7 @@ def _checks(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) 
               help="Judge what was kept, or a DMTF mockup tree, and ask nobody.")  # fmt: skip
 @click.option("--release", metavar="NAME", help="With --snapshot and no site: judge servers by this release.")
 @click.option("--model", default="", metavar="KEY", help="With --release: the servers are of this model.")
-@click.option("--max-ber", type=float, default=1e-12, show_default=True, metavar="RATE",
+@click.option("--max-ber", type=click.FloatRange(0, 1), default=1e-12, show_default=True, metavar="RATE",
               help="Greatest bit error rate after correction.")  # fmt: skip
 @click.option("--max-flaps", type=click.IntRange(0), default=0, show_default=True, metavar="N",
               help="How often a link may have gone down since the last look.")  # fmt: skip
