@@ -187,7 +187,8 @@ def test_less_evidence_never_tells_more(rack, tmp_path):
     """Whichever resource is missing or refused, nothing that was right is called wrong for it, and nothing wrong right."""
     audit(rack.site, "--only", "hardware,firmware", "--keep", tmp_path)
     opened = workspace.open_site(rack.site)
-    servers = machines(workspace.planned(opened).plan, opened.loaded.require(), opened.loaded.catalog)
+    every = machines(workspace.planned(opened).plan, opened.loaded.require(), opened.loaded.catalog)
+    servers = {one.name: one for one in every}
     kept = dict(read(tmp_path, NAMES))
 
     def judged(evidence):
