@@ -49,11 +49,22 @@ def renewed(talk: Talk, aim: Aim, consent: Consent) -> Answer:
         return refused
     heard = watch(talk)
     failed = settled(talk, aim.way, found, aim.settling, "first", heard)
+    if any(outcome.state == "cancelled" for outcome in failed.values()):
+        _say_unlocked(talk, found, ())
+        return _answer(talk, found, None, _not_begun(found) | failed)
     report = _run(talk, aim, _only(found, (one.device for one in found.servers if one.device not in failed)), consent)
     well = _ended_well(found, report, failed)
     failed |= settled(talk, aim.way, _only(found, well), aim.settling, "last", heard)
     _say_unlocked(talk, found, well - failed.keys())
     return _answer(talk, found, report, failed)
+
+
+def _not_begun(found: Changeset) -> dict[str, Outcome]:
+    """Return the outcomes of servers that had more than settings before them when the operator stopped the push at those."""
+    from rackwright.runs.model import STOPPED, Outcome
+
+    more = (one for one in found.servers if one.way.steps or any(change.last for change in one.settings.changes))
+    return {one.device: Outcome(subject=one.device, state="cancelled", cause=STOPPED) for one in more}
 
 
 def _only(found: Changeset, names: Iterable[str]) -> Changeset:

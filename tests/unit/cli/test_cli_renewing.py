@@ -127,6 +127,17 @@ def test_who_could_not_be_locked_is_told(rack, capsys):
     assert "gpu01, gpu02: lockdown is not on" in capsys.readouterr().err
 
 
+def test_who_stops_a_push_at_its_settings_gets_no_firmware(rack, capsys):
+    """Ctrl-C while BMCs are set: those that were set by then went on to their firmware and restarts."""
+    rack.servers = [server("gpu01", NTP, steps=(RESTART,)), server("gpu02", NTP, ON), server("gpu03", NTP)]
+    rack.refusing = {"first": {"gpu02": Outcome(subject="gpu02", state="cancelled", stage="", cause="stopped")}}
+    answer = renewing.renewed(Talk(), rack.aim, Consent(yes=True, disruption=True))
+    assert (rack.pushed, rack.made) == ([], ["first gpu01", "first gpu02", "first gpu03"])
+    states = {one["subject"]: one["state"] for one in answer.data["devices"]}
+    assert states == {"gpu01": "cancelled", "gpu02": "cancelled", "gpu03": "done", "gpu04": "failed"}
+    assert "gpu02: lockdown is not on" in capsys.readouterr().err
+
+
 def test_a_reviewed_changeset_is_not_failed_by_who_is_not_in_it(rack):
     """A BMC without an address, of which the changeset says nothing, is none of its business."""
     found = servers.compared(Talk(), rack.aim, ["gpu01"])
