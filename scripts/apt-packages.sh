@@ -22,6 +22,7 @@ set -eu
 packages="chromium fonts-dejavu-core dnsmasq-base kea-dhcp4-server bind9-utils netplan.io openssh-client curl postgresql shellcheck busybox-static udhcpc xxd"
 packages="$packages frr frr-pythontools lldpd openssh-server nftables iproute2 iputils-ping procps mmdebstrap qemu-system-x86 xz-utils"
 packages="$packages cloud-init xorriso systemd-container apt-utils dpkg-dev gnupg"
+packages="$packages ovmf systemd-boot-efi ipxe binutils mtools dosfstools"
 if [ "${1:-}" = --list ]; then
   echo "$packages"
   exit 0
