@@ -82,9 +82,9 @@ def connecting(endpoint: Endpoint, offered: str, limits: Limits) -> Iterator[Non
         if "timeout" in text:
             raise slow(device, "login", limits.login_s) from None
         if "EOF" in text:
-            raise unreachable(
-                endpoint, endpoint.ssh_port, "it closed the connection during the login", NoSession
-            ) from None
+            # One that has seen enough wrong keys hangs up, too, and says no more than one whose power fails.
+            why = f"it closed the connection during the login with {offered}, which it may not know"
+            raise unreachable(endpoint, endpoint.ssh_port, why, NoSession) from None
         raise AuthRefused(
             f"{device} does not let {endpoint.user} in with {offered}: {_LOGIN}", device=device, remedy=_LOGIN
         ) from None

@@ -3,6 +3,7 @@
 import time
 from contextlib import contextmanager
 
+import asyncssh
 import pytest
 
 from rackwright.drivers.clock import ScaledClock
@@ -302,6 +303,17 @@ def test_a_wrong_password_is_refused_once(switch, tmp_path):
     assert "wrong-canary" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert switch.connections == 1
+
+
+def test_one_that_hangs_up_on_a_wrong_key_may_not_know_it(switch, tmp_path):
+    """Whoever has seen enough wrong keys closes the connection and says nothing: what was shown is told, beside cable and power."""
+    wrong = tmp_path / "wrong"
+    wrong.write_bytes(asyncssh.generate_private_key("ssh-ed25519").export_private_key())
+    with pytest.raises(Unreachable, match="with the key .*wrong and a password, which it may not know"):
+        connect(
+            switch.endpoint, login=Login(wrong, password=Secret("wrong-canary")), trust=Trust(tmp_path),
+            clock=ScaledClock(1000), limits=LIMITS,
+        )  # fmt: skip
 
 
 def test_nothing_to_log_in_with_is_said_before_connecting(switch, tmp_path):
