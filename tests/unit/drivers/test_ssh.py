@@ -309,7 +309,7 @@ def test_one_that_hangs_up_on_a_wrong_key_may_not_know_it(switch, tmp_path):
     """Whoever has seen enough wrong keys closes the connection and says nothing: what was shown is told, beside cable and power."""
     wrong = tmp_path / "wrong"
     wrong.write_bytes(asyncssh.generate_private_key("ssh-ed25519").export_private_key())
-    with pytest.raises(Unreachable, match="with the key .*wrong and a password, which it may not know"):
+    with pytest.raises(Unreachable, match=r"with the key .*wrong and a password, which it may not know"):
         connect(
             switch.endpoint, login=Login(wrong, password=Secret("wrong-canary")), trust=Trust(tmp_path),
             clock=ScaledClock(1000), limits=LIMITS,
