@@ -52,6 +52,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who began it."""
     graph: Graph
     consent: Consent = Consent()
+    apart: tuple[str, ...] = ()
+    """Devices that nobody else may work on meanwhile."""
 
     def encoded(self) -> bytes:
         """Return the bytes that a run keeps."""

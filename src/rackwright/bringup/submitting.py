@@ -36,7 +36,7 @@ def submit(
     :class:`~rackwright.errors.RunBusy` when a living process works on one of the devices.
     """
     with world.idle, _engine(world, order, database, tags, jobs) as engine:
-        return engine.run(NAME, order.encoded(), jobs=jobs, on_event=on_event)
+        return engine.run(NAME, order.encoded(), jobs=jobs, apart=order.apart, on_event=on_event)
 
 
 def resume(

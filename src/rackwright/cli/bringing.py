@@ -21,6 +21,7 @@ from rackwright.cli.reaching import Wanted, reach
 from rackwright.cli.talk import Talk
 from rackwright.plan.install import lacking
 from rackwright.plan.stack import stack
+from rackwright.push.apart import apart_from
 from rackwright.render import ansible
 from rackwright.render.site_overlays import of_site
 from rackwright.render.slices import Slices
@@ -152,9 +153,11 @@ def graph_for(talk: Talk, world: World, wanted: Wanted, wish: Wish) -> Graph:
 
 def order_for(world: World, graph: Graph, wish: Wish) -> Order:
     """Return the order of a bring-up."""
+    devices = {task.device for task in graph.tasks if task.device}
     return Order(
-        site=world.plan.name, intent=world.plan.digest, who=getpass.getuser(), graph=graph, consent=wish.consent
-    )
+        site=world.plan.name, intent=world.plan.digest, who=getpass.getuser(), graph=graph, consent=wish.consent,
+        apart=apart_from(world.plan, devices),
+    )  # fmt: skip
 
 
 def _tags(names: Sequence[str], words: Sequence[str]) -> dict[str, str]:

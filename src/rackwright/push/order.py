@@ -10,10 +10,12 @@ from functools import cached_property, lru_cache
 from typing import Final, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from rackwright.errors import RunChanged
 from rackwright.nvue.tree import Tree
 from rackwright.plan.model import Plan, Switch
+from rackwright.push.apart import apart_from
 from rackwright.push.changeset import Changeset, DeviceChanges
 from rackwright.push.sending import refuse_open_secrets
 
@@ -82,6 +84,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     waves: tuple[tuple[str, tuple[str, ...]], ...]
     neighbours: tuple[Neighbours, ...] = ()
     limits: Limits = Limits()
+    apart: tuple[str, ...] = ()
+    """Devices that nobody else may work on meanwhile."""
 
     @cached_property
     def of(self) -> Mapping[str, DeviceOrder]:
@@ -114,7 +118,8 @@ def make_order(changeset: Changeset, intended: Mapping[str, Tree], plan: Plan, l
                 group=groups[name],
             )
         )
-    return together(changeset.site, changeset.intent, devices, plan, limits)
+    made = together(changeset.site, changeset.intent, devices, plan, limits)
+    return replace(made, apart=apart_from(plan, made.of))
 
 
 def together(site: str, intent: str, devices: Iterable[DeviceOrder], plan: Plan, limits: Limits) -> Order:

@@ -52,7 +52,7 @@ def submit(order: Order, way: Way, *, jobs: int, on_event: Callable[[Event], Non
     with Idle() as idle:
         program = Push(way.connect, way.clock, way.resolvers, jobs, idle=idle)
         with runs.opened(way.state, programs=[program], clock=way.clock, hide=hidden, twin=way.twin) as engine:
-            return engine.run(NAME, order.encoded(), jobs=jobs, on_event=on_event)
+            return engine.run(NAME, order.encoded(), jobs=jobs, apart=order.apart, on_event=on_event)
 
 
 def resume(run: str, way: Way, *, on_event: Callable[[Event], None] | None = None) -> Report:

@@ -93,22 +93,23 @@ class Engine:
         *,
         jobs: int = 8,
         limit: Collection[str] | None = None,
+        apart: Collection[str] = (),
         on_event: OnEvent | None = None,
     ) -> Report:
         """Run ``program`` over ``order``, ``jobs`` devices at once, and return the report when it ended.
 
-        ``limit`` names the only devices that are worked on. Raises :class:`~rackwright.errors.RunBusy` when a
-        living process works on one of the devices, or for a graph on another graph.
+        ``limit`` names the only devices that are worked on, ``apart`` others that nobody may work on meanwhile. Raises
+        :class:`~rackwright.errors.RunBusy` when a living process works on one of either, or for a graph on another graph.
         """
         code = self._program(program)
         if jobs < 1:
             raise RunError(f"{jobs} devices at once would end never: jobs is at least 1")
         graph, waves = _what(code, order, jobs, limit)
         record = {"program": program, "version": code.version, "engine": ENGINE, "jobs": jobs, "waves": waves}
-        record |= {"database": named(self._database), "twin": self._twin}
+        record |= {"database": named(self._database), "twin": self._twin, "apart": tuple(apart)}
         with locked(self._state_dir, "start"):
             refuse_elsewhere(self._state_dir, self._journal, self._database)
-            self._refuse_busy(devices_of(graph, waves), limited=graph is not None)
+            self._refuse_busy(_Claim.of(devices_of(graph, waves), apart), limited=graph is not None)
             folder = RunFolder.made(self._state_dir, order, graph, **record)
             self._lease.attend(folder.run)
         return self._attended(folder, code, on_event)
@@ -138,7 +139,7 @@ class Engine:
             )
         with locked(self._state_dir, "start"):
             refuse_elsewhere(self._state_dir, self._journal, self._database)
-            self._refuse_busy(record.devices, run, limited=bool(record.graph))
+            self._refuse_busy(_Claim.of(record.devices, record.apart), run, limited=bool(record.graph))
             if overtaken := self._overtaken(record):
                 raise RunChanged(overtaken)
             self._lease.attend(run)
@@ -289,9 +290,20 @@ class Engine:
             raise RunError(f"no program is called {name!r} here: this process knows {', '.join(self._programs)}")
         return self._programs[name]
 
-    def _refuse_busy(self, devices: Iterable[str], run: str = "", *, limited: bool) -> None:
-        """Raise RunBusy when a living process holds the run or one of the devices, or limits that a ``limited`` run would not count."""
-        wanted = set(devices)
+    def _refuse_busy(self, claim: _Claim, run: str = "", *, limited: bool) -> None:
+        """Raise RunBusy when a living process holds the run, what it claims, or limits that a ``limited`` run would not count."""
+        for other, worker in self._held(run).items():
+            if other == run:
+                raise RunBusy(f"run {run} is held by {worker}: {_wait(worker)}")
+            if why := claim.against(self._claim_of(other)):
+                raise RunBusy(f"run {other} {why} and is held by {worker}: {_wait(worker)}")
+            if limited and self._is_limited(other):
+                raise RunBusy(
+                    f"run {other} is held by {worker}, and the limits of both (racks, images, pairs) are for the whole site: {_wait(worker)}"
+                )
+
+    def _held(self, run: str = "") -> dict[str, Worker]:
+        """Return the runs that living processes hold, ``run`` among them only where one attends to it as its own."""
         living = others(self._journal.engine, self._state_dir, self._lease.executor)
         held = {worker.run: worker for worker in living.values() if worker.run}
         if run:
@@ -303,22 +315,14 @@ class Engine:
             other = status.workflow_id.partition("/")[0]
             if other != run and status.executor_id in living:
                 held.setdefault(other, living[status.executor_id])
-        for other, worker in held.items():
-            if other == run:
-                raise RunBusy(f"run {run} is held by {worker}: {_wait(worker)}")
-            both = sorted(wanted & set(self._devices_of(other)))
-            if both:
-                raise RunBusy(f"run {other} works on {both[0]} and is held by {worker}: {_wait(worker)}")
-            if limited and self._is_limited(other):
-                raise RunBusy(
-                    f"run {other} is held by {worker}, and the limits of both (racks, images, pairs) are for the whole site: {_wait(worker)}"
-                )
+        return held
 
-    def _devices_of(self, run: str) -> tuple[str, ...]:
+    def _claim_of(self, run: str) -> _Claim:
         try:
-            return RunFolder.found(self._state_dir, run).record().devices
+            record = RunFolder.found(self._state_dir, run).record()
         except RunError:
-            return ()
+            return _Claim()
+        return _Claim.of(record.devices, record.apart)
 
     def _is_limited(self, run: str) -> bool:
         """Say whether a run is of a graph: who enqueues its tasks counts its limits, and nobody else's."""
@@ -340,6 +344,11 @@ class Engine:
                 )
         return ""
 
+    def _is_crossed(self, record: Record) -> bool:
+        """Say whether a living run works on something that this one claims: it began while nobody had this one."""
+        claim = _Claim.of(record.devices, record.apart)
+        return any(claim.against(self._claim_of(run)) for run in self._held() if run != record.run)
+
     def _wants_help(self, folder: RunFolder) -> bool:
         """Say whether there is work in a run that this process can do."""
         record = folder.record()
@@ -353,11 +362,34 @@ class Engine:
         if self._journal.ended([folder.run]) or self._overtaken(record):
             return False
         found = self._journal.unended(folder.run)
+        if not found or self._is_crossed(record):
+            return False
         if record.graph:
             # What can be done now says nothing about the next moment: who helps stays until the run ended.
-            return bool(found)
+            return True
         living = others(self._journal.engine, self._state_dir, self._lease.executor)
         return any(status.status == "ENQUEUED" or status.executor_id not in living for status in found)
+
+
+class _Claim(msgspec.Struct, frozen=True):
+    """What a run keeps from others: the devices that it works on, and those that nobody may work on meanwhile."""
+
+    devices: frozenset[str] = frozenset()
+    apart: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, devices: Iterable[str], apart: Iterable[str]) -> Self:
+        return cls(frozenset(devices), frozenset(apart))
+
+    def against(self, held: _Claim) -> str:
+        """Say what a run with this claim would have in common with one that is held; empty: nothing."""
+        if both := sorted(self.devices & held.devices):
+            return f"works on {both[0]}"
+        if theirs := sorted(self.apart & held.devices):
+            return f"works on {theirs[0]}, beside which nothing that is meant here may change,"
+        if mine := sorted(self.devices & held.apart):
+            return f"works on what {mine[0]} may not change beside,"
+        return ""
 
 
 def _what(

@@ -54,6 +54,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """The devices of the graph."""
     database: str | None = None
     """The address of the database that holds its journal, without a password; empty: SQLite beside it; None: not known."""
+    apart: tuple[str, ...] = ()
+    """Devices that nobody else may work on meanwhile: they stand in for those of the run."""
     twin: bool | None = None
     """It works on the emulated rack of the site and not on the real one; None: not known."""
 

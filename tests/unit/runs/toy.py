@@ -238,7 +238,7 @@ def struck(place: Path, world: Path, strike: Counter, given: bytes, *, by_step: 
 
 
 def main(state_dir: str, world: str, verb: str, *rest: str) -> int:
-    """Run, resume or work; RACKWRIGHT_TOY is JSON: order, jobs, options, wait (a file each step waits for)."""
+    """Run, resume or work; RACKWRIGHT_TOY is JSON: order, jobs, apart, options, wait (a file each step waits for)."""
     plan = json.loads(os.environ.get("RACKWRIGHT_TOY", "{}"))
     if verb == "sweep":
         sys.stdout.write(json.dumps(sweep(Path(state_dir), rest[0])))
@@ -260,7 +260,11 @@ def main(state_dir: str, world: str, verb: str, *rest: str) -> int:
             engine.work(ended)
             return 0
         given = plan.get("order", "").encode() or SMALL
-        report = engine.run("toy", given, jobs=plan.get("jobs", 2)) if verb == "run" else engine.resume(rest[0])
+        report = (
+            engine.run("toy", given, jobs=plan.get("jobs", 2), apart=plan.get("apart", ()))
+            if verb == "run"
+            else engine.resume(rest[0])
+        )
     sys.stdout.write(report.state)
     return 0
 

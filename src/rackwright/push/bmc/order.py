@@ -13,6 +13,7 @@ from rackwright.catalog.firmware import ActivationModel
 from rackwright.catalog.models import Catalog
 from rackwright.errors import RunChanged
 from rackwright.plan.model import Plan
+from rackwright.push.apart import apart_from
 from rackwright.push.bmc.changeset import Changeset, ServerChanges
 from rackwright.push.bmc.model import Step, Way
 from rackwright.push.bmc.turns import turns
@@ -118,6 +119,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     drained_by: str = ""
     """Program that is asked, with the server's name, whether its host is drained; empty: the operator's word stands."""
     limits: Limits = Limits()
+    apart: tuple[str, ...] = ()
+    """Devices that nobody else may work on meanwhile."""
 
     @cached_property
     def of(self) -> Mapping[str, ServerOrder]:
@@ -154,6 +157,7 @@ def make_order(
         ),
         drained_by=drained_by,
         limits=limits or Limits(),
+        apart=apart_from(plan, names),
     )
 
 

@@ -41,7 +41,7 @@ def submit(order: Order, way: Way, *, jobs: int, on_event: Callable[[Event], Non
     Raises :class:`~rackwright.errors.RunBusy` when a living process works on one of the servers.
     """
     with runs.opened(way.state, programs=[PushBmc(way.bmc, way.clock)], clock=way.clock, twin=way.twin) as engine:
-        return engine.run(NAME, order.encoded(), jobs=jobs, on_event=on_event)
+        return engine.run(NAME, order.encoded(), jobs=jobs, apart=order.apart, on_event=on_event)
 
 
 def resume(run: str, way: Way, *, on_event: Callable[[Event], None] | None = None) -> Report:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from rackwright.plan.model import Device, Plan
+from rackwright.plan.model import Plan
+from rackwright.push.apart import guarded
 
 __all__ = ["UNGUARDED", "turns"]
 
 UNGUARDED: Final = "servers"
 """The turn of those whose role nobody waits for."""
-
-_ANY: Final = frozenset({"k8s-worker"})
-"""Roles whose members stand in for each other in numbers: that all of a turn are away is what draining is for."""
 
 
 def turns(plan: Plan, names: Sequence[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -23,15 +21,11 @@ def turns(plan: Plan, names: Sequence[str]) -> tuple[tuple[str, tuple[str, ...]]
     (``bcm-head``, ``k8s-control``) one member a turn: an etcd of three bears one that is away, and a pair bears one.
     """
     meant = frozenset(names)
-    roles = {device.name: _guarded(device) for device in plan.devices if device.name in meant}
+    roles = {device.name: guarded(device) for device in plan.devices if device.name in meant}
     first = tuple(name for name in names if not roles[name])
     found = [(UNGUARDED, first)] if first else []
     found += [(f"roles {number}", members) for number, members in enumerate(_turns(roles, names), 1)]
     return tuple(found)
-
-
-def _guarded(device: Device) -> frozenset[str]:
-    return frozenset(device.roles) - _ANY
 
 
 def _turns(roles: Mapping[str, frozenset[str]], names: Sequence[str]) -> Iterator[tuple[str, ...]]:

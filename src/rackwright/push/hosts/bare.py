@@ -21,6 +21,7 @@ from rackwright.drivers.hosts.installs import FOLDER, Installs
 from rackwright.drivers.hosts.progress import ProgressLimits
 from rackwright.errors import BootRefused, DriverError, RunChanged
 from rackwright.plan.model import Plan
+from rackwright.push.apart import apart_from
 from rackwright.push.hosts.installing import Installing, Medium, Ways
 from rackwright.runs import Event, Report
 from rackwright.runs.model import GOOD, Context, Outcome, Wave
@@ -87,6 +88,8 @@ class BareOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, d
     limits: ProgressLimits = ProgressLimits()
     wipe: tuple[str, ...] = ()
     """Targets whose disk may be lost although a system has answered from it."""
+    apart: tuple[str, ...] = ()
+    """Devices that nobody else may work on meanwhile."""
 
     @cached_property
     def of(self) -> Mapping[str, BareTarget]:
@@ -113,7 +116,7 @@ def make_bare(plan: Plan, names: Sequence[str], medium: Medium, wipe: Sequence[s
     """Put together the installation of the named servers; ``wipe`` names those that are installed over a system which has answered."""
     tags = {device.name: device.serial for device in plan.devices}
     targets = tuple(BareTarget(name, tags[name]) for name in names)
-    return BareOrder(site=plan.name, medium=medium, targets=targets, wipe=tuple(wipe))
+    return BareOrder(site=plan.name, medium=medium, targets=targets, wipe=tuple(wipe), apart=apart_from(plan, names))
 
 
 @dataclass
@@ -242,4 +245,4 @@ def submit(
     """
     program = BareServers(way, forget)
     with runs.opened(way.state, programs=[program], clock=way.clock, hide=(), threads=max(jobs, 1)) as engine:
-        return engine.run(NAME, order.encoded(), jobs=jobs, on_event=on_event)
+        return engine.run(NAME, order.encoded(), jobs=jobs, apart=order.apart, on_event=on_event)

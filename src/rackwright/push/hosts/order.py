@@ -12,6 +12,7 @@ from rackwright.documents import canonical_json, digest
 from rackwright.errors import RunChanged
 from rackwright.plan.model import Plan
 from rackwright.plan.stack_model import HostStack, Reboot
+from rackwright.push.apart import apart_from
 from rackwright.push.bmc.turns import turns
 
 __all__ = ["HostOrder", "Limits", "Order", "StageOrder", "decode", "make_order", "stages_of"]
@@ -79,6 +80,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     drained_by: str = ""
     """Program that is asked, with the host's name, whether it is drained; empty: the operator's word stands."""
     limits: Limits = Limits()
+    apart: tuple[str, ...] = ()
+    """Devices that nobody else may work on meanwhile."""
 
     @cached_property
     def of(self) -> Mapping[str, HostOrder]:
@@ -105,13 +108,15 @@ def make_order(
     plan: Plan, hosts: Sequence[HostOrder], *, drained_by: str = "", limits: Limits | None = None
 ) -> Order:  # fmt: skip
     """Put together what a run needs; the waves never hold two members of a role that has to answer all the time."""
+    names = [host.device for host in hosts]
     return Order(
         site=plan.name,
         intent=digest(canonical_json([plan.digest, [msgspec.to_builtins(host) for host in hosts]])),
         hosts=tuple(hosts),
-        waves=turns(plan, [host.device for host in hosts]),
+        waves=turns(plan, names),
         drained_by=drained_by,
         limits=limits or Limits(),
+        apart=apart_from(plan, names),
     )
 
 

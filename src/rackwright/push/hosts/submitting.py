@@ -31,7 +31,7 @@ def submit(
     with runs.opened(
         way.state, programs=[made], clock=way.clock, hide=hidden, threads=max(jobs, 1), twin=way.twin
     ) as engine:
-        return engine.run(NAME, order.encoded(), jobs=jobs, on_event=on_event)
+        return engine.run(NAME, order.encoded(), jobs=jobs, apart=order.apart, on_event=on_event)
 
 
 def resume(

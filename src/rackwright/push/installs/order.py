@@ -12,6 +12,7 @@ from rackwright.drivers.nvue.model import Facts
 from rackwright.errors import RunChanged
 from rackwright.nvue.tree import Tree
 from rackwright.plan.model import Plan
+from rackwright.push.apart import apart_from
 from rackwright.push.impact import Interrupts
 from rackwright.push.sending import refuse_open_secrets
 
@@ -60,6 +61,8 @@ class InstallOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     targets: tuple[Target, ...]
     waves: tuple[tuple[str, tuple[str, ...]], ...]
     limits: InstallLimits = InstallLimits()
+    apart: tuple[str, ...] = ()
+    """Devices that nobody else may work on meanwhile."""
 
     @cached_property
     def of(self) -> Mapping[str, Target]:
@@ -101,7 +104,8 @@ def make_install(
     names = frozenset(target.device for target in targets)
     waves = tuple((stage, tuple(name for name in members if name in names)) for stage, members in plan.waves)
     met = tuple((stage, members) for stage, members in waves if members)
-    return InstallOrder(site=plan.name, image=image, targets=tuple(targets), waves=met, limits=limits)
+    apart = apart_from(plan, names)
+    return InstallOrder(site=plan.name, image=image, targets=tuple(targets), waves=met, limits=limits, apart=apart)
 
 
 @lru_cache(maxsize=2)

@@ -20,4 +20,4 @@ def submit(order: InstallOrder, way: Way, *, jobs: int, on_event: Callable[[Even
     """
     hide = hidden(order, way.resolvers)
     with runs.opened(way.state, programs=[Installs(way)], clock=way.clock, hide=hide) as engine:
-        return engine.run(NAME, order.encoded(), jobs=jobs, on_event=on_event)
+        return engine.run(NAME, order.encoded(), jobs=jobs, apart=order.apart, on_event=on_event)
