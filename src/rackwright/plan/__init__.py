@@ -27,6 +27,7 @@ from rackwright.plan.model import Device, Plan
 from rackwright.plan.oob import wire_oob, wire_uplinks
 from rackwright.plan.pair import PAIR_TOPOLOGIES, wire_pair
 from rackwright.plan.rails import RAIL_TOPOLOGIES, wire_rails
+from rackwright.plan.recabling import moved
 from rackwright.plan.waves import waves
 from rackwright.plan.wiring import Wiring
 from rackwright.plan.wishes import explicit_links, judge
@@ -71,6 +72,8 @@ def attempt(site: Site, kept: LockFile | None = None, *, catalog: Catalog, keys:
         return Outcome(None, lock, tuple(sorted(problems, key=sort_key)))
     wiring = _wire(site, catalog, lock)
     problems += wiring.problems
+    if not _blocked(problems):
+        problems += moved(site, catalog, kept, lock, wiring, _wire)
     if _blocked(problems):
         return Outcome(None, lock, tuple(sorted(problems, key=sort_key)))
     devices = list(wiring.devices)

@@ -2,25 +2,31 @@
 
 The lock is a table of pools; a pool maps a key to the first index it holds and how many. Nothing that
 stands is moved: a new key takes the lowest free run; a key that is no longer asked for keeps its
-place until :meth:`Lock.freed` is called on request.
+place until :meth:`Lock.freed` is called on request. Beside the numbers stand the wishes that cables were
+laid out by, so that a later wish can be held against them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
-__all__ = ["Lock", "LockFile"]
+__all__ = ["Lock", "LockFile", "Wish"]
+
+Wish = Mapping[str, Any]
+"""Keys of one section of the site file, as JSON values."""
 
 NO_ROOM = -1
 
 
 class LockFile(msgspec.Struct, frozen=True):
-    """What ``site.lock`` holds: pool -> key -> (first index, size)."""
+    """What ``site.lock`` holds: pool -> key -> (first index, size); section -> what its cables were laid out by."""
 
     version: int = 1
     pools: dict[str, dict[str, tuple[int, int]]] = msgspec.field(default_factory=dict)
+    wishes: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
 
 
 class Lock:
@@ -33,6 +39,8 @@ class Lock:
         self._used: dict[str, set[int]] = {}
         self._asked: dict[str, set[str]] = {}
         self._cursor: dict[str, int] = {}
+        self._wishes: dict[str, Wish] = dict(kept.wishes) if kept else {}
+        self._wished: set[str] = set()
         self.changed = False
         for pool, entries in self._kept.items():
             used = self._used.setdefault(pool, set())
@@ -78,28 +86,44 @@ class Lock:
             self.changed = True
         return entries[key][0]
 
+    def laid_by(self, section: str, wish: Wish) -> Wish | None:
+        """Note what the cables of a section (``fabrics.backend``) are laid out by; return what they were before."""
+        before = self._wishes.get(section)
+        self._wished.add(section)
+        if before != wish:
+            self._wishes[section] = wish
+            self.changed = True
+        return before
+
     def freed(self) -> Lock:
         """Return a lock without the keys that nothing asked for in this run."""
         pools = {
             pool: {key: run for key, run in entries.items() if key in self._asked.get(pool, ())}
             for pool, entries in self._kept.items()
         }
-        fresh = Lock(LockFile(pools={pool: entries for pool, entries in pools.items() if entries}))
+        wishes = {section: dict(wish) for section, wish in self._wishes.items() if section in self._wished}
+        fresh = Lock(LockFile(pools={pool: entries for pool, entries in pools.items() if entries}, wishes=wishes))
         fresh.changed = fresh.file() != self.file()
         return fresh
 
     def unused(self) -> tuple[str, ...]:
         """Return ``pool/key`` of everything held that nothing asked for."""
-        return tuple(
-            f"{pool}/{key}"
-            for pool, entries in sorted(self._kept.items())
-            for key in sorted(entries)
-            if key not in self._asked.get(pool, ())
+        return (
+            *(
+                f"{pool}/{key}"
+                for pool, entries in sorted(self._kept.items())
+                for key in sorted(entries)
+                if key not in self._asked.get(pool, ())
+            ),
+            *(f"wishes/{section}" for section in sorted(self._wishes) if section not in self._wished),
         )
 
     def file(self) -> LockFile:
         """Return what is to be written to ``site.lock``."""
-        return LockFile(pools={pool: dict(sorted(entries.items())) for pool, entries in sorted(self._kept.items())})
+        return LockFile(
+            pools={pool: dict(sorted(entries.items())) for pool, entries in sorted(self._kept.items())},
+            wishes={section: dict(wish) for section, wish in sorted(self._wishes.items())},
+        )
 
     def view(self) -> Mapping[str, Mapping[str, tuple[int, int]]]:
         """Return the pools as they stand."""

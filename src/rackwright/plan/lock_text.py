@@ -1,4 +1,4 @@
-"""The text of ``site.lock``: JSON, sorted, one allocation a line, so that a merge shows what it mixes.
+"""The text of ``site.lock``: JSON, sorted, one allocation or wish a line, so that a merge shows what it mixes.
 
 The lock is written by ``rackwright plan`` alone. Reading refuses what a bad merge leaves behind; a lock that
 cannot be read is never taken for an empty one, since that would renumber a site that stands.
@@ -7,8 +7,9 @@ cannot be read is never taken for an empty one, since that would renumber a site
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -26,7 +27,7 @@ _RESTORE: Final = "take it from version control (without it every name and addre
 
 def dump(lock: LockFile) -> bytes:
     """Return the text of a lock; equal locks give equal bytes."""
-    encode = msgspec.json.encode
+    encode = partial(msgspec.json.encode, order="sorted")
     pools = []
     for pool, entries in sorted(lock.pools.items()):
         lines = ",\n".join(
@@ -34,7 +35,11 @@ def dump(lock: LockFile) -> bytes:
         )
         pools.append(f"  {encode(pool).decode()}: {{\n{lines}\n  }}")
     body = ",\n".join(pools)
-    return f'{{\n "version": {lock.version},\n "pools": {{\n{body}\n }}\n}}\n'.encode()
+    wishes = ",\n".join(
+        f"  {encode(section).decode()}: {encode(wish).decode()}" for section, wish in sorted(lock.wishes.items())
+    )
+    held = f',\n "wishes": {{\n{wishes}\n }}' if wishes else ""
+    return f'{{\n "version": {lock.version},\n "pools": {{\n{body}\n }}{held}\n}}\n'.encode()
 
 
 def parse(text: bytes, source: str = NAME) -> LockFile:
@@ -96,7 +101,7 @@ def write(path: Path, lock: LockFile) -> bool:
 def changes(before: LockFile | None, after: LockFile) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what a lock holds that the former one did not, and what it no longer holds, as ``pool/key``.
 
-    A run that has grown counts as new.
+    A run that has grown and a wish that reads otherwise count as new.
     """
     old = _flat(before)
     new = _flat(after)
@@ -109,6 +114,7 @@ def keys(lock: LockFile | None) -> frozenset[str]:
     return frozenset(_flat(lock))
 
 
-def _flat(lock: LockFile | None) -> dict[str, tuple[int, int]]:
-    pools = lock.pools if lock else {}
-    return {f"{pool}/{key}": run for pool, entries in pools.items() for key, run in entries.items()}
+def _flat(lock: LockFile | None) -> dict[str, Any]:
+    held = lock or LockFile()
+    runs = {f"{pool}/{key}": run for pool, entries in held.pools.items() for key, run in entries.items()}
+    return runs | {f"wishes/{section}": wish for section, wish in held.wishes.items()}
