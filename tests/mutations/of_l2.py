@@ -204,6 +204,8 @@ def unlike_members(fabric: Fabric) -> Iterator[Mutation]:
     for view, name in shared_bonds(fabric):
         yield setting(rule, view, ("interface", name, "bond", "mode"), "static")
         yield setting(rule, view, ("interface", name, "link", "mtu"), 9100)
+        for member in view.bonds[name].members if name in view.bonds else ():
+            yield setting(rule, view, ("interface", member, "link", "mtu"), 1500)
         port = view.bridge_ports.get(name)
         if port is None:
             continue

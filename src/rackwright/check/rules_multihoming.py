@@ -47,10 +47,6 @@ class _Member:
             return self.segment.identifier.lower()
         return f"{self.mac}/{self.segment.local_id}" if self.mac and self.segment.local_id is not None else ""
 
-    def path(self, *keys: str) -> Path:
-        """Give a path under the interface."""
-        return ("interface", self.name, *keys)
-
 
 class SegmentIdentity(FileRule):
     """An Ethernet segment is a bond with one identity of its own.
@@ -246,23 +242,23 @@ class SegmentOneSided(FabricRule):
 
 
 class SegmentMembers(FabricRule):
-    """The switches of a segment treat its host alike.
+    """The switches of a segment, or of an MLAG bond, treat its host alike.
 
-    Passes: the bonds of a segment have the same access, native and tagged VLANs, MTU and LACP mode.
-    Fails: the bond that differs from the majority; of a pair, both.
+    Passes: the bonds of a segment, or of one MLAG id of a pair, have the same access, native and tagged VLANs, MTU
+    (of their member ports too) and LACP mode. Fails: the bond that differs from the majority; of a pair, both.
     """
 
     id = "NVUE-SEGMENT-MEMBERS"
     item = "nvue.md 8.22"
-    title = "Members of an Ethernet segment disagree"
+    title = "Members of an Ethernet segment or MLAG bond disagree"
     severity = "error"
-    remedy = "make VLANs, MTU and mode of the bond equal on every switch of the segment"
+    remedy = "make VLANs, MTU and mode of the bond equal on every switch that has it"
     source = "nvue.md 8.22"
 
     def judge(self, fabric: Fabric) -> Iterator[Finding]:
-        """Compare each segment's bonds, facet by facet."""
-        for esi, members in _segments(fabric).items():
-            facets = {one.view.name: _facets(one) for one in members}
+        """Compare the bonds of each host, facet by facet."""
+        for shared, members in _shared_bonds(fabric).items():
+            facets = {view.name: _facets(view, name) for view, name in members}
             if len(facets) < 2:
                 continue
             for facet in _FACETS:
@@ -272,7 +268,7 @@ class SegmentMembers(FabricRule):
                     yield self.fail(
                         fabric.views[name],
                         facets[name][facet][0],
-                        f"{facet} of segment {esi} is {values[name]} here, {joined(others)} on its other switch",
+                        f"{facet} of {shared} is {values[name]} here, {joined(others)} on its other switch",
                         expected=joined(others),
                         actual=values[name],
                     )
@@ -377,16 +373,29 @@ def _single_homed(fabric: Fabric, one: _Member) -> bool:
     return {switch for switch, port, _ in bonded if port in fabric.views[switch].bonds_of} <= {one.view.name}
 
 
-def _facets(one: _Member) -> dict[str, tuple[Path, str]]:
-    """Give what the switches of a segment must agree on: the path of each facet and its value."""
-    port = one.view.bridge_ports.get(one.name)
-    base = port.path if port else one.path("bridge")
+def _shared_bonds(fabric: Fabric) -> dict[str, list[tuple[View, str]]]:
+    """Collect the bonds that several switches have of one host: (switch, bond) by what makes them one."""
+    out = {f"segment {esi}": [(one.view, one.name) for one in found] for esi, found in _segments(fabric).items()}
+    for view in fabric.views.values():
+        pair = str(section(view.tree, "mlag").get("mac-address", ""))
+        for name, bond in view.bonds.items():
+            number = section(bond.config, "mlag").get("id")
+            # Without a MAC that is written nobody can say which two switches are a pair.
+            if pair not in ("", "auto") and number not in (None, "auto"):
+                out.setdefault(f"MLAG bond {number} of {pair.lower()}", []).append((view, name))
+    return out
+
+
+def _facets(view: View, name: str) -> dict[str, tuple[Path, str]]:
+    """Give what the switches of a bond must agree on: the path of each facet and its value."""
+    port, bond = view.bridge_ports.get(name), view.bonds.get(name)
+    base = port.path if port else ("interface", name, "bridge")
     tagged = "none" if port is None else "all" if port.vlans is None else joined(sorted(port.vlans)) or "none"
-    bond = one.view.bonds.get(one.name)
+    narrowest = min((name, *(bond.members if bond else ())), key=view.mtu)
     return {
         "access VLAN": ((*base, "access"), str(port.access if port else None)),
         "native VLAN": ((*base, "untagged"), str(port.untagged if port else None)),
         "VLAN list": ((*base, "vlan"), tagged if port is None or port.access is None else "none"),
-        "MTU": (one.path("link", "mtu"), str(one.view.mtu(one.name))),
-        "mode": (one.path("bond", "mode"), str(bond.config.get("mode", "lacp") if bond else "none")),
+        "MTU": (("interface", narrowest, "link", "mtu"), str(view.mtu(narrowest))),
+        "mode": (("interface", name, "bond", "mode"), str(bond.config.get("mode", "lacp") if bond else "none")),
     }

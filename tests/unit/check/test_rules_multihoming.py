@@ -271,7 +271,58 @@ MEMBERS = [
     ),
 ]
 
-CASES = [*IDENTITY, *SETTINGS, *UPLINKS, *EVERYWHERE, *ONE_SIDED, *MEMBERS]
+
+MLAG_BRIDGE = "interface bond1s0 bridge domain br_default"
+
+
+def mlag(pair: str = "44:38:39:be:ef:aa", number: int | str = 7) -> dict[str, object]:
+    """Give the bond of one host on one switch of an MLAG pair."""
+    bond = "interface bond1s0"
+    return {
+        "mlag mac-address": pair,
+        f"{bond} bond member swp1s0": {},
+        f"{bond} bond mlag id": number,
+        f"{MLAG_BRIDGE} untagged": 300,
+        f"{MLAG_BRIDGE} vlan 500": {},
+        "interface swp1s0 type": "swp",
+    }
+
+
+MLAG = [
+    Case("NVUE-SEGMENT-MEMBERS", "good-mlag", {"a": mlag(), "b": mlag()}, several=True),
+    Case(
+        "NVUE-SEGMENT-MEMBERS",
+        "bad-native-and-tagged-vlans-of-an-mlag-bond",
+        {"a": mlag(), "b": {**mlag(), f"{MLAG_BRIDGE} untagged": 301, f"{MLAG_BRIDGE} vlan 501": {}}},
+        tuple(
+            (f"{leaf}:interface.bond1s0.bridge.domain.br_default.{key}", "fail")
+            for leaf in "ab"
+            for key in ("untagged", "vlan")
+        ),
+        several=True,
+    ),
+    Case(
+        "NVUE-SEGMENT-MEMBERS",
+        "bad-mtu-of-a-member-port",
+        {"a": mlag(), "b": {**mlag(), "interface swp1s0 link mtu": 1500}},
+        (("a:interface.bond1s0.link.mtu", "fail"), ("b:interface.swp1s0.link.mtu", "fail")),
+        several=True,
+    ),
+    Case(
+        "NVUE-SEGMENT-MEMBERS",
+        "good-one-id-of-two-pairs",
+        {"a": mlag(), "c": {**mlag("44:38:39:be:ef:bb"), f"{MLAG_BRIDGE} untagged": 301}},
+        several=True,
+    ),
+    Case(
+        "NVUE-SEGMENT-MEMBERS",
+        "good-ids-that-the-switches-choose",
+        {"a": mlag(number="auto"), "b": {**mlag(number="auto"), f"{MLAG_BRIDGE} untagged": 301}},
+        several=True,
+    ),
+]
+
+CASES = [*IDENTITY, *SETTINGS, *UPLINKS, *EVERYWHERE, *ONE_SIDED, *MEMBERS, *MLAG]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
