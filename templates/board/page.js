@@ -142,6 +142,11 @@ function group(one) {
   $("findings").append(made.box);
   return groups[one.check] = made;
 }
+function forget() {
+  $("findings").replaceChildren();
+  groups = {};
+  board.found = 0;
+}
 function sort(told) {
   for (const one of told) {
     const known = group(one);
@@ -156,6 +161,7 @@ function sort(told) {
   $("no-findings").hidden = board.found > 0;
 }
 function append(told) {
+  if (told.anew) forget();
   sort(told.findings);
   $("log").prepend(...told.log.map(line).reverse());
   while ($("log").children.length > 500) $("log").lastChild.remove();
@@ -192,8 +198,7 @@ const source = new EventSource("events");
 source.addEventListener("whole", event => {
   board = JSON.parse(event.data);
   $("legend").replaceChildren(...Object.entries(board.signs).map(([state, sign]) => make("span", {}, `${sign} ${MEANING[state]}`)));
-  $("findings").replaceChildren();
-  groups = {};
+  forget();
   $("log").replaceChildren();
   racks(); head(); lists(); append(board); sift();
 });

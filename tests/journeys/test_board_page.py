@@ -259,6 +259,21 @@ def test_what_devices_say_is_text(page, site):
     assert SECRET not in page.evaluate("fetch('/state').then(answer => answer.text())")
 
 
+def test_what_a_former_try_found_goes_from_the_page(page, site):
+    """A cable is mended and its task tried again: its finding goes without a reload, and others stay."""
+    opened(page, site, 1440)
+    for device in ("gpu01", "gpu02"):
+        one = msgspec.to_builtins(finding("a", device, "wrong", remedy="mend it"))
+        site.events.tell("note", "1 finding", f"bmc/{device}", findings=[one])
+    becomes(page, "document.querySelector('#findings-count').textContent", "2")
+    site.tell("bmc/gpu01", "begins")
+    becomes(page, "document.querySelector('#findings-count').textContent", "1")
+    assert page.evaluate("document.querySelector('#findings').textContent.includes('gpu01')") is False
+    site.tell("bmc/gpu02", "begins")
+    becomes(page, "document.querySelector('#no-findings').hidden", False)
+    assert page.complaints == []
+
+
 def test_a_question_says_how_it_is_answered(page, tmp_path):
     """Whoever stands in the aisle sees that the run waits for a person."""
     site = Site(tmp_path / ".rackwright", question="cables checked?")

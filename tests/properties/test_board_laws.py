@@ -52,7 +52,7 @@ def test_sums_and_news_agree_with_the_whole(events, cut):
     assert {**page["devices"], **told["devices"]} == everything["devices"]
     assert page["log"] + told["log"] == everything["log"]
     assert news(board, estimate, again)[0]["devices"] == {}
-    assert again == Seen(board.heard, board.noted, len(board.findings))
+    assert again == Seen(board.heard, board.noted, len(board.findings), board.forgotten)
 
 
 @given(st.lists(EVENTS, max_size=60), st.integers(10, 140), st.integers(5, 50))

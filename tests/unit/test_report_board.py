@@ -101,6 +101,26 @@ def test_findings_come_with_events_once_each(board):
     assert board.findings_of("gpu0") == []
 
 
+def test_what_a_former_try_found_is_taken_back(board):
+    """A task that is tried again looks anew: what it found is gone, on a page that shows it as well, unless another task found it too."""
+    one, both = (
+        msgspec.to_builtins(finding(check, "gpu01", "wrong", remedy="x")) for check in ("machine.gpus", "machine.nics")
+    )
+    hear(board, told(1, "bmc/gpu01", "begins"), said(2, "note", "2 findings", "bmc/gpu01", findings=[one, both]))
+    hear(board, said(3, "note", "1 finding", "hardware/gpu01", findings=[both]), told(4, "bmc/gpu01", "failed"))
+    estimate = Estimator(board.graph).estimate(board, now(4))
+    _, seen = whole(board, estimate)
+    hear(board, told(5, "bmc/gpu01", "waiting"))
+    assert news(board, estimate, seen)[0]["anew"] is False
+    hear(board, told(6, "bmc/gpu01", "begins"))
+    page, seen = news(board, estimate, seen)
+    assert (page["anew"], [found["check"] for found in page["findings"]]) == (True, ["machine.nics"])
+    assert [found.check for found in board.findings_of("gpu01")] == ["machine.nics"]
+    hear(board, said(7, "note", "1 finding", "bmc/gpu01", findings=[one]))
+    page, _ = news(board, estimate, seen)
+    assert (page["anew"], [found["check"] for found in page["findings"]]) == (False, ["machine.gpus"])
+
+
 def test_only_what_is_new_is_told_again(board):
     """A page that has seen something gets the devices, lines and findings since then."""
     hear(board, told(1, "bmc/gpu01", "begins"))

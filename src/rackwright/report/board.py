@@ -119,7 +119,8 @@ class Board:
         """How the run itself is: ``waiting``, ``running``, ``paused``, or how it ended."""
         self.begun = self.at = ""
         """When the first and the last event were told."""
-        self.findings: list[Finding] = []
+        self.forgotten = 0
+        """How often findings were taken back, since a task that told them is done again."""
         self.log: deque[LogLine] = deque(maxlen=_LOG)
         self.notices: deque[LogLine] = deque(maxlen=_NOTICES)
         """The last lines about the run itself: what an operator told it, that it stops, a fault."""
@@ -136,6 +137,9 @@ class Board:
         self._told = {name: _Told() for name in self.tasks}
         self._logs: dict[str, deque[LogLine]] = {}
         self._moved: dict[str, int] = {}
+        self._findings: dict[str, Finding] = {}
+        self._tellers: dict[str, set[str]] = {}
+        self._found_by: dict[str, set[str]] = {}
         self._gates: list[Gate] = []
         self._gates_at = -1
         for task in graph.tasks:
@@ -156,7 +160,7 @@ class Board:
             self._hear_rest(event)
         told = event.fields.get("findings")
         for raw in told if isinstance(told, list) else ():
-            self._find(raw)
+            self._find(raw, event.subject)
         device = self._device(event)
         if device:
             self._moved[device] = self.heard
@@ -176,6 +180,7 @@ class Board:
             self.state = "running"
         if state in {"running", "asks"}:
             told.begun, told.took_s, told.step = seconds_of(event.at), None, ""
+            self._forget(task.name)
         elif state in ENDED:
             self._hear_end(task, told, event)
         if state not in {"pending", "waiting"}:
@@ -207,13 +212,23 @@ class Board:
         if beside or event.kind in {"run", "command", "fault"}:
             self.notices.append(LogLine(event.at, event.subject, text))
 
-    def _find(self, raw: Any) -> None:
+    def _find(self, raw: Any, teller: str) -> None:
         try:
             found = msgspec.convert(raw, Finding)
         except msgspec.ValidationError:
             return
-        if len(self.findings) < _MOST_FINDINGS and all(one.id != found.id for one in self.findings):
-            self.findings.append(found)
+        if found.id in self._findings or len(self._findings) < _MOST_FINDINGS:
+            self._findings.setdefault(found.id, found)
+            self._tellers.setdefault(found.id, set()).add(teller)
+            self._found_by.setdefault(teller, set()).add(found.id)
+
+    def _forget(self, task: str) -> None:
+        """Take back what a former try of a task found, unless another one found it too: this try looks for it anew."""
+        for one in self._found_by.pop(task, ()):
+            self._tellers[one].discard(task)
+            if not self._tellers[one]:
+                del self._findings[one], self._tellers[one]
+                self.forgotten += 1
 
     def _note(self, event: Event, text: str) -> None:
         line = LogLine(event.at, event.subject, text)
@@ -229,6 +244,11 @@ class Board:
         return task.device if task else event.subject if event.subject in self.of_device else ""
 
     # --- asking ----------------------------------------------------------------------------------
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Return what was found and not taken back, in the order in which it was told."""
+        return list(self._findings.values())
 
     def changed(self, since: int) -> list[str]:
         """Return the devices about which something was told after the event of number ``since``."""

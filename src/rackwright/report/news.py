@@ -20,11 +20,12 @@ __all__ = ["Seen", "about_device", "news", "whole"]
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """What a page has been told: so many events, log lines and findings."""
+    """What a page has been told: so many events, log lines and findings, and how many of these were taken back."""
 
     heard: int = 0
     noted: int = 0
     findings: int = 0
+    forgotten: int = 0
 
 
 def whole(board: Board, estimate: Estimate) -> tuple[dict[str, Any], Seen]:
@@ -54,6 +55,7 @@ def news(board: Board, estimate: Estimate, seen: Seen) -> tuple[dict[str, Any], 
 
 def _told(board: Board, estimate: Estimate, devices: Iterable[str], seen: Seen) -> tuple[dict[str, Any], Seen]:
     lines = min(board.noted - seen.noted, len(board.log))
+    findings, anew = board.findings, board.forgotten != seen.forgotten
     found = {
         "run": board.run,
         "site": board.site,
@@ -76,9 +78,11 @@ def _told(board: Board, estimate: Estimate, devices: Iterable[str], seen: Seen) 
         "gates": [msgspec.to_builtins(gate) for gate in board.gates()],
         "devices": {name: _device(board, board.device(name)) for name in devices},
         "log": [_line(line) for line in islice(board.log, len(board.log) - lines, None)],
-        "findings": [_finding(one) for one in board.findings[seen.findings :]],
+        # Some that the page has are none any more: it gets all of them anew.
+        "anew": anew,
+        "findings": [_finding(one) for one in findings[0 if anew else seen.findings :]],
     }
-    return found, Seen(board.heard, board.noted, len(board.findings))
+    return found, Seen(board.heard, board.noted, len(findings), board.forgotten)
 
 
 def _device(board: Board, view: DeviceView) -> dict[str, Any]:
