@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from rackwright.cli.consenting import CUT_OFF, newest
 from tests.twins.bmc_lanes import BmcLanes
 
 pytestmark = pytest.mark.slow
@@ -58,6 +59,13 @@ def command(tmp_path, lanes):
         server.wait(10)
 
 
+def resumed(lanes):
+    """Return what goes on with a push that had begun a run when it was killed; before, there is nothing to go on with."""
+    state = lanes.site / ".rackwright"
+    found = (newest(state, names) for names in (["push-bmc"], ["push-bmc", "bmc-settings"]))
+    return ["--resume"] if any(one and one.state in CUT_OFF for one in found) else []
+
+
 def judge(lanes, name, moment):
     """Hold a server that a push came to the end of against what must be so."""
     flashed = lanes.flashed(name)
@@ -92,7 +100,7 @@ def test_kill_9_at_moments_of_one_server(lanes, command, capsys):
         lanes.reset(name)
         code, met = command("--limit", name, strike=strike)
         hit[met[-1] if code else "a moment that did not come"] += 1
-        again = ["--resume"] if number % 2 else []
+        again = resumed(lanes) if number % 2 else []
         assert command("--limit", name, *again)[0] == 0, strike
         judge(lanes, name, strike)
     with capsys.disabled():
@@ -109,7 +117,7 @@ def test_kill_9_at_random_moments_of_a_rack(lanes, command, capsys):
         lanes.reset(name)
     hit: Counter[str] = Counter()
     while number < OF_A_RACK:
-        code, moments = command(*(["--resume"] if number % 2 else []), strike=dice.randint(1, whole))
+        code, moments = command(*(resumed(lanes) if number % 2 else []), strike=dice.randint(1, whole))
         if code == 0:
             for name in lanes.names:
                 judge(lanes, name, moments[-1])

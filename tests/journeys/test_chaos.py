@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 import pytest
 
+from rackwright.bringup.submitting import interrupted
 from rackwright.push.order import decode
 from rackwright.secrets import variable
 from rackwright.twin import process
@@ -136,11 +137,15 @@ class Rack:
                 found[device] = trouble
         return found
 
+    def resumed(self):
+        """Return what goes on with a bring-up that was killed; one that had not begun, or had ended, is begun anew."""
+        return ["--resume"] if interrupted(self.state) else []
+
     def bring(self, *, kills):
         """Bring the rack up, killed ``kills`` times at random moments and resumed; return the exit code of the end."""
         words = [RACKWRIGHT, "bringup", self.site, "--twin", "--yes", "--allow-disruption", "--quiet", *self.more]
         for number in range(kills):
-            again = ["--resume"] if number else []
+            again = self.resumed() if number else []
             quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
             with subprocess.Popen([*words, *again], **quiet, env=self.env) as child:
                 until = time.monotonic() + self.dice.uniform(0.5, 40)
@@ -149,7 +154,7 @@ class Rack:
                 if child.poll() is None:
                     child.send_signal(signal.SIGKILL)
                     self.killed += 1
-        done = self.ask(*words[1:], *(["--resume"] if kills else []))
+        done = self.ask(*words[1:], *(self.resumed() if kills else []))
         # A bring-up that failed says why in its record; one that could not begin, or broke, says it here alone.
         assert "error:" not in done.stderr, done.stderr[-2000:]
         return done.returncode

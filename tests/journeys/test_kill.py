@@ -19,6 +19,7 @@ from rackwright import secrets
 from rackwright.plan import workspace
 from rackwright.push.digests import digest_of
 from rackwright.push.route import route
+from rackwright.push.submitting import interrupted
 from rackwright.render import switch_tree
 from rackwright.twin import process, standins
 from rackwright.twin.engine import Switch
@@ -140,6 +141,11 @@ def command(tmp_path):
         server.wait(10)
 
 
+def resumed(site):
+    """Return what goes on with a push that had begun its run when it was killed; before, there is nothing to go on with."""
+    return ["--resume"] if interrupted(site / ".rackwright") else []
+
+
 def legal(rack, name):
     """Return the digests in which a switch may be left on its way from the factory to what is planned."""
     before = rack.applied(name)
@@ -161,7 +167,7 @@ def test_kill_9_at_every_moment_of_one_device(racked, command, capsys):
         hit[moments[-1] if code else "a moment that did not come"] += 1
         racked.pass_time(CONFIRM_S + 1)
         assert digest_of(racked.applied(name)) in allowed, moments[-1]
-        again = ["--resume"] if number % 2 else []
+        again = resumed(racked.site) if number % 2 else []
         assert command(racked.site, "--limit", name, *again)[0] == 0, moments[-1]
         assert digest_of(racked.applied(name)) == want, moments[-1]
         applies = len(racked.begun(name)) - before
@@ -183,7 +189,9 @@ def test_kill_9_at_random_moments_of_a_rack(racked, command, capsys):
     whole, number = len(moments), 0
     racked.reset(*names)
     while number < 30:
-        code, moments = command(racked.site, *(["--resume"] if number % 2 else []), strike=dice.randint(1, whole))
+        code, moments = command(
+            racked.site, *(resumed(racked.site) if number % 2 else []), strike=dice.randint(1, whole)
+        )
         racked.pass_time(CONFIRM_S + 1)
         if code == 0:
             assert {name: digest_of(racked.applied(name)) for name in names} == want

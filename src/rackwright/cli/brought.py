@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from click import UsageError
 
 from rackwright.cli.answer import ERROR, FINDINGS, FINE, Answer
-from rackwright.cli.consenting import gone_on
+from rackwright.cli.consenting import gone_on, nothing_cut_off
 from rackwright.cli.talk import Talk
 
 if TYPE_CHECKING:
@@ -81,8 +81,15 @@ class End:
         runs.refuse_other_database(self.world.way.state, database=self.database)
         return interrupted(self.world.way.state, self.database)
 
+    def nothing_cut_off(self) -> Answer:
+        """Say that there is no bring-up to go on with; raise RunBusy where one is being worked on."""
+        from rackwright.bringup.submitting import living
+
+        nothing_cut_off(self.talk, "bring-up", living(self.world.way.state, self.database))
+        return Answer(FINE, {"run": "", "state": "", "tasks": {}})
+
     def resumed(self, run: str) -> Answer | None:
-        """Go on with the bring-up that was cut off, empty where none was; None when only a new one can."""
+        """Go on with the bring-up that was cut off; None when only a new one can."""
         from rackwright import runs
         from rackwright.bringup.submitting import resume
 

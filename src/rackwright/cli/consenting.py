@@ -6,18 +6,21 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from rackwright.cli.answer import DIFFERENCE, ERROR, Answer
-from rackwright.errors import RunChanged
+from rackwright.errors import RunBusy, RunChanged
 
 if TYPE_CHECKING:
     from rackwright.cli.talk import Talk
-    from rackwright.runs import Report
+    from rackwright.runs import Report, Status
 
-__all__ = ["Shown", "about", "agreed", "gone_on", "refuse_narrower"]
+__all__ = ["CUT_OFF", "Shown", "about", "agreed", "gone_on", "newest", "nothing_cut_off", "refuse_narrower"]
+
+CUT_OFF: Final = ("interrupted", "waiting")
+"""The states of a run that can go on, since nobody works on it."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +77,31 @@ def about(state: Path, run: str) -> tuple[str, ...]:
     return RunFolder.found(state, run).record().devices if run else ()
 
 
+def newest(state: Path, programs: Iterable[str]) -> Status | None:
+    """Return the newest run of some programs; None where there is none."""
+    from rackwright import runs
+
+    found = [one for name in programs if (one := runs.latest(state, name))] if state.is_dir() else []
+    return max(found, key=lambda one: one.run, default=None)
+
+
+def nothing_cut_off(talk: Talk, what: str, latest: Status | None) -> None:
+    """Say that there is nothing to go on with, whatever was asked and agreed to for what goes on.
+
+    Raises :class:`~rackwright.errors.RunBusy` where the ``latest`` run is being worked on.
+    """
+    if latest is not None and latest.holder:
+        raise RunBusy(
+            f"run {latest.run} was not cut off: it is held by {latest.holder}; wait for it, or press Ctrl-C there"
+        )
+    ended = f" (run {latest.run} ended {latest.state})" if latest else ""
+    talk.say(f"no {what} was cut off{ended}: there is nothing to go on with; without --resume a new one begins")
+
+
 def gone_on(talk: Talk, what: str, run: str, resume: Callable[[str], Report]) -> Report | None:
-    """Go on with the run that was cut off, empty where none was; None when only a new one can."""
+    """Go on with the run that was cut off, empty where that is none that can; None when only a new one can."""
     if not run:
-        talk.say(f"no {what} was cut off: this is a new one")
+        talk.say(f"the {what} was cut off before its own run began: this is a new one, it reads first")
         return None
     talk.say(f"going on with run {run}")
     try:

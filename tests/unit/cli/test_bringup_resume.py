@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 
 import pytest
 from click import UsageError
+from click.testing import CliRunner
 
 from rackwright import runs
+from rackwright.cli import bringing, main
 from rackwright.cli.beside import served
 from rackwright.cli.brought import End
 from rackwright.errors import ServeError
@@ -24,9 +27,22 @@ class Heard:
         self.lines.append(text)
 
 
+def test_where_nothing_was_cut_off_nothing_begins(tmp_path, monkeypatch):
+    """`--resume --yes` after the end of a bring-up must not begin another: a yes to what goes on is none to a rack."""
+    monkeypatch.setattr(
+        bringing, "opened_world", lambda *_: SimpleNamespace(machines={}, way=SimpleNamespace(state=tmp_path))
+    )
+    monkeypatch.setattr(bringing, "graph_for", lambda *_: pytest.fail("a bring-up is begun"))
+    (tmp_path / "site.yaml").write_text("")
+    found = CliRunner().invoke(main, ["bringup", str(tmp_path), "--resume", "--yes", "--allow-disruption", "--json"])
+    assert found.exit_code == 0, found.stderr
+    assert (found.exit_code, json.loads(found.stdout)) == (0, {"run": "", "state": "", "tasks": {}})
+    assert "no bring-up was cut off: there is nothing to go on with" in found.stderr
+
+
 @pytest.mark.parametrize(("cut_off", "asked", "refused"), [("r1", True, True), ("r1", False, False), ("", True, False)])
 def test_what_was_cut_off_goes_on_whole_or_not_at_all(cut_off, asked, refused):
-    """`--resume --only oob` would go on with everything: it is refused; where nothing was cut off it is a new run and may be narrow."""
+    """`--resume --only oob` would go on with everything: it is refused."""
     end = End(Heard(), None)
     if refused:
         with pytest.raises(UsageError, match="run r1 goes on as it was begun: leave --only"):

@@ -102,10 +102,10 @@ def test_a_run_that_was_cut_off_is_gone_on_with(capsys):
     assert "going on with run run-7" in capsys.readouterr().err
 
 
-def test_without_a_run_and_after_another_version_a_new_one_begins(capsys):
-    """Nothing was cut off, or the program has changed since: that is said, and None means a new run."""
+def test_where_only_a_new_run_can_go_on_that_is_said(capsys):
+    """What was cut off is none that goes on, or the program has changed since: None means a new run."""
     assert gone_on(Talk(), "push", "", lambda run: run) is None
-    assert "no push was cut off" in capsys.readouterr().err
+    assert "the push was cut off before its own run began: this is a new one" in capsys.readouterr().err
 
     def changed(run):
         raise RunChanged(f"{run} was begun by another version")

@@ -61,7 +61,7 @@ def test_run_elsewhere_is_told_what_an_operator_wants_and_not_gone_on_with(elsew
 
 
 def test_bringup_without_the_database_of_what_lives_is_refused(elsewhere):
-    """ "no bring-up was cut off: this is a new one" would be the beginning of two."""
+    """A new one would be the beginning of two."""
     end = End(Talk(), SimpleNamespace(way=SimpleNamespace(state=elsewhere)))
     for ask in (end.cut_off, end.tell_of_cut_off):
         with pytest.raises(RunBusy, match="give --database postgresql://me@db/rack"):

@@ -7,11 +7,19 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from rackwright import runs
 from rackwright.cli import main, pushing
 from rackwright.cli.installing import image_of
+from rackwright.cli.verbs import push as verb
 from rackwright.errors import DocumentError, RunChanged
-from rackwright.push import submitting
+from rackwright.push import program, submitting
+from rackwright.push.bmc import program as bmc
+from rackwright.push.bmc import settling
 from rackwright.push.changeset import Changeset, DeviceChanges
+from rackwright.push.hosts import bare
+from rackwright.push.hosts import program as hosts
+from rackwright.push.installs import program as installs
+from rackwright.runs import Status
 from rackwright.runs.folder import RunFolder, private
 from rackwright.runs.model import Wave
 
@@ -55,12 +63,44 @@ def test_who_cannot_be_read_is_told(site, monkeypatch):
     assert (site / ".rackwright").stat().st_mode & 0o777 == 0o700
 
 
-def test_resume_without_a_run_is_a_new_push(site, monkeypatch):
-    """Where no push was cut off, --resume says so and reads."""
-    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
-    found = run("push", site, "--resume", "--yes", "--limit", "be01")
-    assert "no push was cut off" in found.stderr
-    assert found.exit_code == 1
+def status(state, number=1, program="push"):
+    """Return where a run is."""
+    run = f"20261128-03000{number}-abc"
+    holder = "pid 7 on here since now" if state == "running" else ""
+    return Status(run=run, program=program, version="1", state=state, begun="", devices=1, holder=holder)
+
+
+@pytest.mark.parametrize(
+    ("known", "code", "said"),
+    [
+        ({}, 0, "no push was cut off: there is nothing to go on with; without --resume a new one begins"),
+        ({"push": status("done")}, 0, "no push was cut off (run 20261128-030001-abc ended done): there is nothing"),
+        ({"push": status("done", 2), "install": status("interrupted")}, 0, "(run 20261128-030002-abc ended done)"),
+        ({"push": status("running")}, 1, "run 20261128-030001-abc was not cut off: it is held by pid 7 on here since now"),
+        # What goes before a push is begun anew, for it looks first.
+        ({"push": status("done"), "install": status("interrupted", 2)}, None, ""),
+        ({"push": status("interrupted"), "install": status("done", 2)}, None, ""),
+    ],
+)  # fmt: skip
+def test_resume_touches_nothing_where_nothing_was_cut_off(site, monkeypatch, known, code, said):
+    """A yes to what goes on is none to a new push: it is said that there is nothing to go on with, exit code 0."""
+    (site / ".rackwright").mkdir(exist_ok=True)
+    monkeypatch.setattr(runs, "latest", lambda _, program, **__: known.get(program))
+
+    def aimed(*_):
+        raise DocumentError("it goes on")
+
+    monkeypatch.setattr(pushing, "aimed", aimed)
+    found = run("push", site, "--resume", "--yes", "--json")
+    assert (found.exit_code, said in found.stderr) == (code, True) or (code is None and "it goes on" in found.stderr)
+    assert code != 0 or json.loads(found.stdout)["devices"] == []
+
+
+def test_programs_that_can_be_gone_on_with_are_called_as_they_are():
+    """A push is looked for by the names under which its runs are kept."""
+    assert [names[1:] for names in verb._RUNS.values()] == [
+        (program.NAME, installs.NAME), (bmc.NAME, settling.NAME), (hosts.NAME, bare.NAME),
+    ]  # fmt: skip
 
 
 def test_a_build_of_another_site_is_refused(site, tmp_path):
@@ -133,6 +173,4 @@ def test_what_takes_the_place_of_a_push_that_cannot_go_on_is_no_wider(site, monk
     monkeypatch.setattr(submitting, "interrupted", lambda _: folder.run)
     monkeypatch.setattr(submitting, "resume", resume)
     assert run("push", site, "--resume", "--yes").exit_code == 0
-    monkeypatch.setattr(submitting, "interrupted", lambda _: "")
-    assert run("push", site, "--resume", "--yes").exit_code == 0
-    assert asked == [["be01"], []]
+    assert asked == [["be01"]]

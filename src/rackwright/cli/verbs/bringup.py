@@ -28,7 +28,9 @@ _STEERING = ("pause", "go", "cancel", "retry", "skip", "approve", "refuse")
 @click.option("--only", multiple=True, metavar="STAGES", help="Only these stages, with commas: oob,frontend.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--allow-disruption", is_flag=True, help="Interrupt links, sessions and hosts where that is needed.")
-@click.option("--resume", is_flag=True, help="Go on with the latest bring-up that was cut off.")
+@click.option(
+    "--resume", is_flag=True, help="Go on with the latest bring-up that was cut off; nothing is done where none was."
+)
 @click.option(
     "--gate", "gates", multiple=True, metavar="STAGE", help="Ask an operator before this stage; --approve answers."
 )
@@ -116,6 +118,8 @@ def command(
         wish = bringing.with_image(wish, world, image, sha256)
     end = End(talk, world, webhook, sign, database, own)
     cut_off = end.cut_off() if resume else ""
+    if resume and not cut_off:
+        return end.nothing_cut_off()
     if resume:
         narrows = (wish.only, wish.gates, wish.restarts, wish.consent.wipe, wish.consent.drained_by, wanted.limit)
         end.refuse_narrower(cut_off, asked=any(narrows) or wish.consent.proof == "lldp")

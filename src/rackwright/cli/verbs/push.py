@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from rackwright.cli.answer import Answer, verb
-from rackwright.cli.consenting import Shown, about, agreed, gone_on, refuse_narrower
+from rackwright.cli.consenting import (
+    CUT_OFF,
+    Shown,
+    about,
+    agreed,
+    gone_on,
+    newest,
+    nothing_cut_off,
+    refuse_narrower,
+)
 from rackwright.cli.params import PLACE, given
 from rackwright.cli.reaching import Wanted, reaching
 from rackwright.cli.talk import Talk
@@ -26,6 +35,12 @@ __all__ = ["command", "push"]
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600}
 _LEAST_S: Final = 180
+_RUNS: Final = {
+    "switch": ("push", "push", "install"),
+    "bmc": ("push to BMCs", "push-bmc", "bmc-settings"),
+    "host": ("push to hosts", "push-host", "install-host"),
+}
+"""Domain -> what its push is called, the program of it, and what may go before it as a run of its own."""
 
 
 def _seconds(ctx: click.Context, param: click.Parameter, text: str) -> int:
@@ -73,7 +88,9 @@ def _seconds(ctx: click.Context, param: click.Parameter, text: str) -> int:
               help="Hosts: install bare servers first, from an ISO's URL, or over the network: http, pxe. Needs serve.")  # fmt: skip
 @click.option("--wipe", multiple=True, metavar="NAME",
               help="With --installer: install this server, or all of a pattern, although a system has answered there.")  # fmt: skip
-@click.option("--resume", is_flag=True, help="Go on with the latest push that was cut off.")
+@click.option(
+    "--resume", is_flag=True, help="Go on with the latest push that was cut off; nothing is done where none was."
+)
 @reaching
 def command(
     talk: Talk, site: Path, only: str, changes: Path | None, folder: Path | None, image: Path | None, image_sha256: str,
@@ -104,6 +121,8 @@ def command(
         raise click.UsageError(f"--{'installer' if installer else 'wipe'} goes with --only host")
     if changes:
         _alone(installer=installer, install=image, resume=resume)
+    if resume and (answer := _nothing_cut_off(talk, site, only)) is not None:
+        return answer
     if only == "host":
         consent = Consent(yes, allow_disruption, resume, changes, servers.pop("drained_by"))
         _only_with("bmc", servers)
@@ -126,6 +145,21 @@ def command(
     return push(
         talk, aim, kept, names, yes=yes, allow=allow_disruption, confirm_s=confirm_within, jobs=wanted.at_once()
     )
+
+
+def _nothing_cut_off(talk: Talk, site: Path, only: str) -> Answer | None:
+    """Return what ends a push that was to go on where none of its domain was cut off; None where one was."""
+    from rackwright.drivers.reach import STATE
+    from rackwright.plan.workspace import site_file
+
+    state = site_file(site).parent / STATE
+    what, *programs = _RUNS[only]
+    # What goes before the push itself is not gone on with: it looks, and begins anew.
+    found = [one for one in (newest(state, programs[:1]), newest(state, programs)) if one]
+    if any(one.state in CUT_OFF for one in found):
+        return None
+    nothing_cut_off(talk, what, found[-1] if found else None)
+    return ended(talk, None, (), behind="hangs on it")
 
 
 def _alone(**given: Any) -> None:
