@@ -7,7 +7,7 @@ import math
 import msgspec
 import pytest
 
-from rackwright.errors import DeviceRefused, LostMidCommand
+from rackwright.errors import AuthRefused, DeviceRefused, LostMidCommand, Unreachable
 from rackwright.push.bmc.activation import Activation
 from rackwright.push.bmc.contact import Contact, Held, packed
 from rackwright.push.bmc.ending import Finish
@@ -107,6 +107,42 @@ def test_a_host_that_does_not_heed_is_forced(tmp_path):
     assert bench.life().state == "done"
     assert bench.right()
     assert bench.server.restarts() == ["ForceRestart"]
+
+
+class Until(dict):
+    """Refusals of a word that are over at a time of the clock."""
+
+    def __init__(self, clock, word, error, end):
+        super().__init__({word: error})
+        self.clock, self.end = clock, end
+
+    def __contains__(self, word):
+        return super().__contains__(word) and self.clock.now() < self.end
+
+
+@pytest.mark.parametrize(
+    "error",
+    [AuthRefused("it does not let us in", device="gpu01"), Unreachable("connection refused", device="gpu01")],
+)
+def test_a_restart_that_nobody_heard_of_is_said_again_and_not_forced(tmp_path, error):
+    """A BMC that lets nobody in for a while was told nothing: the system is not to blame, and is not cut off."""
+    bench = Bench(tmp_path)
+    bench.server.refusals = Until(bench.clock, "reset GracefulRestart", error, bench.clock.now() + 1500)
+    assert bench.life().state == "done"
+    assert bench.right()
+    assert bench.server.restarts() == ["GracefulRestart", "GracefulShutdown", ""]
+
+
+def test_a_login_that_is_refused_is_told(tmp_path):
+    """A password that was changed meanwhile ends the server with the BMC's word, and nothing is forced on its host."""
+    bench = Bench(tmp_path)
+    bench.server.refusals["reset GracefulRestart"] = AuthRefused(
+        "the BMC refuses root", device="gpu01", remedy="see it"
+    )
+    outcome = bench.life()
+    assert (outcome.state, outcome.remedy) == ("failed", "see it")
+    assert outcome.cause.startswith("the BMC refuses root; as intended: idrac")
+    assert "ForceRestart" not in bench.server.restarts()
 
 
 def test_a_system_on_its_way_up_is_not_asked_yet(tmp_path):

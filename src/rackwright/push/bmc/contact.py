@@ -11,7 +11,7 @@ import msgspec
 
 from rackwright.drivers.clock import Clock
 from rackwright.drivers.redfish.model import ALL, Host, Redfish, Topic
-from rackwright.errors import AuthRefused, DeviceRefused, DriverError
+from rackwright.errors import AuthRefused, DeviceRefused, DriverError, Unreachable
 from rackwright.push.bmc.order import Limits, ServerOrder
 from rackwright.push.contact import MAY_PASS, Halt
 from rackwright.redfish import reading
@@ -37,6 +37,8 @@ FRESH_S: Final = 300
 """For so long what was read in a session stands, where nothing was sent in it since."""
 _REGISTRY: Final = "RegistryEntries"
 _CONDITIONS: Final[frozenset[Topic]] = frozenset({"supplies", "attributes"})
+_UNSAID: Final = (AuthRefused, Unreachable)
+"""With these nothing was sent, says the driver's protocol."""
 _PAUSE_S: Final = 60.0
 """Between two logins that are refused: three wrong ones within a minute shut an address out (``IPBlocking.1``)."""
 
@@ -108,22 +110,28 @@ class Contact:
             raise
 
     def say(self, word: Callable[[Redfish], None]) -> None:
-        """Say something once; an answer that was lost is no error, since what becomes of it is seen."""
+        """Say something once; an answer that was lost is no error, since what becomes of it is seen.
+
+        A BMC that lets nobody in was told nothing: it is told once it does, and if it never does that is the error.
+        """
         try:
-            self.ask(word)
+            self._again(word, lambda error: isinstance(error, _UNSAID) and self.passing(error))
         except DriverError as error:
-            if not self.passing(error):
+            if isinstance(error, _UNSAID) or not self.passing(error):
                 raise
             self.close()
 
     def patiently(self, question: Callable[[Redfish], T]) -> T:
         """Ask until there is an answer or the time is over; only for questions that change nothing."""
+        return self._again(question, self.passing)
+
+    def _again(self, ask: Callable[[Redfish], T], again: Callable[[DriverError], bool]) -> T:
         until = self.clock.now() + (self.limits.bmc_s if self.restarted else self.limits.login_s)
         while True:
             try:
-                return self.ask(question)
+                return self.ask(ask)
             except DriverError as error:
-                if not self.passing(error) or self.clock.now() >= until:
+                if not again(error) or self.clock.now() >= until:
                     raise
                 self.clock.sleep(_PAUSE_S if isinstance(error, AuthRefused) else self.limits.poll_s)
 
