@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from ipaddress import IPv4Network
 
 from rackwright.catalog.models import Breakout, Catalog, SwitchModel
 from rackwright.findings import Problem, problem
@@ -16,7 +17,7 @@ from rackwright.plan.model import Device
 from rackwright.plan.pair import PAIR_TOPOLOGIES
 from rackwright.plan.pair_entries import attach_groups
 from rackwright.plan.rails import RAIL_TOPOLOGIES
-from rackwright.plan.subnets import carried_networks
+from rackwright.plan.subnets import carried_networks, oob_network, oob_networks
 from rackwright.plan.wiring import breakout, cage_count, gbps, host_ports
 
 __all__ = ["contradictions", "name_clashes"]
@@ -39,6 +40,7 @@ def contradictions(site: Site, catalog: Catalog) -> Iterator[Problem]:
     yield from _vrfs(site, catalog)
     yield from _relays(site)
     yield from _reach(site)
+    yield from _idle(site)
     for key, fabric in site.fabrics.items():
         model = catalog.switches[fabric.leaves.model]
         yield from _above(key, fabric, model, catalog)
@@ -128,6 +130,46 @@ def _reach(site: Site) -> Iterator[Problem]:
                     ("vrfs", name, "import", str(number)), f"no leaf has both {name} and {other}: nothing can leak",
                     f"attach a network of {other} where {name} is, or remove it",
                 )  # fmt: skip
+
+
+def _idle(site: Site) -> Iterator[Problem]:
+    """Tell of networks that nothing is in: no port, no gateway on a leaf, no boot service, no address that the site names."""
+    below = [key for key, fabric in site.fabrics.items() if fabric.topology == "l2"]
+    used = {name for key in below for name in oob_networks(site, key)} or {oob_network(site, "")}
+    for fabric in site.fabrics.values():
+        for entry in fabric.attach:
+            used |= {name for name in (entry.network, entry.native, *entry.tagged) if name}
+    held = [found for text in _named(site) if (found := _prefix(text))]
+    for name, network in site.networks.items():
+        subnet = _prefix(network.subnet)
+        serves = network.gateway in site.fabrics or network.pxe
+        if name not in used and not serves and not (subnet and any(subnet.overlaps(part) for part in held)):
+            yield problem(
+                "plan.networks",
+                f"nothing is in network {name}: no attach entry names it, and no fabric is its gateway",
+                path=("networks", name),
+                remedy="name it in an attach entry (network, native or tagged), or remove it",
+                severity="warning",
+            )
+
+
+def _named(site: Site) -> Iterator[str]:
+    """Return the words of services, relays and peers, which may be addresses in a network."""
+    services = site.services
+    relays = [network.relay for network in site.networks.values()]
+    words = [services.bootstrap, services.then, *services.ntp, *services.dns, *services.syslog]
+    words += [word for relay in relays for word in ((relay,) if isinstance(relay, str) else relay or ())]
+    words += [word for vrf in site.vrfs.values() for word in vrf.relay]
+    words += [external.advertise for fabric in site.fabrics.values() for external in fabric.external]
+    yield from (word for word in words if word)
+
+
+def _prefix(word: str | None) -> IPv4Network | None:
+    """Return a prefix or a single address; None for any other word, which is told where it stands."""
+    try:
+        return IPv4Network(word, strict=False) if word else None
+    except ValueError:
+        return None
 
 
 def _bgp(key: str, fabric: Fabric) -> Iterator[Problem]:

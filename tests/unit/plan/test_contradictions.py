@@ -291,6 +291,45 @@ def test_a_network_on_two_pairs_is_a_warning() -> None:
     assert [one.path for one in found.problems if "which nothing joins" in str(one)] == ["networks.inband"]
 
 
+def idle(change: Change) -> list[tuple[str, str]]:
+    """Return (path, severity) of each network of a small site that nothing is in, after a change."""
+    wish = site()
+    wish["networks"]["extra"] = {"vlan": 700, "vrf": "EXTRA", "subnet": "10.30.0.0/24"}
+    change(wish)
+    found = plan.attempt(Site.model_validate(wish), catalog=CATALOG)
+    assert found.plan, found.problems
+    return [(one.path, one.severity) for one in found.problems if one.check == "plan.networks"]
+
+
+def test_a_network_that_nothing_is_in_is_a_warning() -> None:
+    """A network that no port, gateway or service uses is told: the operator meant something by it."""
+    assert idle(lambda wish: None) == [("networks.extra", "warning")]
+    rails = {"style": "p2p-31", "pool": "10.128.0.0/16"}
+    assert idle(lambda wish: wish["networks"].update(extra=rails)) == [("networks.extra", "warning")]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda wish: wish["networks"].pop("extra"),
+        attach("frontend", tagged=["extra"]),
+        attach("frontend", native="extra", tagged=["inband"]),
+        attach("oob", native="extra"),
+        lambda wish: wish["networks"]["extra"].update(gateway="frontend"),
+        lambda wish: wish["networks"]["extra"].update(pxe=True),
+        lambda wish: wish.update(services={"ntp": ["10.30.0.9"]}),
+        lambda wish: wish["networks"]["inband"].update(relay="10.30.0.9"),
+        lambda wish: wish["fabrics"]["frontend"].update(
+            external=[{"name": "core", "vrf": "INBAND", "peer_asn": 65010, "advertise": "10.30.0.0/16"}]
+        ),
+    ],
+    ids=["none", "tagged", "native", "oob", "gateway", "pxe", "service", "relay", "external"],
+)
+def test_a_network_that_something_uses_is_none(change: Change) -> None:
+    """Ports, a gateway on a leaf, a boot service, a server in it or what a peer announces are uses."""
+    assert idle(change) == []
+
+
 def test_a_leaf_relays_and_imports_only_in_the_vrfs_that_it_has() -> None:
     """A second pair knows nothing of the VRFs of the first: no relay in them, no import from them, no list of them."""
 
