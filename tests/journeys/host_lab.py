@@ -81,7 +81,7 @@ class LabWay:
             limits=Wire(connect_s=3, login_s=10, answer_s=20),
         )
 
-    def play(self, what, *, heard=None):
+    def play(self, what, *, heard=None, ask=None):
         self.plays.append((tuple(target.name for target in what.targets), what.targets[0].steps))
 
         def both(event):

@@ -134,7 +134,7 @@ class World:
     @cached_property
     def surveyor(self) -> Surveyor:
         """What looks ahead on hosts."""
-        return Surveyor(self.way, shipped(), self.stacks, self.variables, self.jobs)
+        return Surveyor(self.way, shipped(), self.stacks, self.variables, self.jobs, idle=self.plays.idle)
 
     def tree(self, switch: Switch) -> Tree:
         """Return what a switch is to run; rendered once."""

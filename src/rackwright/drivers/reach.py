@@ -6,7 +6,8 @@ All that is known of devices lies in ``SITE/.rackwright`` (0700): pins, secrets,
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +24,7 @@ from rackwright.errors import AuthRefused, DriverError, SecretUnresolved, TwinEr
 from rackwright.secrets import Environment, Folder, Resolver, Secret, SecretRef, resolve
 
 if TYPE_CHECKING:
-    from rackwright.drivers.hosts.model import Heard, Play, Played
+    from rackwright.drivers.hosts.model import Ask, Heard, Host, Play, Played
     from rackwright.drivers.hosts.ssh import HostSsh
     from rackwright.drivers.nvue.connect import Transport
     from rackwright.drivers.nvue.installing import Installation
@@ -156,17 +157,22 @@ class Reach:
             limits=self.limits.patient(patience_s) if patience_s else self.limits,
         )
 
-    def play(self, play: Play, *, heard: Heard | None = None) -> Played:
+    def play(self, play: Play, *, heard: Heard | None = None, ask: Ask | None = None) -> Played:
         """Play a playbook on hosts; their host keys must be pinned already: a session of :meth:`host` does that at first contact.
 
         On the twin no Ansible runs: the play goes to each emulated host, which has a row for every role.
+        ``ask`` speaks to one of those; without it each play has a session of its own.
         """
         from rackwright.drivers.hosts import emulated, playing
 
         look_through_types()
         if self.twin:
-            return emulated.play(play, self.host, heard=heard)
+            return emulated.play(play, ask or self._asked, heard=heard)
         return playing.play(play, login=self._keys, known_hosts=self.trust.known_hosts, heard=heard)
+
+    def _asked(self, device: str, question: Callable[[Host], bytes]) -> bytes:
+        with closing(self.host(device)) as session:
+            return question(session)
 
     def host_endpoint(self, device: str) -> Endpoint:
         """Return where a host answers. Raises ``DriverError`` for one without address."""

@@ -1,4 +1,4 @@
-"""Sessions with switches that whoever spoke to them leaves open for a while: a gate asks those who were spoken to a moment ago.
+"""Sessions that whoever spoke to a device leaves open for a while: a gate asks those who were spoken to a moment ago.
 
 A session that lay here proves nothing: who takes one asks it for what it shows now, and logs in anew where it does not answer.
 """
@@ -8,38 +8,46 @@ from __future__ import annotations
 import threading
 import time
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Generic, Protocol, Self, TypeVar
 
 from rackwright.drivers.nvue.model import Nvue
 
-__all__ = ["Idle"]
+__all__ = ["Idle", "Sessions"]
 
 _MOST: Final = 256
 _IDLE_S: Final = 20.0
-"""Of the wall: a switch that went away meanwhile is then still found out by the first question."""
+"""Of the wall: a device that went away meanwhile is then still found out by the first question."""
 
 
-class Idle:
-    """Sessions that nobody uses, one a switch at most; ended when they lay for a while, and all of them at the end."""
+class _Closing(Protocol):
+    def close(self) -> None:
+        """End the session."""
+
+
+S = TypeVar("S", bound=_Closing)
+
+
+class Sessions(Generic[S]):
+    """Sessions that nobody uses, one a device at most; ended when they lay for a while, and all of them at the end."""
 
     def __init__(self, most: int = _MOST, idle_s: float = _IDLE_S) -> None:
         """Hold nothing yet, at most so many sessions, each for so many seconds of the wall."""
         self._most = most
         self._idle_s = idle_s
-        self._held: dict[str, tuple[Nvue, float]] = {}
+        self._held: dict[str, tuple[S, float]] = {}
         self._guard = threading.Lock()
         self._timer: threading.Timer | None = None
         self._shut = False
 
-    def take(self, device: str) -> Nvue | None:
-        """Return the session with a switch that lies here, which is the taker's from now on."""
+    def take(self, device: str) -> S | None:
+        """Return the session with a device that lies here, which is the taker's from now on."""
         with self._guard:
-            session, _ = self._held.pop(device, (None, 0.0))
-        return session
+            held = self._held.pop(device, None)
+        return held[0] if held is not None else None
 
-    def leave(self, device: str, session: Nvue) -> None:
+    def leave(self, device: str, session: S) -> None:
         """Leave a session that works to whoever asks next; the oldest of too many is ended."""
-        ended: list[Nvue] = []
+        ended: list[S] = []
         with self._guard:
             if self._shut:
                 ended.append(session)
@@ -53,7 +61,7 @@ class Idle:
             one.close()
 
     def drop(self, device: str) -> None:
-        """End what lies here of a switch that is about to go away."""
+        """End what lies here of a device that is about to go away."""
         session = self.take(device)
         if session is not None:
             session.close()
@@ -89,3 +97,7 @@ class Idle:
                 self._look_later()
         for session in ended:
             session.close()
+
+
+class Idle(Sessions[Nvue]):
+    """Those with switches."""

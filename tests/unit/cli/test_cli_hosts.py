@@ -24,7 +24,7 @@ class Fleet:
     def host(self, device):
         return _Session(self, device)
 
-    def play(self, play, *, heard=None):
+    def play(self, play, *, heard=None, ask=None):
         proof = play.playbook.name == "verify.yml"
         self.plays.append((tuple(target.name for target in play.targets), play.check))
         return Played(status="successful", hosts={one.name: self._played(one, play, proof) for one in play.targets})
@@ -89,7 +89,7 @@ def fleet(monkeypatch):
     """Put hosts in memory where ``Reach`` would go to the network."""
     made = Fleet()
     monkeypatch.setattr(Reach, "host", lambda _self, device, **_: made.host(device))
-    monkeypatch.setattr(Reach, "play", lambda _self, play, heard=None: made.play(play, heard=heard))
+    monkeypatch.setattr(Reach, "play", lambda _self, play, heard=None, ask=None: made.play(play, heard=heard))
     monkeypatch.setattr(Reach, "bmc", lambda _self, device, **_: Power(made, device))
     return made
 

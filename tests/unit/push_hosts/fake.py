@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from rackwright.drivers.endpoint import Endpoint
-from rackwright.drivers.hosts.batches import Batches
 from rackwright.drivers.hosts.model import Change, HostFacts, HostResult, Played, Said
-from rackwright.errors import LostMidCommand, Unreachable
-from rackwright.push.hosts.contact import Contact
+from rackwright.errors import AuthRefused, LostMidCommand, Unreachable
 from rackwright.push.hosts.order import HostOrder, Limits, Order, StageOrder
-from rackwright.push.hosts.procedure import Playbooks, Procedure
+from rackwright.push.hosts.procedure import Playbooks
+from rackwright.push.hosts.program import PushHosts
 from tests.unit.push.fake import Clock, Journal, Moments
 
 MAIN, VERIFY = Path("/books/site.yml"), Path("/books/verify.yml")
@@ -46,6 +45,12 @@ class World:
         self.twin = False
         self.answered = Path()
         self.resolvers = ()
+        self.open: set[_Session] = set()
+        self.logins = 0
+        """Those that succeeded; ``looks``: all that were tried."""
+        self.looks = 0
+        self.shut_from = self.shut_until = float("inf")
+        """Between them nobody is let in any more, and who is in stays in (pam_nologin)."""
 
     # --- its life ----------------------------------------------------------------------------
 
@@ -70,15 +75,21 @@ class World:
 
     def host(self, device):
         self.moments.pass_by("login")
+        self.looks += 1
+        if self.shut_from <= self.clock.now() < self.shut_until:
+            raise AuthRefused(f"{device} lets nobody in", device=device)
         if not self.answers():
             raise Unreachable(f"{device} cannot be reached", device=device, remedy="see its cable")
+        self.logins += 1
         return _Session(self)
 
     def bmc(self, _device):
         return _Bmc(self)
 
-    def play(self, play, *, heard=None):
+    def play(self, play, *, heard=None, ask=None):
         (target,) = play.targets
+        if self.twin:
+            ask(target.name, lambda session: session.feed("play", b"", limit_s=1))
         word = "prove" if play.playbook == VERIFY else "check" if play.check else "play"
         self.deeds.append(f"{word} {' '.join(target.steps)}")
         return Played(status="successful", hosts={target.name: self._played(target, word)})
@@ -113,8 +124,20 @@ class World:
 class _Session:
     def __init__(self, world):
         self.world = world
+        self.boot = world.boots
+        world.open.add(self)
+
+    def see(self):
+        """End with the boot that it began in."""
+        if self.boot != self.world.boots or not self.world.answers():
+            raise Unreachable("the session has ended; nothing was sent", device="gpu01", remedy="see its cable")
+
+    def feed(self, _command, _stdin, *, limit_s):
+        self.see()
+        return b""
 
     def facts(self):
+        self.see()
         world = self.world
         return HostFacts(
             hostname="gpu01",
@@ -124,6 +147,7 @@ class _Session:
         )
 
     def restart(self):
+        self.see()
         self.world.moments.pass_by("restart before")
         if not self.world.deaf:
             self.world.deeds.append("restart")
@@ -131,13 +155,14 @@ class _Session:
         self.world.moments.pass_by("restart after")
 
     def run(self, command, *, sudo=False, limit_s=0):
+        self.see()
         self.world.deeds.append("reset of adapters")
         if self.world.deaf:
             raise LostMidCommand("gone", device="gpu01")
         return Said(tuple(command), 0, "", "")
 
     def close(self):
-        pass
+        self.world.open.discard(self)
 
 
 class _Bmc:
@@ -171,16 +196,18 @@ class Bench:
         self.world = world or World()
         self.world.answered = self.folder / "answered"
         host = HostOrder(device="gpu01", tag="TAG0001", stages=stages, macs=("02:00:00:00:00:01",))
-        self.order = Order(site="s", intent="i", hosts=(host,), waves=(("servers", ("gpu01",)),), drained_by=drained_by)
+        limits = Limits(login_s=120, blip_s=300, heed_s=120, boot_s=600, poll_s=5)
+        self.order = Order(
+            site="s", intent="i", hosts=(host,), waves=(("servers", ("gpu01",)),), drained_by=drained_by, limits=limits
+        )
         self.playbooks = Playbooks(MAIN, verify)
         self.entries = {}
 
     def life(self):
         world = self.world
         self.journal = Journal(self.folder / "run", self.entries, world.moments)
-        contact = Contact("gpu01", world, Limits(login_s=120, blip_s=300, heed_s=120, boot_s=600, poll_s=5))
-        batches = Batches(world.play, expected=1, gather_s=0)
-        return Procedure(contact, self.journal, self.order.of["gpu01"], self.order, self.playbooks, batches).run()
+        program = PushHosts(world, self.playbooks, gather_s=0)
+        return program.device(self.journal, self.order.encoded(), "gpu01")
 
     def right(self):
         return all(self.world.live(step) for stage in STAGES for step in stage.steps)

@@ -6,38 +6,26 @@ themselves are proven on real roots. Secrets are not sent.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 
 from rackwright.drivers.hosts.collecting import Collector
 from rackwright.drivers.hosts.events import Told
-from rackwright.drivers.hosts.model import Heard, HostResult, Play, Played, Target
+from rackwright.drivers.hosts.model import Ask, Heard, HostResult, Play, Played, Target
 from rackwright.errors import DeviceRefused, DriverError, LostMidCommand
 
-__all__ = ["COMMAND", "Speaking", "play"]
+__all__ = ["COMMAND", "play"]
 
 COMMAND: Final = "rackwright-twin-play"
 """The one program of an emulated host that no real one has."""
 _AT_ONCE: Final = 8
 
 
-class Speaking(Protocol):
-    """A session that gives a program something to read."""
-
-    def feed(self, command: str, stdin: bytes, *, limit_s: float) -> bytes:
-        """Run a program with what it reads, and return what it printed."""
-
-    def close(self) -> None:
-        """End the session."""
-
-
-def play(play: Play, connect: Callable[[str], Speaking], *, heard: Heard | None = None) -> Played:
+def play(play: Play, ask: Ask, *, heard: Heard | None = None) -> Played:
     """Play on each target and return how it came out; a host that cannot be reached is a value, not an error."""
     begun = time.monotonic()
     lock = threading.Lock()
@@ -49,7 +37,7 @@ def play(play: Play, connect: Callable[[str], Speaking], *, heard: Heard | None 
 
     def one(target: Target) -> HostResult:
         collector = Collector({target.name: target.steps})
-        for told in _events(play, target, connect):
+        for told in _events(play, target, ask):
             tell(collector.take(told))
         return collector.results()[target.name]
 
@@ -59,8 +47,8 @@ def play(play: Play, connect: Callable[[str], Speaking], *, heard: Heard | None 
     return Played(status=status, hosts=found, seconds=time.monotonic() - begun)
 
 
-def _events(play: Play, target: Target, connect: Callable[[str], Speaking]) -> list[Told]:
-    asked = {
+def _events(play: Play, target: Target, ask: Ask) -> list[Told]:
+    what = {
         "host": target.name,
         "playbook": play.playbook.stem,
         "check": play.check,
@@ -68,9 +56,8 @@ def _events(play: Play, target: Target, connect: Callable[[str], Speaking]) -> l
         "variables": target.variables,
     }
     try:
-        session = connect(target.name)
-        with contextlib.closing(session):
-            out = session.feed(COMMAND, msgspec.json.encode(asked), limit_s=play.settings.job_s)
+        told, limit_s = msgspec.json.encode(what), play.settings.job_s
+        out = ask(target.name, lambda session: session.feed(COMMAND, told, limit_s=limit_s))
         return [msgspec.json.decode(line, type=Told) for line in out.splitlines() if line.strip()]
     except LostMidCommand:
         return []

@@ -14,6 +14,7 @@ from rackwright.secrets import Secret
 
 __all__ = [
     "WELL",
+    "Ask",
     "Change",
     "Event",
     "EventKind",
@@ -185,6 +186,9 @@ class Host(Protocol):
     def read(self, path: str, *, sudo: bool = False) -> str:
         """Return a file's text; ``DeviceRefused`` when there is none."""
 
+    def feed(self, command: str, stdin: bytes, *, limit_s: float) -> bytes:
+        """Run a program with what it reads, and return what it printed; ``DeviceRefused`` where it ends badly."""
+
     def restart(self) -> None:
         """Have the operating system restart; returns at once, and whether it goes down is to be seen by its boot id."""
 
@@ -194,3 +198,6 @@ class Host(Protocol):
 
 Heard = Callable[[Event], None]
 """Is told what happens while it happens."""
+
+Ask = Callable[[str, Callable[[Host], bytes]], bytes]
+"""Asks the named host in some session with it, and returns what it said."""

@@ -22,7 +22,7 @@ from rackwright.drivers.redfish.model import Redfish
 from rackwright.errors import DeviceRefused, DeviceTimeout, DriverError, NoSession, Unreachable
 from rackwright.push.bmc import boot
 from rackwright.push.bmc.boot import BootLimits, Target
-from rackwright.push.hosts.contact import GOES_BY
+from rackwright.push.hosts.contact import GOES_BY, pause
 from rackwright.render.hosts.autoinstall import MARKER, installation
 
 __all__ = ["Installing", "Medium", "Standing", "Ways", "nobody"]
@@ -74,6 +74,8 @@ class Installing:
     ready_s: float = 1800
     """From the installer's last word until the host lets us in."""
     poll_s: float = 5
+    slowest_s: float = 20
+    """Between two looks at a host that has been waited for for long."""
     forget: Callable[[str], None] | None = None
     """Forgets the pinned host key: a new installation has a new one."""
 
@@ -167,7 +169,7 @@ class Installing:
 
     def _patiently(self, device: str, question: Callable[[Host], str]) -> str:
         clock = self.way.clock
-        until = clock.now() + self.ready_s
+        begun = clock.now()
         while True:
             try:
                 with closing(self.way.host(device)) as host:
@@ -175,13 +177,13 @@ class Installing:
             except DriverError as error:
                 if not isinstance(error, GOES_BY):
                     raise
-                if clock.now() >= until:
+                if clock.now() >= begun + self.ready_s:
                     remedy = (
                         "see its console by the BMC: whether it booted its disk, and the address that it should have"
                     )
                     text = f"{device} said that it is installed and lets nobody in after {self.ready_s:g} s: {error}"
                     raise DeviceTimeout(f"{text}; {remedy}", device=device, remedy=remedy) from None
-            clock.sleep(self.poll_s)
+            pause(clock, begun, self.poll_s, self.slowest_s)
 
 
 def nobody(error: DriverError) -> bool:

@@ -67,6 +67,9 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     boot_s: float = 2400
     """For a host to answer after it was restarted: a server with eight GPUs takes ten minutes to its first boot device."""
     poll_s: float = 5
+    """Between two looks at a host that is waited for, at first."""
+    slowest_s: float = 20
+    """Between two looks after a long wait: the pause is a tenth of what was waited, and grows up to this."""
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from rackwright import assets, secrets
-from rackwright.drivers.hosts.model import Event
+from rackwright.drivers.hosts.model import Event, Host, Play, Played
 from rackwright.errors import DriverError
 from rackwright.push.bmc.turns import UNGUARDED
-from rackwright.push.hosts.contact import Contact, Way, batches_of
+from rackwright.push.hosts.contact import Contact, Way, asked, batches_of
 from rackwright.push.hosts.order import Order, decode
 from rackwright.push.hosts.procedure import Playbooks, Procedure
+from rackwright.push.idle import Sessions
 from rackwright.runs.model import GOOD, Context, Json, Outcome, Wave
 
 __all__ = ["NAME", "VERSION", "PushHosts", "shipped"]
@@ -42,14 +44,14 @@ class PushHosts:
     """Is told what happens in the plays, beside what the journal tells; it is a line for every task of every host."""
     gather_s: float | None = None
     """How long the first who asks for a play waits for others; None: as the way has it."""
+    idle: Sessions[Host] = field(default_factory=Sessions, repr=False)
+    """Sessions that lie between two words to a host; that of a host ends with the work on it."""
     name: str = field(default=NAME, init=False)
     version: str = field(default=VERSION, init=False)
 
     def __post_init__(self) -> None:
         """Open the place where hosts that want the same meet."""
-        self._batches = batches_of(
-            self.way, lambda play: self.way.play(play, heard=self.heard), self.jobs, self.gather_s
-        )
+        self._batches = batches_of(self.way, self._play, self.jobs, self.gather_s)
 
     def waves(self, order: bytes) -> Sequence[Wave]:
         """Return the order's turns; where several hosts of one change, one goes ahead."""
@@ -66,8 +68,11 @@ class PushHosts:
         known = {
             ref.path: secrets.resolve(ref, self.way.resolvers) for ref in secrets.references(host.variables)
         }  # fmt: skip
-        contact = Contact(device, self.way, whole.limits)
-        return Procedure(contact, context, host, whole, self.playbooks, self._batches, known).run()
+        contact = Contact(device, self.way, whole.limits, self.idle)
+        try:
+            return Procedure(contact, context, host, whole, self.playbooks, self._batches, known).run()
+        finally:
+            contact.drop()
 
     def gate(self, context: Context, order: bytes, wave: Wave, outcomes: Mapping[str, Outcome]) -> Outcome:
         """Open unless the canary failed, or a host of the wave was changed and does not answer: its partner must not go next."""
@@ -86,6 +91,9 @@ class PushHosts:
             return Outcome(subject=wave.name, state="done")
         cause = f"not as intended, or not answering, since this push: {', '.join(lost)}"
         return Outcome(subject=wave.name, state="failed", stage="gate", cause=cause, remedy=_MEND)
+
+    def _play(self, play: Play) -> Played:
+        return self.way.play(play, heard=self.heard, ask=partial(asked, self.way.host, self.idle))
 
     def _silent(self, order: Order, names: Sequence[str]) -> Json:
         return [name for name in names if not self._answers(order, name)]

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 from rackwright import secrets
 from rackwright.drivers.hosts.batches import Batches
-from rackwright.drivers.hosts.model import HostFacts, HostResult, Play, Target
+from rackwright.drivers.hosts.model import Host, HostFacts, HostResult, Play, Played, Target
 from rackwright.errors import DriverError, SecretUnresolved
 from rackwright.plan.stack_model import HostStack
 from rackwright.push.hosts.causes import AGAIN, cause_of, sentence
 from rackwright.push.hosts.changeset import HostChanges, Problem, Unread
-from rackwright.push.hosts.contact import Way, batches_of
+from rackwright.push.hosts.contact import Way, asked, batches_of
 from rackwright.push.hosts.order import HostOrder, StageOrder, stages_of
 from rackwright.push.hosts.procedure import Playbooks, stranger
+from rackwright.push.idle import Sessions
 from rackwright.secrets import Secret
 
 __all__ = ["Surveyor", "host_order"]
@@ -36,21 +38,30 @@ class Surveyor:
     jobs: int = 1
     gather_s: float | None = None
     """How long the first who asks for a play waits for others; None: as the way has it."""
+    idle: Sessions[Host] | None = field(default=None, repr=False)
+    """Where the session with a host that has something before it is left to whoever works on it; None: it is ended."""
     batches: Batches = field(init=False)
 
     def __post_init__(self) -> None:
         """Open the place where hosts that want the same meet."""
-        self.batches = batches_of(self.way, self.way.play, self.jobs, self.gather_s)
+        self._idle = Sessions[Host]() if self.idle is None else self.idle
+        self.batches = batches_of(self.way, self._play, self.jobs, self.gather_s)
 
     def survey(self, device: str) -> HostChanges | Unread:
         """Read one host and compare it; what the wire or the host refuses is told in the value."""
+        left = False
+        try:
+            found = self._read(device)
+            left = self.idle is not None and isinstance(found, HostChanges)
+        finally:
+            if not left:
+                self._idle.drop(device)
+        return found
+
+    def _read(self, device: str) -> HostChanges | Unread:
         stack = self.stacks[device]
         try:
-            session = self.way.host(device)
-            try:
-                facts = session.facts()
-            finally:
-                session.close()
+            facts = asked(self.way.host, self._idle, device, lambda session: session.facts(), looks=True)
             if wrong := stranger(facts, stack.service_tag):
                 return Unread(device, wrong, _IDENTITY)
             return self._compared(stack, facts)
@@ -86,6 +97,9 @@ class Surveyor:
             stages=stages[begin:],
             problem=problem,
         )
+
+    def _play(self, play: Play) -> Played:
+        return self.way.play(play, ask=partial(asked, self.way.host, self._idle))
 
     def _asked(self, stack: HostStack, word: Literal["main", "verify"]) -> HostResult:
         book = self.playbooks.main if word == "main" else self.playbooks.verify

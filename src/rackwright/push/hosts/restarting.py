@@ -76,26 +76,33 @@ class Restart:
 
     def _warm(self) -> Halt | None:
         contact, limits = self.contact, self.contact.limits
-        if not self._answers():
+        try:
+            now = contact.facts().boot_id
+        except GOES_BY:
             # It is on its way, or dead: that it is asked again would not help.
             return self._back(limits.boot_s)
+        if self.before and now and now != self.before:
+            # It runs another boot by now, which has what a restart would bring.
+            return None
         if (halt := self.against()) is not None:
             return halt
         self.told("restarting the host")
         contact.ask(lambda session: session.restart())
+        if self._goes_down():
+            return self._back(limits.boot_s)
+        cause = f"it does not go down within {limits.heed_s:g} s"
+        return Halt(self.stage, cause, _STUCK, touched=True)
+
+    def _goes_down(self) -> bool:
+        """Wait until the boot from before lets nobody in any more; the session that it was told in is asked as long as it lasts."""
+        contact, limits = self.contact, self.contact.limits
         until = contact.clock.now() + limits.heed_s
         while self._runs_on():
             if contact.clock.now() >= until:
-                cause = f"it does not go down within {limits.heed_s:g} s"
-                return Halt(self.stage, cause, _STUCK, touched=True)
+                # Who is in may stay in although nobody else is let in by now: then it is on its way.
+                contact.drop()
+                return not self._runs_on()
             contact.clock.sleep(limits.poll_s)
-        return self._back(limits.boot_s)
-
-    def _answers(self) -> bool:
-        try:
-            self.contact.facts()
-        except GOES_BY:
-            return False
         return True
 
     def _runs_on(self) -> bool:
@@ -127,6 +134,7 @@ class Restart:
             if session.power() != "Off" and (halt := self.against()) is not None:
                 return halt
             self.told("cycling the power of the host")
+            contact.drop()
             power_off(session, contact.device, contact.clock, bounds)
             power_on(session, contact.device, contact.clock, bounds)
         finally:
@@ -140,6 +148,8 @@ class Restart:
         if (halt := self.against()) is not None:
             return halt
         self.told("resetting the adapters")
+        # The way to the host may lead over one of them: no session from before it is used in it, and none behind it.
+        contact.drop()
         script = _RESET.format(macs=" ".join(shlex.quote(mac) for mac in self.macs))
         try:
             said = contact.ask(lambda session: session.run(("sh", "-c", script), sudo=True, limit_s=_RESET_S))
@@ -147,6 +157,7 @@ class Restart:
             # The way to the host may lead over one of them.
             contact.facts(contact.limits.heed_s)
             return None
+        contact.drop()
         if said.status:
             cause = f"mlxfwreset: {(said.err or said.out).strip()[-300:]}"
             return Halt(self.stage, cause, _BY_HAND, touched=True)
