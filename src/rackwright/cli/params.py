@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
-__all__ = ["PLACE", "given"]
+__all__ = ["PLACE", "given", "program"]
 
 
 class _Place(click.Path):
@@ -30,3 +32,24 @@ def given(ctx: click.Context, param: click.Parameter, value: str) -> str:
     if value == "" and ctx.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE:
         raise click.BadParameter("is empty; leave the option out, or say what it is", ctx, param)
     return value
+
+
+def program(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """Refuse a program that nobody can start, before anything begins; one that is named by a path is kept by its whole path.
+
+    Who goes on with the run may stand in another folder.
+    """
+    if not (word := given(ctx, param, value)):
+        return word
+    place = Path.cwd() / word if os.sep in word else None
+    if shutil.which(place or word):
+        return str(place or word)
+    if place is None:
+        why, remedy = "is no program in PATH", "name one by its path, e.g. ./drained.sh"
+    elif not place.exists():
+        why, remedy = f"does not exist ({place})", "name one that does"
+    elif place.is_dir():
+        why, remedy = f"is a folder ({place})", "name the program in it"
+    else:
+        why, remedy = f"may not be executed ({place})", f"'chmod +x {word}' allows it"
+    raise click.BadParameter(f"{word} {why}: {remedy}; nothing was begun", ctx, param)

@@ -46,6 +46,43 @@ def test_a_guard_that_is_named_and_empty_is_no_guard_and_refused(rackwright, sit
     assert words[1] in done.stderr
 
 
+@pytest.mark.parametrize("words", [("bringup",), ("push", "--only", "bmc"), ("push", "--only", "host")])
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("./none.sh", "./none.sh does not exist ("), ("./plain.sh", "'chmod +x ./plain.sh' allows it"),
+        ("./folder", "is a folder"), ("no-such-program-of-ours", "is no program in PATH: name one by its path"),
+    ],
+)  # fmt: skip
+def test_a_program_that_nobody_can_start_is_told_before_anything_begins(
+    rackwright, site, tmp_path, monkeypatch, words, program, said
+):
+    """Host by host it would be heard of at their restarts, an hour later."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "plain.sh").write_text("#!/bin/sh\n")
+    (tmp_path / "folder").mkdir()
+    done = rackwright(*words[:1], site, *words[1:], "--yes", "--drained-by", program)
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert "nothing was begun" in done.stderr
+    assert not (site / ".rackwright").exists()
+
+
+@pytest.mark.parametrize("word", ["bringup", "push"])
+def test_a_program_is_kept_by_its_whole_path(tmp_path, monkeypatch, word):
+    """Who resumes the run, or helps with it, stands in another folder; one from PATH stays a name."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "drained.sh").write_text("#!/bin/sh\n")
+    (tmp_path / "drained.sh").chmod(0o755)
+    command = importlib.import_module(f"rackwright.cli.verbs.{word}").command
+
+    def kept(program):
+        return command.make_context(word, [".", "--drained-by", program]).params["drained_by"]
+
+    assert kept("./drained.sh") == str(tmp_path / "drained.sh")
+    assert kept("true") == "true"
+
+
 @pytest.mark.parametrize(("word", "name"), [("bringup", "webhook"), ("bringup", "database"), ("worker", "database")])
 def test_an_address_with_a_secret_in_it_need_not_stand_in_the_list_of_processes(monkeypatch, word, name):
     """Chat services put a token into the address, databases a password: everybody on the machine reads a command line."""

@@ -10,7 +10,7 @@ import click
 
 from rackwright.cli.answer import Answer, verb
 from rackwright.cli.consenting import Shown, agreed
-from rackwright.cli.params import PLACE, given
+from rackwright.cli.params import PLACE, given, program
 from rackwright.cli.reaching import Wanted, reaching
 from rackwright.cli.talk import Talk
 
@@ -52,7 +52,7 @@ _STEERING = ("pause", "go", "cancel", "retry", "skip", "approve", "refuse")
 @click.option("--lift-lockdown", is_flag=True, help="Lift a lockdown that the site asks for, meanwhile.")
 @click.option("--factory-login", is_flag=True, help="Try the password that BMCs are delivered with, once.")
 @click.option(
-    "--drained-by", default="", callback=given, metavar="PROGRAM", help="Ask this program whether a host is drained."
+    "--drained-by", default="", callback=program, metavar="PROGRAM", help="Ask this program whether a host is drained."
 )
 @click.option("--install", "image", type=PLACE, metavar="IMAGE",
               help="Install this image first on switches that run another version of the NOS.")  # fmt: skip

@@ -19,7 +19,7 @@ from rackwright.cli.consenting import (
     nothing_cut_off,
     refuse_narrower,
 )
-from rackwright.cli.params import PLACE, given
+from rackwright.cli.params import PLACE, given, program
 from rackwright.cli.reaching import Wanted, reaching
 from rackwright.cli.talk import Talk
 from rackwright.cli.watching import ended, watch, with_unread
@@ -80,7 +80,7 @@ def _seconds(ctx: click.Context, param: click.Parameter, text: str) -> int:
     help="After it a switch goes back by itself.",
 )
 @click.option("--allow-downgrade", is_flag=True, help="Servers: bring in an older version where that is intended.")
-@click.option("--drained-by", default="", callback=given, metavar="PROGRAM",
+@click.option("--drained-by", default="", callback=program, metavar="PROGRAM",
               help="Servers: ask this program, with the server's name, whether its host is drained.")  # fmt: skip
 @click.option("--lift-lockdown", is_flag=True, help="Servers: lift a lockdown that the site asks for, meanwhile.")
 @click.option("--factory-login", is_flag=True, help="Servers: try the password that BMCs are delivered with, once.")
