@@ -100,6 +100,19 @@ def test_what_things_hang_on_is_read_once_a_session(shared, authority):
     assert told.lockdown is not None
 
 
+def test_ports_alone_cost_a_request_once_the_system_is_known(shared, authority):
+    """Links that are asked for every second cost the system too, or are not those that the system tells with its power."""
+    resources = dict(tree(shared("data", "redfish", R750)))
+    with lone_bmc(authority.context(), resources=resources) as bmc, opened(bmc.endpoint, authority) as redfish:
+        told = inventory(redfish.read({"lights"})).nics
+        before = len(bmc.asked)
+        assert inventory(redfish.read({"ports"})).nics == told
+        redfish.read({"lights"})
+        again = [path.partition("?")[0].rpartition("/")[2] for _, path, _ in bmc.asked[before:]]
+    assert again == ["EthernetInterfaces", "Systems", "EthernetInterfaces"]
+    assert told
+
+
 @pytest.mark.parametrize("name", [R750, XR8620T, BLUEFIELD])
 @pytest.mark.parametrize("expands", [True, False], ids=["expands", "refuses to expand"])
 def test_what_is_read_is_what_the_machine_has(shared, authority, name, expands):

@@ -21,7 +21,7 @@ from rackwright.redfish.registry import Registry
 from rackwright.redfish.software import software
 from rackwright.redfish.tree import Node, Tree, inner, macs, text
 
-__all__ = ["inventory", "job", "jobs", "registry", "service_tag"]
+__all__ = ["inventory", "job", "jobs", "ports", "registry", "service_tag"]
 
 _ROOT = "/redfish/v1"
 _KINDS = (
@@ -114,6 +114,14 @@ def inventory(resources: Resources) -> Inventory:
         bios=_bios(tree, machine),
         untold=tree.untold(),
     )
+
+
+def ports(resources: Resources) -> Inventory:
+    """Read the power and the network adapters with their ports, and nothing else: what a look at links asks for again and again."""
+    tree = Tree(resources)
+    machine = _machine(tree)
+    nics = adapters.nics(tree, machine.chassis, machine.systems, ([], []), asked=machine.asked)
+    return Inventory(power=text(machine.system, "PowerState"), nics=nics)
 
 
 def service_tag(resources: Resources) -> str:

@@ -205,11 +205,18 @@ def macs(*raw: Any) -> tuple[str, ...]:
     """Return MAC addresses of texts and lists of texts, lower case with colons, each once; zeros and other things fall out."""
     found: dict[str, None] = {}
     for one in (each for entry in raw for each in (entry if isinstance(entry, list) else [entry])):
-        word = one.strip().lower() if isinstance(one, str) else ""
-        digits = word.replace(":", "").replace("-", "")
-        if _MAC.fullmatch(word) and digits.strip("0") and digits.strip("f"):
-            found[":".join(digits[at : at + 2] for at in range(0, 12, 2))] = None
+        if isinstance(one, str) and (mac := _mac(one)):
+            found[mac] = None
     return tuple(found)
+
+
+@lru_cache(1 << 16)
+def _mac(told: str) -> str:
+    """Return one MAC address as all are written; empty for what is none."""
+    word = told.strip().lower()
+    digits = word.replace(":", "").replace("-", "")
+    real = _MAC.fullmatch(word) and digits.strip("0") and digits.strip("f")
+    return ":".join(digits[at : at + 2] for at in range(0, 12, 2)) if real else ""
 
 
 @lru_cache(1 << 14)

@@ -10,7 +10,7 @@ import pytest
 from rackwright.audit.cabling import Port
 from rackwright.bringup.blinking import controllers
 from rackwright.bringup.blinking.controllers import Controllers
-from rackwright.bringup.blinking.rounds import _above, _held
+from rackwright.bringup.blinking.rounds import Patience, _above, _back, _held, _round, _Work
 from rackwright.bringup.blinking.switches import Switches
 from rackwright.errors import DeviceTimeout, Unreachable
 from rackwright.redfish.inventory import Inventory, Nic, NicPort
@@ -31,9 +31,10 @@ def told(power="On", **links):
 class FakeBmc:
     """Answers each topic with what it is given next, the last again and again; counts what is asked."""
 
-    def __init__(self, links=(), lights=()):
-        self.answers = {"links": list(links), "lights": list(lights)}
+    def __init__(self, links=(), lights=(), ports=(), power="On"):
+        self.answers = {"links": list(links), "lights": list(lights), "ports": list(ports)}
         self.asked = []
+        self.is_now = power
         self.closed = False
 
     def read(self, topics):
@@ -44,6 +45,10 @@ class FakeBmc:
         if isinstance(answer, Exception):
             raise answer
         return {"inventory": answer} if isinstance(answer, Inventory) else {"inventory": told(), "#errors": answer}
+
+    def power(self):
+        self.asked.append("power")
+        return self.is_now
 
     def close(self):
         self.closed = True
@@ -58,7 +63,7 @@ def threads():
 @pytest.fixture
 def looking(threads, monkeypatch):
     """Return a function that opens the controllers of one BMC."""
-    monkeypatch.setattr(controllers, "inventory", lambda read: read["inventory"])
+    monkeypatch.setattr(controllers, "ports", lambda read: read["inventory"])
 
     def looked(bmc):
         made = Controllers(SimpleNamespace(bmc=lambda _: bmc), PLAN, threads)
@@ -111,6 +116,105 @@ def test_who_says_nothing_of_cables_is_not_asked_again(looking, answer, why):
     asked = len(bmc.asked)
     assert made.lights() == {}
     assert len(bmc.asked) == asked
+
+
+@pytest.mark.parametrize(
+    ("power", "seen", "gone", "asked"),
+    [
+        ("On", told("", r1="up", r2="up"), {}, ["ports"]),
+        ("On", told("", r1="down", r2="up"), {}, ["ports", "power"]),
+        ("Off", told("", r1="down", r2="up"), {"gpu01": "it is Off: power it on"}, ["ports", "power", "links"]),
+        ("On", told("", r1="unknown", r2="up"), {}, ["ports", "power", "links"]),
+    ],
+)
+def test_who_has_all_its_links_back_is_not_asked_whether_it_is_on(looking, power, seen, gone, asked):
+    """The system is read for each look at links that came back, or a server that went off is waited for."""
+    bmc = FakeBmc([told(r1="up", r2="up"), told(power, r1="down", r2="up")], ports=[seen], power=power)
+    made, _ = looking(bmc)
+    found = made.lights(lit=lights(r1=True, r2=True))
+    assert made.gone == gone
+    assert found == ({} if gone else lights(r1=asked == ["ports"], r2=True))
+    assert bmc.asked == ["links", *asked]
+
+
+class Lamps:
+    """Controllers whose links are as they are given for each look; counts who is asked."""
+
+    def __init__(self, *looks):
+        self.looks = list(looks)
+        self.asked = []
+        self.gone = {}
+
+    def lights(self, only=None, *, lit=()):
+        del lit
+        told = self.looks.pop(0)
+        self.asked.append(sorted(only) if only is not None else "all")
+        return {port: light for port, light in told.items() if only is None or port.device in only}
+
+
+def work_with(lamps, planned, before):
+    clock = SimpleNamespace(at=0.0)
+    clock.now = lambda: clock.at
+    clock.sleep = lambda seconds: setattr(clock, "at", clock.at + seconds)
+    switches = SimpleNamespace(down=lambda *_: None, held=lambda: None, back=dict)
+    work = _Work(SimpleNamespace(clock=clock), switches, lamps, Patience(follow_s=9, back_s=9), print)
+    work.planned, work.before = planned, before
+    return work
+
+
+FAR = [Port("gpu01", "r1"), Port("gpu01", "r2"), Port("gpu02", "r1"), Port("gpu02", "r2")]
+NEAR = [Port("be01", "swp1"), Port("be02", "swp1"), Port("be01", "swp2"), Port("be02", "swp2")]
+
+
+def told_of(*links):
+    return dict(zip(FAR, links, strict=True))
+
+
+def test_a_server_whose_ports_are_as_planned_is_not_asked_again_in_a_round():
+    """All BMCs are asked again and again for one slow link."""
+    lamps = Lamps(told_of(0, 1, 1, 1), told_of(1, 1, 0, 1))
+    work = work_with(lamps, dict(zip(FAR, NEAR, strict=True)), told_of(1, 1, 1, 1))
+    lamps.looks = [{port: bool(light) for port, light in look.items()} for look in lamps.looks]
+    seen = _round(work, frozenset({NEAR[0], NEAR[2]}), set(FAR), 2)
+    assert lamps.asked == ["all", ["gpu02"]]
+    assert seen == {FAR[0]: False, FAR[1]: True, FAR[2]: False, FAR[3]: True}
+
+
+def test_who_follows_another_port_than_planned_is_seen_though_its_server_was_as_planned():
+    """A cable that ends elsewhere takes a port down that was to stay up, at a server that is asked no more."""
+    looks = [(0, 1, 1, 1), (0, 0, 1, 1), (0, 0, 1, 1), (0, 0, 1, 1)]
+    lamps = Lamps(*({port: bool(light) for port, light in told_of(*look).items()} for look in looks))
+    work = work_with(lamps, dict(zip(FAR, NEAR, strict=True)), told_of(1, 1, 1, 1))
+    seen = _round(work, frozenset({NEAR[0], NEAR[2]}), set(FAR), 2)
+    assert lamps.asked == ["all", ["gpu02"], "all"]
+    assert seen == {FAR[0]: False, FAR[1]: False, FAR[2]: True, FAR[3]: True}
+
+
+def test_in_the_end_all_are_asked():
+    """What a server told at the beginning of a minute is taken for what it tells at the end, though somebody waited for all."""
+    lamps = Lamps(*({port: bool(light) for port, light in told_of(1, 1, 1, 0).items()} for _ in range(9)))
+    work = work_with(lamps, {}, told_of(1, 1, 1, 1))
+    assert _back(work)[FAR[3]] is False
+    assert lamps.asked[0] == lamps.asked[-1] == "all"
+    assert ["gpu02"] in lamps.asked
+
+
+def test_a_server_that_goes_away_in_a_round_says_nothing_of_what_it_told_before():
+    """The links that a server told before its BMC went away are judged."""
+    looks = [{port: bool(light) for port, light in told_of(0, 1, 1, 1).items()}, {}]
+    lamps = Lamps(*looks)
+    work = work_with(lamps, dict(zip(FAR, NEAR, strict=True)), told_of(1, 1, 1, 1))
+    asked = lamps.lights
+
+    def lights(only=None, *, lit=()):
+        if lamps.asked:
+            lamps.gone["gpu02"] = "it does not answer"
+        return asked(only, lit=lit)
+
+    lamps.lights = lights
+    lamps.looks += [looks[1]] * 9
+    seen = _round(work, frozenset({NEAR[0]}), set(FAR), 2)
+    assert {port.device for port in seen} == {"gpu01"}
 
 
 class FakeSwitch:
@@ -196,3 +300,18 @@ def test_ports_in_protodown_and_who_is_above_are_read_from_what_the_switch_shows
     assert _above(plan, shown) == {"fe01": ("fe02",)}
     shown["fe01"]["swp4"]["link"]["oper-status"] = "up"
     assert _above(plan, shown) == {"fe01": ()}
+
+
+def test_a_switch_that_does_not_run_what_it_ran_before_is_told(threads):
+    """A switch that came back otherwise is taken for one that came back, or one that tells the same in another order is not."""
+    before = tree("up")
+    switch = FakeSwitch(before, dict(reversed(before.items())), waits=False)
+    made = Switches(SimpleNamespace(connect=lambda _: switch), threads)
+    switch.apply = switch.alter = lambda *_, **__: ""
+    made.open({"be01": {"swp1"}})
+    made.down([Port("be01", "swp1")], 600)
+    assert made.back() == {}
+    switch.trees["startup"] = tree("up", "be02")
+    made.down([Port("be01", "swp1")], 600)
+    assert list(made.back()) == ["be01"]
+    assert made.stuck["be01"].startswith("it does not run what it ran before: ")

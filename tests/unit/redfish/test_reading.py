@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rackwright.redfish.inventory import Bios, Gpu, Inventory, Nic, NicPort, Psu
-from rackwright.redfish.reading import inventory, registry
+from rackwright.redfish.reading import inventory, ports, registry
 from tests.unit.redfish import trees
 from tests.unit.redfish.trees import ROOT, Resources, collection, expanded, link
 
@@ -265,3 +265,11 @@ def test_any_node_may_be_anything(data: st.DataObject, make: Any, value: Any) ->
     found = inventory(tree)
     assert msgspec.json.decode(msgspec.json.encode(found), type=Inventory, strict=False).bmc_kind == found.bmc_kind
     registry(tree, found.bios)
+
+
+@MAKERS
+def test_ports_are_what_the_inventory_tells_of_them(make: Any) -> None:
+    """A look at links sees other ports, or another power, than a reading of everything."""
+    found, whole = ports(make()), inventory(make())
+    assert found.power == whole.power
+    assert [(nic.fqdd, nic.ports) for nic in found.nics] == [(nic.fqdd, nic.ports) for nic in whole.nics]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
@@ -12,11 +13,13 @@ from rackwright.drivers.redfish.model import Redfish, Topic
 from rackwright.errors import DriverError
 from rackwright.plan.model import Device, Plan
 from rackwright.redfish.inventory import Inventory
-from rackwright.redfish.reading import inventory
+from rackwright.redfish.reading import ports
 
 __all__ = ["Controllers"]
 
 _ON: Final = "On"
+_BARE: Final[Topic] = "ports"
+"""What tells no power."""
 _ERRORS: Final = "#errors"
 """Key under which the driver tells what a BMC did not answer."""
 
@@ -58,11 +61,19 @@ class Controllers:
             return str(error)
         return self._look(name)
 
-    def lights(self) -> dict[Port, bool | None]:
-        """Return whether each network port that the plan knows has link; a server that does not answer is not asked again."""
+    def lights(self, only: Collection[str] | None = None, *, lit: Collection[Port] = ()) -> dict[Port, bool | None]:
+        """Return whether each network port that the plan knows has link, of all servers or of some.
+
+        A server that does not answer is not asked again. ``lit``: a server all of whose ports among these have link is not
+        asked whether it is on.
+        """
         found: dict[Port, bool | None] = {}
-        names = sorted(self._sessions)
-        for name, seen in zip(names, self._threads.map(self._look, names), strict=True):
+        names = sorted(self._sessions if only is None else self._sessions.keys() & only)
+        wanted: dict[str, set[Port]] = defaultdict(set)
+        for port in lit:
+            wanted[port.device].add(port)
+        asked = [(name, frozenset(wanted[name])) for name in names]
+        for name, seen in zip(names, self._threads.map(lambda one: self._look(*one), asked), strict=True):
             if isinstance(seen, str):
                 self.gone[name] = seen
                 self._sessions.pop(name).close()
@@ -70,14 +81,18 @@ class Controllers:
                 found.update(seen)
         return found
 
-    def _look(self, name: str) -> str | dict[Port, bool | None]:
+    def _look(self, name: str, lit: frozenset[Port] = frozenset()) -> str | dict[Port, bool | None]:
         """Return the links of a server, or why they say nothing.
 
-        What the system tells of its ports is half the requests; where a port is missing there, or its link, all is read.
+        What the system tells of its ports is half the requests, and its ports alone half of these; where a port is missing
+        there, or its link, all is read.
         """
         known = self._known.get(name, frozenset())
         if known:
-            seen = self._read(name, "lights")
+            bare = bool(lit) and lit <= known
+            seen = self._read(name, _BARE if bare else "lights")
+            if bare and not isinstance(seen, str) and not all(map(seen.get, lit)):
+                seen = self._off(name) or seen
             if not isinstance(seen, str) and all(seen.get(port) is not None for port in known):
                 return seen
         seen = self._read(name, "links")
@@ -87,14 +102,21 @@ class Controllers:
             self._known[name] = frozenset() if name in self._known else told
         return seen
 
+    def _off(self, name: str) -> str:
+        """Return why the links of a server say nothing; empty where it is on."""
+        try:
+            return _wrong(self._sessions[name].power())
+        except DriverError as error:
+            return str(error)
+
     def _read(self, name: str, topic: Topic) -> str | dict[Port, bool | None]:
         try:
             read = self._sessions[name].read({topic})
         except DriverError as error:
             return str(error)
-        told = inventory(read)
-        if told.power and told.power != _ON:
-            return f"it is {told.power}: power it on"
+        told = ports(read)
+        if topic != _BARE and (wrong := _wrong(told.power)):
+            return wrong
         if not told.nics:
             return next(iter((read.get(_ERRORS) or {}).values()), "it does not tell its network adapters")
         return dict(self._links(name, told))
@@ -111,6 +133,10 @@ class Controllers:
         """End every session."""
         for session in self._sessions.values():
             session.close()
+
+
+def _wrong(power: str) -> str:
+    return f"it is {power}: power it on" if power and power != _ON else ""
 
 
 def _ports(device: Device) -> Iterator[tuple[str, str]]:

@@ -68,13 +68,15 @@ class _Work:
     """How often ports were back before all was looked at."""
     before: dict[Port, bool | None] = field(default_factory=dict)
     """Network ports before the first round that ever was: a later beginning finds some on their way back."""
+    planned: dict[Port, Port] = field(default_factory=dict)
+    """Network port -> the switch port that it is planned at."""
     astray: set[Port] = field(default_factory=set)
     """Network ports planned at switches that were left out: these may be down for reasons of their own."""
 
-    def look(self) -> Seen:
-        """Ask every BMC once."""
+    def look(self, only: Collection[str] | None = None, *, lit: Collection[Port] = ()) -> Seen:
+        """Ask every BMC once, or some; see :meth:`Controllers.lights`."""
         begun = self.way.clock.now()
-        seen = self.controllers.lights()
+        seen = self.controllers.lights(only, lit=lit)
         self.look_s = max(self.look_s, self.way.clock.now() - begun)
         return seen
 
@@ -105,6 +107,7 @@ def blink(
         ends.callback(controllers.close)
         ends.callback(switches.close)
         work = _Work(way, switches, controllers, patience or Patience(), say)
+        work.planned = {Port(link.b.device, link.b.port): _near(link) for link in links}
         blind, there = controllers.open({link.b.device for link in links})
         work.blind.update(blind)
         for name, why in switches.open(near).items():
@@ -233,8 +236,11 @@ def _leave_out(work: _Work, links: Iterable[Link]) -> None:
 
 
 def _rounds(work: _Work, plan: Code, ports: Seen) -> Lights:
-    work.before = work.before or dict(work.look())
-    ready = _back(work)
+    if work.before:
+        ready = _back(work)
+    else:
+        work.before = dict(work.look())
+        ready = work.before
     turns: list[Seen] = []
     for turn in range(plan.rounds):
         down = plan.down(turn)
@@ -261,7 +267,14 @@ def _up(work: _Work) -> set[Port]:
 def _round(work: _Work, down: frozenset[Port], up: Collection[Port], most: int) -> Seen:
     """Turn ports down, look until as many network ports have followed, and bring the ports back."""
     work.switches.down(down, _confirm_s(work))
-    seen = _until(work, work.patience.follow_s, lambda seen: sum(seen.get(port) is False for port in up) >= most)
+
+    def followed(seen: Seen) -> int:
+        return sum(seen.get(port) is False for port in up)
+
+    def left(seen: Seen) -> set[Port]:
+        return {port for port in up if seen.get(port) is not (work.planned.get(port) not in down)}
+
+    seen = _until(work, work.patience.follow_s, lambda seen: followed(seen) >= most, left)
     work.switches.held()
     for name, why in work.switches.back().items():
         raise Failed(name, why)
@@ -269,18 +282,40 @@ def _round(work: _Work, down: frozenset[Port], up: Collection[Port], most: int) 
 
 
 def _back(work: _Work) -> Seen:
-    return _until(work, work.patience.back_s, lambda seen: all(seen.get(port) is True for port in _up(work)))
+    def left(seen: Seen) -> set[Port]:
+        return {port for port in _up(work) if seen.get(port) is not True}
+
+    # Who has all its links back is on: that is asked when its links go down.
+    return _until(work, work.patience.back_s, lambda seen: not left(seen), left, lit=_up(work))
 
 
-def _until(work: _Work, most_s: float, enough: Callable[[Seen], bool]) -> Seen:
+def _until(
+    work: _Work,
+    most_s: float,
+    enough: Callable[[Seen], bool],
+    left: Callable[[Seen], set[Port]],
+    *,
+    lit: Collection[Port] = (),
+) -> Seen:
+    """Look until it is enough or the time is over; the links of a server as they were when it was last asked.
+
+    Links go one way within a round, so a server is not asked again that has no port ``left`` which has yet to become as planned. Where
+    nothing changes at those that have, all are: a cable that ends elsewhere takes down a port that was to stay up.
+    """
     clock = work.way.clock
     until = clock.now() + most_s
+    seen: dict[Port, bool | None] = {}
+    only: set[str] | None = None
     while True:
         # The last look begins after the time is over: one BMC that hangs must not use it up for all others.
         last = clock.now() > until
-        seen = work.look()
+        before = left(seen)
+        seen |= work.look(None if last else only, lit=lit)
+        seen = {port: light for port, light in seen.items() if port.device not in work.controllers.gone}
         if last or enough(seen):
             return seen
+        still = left(seen)
+        only = {port.device for port in still} if still and still != before else None
         clock.sleep(work.patience.pause_s)
 
 

@@ -13,12 +13,12 @@ from rackwright.redfish.inventory import Job, Resources
 __all__ = ["ALL", "Boot", "Host", "Media", "Readiness", "Redfish", "Topic"]
 
 Topic = Literal[
-    "system", "hardware", "firmware", "bios", "registry", "jobs", "settings", "links", "lights", "supplies", "adapters", "attributes",
+    "system", "hardware", "firmware", "bios", "registry", "jobs", "settings", "links", "lights", "ports", "supplies", "adapters", "attributes",
 ]  # fmt: skip
 """What is read together: who it is; processors to power supplies; the software inventory; BIOS settings and what is
 staged; the attribute registry of the BIOS; open jobs; the BMC's own attributes, accounts and lockdown; of the hardware
-only power, network ports and their links, and of these only what the system itself tells; the power supplies alone; the
-network adapters in their slots. Of the settings only the BMC's own attributes."""
+only power, network ports and their links, of these only what the system itself tells, and of that only its ports (the power
+is then that of the last reading); the power supplies alone; the network adapters in their slots. Of the settings only the BMC's own attributes."""
 ALL: frozenset[Topic] = frozenset({"system", "hardware", "firmware", "bios", "registry", "jobs", "settings"})
 
 

@@ -90,7 +90,9 @@ class Reader:
         if not row.members:
             one = self._try(uri)
             found = [one] if one is not None else []
-        elif row.lasting and self._topics.isdisjoint(row.topics) and uri in self._told:
+        elif uri in self._told and (
+            self._topics <= row.told_for or (row.lasting and self._topics.isdisjoint(row.topics))
+        ):
             found = self._as_told(uri)
         else:
             found = self._systems(uri) if row.name == "systems" else self._members(uri)

@@ -42,6 +42,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """Not read where this row could be read."""
     lasting: bool = False
     """What hangs on it hangs there for as long as a session lasts: for its links alone it is not read again."""
+    told_for: frozenset[Topic] = frozenset()
+    """Where these alone are asked for, the same goes for what else changes: they use its links alone."""
 
 
 def _row(name: str, topics: str, **rest: object) -> Row:
@@ -51,13 +53,13 @@ def _row(name: str, topics: str, **rest: object) -> Row:
 _DELL: Final = ("Links", "Oem", "Dell")
 
 ROWS: Final[tuple[Row, ...]] = (
-    _row("systems", "system links lights", at=[["Systems"]], members=True),
+    _row("systems", "system links lights", at=[["Systems"]], members=True, told_for=["ports"]),
     _row("managers", "system", at=[["Managers"]], members=True, lasting=True),
     _row("chassis", "hardware adapters", at=[["Chassis"]], members=True, lasting=True),
     _row("processors", "hardware", of="systems", at=[["Processors"]], members=True),
     _row("memory", "hardware", of="systems", at=[["Memory"]], members=True),
     # MAC and link of every port in one answer. An iDRAC tells no link of some (BlueField-3, link down): the ports of such an adapter are one more.
-    _row("ports", "hardware links lights adapters", of="systems", at=[["EthernetInterfaces"]], members=True),
+    _row("ports", "hardware links lights ports adapters", of="systems", at=[["EthernetInterfaces"]], members=True),
     _row("adapters", "hardware links adapters", of="chassis", at=[["NetworkAdapters"]], members=True),
     _row("adapter ports", "hardware links adapters", of="adapters", at=[["Ports"], ["NetworkPorts"]], members=True, untold_by="ports"),
     # Lanes in use; an enclosure of drives has devices too, of which nobody asks.
