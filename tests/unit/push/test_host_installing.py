@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -171,6 +172,16 @@ def test_a_host_that_does_not_come_up(installed):
     way.answers = [Unreachable("down", device="gpu01")] * 100
     with pytest.raises(DeviceTimeout, match="lets nobody in after 60 s"):
         made.confirm("gpu01", "TAG0001")
+
+
+def test_a_host_that_takes_long_to_come_up(installed):
+    """It is logged in to every five seconds for half an hour."""
+    made, way, _ = installed
+    made = replace(made, ready_s=1800)
+    way.answers = [Unreachable("down", device="gpu01")] * 500
+    with pytest.raises(DeviceTimeout, match="after 1800 s"):
+        made.confirm("gpu01", "TAG0001")
+    assert 390 < len(way.answers) < 420
 
 
 def test_values_go_to_disk_and_back():
