@@ -21,6 +21,7 @@ The tree::
     |   +-- IdentityChanged    another host key or certificate answers than the one that is pinned
     |   +-- IdentityUnknown    no host key or certificate is pinned, and a first contact was not allowed
     |   +-- DeviceRefused      the device said no, in its own words (of a BMC: the id of its message too)
+    |   |   +-- NotCarried     the transport in use has no such question; nothing was sent
     |   +-- DeviceTimeout      the device took longer than the limit
     |   +-- LostMidCommand     the connection broke; whether the device acted must be looked up
     +-- RunError               a durable run cannot be started or gone on with
@@ -59,6 +60,7 @@ __all__ = [
     "LockNeedsChange",
     "LostMidCommand",
     "NoSession",
+    "NotCarried",
     "PlanError",
     "RackwrightError",
     "RecordError",
@@ -173,6 +175,10 @@ class DeviceRefused(DriverError):
         super().__init__(message, device=device, remedy=remedy)
         self.message_id = message_id
         self.status = status
+
+
+class NotCarried(DeviceRefused):
+    """The transport in use has no such question; nothing was sent, and asking again gives no more."""
 
 
 class DeviceTimeout(DriverError):

@@ -23,6 +23,7 @@ from rackwright.errors import (
     DriverError,
     IdentityChanged,
     LostMidCommand,
+    NotCarried,
     Unreachable,
 )
 
@@ -60,6 +61,8 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     """The device's words, or why nothing came; empty: ``value`` is the answer."""
     took_s: float = 0
     """How long it took, together with what was asked at the same time."""
+    barred: bool = False
+    """The transport has no such question: what came of it says nothing of the device."""
 
 
 class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -93,7 +96,8 @@ def collect(nvue: Nvue, device: str, questions: Iterable[str], *, clock: Clock, 
         for question in some:
             value = said.get(question)
             error = lost or (str(value) if isinstance(value, DriverError) else "")
-            answers[question] = Answer(question, None if error else value, error, took)
+            barred = not lost and isinstance(value, NotCarried)
+            answers[question] = Answer(question, None if error else value, error, took, barred)
         lost = lost or next((str(value) for value in said.values() if isinstance(value, _ENDED)), "")
     return Evidence(device, taken, answers=tuple(answers[question] for question in asked))
 
@@ -146,11 +150,12 @@ class _Packed(msgspec.Struct, frozen=True):
     value: msgspec.Raw = _NOTHING
     error: str = ""
     took_s: float = 0
+    barred: bool = False
 
     def opened(self, wanted: Container[str] | None) -> Answer:
         """Return the answer; a value that nobody wants stays packed, and is written as it was read."""
         value = msgspec.json.decode(self.value) if wanted is None or self.question in wanted else self.value
-        return Answer(self.question, value, self.error, self.took_s)
+        return Answer(self.question, value, self.error, self.took_s, self.barred)
 
     def part(self, kind: Any) -> Answer:
         """Return the answer with the fields of a type alone; whole where it has another form, which is for a check to say."""
@@ -158,7 +163,7 @@ class _Packed(msgspec.Struct, frozen=True):
             value = msgspec.json.decode(self.value, type=kind)
         except msgspec.ValidationError:
             value = msgspec.json.decode(self.value)
-        return Answer(self.question, value, self.error, self.took_s)
+        return Answer(self.question, value, self.error, self.took_s, self.barred)
 
 
 class _PackedEvidence(msgspec.Struct, frozen=True):

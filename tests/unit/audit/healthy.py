@@ -9,6 +9,7 @@ from typing import Any
 from rackwright import audit
 from rackwright.audit.model import Site
 from rackwright.audit.overlay import esi
+from rackwright.errors import NotCarried
 from rackwright.plan.model import End, Switch
 from rackwright.plan.switch_model import Port
 
@@ -26,7 +27,9 @@ def evidence(site: Site, intended) -> dict[str, audit.Evidence]:
 def as_evidence(device: str, said: Answers) -> audit.Evidence:
     """Wrap answers by question; an exception stands for the device's refusal."""
     found = [
-        audit.Answer(question, error=str(value)) if isinstance(value, Exception) else audit.Answer(question, value)
+        audit.Answer(question, error=str(value), barred=isinstance(value, NotCarried))
+        if isinstance(value, Exception)
+        else audit.Answer(question, value)
         for question, value in said.items()
     ]
     return audit.Evidence(device, "2026-01-01T00:00:00Z", answers=tuple(found))

@@ -12,6 +12,7 @@ import pytest
 from rackwright import audit
 from rackwright.audit.model import Limits
 from rackwright.audit.verdict import REACHED
+from rackwright.errors import NotCarried
 from tests.unit.audit import healthy
 from tests.unit.audit.racks import Rack, rack
 
@@ -210,6 +211,8 @@ CASES = (
         ("fe01", f"default.swp{cage}s{sub}", "fail", "down" if (cage, sub) == (7, 0) else "absent")
         for cage in (7, 8, 9, 10) for sub in (0, 1))),
     Case("BFD-SESSIONS", "no-json", at("fe01", BFD, value="% Unknown command"), (("fe01", "", "error", "no JSON"),)),
+    Case("BFD-SESSIONS", "over-the-api", at("fe01", BFD, value=NotCarried("the API does not run it")),
+         (("fe01", "skipped", "skipped", "BFD of 8 sessions not told: NVUE 5.12.1 shows none"),)),
     Case("ADAPTIVE-ROUTING", "off", at("be01", "nv show router adaptive-routing", "enable", value="off"),
          (("be01", "enable", "fail", "adaptive routing is off"),), "clos"),
     Case("ADAPTIVE-ROUTING", "one-port-off-is-seen-from-both-ends",

@@ -7,7 +7,7 @@ import pytest
 
 from rackwright import audit
 from rackwright.drivers.nvue.model import Facts
-from rackwright.errors import DeviceRefused, DocumentError, LostMidCommand, Unreachable
+from rackwright.errors import DeviceRefused, DocumentError, LostMidCommand, NotCarried, Unreachable
 
 
 class Clock:
@@ -62,6 +62,20 @@ def test_a_refusal_is_an_answer_in_the_devices_words():
     switch = Switch(**{"qos roce": DeviceRefused("Error: The requested item does not exist."), "interface": {}})
     found = audit.collect(switch, "be01", ["nv show qos roce", "nv show interface"], clock=Clock())
     assert [answer.error for answer in found.answers] == ["Error: The requested item does not exist.", ""]
+
+
+def test_what_the_transport_has_no_question_for_says_nothing_of_the_device(tmp_path):
+    """The API runs no commands: the answer says so, also after a round over the disk; a refusal by the device is another thing."""
+
+    class Api(Switch):
+        def run(self, command: str) -> str:
+            raise NotCarried(f"the API does not run {command}")
+
+    switch = Api(**{"qos roce": DeviceRefused("no")})
+    found = audit.collect(switch, "be01", ["vtysh", "nv show qos roce"], clock=Clock())
+    assert [(answer.barred, bool(answer.error)) for answer in found.answers] == [(True, True), (False, True)]
+    audit.write(tmp_path, [found])
+    assert audit.read(tmp_path, ["be01"]) == {"be01": found}
 
 
 def test_after_a_loss_nothing_is_asked_again():

@@ -19,7 +19,7 @@ from rackwright.drivers.nvue.model import Confirm, Facts
 from rackwright.drivers.nvue.patching import PasswordWouldChange, difference_text, patches
 from rackwright.drivers.nvue.settling import settled
 from rackwright.drivers.trust import Trust
-from rackwright.errors import DeviceRefused, DeviceTimeout, DriverError, LostMidCommand, Unreachable
+from rackwright.errors import DeviceRefused, DeviceTimeout, DriverError, LostMidCommand, NotCarried, Unreachable
 from rackwright.nvue.tree import Tree
 
 __all__ = ["NvueRest"]
@@ -166,7 +166,7 @@ class NvueRest:
     def run(self, command: str) -> str:
         """Refuse: the API runs no Linux commands."""
         remedy = "use --transport ssh"
-        raise DeviceRefused(
+        raise NotCarried(
             f"{self.device}: the API does not run {command!r}: {remedy}", device=self.device, remedy=remedy
         )
 
