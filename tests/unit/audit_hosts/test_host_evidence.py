@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import shlex
 import stat
 from collections.abc import Sequence
 from pathlib import Path
@@ -175,6 +176,7 @@ def test_a_lost_session_ends_the_questions() -> None:
         "-----BEGIN OPENSSH PRIVATE KEY-----\nCANARYabc\n-----END OPENSSH PRIVATE KEY-----", "root:$6$salt$CANARYhash:19000:0:", "password: CANARYword", 'API_TOKEN="CANARY-1"',
         "https://user:CANARY@mirror.example.net/repo", "Authorization: Bearer CANARY.x.y", "snmp community=CANARY",
         "-----BEGIN RSA PRIVATE KEY-----\nCANARY cut off",
+        "PASSWORD=CANARY", "TO\u212aEN=CANARY", "\u017fecret: CANARY", "author\u0131zation: bearer CANARY",
     ],
 )  # fmt: skip
 def test_no_secret_is_kept(text: str) -> None:
@@ -182,6 +184,17 @@ def test_no_secret_is_kept(text: str) -> None:
     assert "CANARY" not in scrubbed(f"before\n{text}\n")
     evidence, _ = collected({asked.DMESG: f"[ 1.0] {text}\n"})
     assert "CANARY" not in str(evidence)
+
+
+def test_a_command_is_taken_apart_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand hosts are asked alike; what is done with the words of one question does not reach the next."""
+    split, texts = shlex.split, []
+    monkeypatch.setattr(shlex, "split", lambda text: texts.append(text) or split(text))
+    words = asked.Question("lspci 'of this' test").command
+    words.append("more")
+    again = asked.Question("lspci 'of this' test")
+    assert (again.command, again.root, again.limit_s) == (["lspci", "of this", "test"], True, 120)
+    assert texts == ["lspci 'of this' test"]
 
 
 # --- both ends of cables -------------------------------------------------------------------------

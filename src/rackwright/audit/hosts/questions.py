@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from rackwright.audit.evidence import Answer
@@ -113,12 +114,12 @@ class Question(NamedTuple):
     @property
     def command(self) -> list[str]:
         """Return the words."""
-        return shlex.split(self.text)
+        return list(_words(self.text))
 
     @property
     def program(self) -> str:
         """Return the program."""
-        return self.command[0]
+        return _words(self.text)[0]
 
     @property
     def root(self) -> bool:
@@ -129,6 +130,12 @@ class Question(NamedTuple):
     def limit_s(self) -> float:
         """Return how long it may take."""
         return _SLOW_S if self.program in _SLOW else _QUICK_S
+
+
+@lru_cache(maxsize=1 << 12)
+def _words(text: str) -> tuple[str, ...]:
+    # Hosts are asked alike: a text is taken apart once for all of them.
+    return tuple(shlex.split(text))
 
 
 class Seat(NamedTuple):

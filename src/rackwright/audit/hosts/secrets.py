@@ -10,8 +10,12 @@ __all__ = ["MASK", "scrubbed"]
 MASK: Final = "*"
 
 _KEY: Final = re.compile(r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?(?:-----END \1-----|\Z)", re.DOTALL)
+_TELLING: Final = (
+    "passwd", "password", "passphrase", "secret", "token", "apikey", "api_key", "api-key", "privatekey", "private_key", "private-key",
+    "community", "authorization",
+)  # fmt: skip
 _NAMED: Final = re.compile(
-    r"""(?P<name>\b[\w.\-]*(?:passwd|password|passphrase|secret|token|api[_-]?key|private[_-]?key|community|authorization)
+    rf"""(?P<name>\b[\w.\-]*(?:{"|".join(_TELLING)})
     [\w.\-]*["']?\s*(?:[:=]|\s(?=bearer\s|basic\s))\s*(?:bearer\s+|basic\s+)?)(?P<quote>["']?)(?P<value>[^\s"',;]+)""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -23,5 +27,10 @@ def scrubbed(text: str) -> str:
     """Return a text with every secret masked: keys, hashes of passwords, what follows a telling name, passwords in addresses."""
     masked = _KEY.sub(MASK, text)
     masked = _HASH.sub(MASK, masked)
-    masked = _URL.sub(rf"\g<name>{MASK}", masked)
-    return _NAMED.sub(rf"\g<name>\g<quote>{MASK}", masked)
+    # Both of these try every word of a text, and most texts hold nothing for them. In ASCII, small letters tell that as they do.
+    if "://" in masked:
+        masked = _URL.sub(rf"\g<name>{MASK}", masked)
+    small = masked.lower()
+    if not small.isascii() or any(word in small for word in _TELLING):
+        masked = _NAMED.sub(rf"\g<name>\g<quote>{MASK}", masked)
+    return masked
