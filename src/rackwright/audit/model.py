@@ -130,6 +130,8 @@ class Look:
     """The checks to judge by; empty: all."""
     hosts: Mapping[cabling.Port, cabling.Sight] = field(default_factory=dict)
     """What hosts that were asked see at the other ends of cables."""
+    cables: cabling.Cables | None = None
+    """What cables are judged by; None: worked out of the plan."""
 
     kept: dict[str, object] = field(default_factory=dict)
     """What checks of one look share, so that it is worked out once."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from rackwright import catalog as catalogs
 from rackwright.audit import links, overlay, quality, routing, settings, wires
-from rackwright.audit.cabling import Names, Port, Sight
+from rackwright.audit.cabling import Cables, Names, Port, Sight
 from rackwright.audit.evidence import Evidence
 from rackwright.audit.ledger import Check, Ledger, Untold
 from rackwright.audit.model import DeviceCheck, FabricCheck, Limits, Look, Site, SwitchCheck, View
@@ -46,17 +46,18 @@ def judge(
     plan: Plan, evidence: Mapping[str, Evidence], *, catalog: Catalog | None = None,
     intended: Callable[[Switch], Tree] | None = None, before: Mapping[str, Evidence] | None = None,
     limits: Limits | None = None, names: Iterable[str] = (), checks: Iterable[str] = (),
-    hosts: Mapping[Port, Sight] | None = None, site: Site | None = None,
+    hosts: Mapping[Port, Sight] | None = None, site: Site | None = None, cables: Cables | None = None,
 ) -> tuple[Finding, ...]:  # fmt: skip
     """Judge what switches said against the plan: a pass, fail, error or skipped finding for each check and subject.
 
     ``intended`` renders a switch's tree; without it drift is an error, since it was not looked at. ``before`` is the
     evidence of the last look, ``names`` the switches to judge (all when empty), ``hosts`` what hosts see at their ends of cables. ``site`` is
-    the plan with its tables, for who judges one switch after the other.
+    the plan with its tables, for who judges one switch after the other, and ``cables`` what its cables are judged by where that is not all of
+    the plan's.
     """
     look = Look(
         site or Site(plan, catalog or catalogs.load()), evidence, intended, before or {}, limits or Limits(), frozenset(names),
-        frozenset(checks), hosts or {},
+        frozenset(checks), hosts or {}, cables,
     )  # fmt: skip
     return verdict(look)
 

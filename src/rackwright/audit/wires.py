@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar, Final, TypedDict
 
-from rackwright.audit.cabling import Diagnosis, Names, Port, Repair, Sight, Wiring, diagnose, exchanged, told, wiring
+from rackwright.audit.cabling import Diagnosis, Names, Port, Repair, Sight, Wiring, cables, diagnose, exchanged, told
 from rackwright.audit.evidence import FACTS
 from rackwright.audit.ledger import Ledger
 from rackwright.audit.model import INTERFACES, FabricCheck, Look, Site, View
@@ -113,8 +113,8 @@ class _Wires:
     """The cabling of one look, diagnosed once for both checks."""
 
     def __init__(self, look: Look) -> None:
-        self.wiring: Wiring = wiring(look.plan)
-        seen = sights(look, Names(look.plan))
+        self.wiring, names = look.cables or cables(look.plan)
+        seen = sights(look, names)
         seen |= self._hosts(look, {port.device for port in seen})
         self.nameless = {
             port

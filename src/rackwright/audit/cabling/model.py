@@ -6,13 +6,14 @@ plan, a wire or a command, so that a repair can be tried out on values.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from rackwright.nvue.tree import natural_key
 
-__all__ = ["Block", "Diagnosis", "Matching", "Port", "Repair", "Sight", "Wiring", "natural", "swap"]
+__all__ = ["Block", "Diagnosis", "Matching", "Port", "Repair", "Sight", "Wiring", "natural", "placed", "swap"]
 
 
 class Port(NamedTuple):
@@ -44,6 +45,15 @@ class Block(NamedTuple):
         return self.ports[0].device
 
 
+def placed(blocks: Iterable[Block]) -> dict[Port, list[tuple[Block, int]]]:
+    """Look blocks up by port: what is around a port is found without a look at the others of a site."""
+    found: dict[Port, list[tuple[Block, int]]] = defaultdict(list)
+    for block in blocks:
+        for at, port in enumerate(block.ports):
+            found[port].append((block, at))
+    return dict(found)
+
+
 @dataclass(frozen=True, slots=True)
 class Wiring:
     """The cabling as planned."""
@@ -52,7 +62,8 @@ class Wiring:
     """Every planned link, both directions."""
     kinds: Mapping[str, str] = field(default_factory=dict)
     """Device -> role and model; two devices can stand in each other's place only when these are equal."""
-    blocks: tuple[Block, ...] = ()
+    places: Mapping[Port, Sequence[tuple[Block, int]]] = field(default_factory=dict)
+    """Port -> the blocks it is in, and where in each (:func:`placed`)."""
     parts: Mapping[Port, str] = field(default_factory=dict)
     """Port -> the part (cable) that ends in it; a splitter is one part."""
     rigid: frozenset[Port] = frozenset()

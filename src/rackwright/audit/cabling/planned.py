@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from rackwright.audit.cabling.model import Block, Port, Wiring
+from rackwright.audit.cabling.model import Block, Port, Wiring, placed
 from rackwright.plan.model import End, Plan
 
-__all__ = ["Names", "wiring"]
+__all__ = ["Cables", "Names", "cables", "wiring"]
 
 _MAC = re.compile(r"[0-9a-f]{12}")
 
@@ -35,7 +36,7 @@ def wiring(plan: Plan) -> Wiring:
     blocks += _cages(plan, {block.ports for block in blocks})
     kinds = {device.name: f"{device.role} {device.model}" for device in plan.devices}
     foreign = frozenset(device.name for device in plan.devices if device.role == "external")
-    return Wiring(links, kinds, tuple(blocks), parts, rigid, fabrics, speeds, foreign)
+    return Wiring(links, kinds, placed(blocks), parts, rigid, fabrics, speeds, foreign)
 
 
 def _port(end: End) -> Port:
@@ -104,6 +105,18 @@ class Names:
             return self._devices[short]
         by_mac = self._macs.get(_digits(chassis))
         return by_mac.device if by_mac else None
+
+
+class Cables(NamedTuple):
+    """The cabling of a plan as it is judged: made once where many looks share it."""
+
+    wiring: Wiring
+    names: Names
+
+
+def cables(plan: Plan) -> Cables:
+    """Return the cabling of a plan."""
+    return Cables(wiring(plan), Names(plan))
 
 
 def _port_names(plan: Plan) -> Iterator[tuple[str, str, str]]:

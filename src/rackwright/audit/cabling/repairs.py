@@ -135,7 +135,7 @@ def _missing(wiring: Wiring, seen: Seen) -> Iterator[Repair]:
             yield _insert(mine)
             for pair in mine:
                 del left[pair]
-    size = Counter(wiring.parts.get(one) for one, _ in wiring.pairs())
+    size = Counter(wiring.parts.get(one) for one, _ in wiring.pairs()) if left else {}
     for part, pairs in _by(left, lambda pair: [wiring.parts.get(pair[0], "")]):
         if part and len(pairs) == size[part]:
             yield _insert(pairs)

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
-from rackwright.audit.cabling.model import Block, Port, Wiring
+from rackwright.audit.cabling.model import Block, Port, Wiring, placed
 from rackwright.audit.cabling.tangle import Strand, Tangle
 
 __all__ = ["Exchange", "Ground", "Plan", "fewest", "ground"]
@@ -48,19 +48,21 @@ class Plan(NamedTuple):
 class Ground(NamedTuple):
     """What may be exchanged as a whole, looked up by port."""
 
-    places: dict[Port, list[tuple[Block, int]]]
+    planned: Mapping[Port, Sequence[tuple[Block, int]]]
     """Port -> the blocks it is in, and where in each."""
+    strays: Mapping[Port, Sequence[tuple[Block, int]]]
+    """The same of ports that are in no planned block."""
     ports: dict[str, tuple[Port, ...]]
     """Device -> its ports, of devices that may stand in each other's place."""
     kinds: dict[str, str]
 
+    def places(self, port: Port) -> Sequence[tuple[Block, int]]:
+        """Return the blocks that a port is in, and where in each."""
+        return self.planned.get(port) or self.strays.get(port, ())
+
 
 def ground(wiring: Wiring, tangle: Tangle) -> Ground:
     """Find the blocks, and the devices that may have been exchanged: none of their links that was seen is right."""
-    places: dict[Port, list[tuple[Block, int]]] = defaultdict(list)
-    for block in [*wiring.blocks, *_strays(wiring, tangle)]:
-        for at, port in enumerate(block.ports):
-            places[port].append((block, at))
     count: Counter[str] = Counter()
     right: set[str] = set()
     ports: dict[str, set[Port]] = defaultdict(set)
@@ -72,16 +74,16 @@ def ground(wiring: Wiring, tangle: Tangle) -> Ground:
                 right.add(port.device)
     movable = {device for device, number in count.items() if number > 1 and device not in right}
     kinds = {device: wiring.kinds[device] for device in movable if device in wiring.kinds}
-    return Ground(places, {device: tuple(ports[device]) for device in kinds}, kinds)
+    strays = placed(_strays(wiring, tangle))
+    return Ground(wiring.places, strays, {device: tuple(ports[device]) for device in kinds}, kinds)
 
 
 def _strays(wiring: Wiring, tangle: Tangle) -> Iterator[Block]:
     """Yield the cages that hold a cable and are not planned to."""
-    known = {port for block in wiring.blocks for port in block.ports}
     cages: dict[tuple[str, str], list[Port]] = defaultdict(list)
     for port in tangle.seen:
         cage = _SUBPORT.fullmatch(port.name)
-        if cage and port not in known and port.device in wiring.kinds:
+        if cage and port not in wiring.places and port.device in wiring.kinds:
             cages[port.device, cage[1]].append(port)
     for (_, name), ports in cages.items():
         if len(ports) > 1:
@@ -112,7 +114,7 @@ def _knots(ground: Ground, tangle: Tangle, strands: Sequence[Strand]) -> list[li
 
     groups: dict[object, list[int]] = defaultdict(list)
     for port, at in strand_of.items():
-        for block, _ in ground.places.get(port, ()):
+        for block, _ in ground.places(port):
             groups[block].append(at)
         if port.device in ground.kinds:
             groups[port.device].append(at)
@@ -137,8 +139,8 @@ def _voted(ground: Ground, tangle: Tangle, ports: Iterable[Port]) -> list[Exchan
             continue
         if wanted.name == there.name and ground.kinds.get(wanted.device, "") == ground.kinds.get(there.device, None):
             devices[min(wanted.device, there.device), max(wanted.device, there.device)] += 1
-        for one, at in ground.places.get(wanted, ()):
-            for two, other in ground.places.get(there, ()):
+        for one, at in ground.places(wanted):
+            for two, other in ground.places(there):
                 if at == other and one != two and len(one.ports) == len(two.ports):
                     blocks[min(one, two), max(one, two)] = None
     found = [_devices(ground, *pair) for pair, votes in devices.items() if votes > 1 and pair[0] != pair[1]]
@@ -195,7 +197,7 @@ class _Knot:
     def _around(self) -> set[Port]:
         found = set(self.ports)
         for port in self.ports:
-            for block, _ in self.ground.places.get(port, ()):
+            for block, _ in self.ground.places(port):
                 found.update(block.ports)
         return found
 
@@ -220,7 +222,7 @@ class _Knot:
     def _candidates(self) -> list[Exchange]:
         """Return the exchanges that the search tries: all that touch the knot while these are few."""
         voted = self._voted()
-        blocks = sorted({block for port in self.ports for block, _ in self.ground.places.get(port, ())})
+        blocks = sorted({block for port in self.ports for block, _ in self.ground.places(port)})
         if len(blocks) > _EVERY_PAIR:
             return voted
         pairs = [

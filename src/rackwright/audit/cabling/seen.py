@@ -42,6 +42,8 @@ def resolve(wiring: Wiring, sights: Mapping[Port, Sight]) -> Seen:
     for one, two in wiring.pairs():
         if one in seen.matching or two in seen.matching:
             seen.plan[one], seen.plan[two] = two, one
+        elif one not in sights and two not in sights:
+            seen.untold.append((one, two))
         elif one not in denied and two not in denied:
             _nothing(seen, (one, two), sights)
     _close(seen, sights)
@@ -83,11 +85,11 @@ def _single(seen: Seen, one: Port, two: Port, claims: Mapping[Port, Port], sight
 
 
 def _nothing(seen: Seen, pair: Pair, sights: Mapping[Port, Sight]) -> None:
-    """Sort a planned link of which no end sees any neighbour."""
+    """Sort a planned link of which an end was looked at and none sees any neighbour."""
     ends = [sights[port] for port in pair if port in sights]
     if any(end.up is False for end in ends):
         seen.dark.append(pair)
-    elif not ends or any(end.up is None for end in ends) or len(ends) > 1:
+    elif any(end.up is None for end in ends) or len(ends) > 1:
         # Two switches that are up and hear nothing of each other: whose cable it is cannot be told.
         seen.untold.append(pair)
     else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Final, TypeVar
 
-from rackwright.audit.cabling import Port, Sight
+from rackwright.audit.cabling import Cables, Port, Sight
 from rackwright.audit.evidence import Evidence
 from rackwright.audit.hosts import parsers
 from rackwright.audit.hosts.parsers.gpus import Gpus
@@ -50,6 +50,8 @@ class HostLook:
     """What the other ends of cables see, where switches were asked too."""
     told_by_switches: bool = False
     """The cabling of both ends is told by the audit of switches in the same look; it is not told twice."""
+    cables: Cables | None = None
+    """What the cables are judged by, where many looks share it; None: worked out of the plan."""
 
     @cached_property
     def views(self) -> dict[str, HostView]:
@@ -108,7 +110,7 @@ class HostView:
 
     def of_port(self, port: WantedPort, topic: str, parser: Callable[[str], T | None]) -> T:
         """Return what is told of a port about a topic; raises :class:`Untold` when it is not."""
-        chain = of_port(port, self.seats[port.port]).get(topic, ())
+        chain = self._chains[port.port].get(topic, ())
         if not chain:
             raise Untold(f"{port.port}: which device it is in the host is not known ({ADDRESSES}, ibdev2netdev -v)")
         return self.first(chain, parser)[1]
@@ -121,6 +123,10 @@ class HostView:
     def seats(self) -> dict[str, Seat]:
         """Return where each planned port is in the host."""
         return seats(self.wanted, self.told)
+
+    @cached_property
+    def _chains(self) -> dict[str, dict[str, tuple[Question, ...]]]:
+        return {port.port: of_port(port, self.seats[port.port]) for port in self.wanted.ports}
 
     @cached_property
     def faces(self) -> dict[str, Face]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from rackwright.audit.cabling import Port, Sight
+from rackwright.audit.cabling import Cables, Port, Sight
 from rackwright.audit.evidence import Evidence
 from rackwright.audit.hosts import adapters, benchmarks, gpus, pair, reached, software, tree, wires
 from rackwright.audit.hosts.model import HostCheck, HostLook, HostView, RackCheck
@@ -35,14 +35,25 @@ CHECKS: Mapping[str, HostCheck] = {
 def judge(
     wanted: Mapping[str, Wanted], evidence: Mapping[str, Evidence], plan: Plan, catalog: Catalog, *,
     names: Iterable[str] = (), checks: Iterable[str] = (), switches: Mapping[Port, Sight] | None = None,
-    told_by_switches: bool = False,
+    told_by_switches: bool = False, cables: Cables | None = None,
 ) -> tuple[Finding, ...]:  # fmt: skip
     """Judge what hosts told against what they should be: a finding for each check and subject.
 
     ``switches`` is what the other ends of cables see; with ``told_by_switches`` wrong cables are told by the audit of switches.
+    ``cables`` is what :func:`~rackwright.audit.cabling.cables` makes of the plan, or of the part that is judged, where it is there already.
     """
     return verdict(
-        HostLook(wanted, evidence, plan, catalog, frozenset(names), frozenset(checks), switches or {}, told_by_switches)
+        HostLook(
+            wanted,
+            evidence,
+            plan,
+            catalog,
+            frozenset(names),
+            frozenset(checks),
+            switches or {},
+            told_by_switches,
+            cables,
+        )
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import ClassVar, Final
 
-from rackwright.audit.cabling import Diagnosis, Names, Port, Repair, Sight, Wiring, diagnose, told, wiring
+from rackwright.audit.cabling import Diagnosis, Names, Port, Repair, Sight, Wiring, cables, diagnose, told
 from rackwright.audit.hosts import parsers
 from rackwright.audit.hosts.alike import Alike
 from rackwright.audit.hosts.limits import limit
@@ -281,7 +281,7 @@ class HostCabling(RackCheck):
     def judge_all(self, look: HostLook, views: list[HostView]) -> Iterator[Ledger]:
         """Yield a ledger a host."""
         ledgers = {view.name: Ledger(self, view.name) for view in views}
-        names = Names(look.plan)
+        planned, names = look.cables or cables(look.plan)
         sights: dict[Port, Sight] = {}
         for view in views:
             try:
@@ -290,7 +290,6 @@ class HostCabling(RackCheck):
                 ledgers[view.name].untold(
                     "lldp", str(error), remedy="systemctl status lldpd (step lldp), then audit again"
                 )
-        planned = wiring(look.plan)
         found = diagnose(planned, {**look.switches, **sights})
         for pair in found.right:
             for device in {port.device for port in pair} & ledgers.keys():

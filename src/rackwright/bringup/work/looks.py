@@ -91,8 +91,10 @@ def _switch(job: Job, checks: Sequence[str], asked: Sequence[str]) -> tuple[list
     )  # fmt: skip
     if cables := [check for check in wanted if check in CABLES]:
         # Judged over every cable of the site, the cables of one switch cost half a second.
-        near = world.nearby.of(name)
-        seen = audit.judge(near, {name: told}, catalog=world.catalog, names=[name], checks=cables)
+        seen = audit.judge(
+            world.plan, {name: told}, catalog=world.catalog, names=[name], checks=cables,
+            site=world.audited, cables=world.nearby.of(name),
+        )  # fmt: skip
         found = (*found, *(one for one in seen if one.check in CABLES))
     return list(found), [files.evidence(job.context.folder, job.task.stage, told)]
 
@@ -203,8 +205,8 @@ def _system(job: Job) -> tuple[list[Finding], list[str]]:
             told = hosts.collect(session, world.systems[name], world.catalog, clock=world.way.clock, taken=now())
         finally:
             session.close()
-    near, own = world.nearby.of(name), {name: world.systems[name]}
-    found = hosts.judge(own, {name: told}, near, world.catalog, names=[name])
+    own, cables = {name: world.systems[name]}, world.nearby.of(name)
+    found = hosts.judge(own, {name: told}, world.plan, world.catalog, names=[name], cables=cables)
     return list(found), [files.evidence(job.context.folder, f"{job.task.stage}{_OF_SYSTEM}", told)]
 
 
