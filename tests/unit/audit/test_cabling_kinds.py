@@ -148,6 +148,17 @@ def test_two_fabrics_mixed():
     assert "fabrics backend and frontend are mixed" in cabling.told(wiring, diagnosis, repair).message
 
 
+def test_a_stranger_sits_in_the_hole_of_a_cable_that_is_in_a_spare_one():
+    """What is left of the stranger is a cable to be pulled, and is told though no fabric is known of its end."""
+    wiring = small.rails()
+    wiring = Wiring(wiring.links, wiring.kinds, wiring.places, fabrics=dict.fromkeys(wiring.links, "backend"))
+    hole, spare = be(1, "swp1s0"), be(1, "swp9")
+    sights = {hole: cabling.Sight(True, (Port("core-9", "Eth1"),)), spare: cabling.Sight(True, (wiring.links[hole],))}
+    diagnosis = cabling.diagnose(wiring, sights)
+    assert [repair.kind for repair in diagnosis.repairs] == ["swap", "remove"]
+    assert "joins be1 swp9 and core-9 Eth1" in cabling.told(wiring, diagnosis, diagnosis.repairs[1]).message
+
+
 def test_a_silent_host_is_not_called_wrong():
     """A link that is up to a host without LLDP is not verified, and no repair is made up."""
     wiring = small.rails()

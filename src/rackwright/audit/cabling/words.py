@@ -81,7 +81,7 @@ def _strange(wiring: Wiring, diagnosis: Diagnosis, repair: Repair) -> str:
         tuple(sorted((wiring.fabrics[port], wiring.fabrics[diagnosis.seen[port]])))
         for link in repair.links
         for port in link
-        if port in diagnosis.seen and diagnosis.seen[port] in wiring.fabrics
+        if port in wiring.fabrics and diagnosis.seen.get(port) in wiring.fabrics
     }
     mixed = sorted(pair for pair in crossed if pair[0] != pair[1])
     return f"; fabrics {mixed[0][0]} and {mixed[0][1]} are mixed" if mixed else ""
