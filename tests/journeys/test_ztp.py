@@ -331,7 +331,7 @@ def test_what_nvue_says_is_told_without_secrets(network):
 def test_another_version_is_replaced(network, tmp_path):
     """A switch with another version fetches the image over TLS, holds it against its SHA-256, installs it and reboots; its next boot is configured."""
     image = tmp_path / "cumulus.bin"
-    image.write_bytes(b"an image of the NOS\n" * 1000)
+    image.write_bytes(b"#!/bin/bash\nCL_INSTALLER_QUIET=''\n" + b"an image of the NOS\n" * 1000)
     digest = hashlib.sha256(image.read_bytes()).hexdigest()
     network.up("--image", str(image), "--image-sha256", digest)
     switch = network.switch(BE01["serial"], BE01["mac"], version="5.9.2")

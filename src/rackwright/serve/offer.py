@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from rackwright import secrets
 from rackwright.diff.changes import flatten, is_secret
@@ -18,6 +20,14 @@ from rackwright.render.nvue.ztp import image_name, script
 from rackwright.secrets import Resolver
 
 __all__ = ["Image", "Offer", "Who", "image_of", "offers"]
+
+_VERSION: Final = re.compile(r"(?<![\d.])\d+(?:\.\d+){2,}")
+"""A version in a file's name; 5.12.1 is neither 5.12.10 nor 15.12.1."""
+_HEAD: Final = 1 << 20
+"""So much of an image is searched for what its script begins with, in bytes."""
+_SCRIPT: Final = b"#!"
+_OWN: Final = b"CL_INSTALLER_"
+"""How the variables are called that the script sets towards its beginning (the guide, as above)."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,8 @@ class Image:
     """As NVIDIA names it, which is what ONIE and the scripts ask for."""
     path: Path
     sha256: str
+    doubts: tuple[str, ...] = ()
+    """Why it may be another one than the planned."""
 
 
 @dataclass(frozen=True)
@@ -93,16 +105,35 @@ class Offer:
 def image_of(path: Path, nos: str, sha256: str = "") -> Image:
     """Return an image of the planned version, read once for its digest.
 
-    Raises :class:`~rackwright.errors.ServeError` when it cannot be read, or has another digest than the given one.
+    Raises :class:`~rackwright.errors.ServeError` when it cannot be read, has another digest than the given one, names another
+    version, or is no installer: a Cumulus Linux image is a self-extracting script, whose BASH part stands at its beginning (NVIDIA's
+    guide, Installing a New Cumulus Linux Image, "Edit the Cumulus Linux Image"). Of its version nothing inside is documented.
     """
+    told = _VERSION.findall(path.name)
+    if told and nos not in told:
+        raise ServeError(
+            f"{path.name} is Cumulus Linux {told[0]} by its name, and {nos} is planned: name the image of {nos}"
+        )
     try:
         with path.open("rb") as stream:
+            head = stream.read(_HEAD)
+            stream.seek(0)
             found = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise ServeError(f"{path} cannot be read ({error.strerror}): name the image's file") from None
     if sha256 and found != sha256.lower():
         raise ServeError(f"{path} has SHA-256 {found} and not {sha256.lower()}: fetch it again")
-    return Image(image_name(nos), path, found)
+    if not head.startswith(_SCRIPT):
+        what = "is empty" if not head else "does not begin with a script, as every image of Cumulus Linux does"
+        raise ServeError(f"{path} {what}: name the file {image_name(nos)} as NVIDIA gives it")
+    doubts = []
+    if not told and not sha256:
+        doubts.append(
+            f"its name does not tell its version, and nobody else does before it is installed: see that it is {nos}, or give --image-sha256"
+        )
+    if _OWN not in head:
+        doubts.append("it begins with a script, but not with that of Cumulus Linux")
+    return Image(image_name(nos), path, found, tuple(doubts))
 
 
 def offers(plan: Plan, overlays: Overlays, resolvers: Sequence[Resolver], names: Iterable[str]) -> dict[str, Offer]:

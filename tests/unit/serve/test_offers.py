@@ -17,6 +17,7 @@ from rackwright.serve.process import Door, door
 from tests.unit.render.nvue_switches import rail_leaf
 
 MAC = "02:00:00:00:00:01"
+NOS = b"#!/bin/bash\nCL_INSTALLER_PASSWORD=''\nexit_marker\nnos"
 
 
 def offer(serial="X1", mac=MAC, tree=None):
@@ -66,14 +67,45 @@ def test_secrets_are_resolved_and_hidden():
 def test_an_image_is_what_it_should_be(tmp_path):
     """An image has its digest, goes by NVIDIA's name, and is refused under another digest."""
     path = tmp_path / "x.bin"
-    path.write_bytes(b"nos")
-    digest = hashlib.sha256(b"nos").hexdigest()
+    path.write_bytes(NOS)
+    digest = hashlib.sha256(NOS).hexdigest()
     assert image_of(path, "5.12.1", digest.upper()).sha256 == digest
     assert image_of(path, "5.12.1").name == "cumulus-linux-5.12.1-mlx-amd64.bin"
     with pytest.raises(ServeError, match="fetch it again"):
         image_of(path, "5.12.1", "0" * 64)
     with pytest.raises(ServeError, match="No such file"):
         image_of(tmp_path / "none", "5.12.1")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("cumulus-linux-5.13.1-mlx-amd64.bin", NOS, "is Cumulus Linux 5.13.1 by its name, and 5.12.1 is planned"),
+        ("cumulus-linux-5.12.10-mlx-amd64.bin", NOS, "is Cumulus Linux 5.12.10 by its name"),
+        ("onie-installer-x86_64", b"", "is empty"),
+        ("cumulus-linux-5.12.1-mlx-amd64.bin", b"<html>please log in</html>", "does not begin with a script"),
+        ("cumulus-linux-5.12.1-vx-amd64.qcow2", b"QFI\xfb" + b"\0" * 64, "does not begin with a script"),
+    ],
+)
+def test_what_is_plainly_another_file_is_no_image(tmp_path, name, content, said):
+    """A switch would be told that this is the planned version, and be wiped for what came of it."""
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ServeError, match=said):
+        image_of(tmp_path / name, "5.12.1")
+
+
+def test_what_cannot_be_known_of_an_image_is_a_doubt(tmp_path):
+    """ONIE takes other names as well, and installers of others begin with a script too: it is served, and said."""
+    for name, content, sha256, doubts in (
+        ("cumulus-linux-5.12.1-mlx-amd64.bin", NOS, "", ()),
+        ("onie-installer-x86_64", NOS, "", ("does not tell its version",)),
+        ("onie-installer-x86_64", NOS, hashlib.sha256(NOS).hexdigest(), ()),
+        ("5.12.1.bin", b"#!/bin/sh\nexit_marker\n", "", ("not with that of Cumulus Linux",)),
+    ):
+        (tmp_path / name).write_bytes(content)
+        found = image_of(tmp_path / name, "5.12.1", sha256).doubts
+        assert len(found) == len(doubts)
+        assert all(part in doubt for part, doubt in zip(doubts, found, strict=True)), found
 
 
 @pytest.mark.parametrize(

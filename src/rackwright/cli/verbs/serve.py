@@ -127,6 +127,8 @@ def _boots(
         tokens.forget(name)
         installs.end(name, "given up")
     held = image_of(image, what.nos, image_sha256) if image else None
+    for doubt in held.doubts if held else ():
+        talk.error(f"warning: {image}: {doubt}")
     booted = media_of(boot, (BOOT_FILE,)) if boot else None
     meant = building.chosen(what.seeds, install, "--install")
     discs = Discs(talk, media, what, meant, installs, authority.pem)
