@@ -16,6 +16,7 @@ from rackwright.cli.talk import Talk
 if TYPE_CHECKING:
     from rackwright.cli.serving import Served
     from rackwright.serve.events import Events
+    from rackwright.serve.offer import Image
     from rackwright.serve.process import Beside, Door, Helper
 
 __all__ = ["command"]
@@ -115,7 +116,6 @@ def _boots(
     from rackwright.serve.boots import Boots
     from rackwright.serve.events import Events
     from rackwright.serve.hosts import Hosts
-    from rackwright.serve.offer import image_of
     from rackwright.serve.process import Door, run
     from rackwright.serve.seeds import media_of
     from rackwright.serve.tokens import Tokens
@@ -126,9 +126,7 @@ def _boots(
     for name in building.chosen([*what.offers, *what.seeds], again, "--again"):
         tokens.forget(name)
         installs.end(name, "given up")
-    held = image_of(image, what.nos, image_sha256) if image else None
-    for doubt in held.doubts if held else ():
-        talk.error(f"warning: {image}: {doubt}")
+    held = _held(talk, image, what.nos, image_sha256) if image else None
     booted = media_of(boot, (BOOT_FILE,)) if boot else None
     meant = building.chosen(what.seeds, install, "--install")
     discs = Discs(talk, media, what, meant, installs, authority.pem)
@@ -154,6 +152,16 @@ def _boots(
         finally:
             events.tell("stopped", "nobody is answered any more")
     return Answer(data={"switches": sorted(what.offers), "hosts": sorted(what.seeds)})
+
+
+def _held(talk: Talk, image: Path, nos: str, sha256: str) -> Image:
+    """Return the image that is handed out; what nobody can know of it is said."""
+    from rackwright.serve.offer import image_of
+
+    held = image_of(image, nos, sha256)
+    for doubt in held.doubts:
+        talk.error(f"warning: {image}: {doubt}")
+    return held
 
 
 def _at_bootstrap(
