@@ -12,7 +12,7 @@ from rackwright.audit.machines.model import MachineLook, MachineView, RackCheck,
 from rackwright.plan.machines import Adapter, AdapterPort
 from rackwright.redfish.inventory import Nic, NicPort
 
-__all__ = ["NicLanes", "NicLinks", "NicModels", "NicRails", "by_mac", "is_model"]
+__all__ = ["NicLanes", "NicLinks", "NicModels", "NicRails", "is_model"]
 
 _ENOUGH: Final = 3
 """Equal servers that must agree on a slot before one that differs is told."""
@@ -38,14 +38,9 @@ def is_model(nic: Nic, adapter: Adapter) -> bool | None:
     return words[-1] in printed if printed.strip() else None
 
 
-def by_mac(view: MachineView) -> dict[str, tuple[Nic, NicPort]]:
-    """Return the adapter and port of each MAC address that the BMC told."""
-    return {mac: (nic, port) for nic in view.inventory.nics for port in nic.ports for mac in port.macs}
-
-
 def _found(view: MachineView, adapter: Adapter) -> Nic | None:
     """Return the adapter that is there for a planned one: by its MAC addresses, else by its slot."""
-    known = by_mac(view)
+    known = view.by_mac
     own = next((one for one in view.body.adapters if one.name == adapter.name), adapter)
     for port in own.ports:
         if port.mac in known:
@@ -170,7 +165,7 @@ class NicRails(RackCheck):
             yield ledger
 
     def _server(self, view: MachineView, usual: Mapping[tuple[str, str], int], ledger: Ledger) -> None:
-        known = by_mac(view)
+        known = view.by_mac
         ports = [(adapter, port) for adapter in view.body.adapters for port in adapter.ports]
         unnamed = [port.port for _, port in ports if port.cabled and not port.mac]
         if unnamed:
@@ -191,7 +186,7 @@ class NicRails(RackCheck):
         rail = f" (rail {port.rail})" if port.rail else ""
         planned = {one.mac for item in view.body.adapters for one in item.ports}
         others = [
-            f"{nic.fqdd}: {mac}" for mac, (nic, _) in sorted(by_mac(view).items())
+            f"{nic.fqdd}: {mac}" for mac, (nic, _) in sorted(view.by_mac.items())
             if mac not in planned and is_model(nic, adapter)
         ]  # fmt: skip
         message = f"no adapter has the MAC address of {port.port}{rail}"
@@ -220,7 +215,7 @@ class NicRails(RackCheck):
 
 def _slots_of(view: MachineView) -> dict[str, int]:
     """Return the slot of each adapter whose slot no source tells, found by its MAC address."""
-    known = by_mac(view)
+    known = view.by_mac
     slots = {}
     for adapter in view.body.adapters:
         nic = next((known[port.mac][0] for port in adapter.ports if port.mac in known), None)
@@ -295,7 +290,7 @@ class NicLinks(ServerCheck):
 
 def _port_of(view: MachineView, adapter: Adapter, port: AdapterPort) -> NicPort | None:
     own = next((one for item in view.body.adapters for one in item.ports if one.port == port.port), port)
-    known = by_mac(view)
+    known = view.by_mac
     if own.mac in known:
         return known[own.mac][1]
     nic = _found(view, adapter)

@@ -17,7 +17,7 @@ from rackwright.diff.bmc import firmware_states
 from rackwright.diff.bmc.model import FirmwareState
 from rackwright.plan.controllers import BmcSettings
 from rackwright.plan.machines import Machine
-from rackwright.redfish.inventory import Inventory, Resources
+from rackwright.redfish.inventory import Inventory, Nic, NicPort, Resources
 from rackwright.redfish.reading import inventory
 from rackwright.redfish.registry import Registry
 
@@ -133,6 +133,11 @@ class MachineView:
         bios = self.inventory.bios
         body = self.resources.get(bios.registry) if bios else None
         return Registry.of(body) if body else None
+
+    @cached_property
+    def by_mac(self) -> dict[str, tuple[Nic, NicPort]]:
+        """Return the adapter and port of each MAC address that the BMC told."""
+        return {mac: (nic, port) for nic in self.inventory.nics for port in nic.ports for mac in port.macs}
 
     @cached_property
     def marks(self) -> Marks:
