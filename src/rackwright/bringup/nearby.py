@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 from functools import cached_property
+from threading import Lock
 
 from rackwright.audit.cabling import Cables, Matching, cables
 from rackwright.plan.model import Plan
@@ -17,32 +18,29 @@ class Nearby:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
+        self._switches = frozenset(switch.name for switch in plan.switches)
+        self._lock = Lock()
 
     def of(self, device: str) -> Cables:
         """Return the cabling with the links of a device, and of the switches that a server is cabled to.
 
         Names, cages and parts are those of the whole site, so that a neighbour from its other end is no stranger.
         """
-        links = dict(self._links[device])
+        with self._lock:  # a hundred tasks look at once: the first makes the tables
+            whole, at = self._tables
+        links = dict(at.get(device, {}))
         if device not in self._switches:
             for name in dict.fromkeys(port.device for port in links):
                 if name in self._switches:
-                    links |= self._links[name]
-        return self._whole._replace(wiring=replace(self._whole.wiring, links=links))
+                    links |= at[name]
+        return whole._replace(wiring=replace(whole.wiring, links=links))
 
     @cached_property
-    def _whole(self) -> Cables:
-        return cables(self._plan)
-
-    @cached_property
-    def _switches(self) -> frozenset[str]:
-        return frozenset(switch.name for switch in self._plan.switches)
-
-    @cached_property
-    def _links(self) -> dict[str, Matching]:
-        """Device -> its planned links, both directions."""
+    def _tables(self) -> tuple[Cables, dict[str, Matching]]:
+        """The cabling of the plan, and device -> its planned links, both directions."""
+        whole = cables(self._plan)
         found: dict[str, Matching] = defaultdict(dict)
-        for one, two in self._whole.wiring.pairs():
+        for one, two in whole.wiring.pairs():
             for device in {one.device, two.device}:
                 found[device] |= {one: two, two: one}
-        return found
+        return whole, dict(found)

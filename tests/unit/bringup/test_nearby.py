@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from rackwright.audit import hosts
 from rackwright.audit.cabling import cables
 from rackwright.audit.hosts.questions import LLDP
+from rackwright.bringup import nearby
 from rackwright.bringup.nearby import Nearby
 from tests.unit.audit_hosts.healthy_host import lldp, rack
 
@@ -36,6 +39,16 @@ def test_tables_of_the_site_are_made_once():
     assert one.names is other.names
     for table in ("kinds", "places", "parts", "fabrics", "speeds"):
         assert getattr(one.wiring, table) is getattr(other.wiring, table)
+
+
+def test_who_looks_at_the_same_time_waits_for_the_tables(monkeypatch):
+    """A hundred tasks that look first do not make a hundred sets of tables, which would be gigabytes."""
+    made = []
+    monkeypatch.setattr(nearby, "cables", lambda plan: made.append(time.sleep(0.02)) or cables(plan))
+    fresh = Nearby(MADE.plan)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(fresh.of, ["gpu01", "gpu02", "be01", "be02"] * 2))
+    assert len(made) == 1
 
 
 def test_every_device_is_known_by_name_and_mac():
