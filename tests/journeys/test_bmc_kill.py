@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rackwright.cli.consenting import CUT_OFF, newest
+from rackwright import runs
 from tests.twins.bmc_lanes import BmcLanes
 
 pytestmark = pytest.mark.slow
@@ -62,8 +62,7 @@ def command(tmp_path, lanes):
 def resumed(lanes):
     """Return what goes on with a push that had begun a run when it was killed; before, there is nothing to go on with."""
     state = lanes.site / ".rackwright"
-    found = (newest(state, names) for names in (["push-bmc"], ["push-bmc", "bmc-settings"]))
-    return ["--resume"] if any(one and one.state in CUT_OFF for one in found) else []
+    return ["--resume"] if any(runs.cut_off(state, name) for name in ("push-bmc", "bmc-settings")) else []
 
 
 def judge(lanes, name, moment):

@@ -70,8 +70,8 @@ def work(
 
 def interrupted(state: Path, database: str | None = None) -> str:
     """Return the newest bring-up of a site when it was cut off and nobody works on it; empty otherwise."""
-    latest = living(state, database)
-    return latest.run if latest is not None and latest.state in ("interrupted", "waiting") else ""
+    found = runs.cut_off(state, NAME, database=database)
+    return found.run if found else ""
 
 
 def living(state: Path, database: str | None = None) -> Status | None:

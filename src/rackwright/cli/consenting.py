@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,10 +17,7 @@ if TYPE_CHECKING:
     from rackwright.cli.talk import Talk
     from rackwright.runs import Report, Status
 
-__all__ = ["CUT_OFF", "Shown", "about", "agreed", "gone_on", "newest", "nothing_cut_off", "refuse_narrower"]
-
-CUT_OFF: Final = ("interrupted", "waiting")
-"""The states of a run that can go on, since nobody works on it."""
+__all__ = ["Shown", "about", "agreed", "gone_on", "nothing_cut_off", "refuse_narrower"]
 
 
 @dataclass(frozen=True)
@@ -77,14 +74,6 @@ def about(state: Path, run: str) -> tuple[str, ...]:
     return RunFolder.found(state, run).record().devices if run else ()
 
 
-def newest(state: Path, programs: Iterable[str]) -> Status | None:
-    """Return the newest run of some programs; None where there is none."""
-    from rackwright import runs
-
-    found = [one for name in programs if (one := runs.latest(state, name))] if state.is_dir() else []
-    return max(found, key=lambda one: one.run, default=None)
-
-
 def nothing_cut_off(talk: Talk, what: str, latest: Status | None) -> None:
     """Say that there is nothing to go on with, whatever was asked and agreed to for what goes on.
 
@@ -94,7 +83,7 @@ def nothing_cut_off(talk: Talk, what: str, latest: Status | None) -> None:
         raise RunBusy(
             f"run {latest.run} was not cut off: it is held by {latest.holder}; wait for it, or press Ctrl-C there"
         )
-    ended = f" (run {latest.run} ended {latest.state})" if latest else ""
+    ended = f" (run {latest.run} ended {latest.state})" if latest and latest.report else ""
     talk.say(f"no {what} was cut off{ended}: there is nothing to go on with; without --resume a new one begins")
 
 

@@ -81,6 +81,7 @@ __all__ = [
     "Task",
     "Wave",
     "cancel",
+    "cut_off",
     "events",
     "graph",
     "latest",
@@ -144,6 +145,13 @@ def latest(state_dir: Path, program: str, *, database: str | None = None) -> Sta
 
     with contextlib.closing(found(state_dir, program, database=database)) as newest_first:
         return next(newest_first, None)
+
+
+def cut_off(state_dir: Path, program: str, *, database: str | None = None) -> Status | None:
+    """Return the newest run of a program that can go on, or None: nobody works on it, and no later run has worked on its devices."""
+    from rackwright.runs.reading import cut_off as found
+
+    return found(state_dir, program, database=database) if state_dir.is_dir() else None
 
 
 def refuse_other_database(state_dir: Path, *, database: str | None = None) -> None:

@@ -18,7 +18,7 @@ from rackwright.runs.model import Report, RunState, Status
 from rackwright.runs.tasks import replayed
 from rackwright.runs.whereabouts import called, lies_elsewhere, told_end
 
-__all__ = ["found"]
+__all__ = ["cut_off", "found"]
 
 
 def found(state_dir: Path, program: str = "", *, database: str | None = None) -> Generator[Status, None, None]:
@@ -34,6 +34,23 @@ def found(state_dir: Path, program: str = "", *, database: str | None = None) ->
                 yield _elsewhere(folder, record)
             else:
                 yield _status(folder, record, journal, living)
+
+
+def cut_off(state_dir: Path, program: str, *, database: str | None = None) -> Status | None:
+    """Return the newest run of a program that can go on: nobody works on it, and no later run has worked on one of its devices."""
+    later: set[str] = set()
+    with _reading(state_dir, database) as journal:
+        living = {} if journal is None else _living(journal, state_dir)
+        for folder in runs_of(state_dir):
+            record = folder.record()
+            overtaken = not later.isdisjoint(record.devices)
+            later.update(record.devices)
+            if record.program != program or overtaken or lies_elsewhere(record, journal, database):
+                continue
+            status = _status(folder, record, journal, living)
+            if status.state in {"interrupted", "waiting"}:
+                return status
+    return None
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ from rackwright.push.changeset import Changeset, DeviceChanges
 from rackwright.push.hosts import bare
 from rackwright.push.hosts import program as hosts
 from rackwright.push.installs import program as installs
-from rackwright.runs import Status
+from rackwright.runs import Report, Status
 from rackwright.runs.folder import RunFolder, private
 from rackwright.runs.model import Wave
 
@@ -63,29 +63,30 @@ def test_who_cannot_be_read_is_told(site, monkeypatch):
     assert (site / ".rackwright").stat().st_mode & 0o777 == 0o700
 
 
-def status(state, number=1, program="push"):
+def status(state):
     """Return where a run is."""
-    run = f"20261128-03000{number}-abc"
+    run, of = "20261128-030001-abc", {"program": "push"}
     holder = "pid 7 on here since now" if state == "running" else ""
-    return Status(run=run, program=program, version="1", state=state, begun="", devices=1, holder=holder)
+    report = Report(run=run, state="done", outcomes={}, gates={}, **of) if state == "done" else None
+    return Status(run=run, version="1", state=state, begun="", devices=1, holder=holder, report=report, **of)
 
 
 @pytest.mark.parametrize(
-    ("known", "code", "said"),
+    ("cut_off", "latest", "code", "said"),
     [
-        ({}, 0, "no push was cut off: there is nothing to go on with; without --resume a new one begins"),
-        ({"push": status("done")}, 0, "no push was cut off (run 20261128-030001-abc ended done): there is nothing"),
-        ({"push": status("done", 2), "install": status("interrupted")}, 0, "(run 20261128-030002-abc ended done)"),
-        ({"push": status("running")}, 1, "run 20261128-030001-abc was not cut off: it is held by pid 7 on here since now"),
+        ("", None, 0, "no push was cut off: there is nothing to go on with; without --resume a new one begins"),
+        ("", status("done"), 0, "no push was cut off (run 20261128-030001-abc ended done): there is nothing"),
+        ("", status("running"), 1, "run 20261128-030001-abc was not cut off: it is held by pid 7 on here since now"),
+        ("push", status("done"), None, ""),
         # What goes before a push is begun anew, for it looks first.
-        ({"push": status("done"), "install": status("interrupted", 2)}, None, ""),
-        ({"push": status("interrupted"), "install": status("done", 2)}, None, ""),
+        ("install", status("done"), None, ""),
     ],
 )  # fmt: skip
-def test_resume_touches_nothing_where_nothing_was_cut_off(site, monkeypatch, known, code, said):
+def test_resume_touches_nothing_where_nothing_was_cut_off(site, monkeypatch, cut_off, latest, code, said):
     """A yes to what goes on is none to a new push: it is said that there is nothing to go on with, exit code 0."""
     (site / ".rackwright").mkdir(exist_ok=True)
-    monkeypatch.setattr(runs, "latest", lambda _, program, **__: known.get(program))
+    monkeypatch.setattr(runs, "cut_off", lambda _, program: status("interrupted") if program == cut_off else None)
+    monkeypatch.setattr(runs, "latest", lambda *_: latest)
 
     def aimed(*_):
         raise DocumentError("it goes on")

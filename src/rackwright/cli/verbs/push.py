@@ -9,16 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from rackwright.cli.answer import Answer, verb
-from rackwright.cli.consenting import (
-    CUT_OFF,
-    Shown,
-    about,
-    agreed,
-    gone_on,
-    newest,
-    nothing_cut_off,
-    refuse_narrower,
-)
+from rackwright.cli.consenting import Shown, about, agreed, gone_on, nothing_cut_off, refuse_narrower
 from rackwright.cli.params import PLACE, given, program
 from rackwright.cli.reaching import Wanted, reaching
 from rackwright.cli.talk import Talk
@@ -149,16 +140,16 @@ def command(
 
 def _nothing_cut_off(talk: Talk, site: Path, only: str) -> Answer | None:
     """Return what ends a push that was to go on where none of its domain was cut off; None where one was."""
+    from rackwright import runs
     from rackwright.drivers.reach import STATE
     from rackwright.plan.workspace import site_file
 
     state = site_file(site).parent / STATE
     what, *programs = _RUNS[only]
     # What goes before the push itself is not gone on with: it looks, and begins anew.
-    found = [one for one in (newest(state, programs[:1]), newest(state, programs)) if one]
-    if any(one.state in CUT_OFF for one in found):
+    if any(runs.cut_off(state, name) for name in programs):
         return None
-    nothing_cut_off(talk, what, found[-1] if found else None)
+    nothing_cut_off(talk, what, runs.latest(state, programs[0]) if state.is_dir() else None)
     return ended(talk, None, (), behind="hangs on it")
 
 

@@ -53,8 +53,8 @@ def resume(
 
 def interrupted(state: Path) -> str:
     """Return the newest push of a site to its hosts when it was cut off and nobody works on it; empty otherwise."""
-    latest = runs.latest(state, NAME) if state.is_dir() else None
-    return latest.run if latest is not None and latest.state in ("interrupted", "waiting") else ""
+    found = runs.cut_off(state, NAME)
+    return found.run if found else ""
 
 
 def _secrets(order: Order, resolvers: tuple[Resolver, ...]) -> tuple[Secret, ...]:
