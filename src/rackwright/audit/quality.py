@@ -145,21 +145,22 @@ class OpticsPower(DeviceCheck):
     """Every lane of an optical module gets and gives the light that the module itself asks for.
 
     Passes when the power of each lane lies within the module's own alarm thresholds. Fails outside them, and as a warning
-    outside its warning thresholds. A module without diagnostics and copper have none: skipped.
+    outside its warning thresholds. A module without diagnostics and copper have none, and an empty cage has no module: skipped.
     """
 
     id = "OPTICS-POWER"
     title = "optical power within the module's own thresholds"
     remedy = "clean the ends of the fibre and the module; then replace the fibre, then the module of the sending end"
     source = "nv show platform transceiver X: thresholds of the module (Cumulus Linux 5.12)"
-    asks: ClassVar[tuple[str, ...]] = (f"{_MODULES} {{cage}}",)
+    asks: ClassVar[tuple[str, ...]] = (_MODULES, f"{_MODULES} {{cage}}")
 
     def applies(self, switch: Switch, site: Site) -> bool:
         """Only cages with a planned medium that can be optical are asked."""
         return any(True for _ in _optical(switch, site))
 
     def questions(self, switch: Switch, site: Site) -> Iterator[str]:
-        """Ask each cage by itself: the list of all has no measures."""
+        """Ask each cage by itself: the list of all has no measures, it says which are empty."""
+        yield _MODULES
         yield from (f"{_MODULES} {cage}" for cage in _optical(switch, site))
 
     def needs(self, view: View) -> Iterable[str]:  # noqa: ARG002 - the signature of all checks
@@ -168,11 +169,16 @@ class OpticsPower(DeviceCheck):
 
     def judge(self, view: View, ledger: Ledger) -> None:
         """Enter each lane that is measured."""
-        silent = []
+        silent: list[str] = []
+        mute: dict[str, str] = {}
+        plugged = None if view.why_not(_MODULES) else view.tree(_MODULES)
         for cage in _optical(view.switch, view.look.site):
             question = f"{_MODULES} {cage}"
-            if view.why_not(question):
-                silent.append(cage)
+            if why := view.why_not(question):
+                if plugged is None or cage in plugged:
+                    mute[cage] = f"{question}: {why}"
+                else:
+                    silent.append(cage)
                 continue
             lanes = view.tree(question).get("channel")
             if not isinstance(lanes, dict) or not lanes:
@@ -180,6 +186,12 @@ class OpticsPower(DeviceCheck):
                 continue
             for lane, measures in lanes.items():
                 self._lane(cage, lane, measures if isinstance(measures, dict) else {}, ledger)
+        if mute:
+            cages = tuple(mute)
+            ledger.untold(
+                "channel", f"the switch does not tell the light of {len(cages)} cage(s) ({', '.join(cages[:SHOWN])})",
+                remedy=MUTE, evidence=tuple(mute.values())[:SHOWN],
+            )  # fmt: skip
         if silent:
             ledger.skip(f"{len(silent)} cages have no measures ({', '.join(silent[:8])})", path="silent")
         elif ledger.empty:

@@ -197,6 +197,12 @@ CASES = (
          (("fe01", "swp5.channel-1.rx-power", "fail", "beyond its warning threshold"),)),
     Case("OPTICS-POWER", "no-measures", at("fe01", POWER[0], value={"identifier": "OSFP"}),
          (("fe01", "silent", "skipped", "1 cages have no measures"),)),
+    Case("OPTICS-POWER", "refused", at("fe01", POWER[0], value=ValueError("Error: try again later")),
+         (("fe01", "channel", "error", "does not tell the light of 1 cage(s) (swp5)"),)),
+    Case("OPTICS-POWER", "an-empty-cage-is-another-checks",
+         both(without("fe01", "nv show platform transceiver", "swp5"),
+              at("fe01", POWER[0], value=ValueError("The requested item does not exist."))),
+         (("fe01", "silent", "skipped", "1 cages have no measures"),)),
     Case("BGP-SESSIONS", "idle", at("fe01", BGP, "swp7s0", value={"state": "idle", "address-family": {}}),
          (("fe01", "default.swp7s0.state", "fail", "state is idle, not established"),)),
     Case("BGP-SESSIONS", "absent", without("fe01", BGP, "swp7s0"),
@@ -411,8 +417,7 @@ def test_a_refused_answer_is_an_error(check):
     for said in made.said.values():
         said.update(dict.fromkeys(said, ValueError("Error: try again later")))
     found = [item for item in made.judged(check) if item.check != REACHED]
-    expected = "skipped" if check == "OPTICS-POWER" else "error"
-    assert {item.status for item in found} == {expected}
+    assert {item.status for item in found} == {"error"}
 
 
 def test_flaps_since_the_last_look():
