@@ -6,6 +6,8 @@ import re
 import msgspec
 import pytest
 
+from rackwright.bringup import files
+from rackwright.bringup.work.images import INSTALLS
 from rackwright.findings import finding
 from rackwright.plan.model import Plan
 from rackwright.push.bmc.order import Part
@@ -91,12 +93,9 @@ def test_what_was_found_before_a_retry_is_no_open_finding_of_who_is_accepted(pla
 
 def test_what_a_switch_was_installed_with_stands_in_the_record(plan, servers, tmp_path):
     """Nothing that is done to a device wipes more of it."""
-    (tmp_path / "orders/installs/bmc").mkdir(parents=True)
-    (tmp_path / f"orders/installs/bmc/{servers[0]}-0123456789abcdef.json").write_text("{}")
+    name, _ = files.order(tmp_path, f"{INSTALLS}/bmc/{servers[0]}", b"{}")
     got = made(plan, servers, tmp_path, {})
-    assert [file.name for file in got.devices[0].tasks[0].sent] == [
-        f"orders/installs/bmc/{servers[0]}-0123456789abcdef.json"
-    ]
+    assert [file.name for file in got.devices[0].tasks[0].sent] == [name]
 
 
 def test_a_run_that_has_not_ended_accepts_nobody_who_is_not_through(plan, servers, tmp_path):
