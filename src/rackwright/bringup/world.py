@@ -29,6 +29,7 @@ from rackwright.push.hosts.program import PushHosts, shipped
 from rackwright.push.hosts.reading import Surveyor
 from rackwright.push.idle import Idle
 from rackwright.push.impact import Interrupts
+from rackwright.push.order import joined
 from rackwright.render import Overlays, switch_tree
 from rackwright.render.hosts.variables import anchored, variables
 
@@ -112,6 +113,11 @@ class World:
             found[link.a.device, link.a.port] = link.b.device
             found[link.b.device, link.b.port] = link.a.device
         return found
+
+    @cached_property
+    def groups(self) -> Mapping[str, str]:
+        """Switch -> name of the fabrics that are cabled together and its own is one of."""
+        return joined(self.plan)
 
     @cached_property
     def bios(self) -> dict[str, dict[str, str | int | None]]:

@@ -97,14 +97,22 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
         return msgspec.json.encode(self)
 
 
-def make_order(changeset: Changeset, intended: Mapping[str, Tree], plan: Plan, limits: Limits) -> Order:
+def make_order(
+    changeset: Changeset,
+    intended: Mapping[str, Tree],
+    plan: Plan,
+    limits: Limits,
+    *,
+    groups: Mapping[str, str] | None = None,
+) -> Order:
     """Put together what a run needs of a changeset and the plan.
 
+    ``groups``: what :func:`joined` says of the plan, where somebody asks for one order after the other.
     Raises :class:`~rackwright.errors.SecretUnresolved` where a secret stands in the open in what is intended.
     """
     serials = {device.name: device.serial for device in plan.devices}
     versions = {switch.name: switch.nos for switch in plan.switches}
-    groups = joined(plan)
+    groups = joined(plan) if groups is None else groups
     devices = []
     for changes in changeset.devices:
         name = changes.device

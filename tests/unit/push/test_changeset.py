@@ -5,6 +5,7 @@ import pytest
 
 from rackwright import diff
 from rackwright.errors import DocumentError, SecretUnresolved, StalePlan
+from rackwright.push import order
 from rackwright.push.changeset import load, make, refuse_stale
 from rackwright.push.groups import groups
 from rackwright.push.impact import Impact, Interruption, Interrupts, impact_of
@@ -157,6 +158,15 @@ def test_an_order_stands_on_its_own(plan):
     assert decode(made.encoded()).of[name].intended == PLANNED
     assert decode(made.encoded()).limits.confirm_s == 300
     assert b"$6$" not in made.encoded()
+
+
+def test_who_asks_for_one_order_after_the_other_looks_through_the_links_once(plan, monkeypatch):
+    """The links of the whole site are looked through for each of its switches, or the order is another one then."""
+    name, known = leaf(plan), order.joined(plan)
+    found = changeset(plan, read(name, FACTORY))
+    made = make_order(found, {name: PLANNED}, plan, Limits())
+    monkeypatch.setattr(order, "joined", None)
+    assert make_order(found, {name: PLANNED}, plan, Limits(), groups=known) == made
 
 
 def test_a_secret_in_the_open_is_not_ordered(plan):

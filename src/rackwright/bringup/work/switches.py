@@ -128,7 +128,8 @@ def _order(job: Job, read: _Read) -> Made | Halted:
     routes: dict[str, tuple[Stop, ...]] = {}
     changeset = make(world.plan.name, world.plan.digest, [found], trees, world.interrupts, routes=routes)
     read.running, read.stops = found.running, routes.get(name, ())
-    order = make_order(changeset, trees, world.plan, Limits(confirm_s=job.order.consent.confirm_s))
+    limits = Limits(confirm_s=job.order.consent.confirm_s)
+    order = make_order(changeset, trees, world.plan, limits, groups=world.groups)
     changes = [f"{one.op} {'.'.join(one.path)}" for one in changeset.devices[0].changes]
     if _LEASE in changes:
         keeping.keep(_held(job), b"")
