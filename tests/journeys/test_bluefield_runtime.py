@@ -62,6 +62,16 @@ def test_adapters_are_told_what_the_plan_says(told):
     eventually(lambda: as_planned(told["node1"]), told=lambda: str(held(told["node1"])))
 
 
+def test_what_was_written_and_never_told_is_told_by_the_next_play(told):
+    """A play was killed between the file and the services that read it: they stay with what they were started with."""
+    assert told.play("node1").changed == []
+    told["node1"].ssh("touch /etc/rackwright/bluefield.json")
+    again = told.play("node1")
+    assert [row[2] for row in again.changed] == ["Have it run with what is written"] * 2, again.failed
+    assert as_planned(told["node1"])
+    assert told.play("node1").changed == []
+
+
 def test_a_restart_makes_them_forget_and_the_services_tell_them_again(told):
     """After a restart an adapter runs without congestion control, or with its maker's settings."""
     node = told["node1"]

@@ -191,3 +191,37 @@ def test_what_a_play_wrote_before_it_was_cut_off_comes_into_force():
         assert node.state()["sysctl"]["net.ipv4.conf.rail0.arp_announce"] == "2"
         assert node.read("/var/lib/rackwright/restart").strip() == node.boot_id()
         assert lab.play(tags=["tuning"]).changed == []
+
+
+def test_a_service_that_runs_with_what_was_there_before_is_restarted():
+    """A play was killed between a file and the restart of what reads it: the next one finds the file right, and restarts it."""
+    units = ("chrony", "lldpd", "rackwright-pcie")
+    hardware = {"gpu01": machine.xe9680("gpu01")}
+    with yard(("gpu01",), hardware=hardware, decoys=False) as lab:
+        node, told = lab["gpu01"], lab.documents["gpu01"]["rackwright"]
+        tags = ["mirror", "base", "time", "lldp", "tuning"]
+        assert lab.play(tags=tags).status == "successful"
+
+        def starts():
+            words = "systemctl show --property=InactiveExitTimestampMonotonic --value"
+            return {unit: int(node.ssh(f"{words} {unit}").stdout) for unit in units}
+
+        first = starts()
+        assert lab.play(tags=tags).changed == []
+        assert starts() == first
+        told["time"]["ntp"] = [*told["time"]["ntp"], "10.9.9.9"]
+        servers = node.path("/etc/chrony/sources.d/rackwright.sources")
+        servers.write_text(servers.read_text() + "server 10.9.9.9 iburst\n")
+        neighbours = node.path("/etc/lldpd.d/rackwright.conf")
+        neighbours.write_text(neighbours.read_text())
+        told["pcie"]["max_read_request_bytes"] = 2048
+        script = node.path("/usr/local/sbin/rackwright-pcie")
+        script.write_text(script.read_text().replace("=5000:7000", "=4000:7000"))
+        again = lab.play(tags=tags)
+        assert [row[2] for row in again.changed] == ["Have it run with what is written"] * len(units)
+        assert all(then > first[unit] for unit, then in starts().items())
+        card = node.state()["adapters"][0]["bdf"]
+        assert node.state()["pci"][card]["CAP_EXP+08.w"] == "4936"
+        then = starts()
+        assert lab.play(tags=tags).changed == []
+        assert starts() == then

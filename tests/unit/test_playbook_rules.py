@@ -15,7 +15,7 @@ import yaml
 from rackwright.intent.host_models import Hosts
 
 ROLES = sorted(path.name for path in (Path(__file__).parents[2] / "playbooks/roles").iterdir() if path.is_dir())
-HELPERS = {"packages", "restart", "verify"}
+HELPERS = {"packages", "restart", "running", "verify"}
 """Roles that are no steps: others include them."""
 
 

@@ -13,7 +13,7 @@ from rackwright.twin.hosts.faults import FAULTS, OPERATIONS
 from rackwright.twin.hosts.roles import ROLES
 from tests.unit.twin_hosts.hosts import Bench, bad, changed
 
-HELPERS = {"packages", "restart"}
+HELPERS = {"packages", "restart", "running"}
 """Roles that others include; no step is called so."""
 UNKNOWN = {"bcm_agent"}
 """Roles that the twin says it does not know: no lite daemon is emulated."""
