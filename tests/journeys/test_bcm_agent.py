@@ -106,6 +106,18 @@ def test_a_bootstrap_key_that_a_killed_play_left_goes_with_the_next_one(ground, 
     assert node.ssh("test ! -e /run/rackwright-bcm", check=False).returncode == 0
 
 
+def test_a_daemon_that_a_killed_play_left_with_the_former_files_is_restarted(ground, first):
+    """It was killed behind a file that the daemon reads: the next play finds the file right, and starts the daemon anew."""
+    words = "systemctl show --property=InactiveExitTimestampMonotonic --value cm-lite-daemon"
+    node = ground["node1"]
+    before = int(node.ssh(words).stdout)
+    node.ssh(f"touch {ETC}/cacert.pem")
+    again = ground.play("node1", **ground.how)
+    assert [word.rpartition(": ")[2] for word in again.changes("node1")] == ["Have it run with what is written"]
+    assert int(node.ssh(words).stdout) > before
+    assert ground.play("node1", **ground.how).changes("node1") == []
+
+
 def test_a_node_that_bcm_does_not_know_is_told_so(ground, first):
     """The refusal of the head node reaches the user with host and remedy; the other host's registration stands."""
     assert first[1].hosts_failed() == {"node2"}
