@@ -54,6 +54,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     consent: Consent = Consent()
     apart: tuple[str, ...] = ()
     """Devices that nobody else may work on meanwhile."""
+    words: tuple[tuple[str, str], ...] | None = None
+    """The options that hold something back, with their values, as they were given; None: not kept."""
+    sections: dict[str, str] = {}
+    """Part of the site -> its digest, so that it can be told what has changed since."""
 
     def encoded(self) -> bytes:
         """Return the bytes that a run keeps."""

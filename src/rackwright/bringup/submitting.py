@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rackwright import runs, secrets
+from rackwright.bringup.held import changed
 from rackwright.bringup.order import Order, decode
 from rackwright.bringup.program import NAME, Bringup
 from rackwright.bringup.world import World
-from rackwright.errors import RunChanged
+from rackwright.errors import RunChanged, SiteChanged
 from rackwright.push.bmc.certificates import KEY
 from rackwright.push.bmc.meeting import factory_password
 from rackwright.runs import Event, Report, Status
@@ -44,13 +45,15 @@ def resume(
 ) -> Report:
     """Go on with a bring-up that was interrupted.
 
-    Raises :class:`~rackwright.errors.RunChanged` when only a new one can go on from there.
+    Raises :class:`~rackwright.errors.RunChanged` when only a new one can go on from there,
+    :class:`~rackwright.errors.SiteChanged` where that is for another site.
     """
     folder = RunFolder.found(world.way.state, run)
     folder.refuse_other_rack(world.way.twin)
     order = decode(folder.order())
     if order.intent != world.plan.digest:
-        raise RunChanged(f"the site has changed since run {run} was begun: start a new bring-up, it reads first")
+        parts = ", ".join(changed(order, world))
+        raise SiteChanged(f"the site has changed since it was begun{f' ({parts})' if parts else ''}")
     with world.idle, _engine(world, order, database, tags, folder.record().jobs) as engine:
         return engine.resume(run, on_event=on_event)
 

@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from rackwright import secrets
+from rackwright.bringup.held import sections
 from rackwright.bringup.order import Consent, Order
 from rackwright.bringup.stages import STAGES, Scope, graph_of
 from rackwright.bringup.world import World
@@ -29,7 +30,7 @@ from rackwright.render.slices import Slices
 if TYPE_CHECKING:
     from rackwright.runs import Graph
 
-__all__ = ["Wish", "graph_for", "opened_world", "order_for", "stages_of", "with_image", "with_installer"]
+__all__ = ["Wish", "graph_for", "opened_world", "order_for", "stages_of", "with_image", "with_installer", "words_of"]
 
 
 @dataclass(frozen=True)
@@ -151,12 +152,30 @@ def graph_for(talk: Talk, world: World, wanted: Wanted, wish: Wish) -> Graph:
     )
 
 
-def order_for(world: World, graph: Graph, wish: Wish) -> Order:
+def words_of(wish: Wish, wanted: Wanted) -> tuple[tuple[str, str], ...]:
+    """Return the options, with their values, by which a bring-up does less, or is asked or slower, than without them."""
+    consent, usual = wish.consent, Wish()
+    gates = tuple(stage.strip() for text in wish.gates for stage in text.split(","))
+    several = {"--only": wish.only, "--limit": wanted.limit, "--gate": gates, "--reach": wish.tags}
+    numbers = {
+        "--restarts": wish.restarts, "--feeds": wish.images if wish.images != usual.images else 0, "--jobs": wanted.jobs
+    }  # fmt: skip
+    texts = {
+        "--proof": consent.proof if consent.proof != usual.consent.proof else "",
+        "--drained-by": consent.drained_by,
+    }
+    return (
+        *((option, value) for option, values in several.items() for value in values),
+        *((option, str(value)) for option, value in (numbers | texts).items() if value),
+    )
+
+
+def order_for(world: World, graph: Graph, wish: Wish, wanted: Wanted) -> Order:
     """Return the order of a bring-up."""
     devices = {task.device for task in graph.tasks if task.device}
     return Order(
         site=world.plan.name, intent=world.plan.digest, who=getpass.getuser(), graph=graph, consent=wish.consent,
-        apart=apart_from(world.plan, devices),
+        apart=apart_from(world.plan, devices), words=words_of(wish, wanted), sections=sections(world),
     )  # fmt: skip
 
 

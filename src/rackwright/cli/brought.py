@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -9,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 from click import UsageError
 
 from rackwright.cli.answer import ERROR, FINDINGS, FINE, Answer
-from rackwright.cli.consenting import gone_on, nothing_cut_off
+from rackwright.cli.consenting import nothing_cut_off
 from rackwright.cli.talk import Talk
+from rackwright.errors import RunChanged, SiteChanged
 
 if TYPE_CHECKING:
+    from rackwright.bringup.held import Held
     from rackwright.bringup.order import Order
     from rackwright.bringup.world import World
     from rackwright.runs import Graph, Report
@@ -55,7 +59,7 @@ class End:
             )
 
     def refuse_wider(self, run: str, graph: Graph) -> None:
-        """Raise a usage error where a new bring-up in the place of what was cut off would do more than that: nobody asked for it."""
+        """Raise RunChanged where a new bring-up in the place of what was cut off would do more than that: nobody asked for it."""
         from rackwright import runs
 
         if not run:
@@ -63,15 +67,24 @@ class End:
         known = {task.name for task in runs.graph(self.world.way.state, run).tasks}
         more = [task.name for task in graph.tasks if task.name not in known]
         if more:
-            raise UsageError(
+            raise RunChanged(
                 f"run {run} cannot go on, and a new one would also do {', '.join(more[:_FEW])}{' ...' if len(more) > _FEW else ''}, which "
                 "it did not: begin it without --resume, with --only and --limit as you mean it"
             )
 
-    def tell_of_cut_off(self) -> None:
-        """Say that there is a bring-up which could go on, to whoever begins another."""
-        if run := self.cut_off():
-            self.talk.say(f"run {run} was cut off and could go on with --resume; this is a new one")
+    def tell_of_cut_off(self, words: Sequence[tuple[str, str]] = ()) -> None:
+        """Say that there is a bring-up which could go on, and what it holds back, to whoever begins another with ``words``."""
+        from rackwright.bringup.held import held_back
+
+        if not (run := self.cut_off()):
+            return
+        self.talk.say(f"run {run} was cut off and could go on with --resume; this is a new one")
+        left = [one for one in held_back(self.world.way.state, run) if one.living or one.words not in words]
+        if left:
+            self.talk.error(f"run {run} holds back what this one does not:")
+        for line in self._held_lines(left):
+            self.talk.error(line)
+        self.talk.say(f"its record: {self._record_of(run)}")
 
     def cut_off(self) -> str:
         """Return the newest bring-up, if it was cut off and nobody works on it; empty otherwise."""
@@ -89,19 +102,76 @@ class End:
         return Answer(FINE, {"run": "", "state": "", "tasks": {}})
 
     def resumed(self, run: str) -> Answer | None:
-        """Go on with the bring-up that was cut off; None when only a new one can."""
+        """Go on with the bring-up that was cut off; None when only a new one can, and nothing speaks against that.
+
+        One of another site is no stand-in for it, nor is any where an operator held something back.
+        """
+        from rackwright.bringup.held import held_back
+
+        self.talk.say(f"going on with run {run}")
+        try:
+            return self._answer(self._gone_on(run))
+        except SiteChanged as why:
+            return self._refused(run, str(why))
+        except RunChanged as why:
+            if held_back(self.world.way.state, run):
+                return self._refused(run, str(why))
+            self.talk.say(f"{why}; nothing was held back in it: reading first")
+            return None
+
+    def _gone_on(self, run: str) -> Report:
         from rackwright import runs
         from rackwright.bringup.submitting import resume
 
         state = self.world.way.state
+        with self._watching(runs.graph(state, run), run) as heard:
+            heard.past(runs.events(state, run))
+            return resume(run, self.world, database=self.database, tags=self.tags, on_event=heard)
 
-        def go(run: str) -> Report:
-            with self._watching(runs.graph(state, run), run) as heard:
-                heard.past(runs.events(state, run))
-                return resume(run, self.world, database=self.database, tags=self.tags, on_event=heard)
+    def _refused(self, run: str, why: str) -> Answer:
+        """Say why nothing goes on, what a new bring-up would not hold back by itself, and the command that begins it."""
+        from rackwright import runs
+        from rackwright.bringup.held import doors, held_back
 
-        report = gone_on(self.talk, "bring-up", run, go)
-        return self._answer(report) if report else None
+        state = self.world.way.state
+        held = held_back(state, run)
+        words = [word for one in held if not one.living for word in one.words]
+        later = [one for one in held if one.living]
+        if later:
+            # What is told to a living run comes too late for what has begun by then.
+            gates = {one.words[1] for one in held if one.words[:1] == ("--gate",)}
+            words += [
+                word for stage in doors(runs.graph(state, run)) if stage not in gates for word in ("--gate", stage)
+            ]
+        begin = self._command("bringup", *(("--twin",) if self.world.way.twin else ()), *words)
+        self.talk.error(f"error: run {run} cannot go on, and nothing was begun: {why}")
+        if held:
+            self.talk.error("a new bring-up does not hold back by itself what this one does:")
+        for line in self._held_lines(held):
+            self.talk.error(line)
+        self.talk.error(f"a new one reads first, and shows what it would do: {begin}")
+        if later:
+            self.talk.error(
+                "  before its first stages it asks: say again there what is told to a living run, then --approve each of them"
+            )
+        self.talk.error(f"the record of what {run} did: {self._record_of(run)}")
+        value = {"run": run, "error": why, "held": [[one.what, one.said] for one in held], "begin": begin}
+        return Answer(ERROR, value)
+
+    def _held_lines(self, held: Iterable[Held]) -> Iterator[str]:
+        for one in held:
+            said = self._command("bringup", *one.words) + ", once it is begun" if one.living and one.words else one.said
+            yield f"  {one.what}{f': {said}' if said else ''}"
+
+    def _record_of(self, run: str) -> str:
+        from rackwright.runs.whereabouts import named
+
+        place = ("--database", named(self.database)) if self.database else ()
+        return f"'{self._command('report', '--run', run, *place)}' keeps it"
+
+    def _command(self, verb: str, *words: str) -> str:
+        """Return a command as it is typed."""
+        return shlex.join(["rackwright", verb, str(self.world.folder), *words])
 
     def _watching(self, graph: Graph, run: str = "") -> Any:
         from rackwright.cli.boarding import watching
@@ -154,4 +224,4 @@ def brought_up(talk: Talk, folder: Path, *, jobs: int) -> Answer:
     # Its clock is quick: on a loaded machine a switch that goes back after ten of its minutes would do so before we were heard.
     wish = bringing.Wish(consent=Consent(installer="http", confirm_s=3600))
     graph = bringing.graph_for(talk, world, wanted, wish)
-    return End(talk, world).begun(bringing.order_for(world, graph, wish), jobs)
+    return End(talk, world).begun(bringing.order_for(world, graph, wish, wanted), jobs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,11 +137,31 @@ def status(state: Path, database: str | None) -> Answer:
     if found is None:
         return Answer(data=None, lines=["no bring-up was begun"])
     board = _board(state, found.run)
+    left = list(_left(state, found.run))
     return Answer(
         FINE,
-        _value(found),
-        [_line(found), progress(board), *_waiting(board, RunFolder.found(state, found.run)), *_open(board)],
-    )
+        {**_value(found), "left": left},
+        [
+            _line(found), progress(board), *_waiting(board, RunFolder.found(state, found.run)), *_open(board),
+            *(f"run {run} was cut off before it: {_record_of(state, run)}" for run in left),
+        ],
+    )  # fmt: skip
+
+
+def _left(state: Path, newest: str) -> Iterator[str]:
+    """Yield the earlier bring-ups that told no end, and of which no record is kept."""
+    from rackwright.bringup.program import NAME
+    from rackwright.runs.folder import runs_of
+    from rackwright.runs.whereabouts import told_end
+
+    for folder in (one for one in runs_of(state) if one.run < newest):
+        kept = (folder.path / "record" / "record.json").exists()
+        if not kept and folder.record().program == NAME and told_end(folder) is None:
+            yield folder.run
+
+
+def _record_of(state: Path, run: str) -> str:
+    return f"'{shlex.join(['rackwright', 'report', str(state.parent), '--run', run])}' keeps its record"
 
 
 def _look(found: Status) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from types import SimpleNamespace
 
@@ -10,11 +11,20 @@ from click import UsageError
 from click.testing import CliRunner
 
 from rackwright import runs
-from rackwright.cli import bringing, main
+from rackwright.bringup import submitting
+from rackwright.bringup.held import held_back, sections
+from rackwright.bringup.order import Consent, Order
+from rackwright.bringup.program import NAME, VERSION
+from rackwright.cli import bringing, main, steering
 from rackwright.cli.beside import served
+from rackwright.cli.bringing import opened_world
 from rackwright.cli.brought import End
-from rackwright.errors import ServeError
-from rackwright.runs import Graph, Task
+from rackwright.cli.reaching import Wanted
+from rackwright.cli.talk import Talk
+from rackwright.errors import RunChanged, ServeError
+from rackwright.runs import Command, Graph, Task
+from rackwright.runs.folder import RunFolder
+from rackwright.runs.journal import ENGINE
 
 
 class Heard:
@@ -25,6 +35,8 @@ class Heard:
 
     def say(self, text: str) -> None:
         self.lines.append(text)
+
+    error = say
 
 
 def test_where_nothing_was_cut_off_nothing_begins(tmp_path, monkeypatch):
@@ -60,20 +72,151 @@ def test_a_new_run_in_the_place_of_one_that_cannot_go_on_does_no_more(monkeypatc
     monkeypatch.setattr(runs, "graph", lambda *_: graphs[0])
     end = End(Heard(), SimpleNamespace(way=SimpleNamespace(state=None)))
     if refused:
-        with pytest.raises(UsageError, match="would also do bmc/gpu02, which it did not: begin it without --resume"):
+        with pytest.raises(RunChanged, match="would also do bmc/gpu02, which it did not: begin it without --resume"):
             end.refuse_wider(cut_off, graphs[1])
     else:
         end.refuse_wider(cut_off, graphs[1])
 
 
-def test_a_new_run_tells_of_one_that_could_go_on(monkeypatch):
-    """Who begins anew beside a run that was cut off is told of it; without one nothing is said."""
-    heard = Heard()
-    monkeypatch.setattr(End, "cut_off", lambda _: "r1")
-    End(heard, None).tell_of_cut_off()
-    monkeypatch.setattr(End, "cut_off", lambda _: "")
-    End(heard, None).tell_of_cut_off()
-    assert heard.lines == ["run r1 was cut off and could go on with --resume; this is a new one"]
+def cut_off(state, *, wish=bringing.Wish(), wanted=Wanted(), commands=(), words=True):  # noqa: B008 - both are frozen
+    """Leave a bring-up of ``state`` behind that nobody works on, begun over another site; return its folder."""
+    asks = [Task(name=f"{stage}/ask", stage=stage, question="may it begin?") for stage in wish.gates]
+    tasks = [Task(name="bmc/gpu01", stage="bmc", device="gpu01"), *asks]
+    hangs = ("bmc/gpu01", *(task.name for task in asks))
+    tasks.append(Task(name="firmware/gpu01", stage="firmware", device="gpu01", after=hangs))
+    graph = Graph(tasks=tuple(tasks), limits={"jobs": 8})
+    said = bringing.words_of(wish, wanted) if words else None
+    order = Order(
+        site="s", intent="of last week", graph=graph, consent=wish.consent, words=said, sections={"nodes": "1", "fabrics": "2"}
+    )  # fmt: skip
+    folder = RunFolder.made(
+        state, order.encoded(), graph, program=NAME, version=VERSION, engine=ENGINE, jobs=8, database="", twin=True
+    )
+    for command in commands:
+        runs.tell(state, folder.run, command)
+    return folder
+
+
+@pytest.fixture
+def resume(tmp_path, monkeypatch):
+    """Return what says `--resume --yes` over a site that has changed; a bring-up that is begun instead fails the test."""
+    state = tmp_path / ".rackwright"
+    state.mkdir()
+    (tmp_path / "site.yaml").write_text("")
+    plan = SimpleNamespace(digest="of today", name="s", placements=(), devices=(), racks=())
+    world = SimpleNamespace(machines={}, folder=tmp_path, plan=plan, way=SimpleNamespace(state=state, twin=True))
+    monkeypatch.setattr(bringing, "opened_world", lambda *_: world)
+    monkeypatch.setattr(submitting, "changed", lambda *_: ("nodes",))
+    monkeypatch.setattr(End, "_watching", lambda *_: contextlib.nullcontext(SimpleNamespace(past=lambda _: None)))
+    monkeypatch.setattr(bringing, "graph_for", lambda *_: pytest.fail("a bring-up is begun"))
+    words = ["bringup", str(tmp_path), "--resume", "--twin", "--yes", "--allow-disruption"]
+    return SimpleNamespace(state=state, folder=str(tmp_path), of=lambda: CliRunner().invoke(main, words))
+
+
+@pytest.mark.parametrize(("kept", "told"), [
+    ({"wish": bringing.Wish(gates=("firmware",))},
+     ("a gate before firmware, which nobody has answered: --gate firmware", "bringup {} --twin --gate firmware\n")),
+    ({"commands": [Command(kind="pause", who="ann")]},
+     ("ann paused it: rackwright bringup {} --pause, once it is begun", "bringup {} --twin --gate bmc\n")),
+    ({"commands": [Command(kind="skip", task="firmware/gpu01", reason="part on order", who="ann")]},
+     ("ann skipped firmware/gpu01: rackwright bringup {} --skip firmware/gpu01 --reason 'part on order', once it is begun",
+      "bringup {} --twin --gate bmc\n")),
+    ({"wish": bringing.Wish(only=("bmc,firmware",)), "wanted": Wanted(limit=("gpu0*",))},
+     ("--only bmc,firmware", "--limit 'gpu0*'", "bringup {} --twin --only bmc,firmware --limit 'gpu0*'\n")),
+    ({"wish": bringing.Wish(restarts=1)}, ("it was begun so: --restarts 1", "bringup {} --twin --restarts 1\n")),
+    ({"wish": bringing.Wish(consent=Consent(proof="lldp", drained_by="/d.sh"))},
+     ("bringup {} --twin --proof lldp --drained-by /d.sh\n",)),
+    ({"commands": [Command(kind="cancel")]}, ("it was asked to end", "bringup {} --twin\n")),
+    ({"words": False}, ("another version began it", "bringup {} --twin\n")),
+    ({}, ("bringup {} --twin\n",)),
+])  # fmt: skip
+def test_where_the_site_has_changed_nothing_begins_and_what_was_held_back_is_named(resume, kept, told):
+    """A run waited at a gate, the site was edited, and `--resume --yes` flashed all servers: a new run had no gate, pause or skip."""
+    run = cut_off(resume.state, **kept).run
+    done = resume.of()
+    assert done.exit_code == 1, done.output
+    assert (
+        f"run {run} cannot go on, and nothing was begun: the site has changed since it was begun (nodes)" in done.stderr
+    )
+    for one in told:
+        assert one.format(resume.folder) in done.stderr
+    assert f"'rackwright report {resume.folder} --run {run}' keeps it" in done.stderr
+    assert ("does not hold back" in done.stderr) == bool(kept)
+    assert [one.run for one in runs.listed(resume.state)] == [run]
+
+
+@pytest.mark.parametrize(("commands", "held"), [
+    ([Command(kind="pause"), Command(kind="go")], []),
+    ([Command(kind="go"), Command(kind="pause")], ["--pause"]),
+    ([Command(kind="skip", task="gpu01", reason="r"), Command(kind="retry", task="gpu01")], ["--skip gpu01 --reason r"]),
+    ([Command(kind="skip", task="bmc/gpu01", reason="r"), Command(kind="retry", task="bmc/gpu01")], []),
+    ([Command(kind="cancel", task="gpu01")], [""]),
+    ([Command(kind="cancel", task="gpu01"), Command(kind="retry", task="gpu01")], []),
+])  # fmt: skip
+def test_what_a_run_was_told_is_held_back_until_it_was_taken_back(tmp_path, commands, held):
+    """A device that was skipped stays so until the task's own name is given, as in the run itself."""
+    assert [one.said for one in held_back(tmp_path, cut_off(tmp_path, commands=commands).run)] == held
+
+
+@pytest.mark.parametrize(("wish", "begins"), [(bringing.Wish(), True), (bringing.Wish(gates=("firmware",)), False)])
+def test_after_an_upgrade_a_new_run_goes_on_only_where_nothing_was_held_back(resume, monkeypatch, wish, begins):
+    """The same tasks over the same site are read first by another version; a gate is not passed by an upgrade."""
+    cut_off(resume.state, wish=wish)
+
+    def changed(*_args, **_words):
+        raise RunChanged("begun by bringup 2")
+
+    monkeypatch.setattr(submitting, "resume", changed)
+    monkeypatch.setattr(bringing, "graph_for", lambda *_: Graph(tasks=(Task(name="os/gpu01", stage="os"),)))
+    done = resume.of()
+    assert done.exit_code == 1
+    assert ("nothing was held back in it: reading first" in done.stderr) == begins
+    assert ("a new one would also do os/gpu01" in done.stderr) == begins
+    assert ("--gate firmware" in done.stderr) != begins
+
+
+def test_what_has_changed_of_a_site_is_told_by_its_sections(site):
+    """Who is refused wants to know which edit it was."""
+    world = opened_world(Talk(quiet=True), site, Wanted())
+    order = Order(site="s", intent="i", graph=Graph(tasks=()), sections=sections(world))
+    assert submitting.changed(order, world) == ()
+    text = (site / "site.yaml").read_text()
+    (site / "site.yaml").write_text(text.replace("vlan: 500", "vlan: 501"))
+    assert text.count("vlan: 500") == 1
+    assert submitting.changed(order, opened_world(Talk(quiet=True), site, Wanted())) == ("networks",)
+
+
+def test_a_new_run_tells_of_one_that_could_go_on_and_of_what_it_held_back(tmp_path, monkeypatch):
+    """Who begins anew beside a run that was cut off is told of it, and what he did not say again; without one nothing is said."""
+    heard, gated = Heard(), bringing.Wish(gates=("firmware",))
+    end = End(heard, SimpleNamespace(folder=tmp_path, way=SimpleNamespace(state=tmp_path)))
+    end.tell_of_cut_off()
+    assert heard.lines == []
+    run = cut_off(tmp_path, wish=gated).run
+    end.tell_of_cut_off(bringing.words_of(gated, Wanted()))
+    said = f"run {run} was cut off and could go on with --resume; this is a new one"
+    record = f"its record: 'rackwright report {tmp_path} --run {run}' keeps it"
+    assert heard.lines == [said, record]
+    heard.lines.clear()
+    end.tell_of_cut_off()
+    gate = "  a gate before firmware, which nobody has answered: --gate firmware"
+    assert heard.lines == [said, f"run {run} holds back what this one does not:", gate, record]
+
+
+def test_status_names_a_run_that_was_cut_off_before_the_newest_until_its_record_is_kept(tmp_path):
+    """What an overtaken run did to a rack was forgotten: no record was made, and nothing named it."""
+    state = tmp_path / ".rackwright"
+    old, new = (cut_off(state) for _ in range(2))
+    found = steering.status(state, None)
+    assert found.data["left"] == [old.run]
+    assert (
+        found.lines[-1]
+        == f"run {old.run} was cut off before it: 'rackwright report {tmp_path} --run {old.run}' keeps its record"
+    )
+    (old.path / "record").mkdir()
+    (old.path / "record" / "record.json").write_text("{}")
+    found = steering.status(state, None)
+    assert (found.data["run"], found.data["left"]) == (new.run, [])
 
 
 def test_words_of_serve_that_cannot_be_told_apart_are_told(tmp_path):

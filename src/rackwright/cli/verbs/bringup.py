@@ -128,14 +128,14 @@ def command(
         if answer is not None:
             return answer
     else:
-        end.tell_of_cut_off()
+        end.tell_of_cut_off(bringing.words_of(wish, wanted))
     graph = bringing.graph_for(talk, world, wanted, wish)
     end.refuse_wider(cut_off, graph)
     refused = _consent(talk, graph, lambda: shown(talk, world, graph, wish.consent), yes=yes, allow=allow_disruption)
     if refused is not None:
         return refused
     with served(talk, site, serve, state):
-        return end.begun(bringing.order_for(world, graph, wish), wanted.at_once())
+        return end.begun(bringing.order_for(world, graph, wish, wanted), wanted.at_once())
 
 
 def _wish(kind: type[Wish], rest: dict[str, Any]) -> Wish:
