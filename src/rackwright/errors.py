@@ -27,7 +27,7 @@ The tree::
     +-- RunError               a durable run cannot be started or gone on with
     |   +-- RunBusy            another process holds the run
     |   +-- RunChanged         the run was begun by another version of the program
-    |       +-- SiteChanged    the run was begun over another site than there is now
+    |   |   +-- SiteChanged    the run was begun over another site than there is now
     +-- RecordError            a record cannot be made, signed or trusted
     +-- ServeError             what is to be served cannot be
     |   +-- BootRefused        a first boot may not have what it asks for
