@@ -129,6 +129,7 @@ def _board(state: Path, run: str) -> Board:
 
 def status(state: Path, database: str | None) -> Answer:
     """Tell where the newest bring-up of a site is, from what it told so far."""
+    from rackwright.bringup.held import held_back
     from rackwright.bringup.submitting import living
     from rackwright.report.screens import progress
     from rackwright.runs.folder import RunFolder
@@ -138,11 +139,13 @@ def status(state: Path, database: str | None) -> Answer:
         return Answer(data=None, lines=["no bring-up was begun"])
     board = _board(state, found.run)
     left = list(_left(state, found.run))
+    # What was told a moment ago, or while nobody works on it, holds as well.
+    paused = found.state not in _ENDED and any(one.words == ("--pause",) for one in held_back(state, found.run))
     return Answer(
         FINE,
-        {**_value(found), "left": left},
+        {**_value(found), "paused": paused, "left": left},
         [
-            _line(found), progress(board), *_waiting(board, RunFolder.found(state, found.run)), *_open(board),
+            _line(found, paused=paused), progress(board), *_waiting(board, RunFolder.found(state, found.run)), *_open(board),
             *(f"run {run} was cut off before it: {_record_of(state, run)}" for run in left),
         ],
     )  # fmt: skip
@@ -170,11 +173,12 @@ def _look(found: Status) -> str:
     return f"'rackwright bringup --status' with {asks} tells"
 
 
-def _line(found: Status) -> str:
+def _line(found: Status, *, paused: bool) -> str:
+    rests = ", paused (nothing further is begun until --go)" if paused else ""
     if found.state == "elsewhere":
-        return f"run {found.run}: not ended, begun {found.begun}; who works on it stands in {found.database}: {_look(found)}"
+        return f"run {found.run}: not ended{rests}, begun {found.begun}; who works on it stands in {found.database}: {_look(found)}"
     holder = f", {found.holder}" if found.holder else ""
-    return f"run {found.run}: {found.state}, begun {found.begun}{holder}"
+    return f"run {found.run}: {found.state}{rests}, begun {found.begun}{holder}"
 
 
 def _value(found: Status) -> dict[str, Any]:

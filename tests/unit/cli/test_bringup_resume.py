@@ -219,6 +219,15 @@ def test_status_names_a_run_that_was_cut_off_before_the_newest_until_its_record_
     assert (found.data["run"], found.data["left"]) == (new.run, [])
 
 
+@pytest.mark.parametrize(("kinds", "paused"), [((), False), (("pause",), True), (("pause", "go"), False)])
+def test_status_of_a_paused_run_says_so(tmp_path, kinds, paused):
+    """A colleague who reads "running" waits for work that nobody will begin."""
+    cut_off(tmp_path, commands=[Command(kind=kind) for kind in kinds])
+    found = steering.status(tmp_path, None)
+    assert found.data["paused"] == paused
+    assert ("paused (nothing further is begun until --go)" in found.lines[0]) == paused
+
+
 def test_words_of_serve_that_cannot_be_told_apart_are_told(tmp_path):
     """A quote that is left open is a mistake of the command line, and nothing is begun."""
     with (
