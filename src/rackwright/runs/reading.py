@@ -12,11 +12,11 @@ import msgspec
 import sqlalchemy as sa
 
 from rackwright.runs.folder import Record, RunFolder, runs_of
-from rackwright.runs.journal import Journal, journal_exists
+from rackwright.runs.journal import Journal, journal_exists, keeping
 from rackwright.runs.leases import Worker, others
 from rackwright.runs.model import Report, RunState, Status
 from rackwright.runs.tasks import replayed
-from rackwright.runs.whereabouts import called, lies_elsewhere, told_end
+from rackwright.runs.whereabouts import called, lies_elsewhere, named, told_end
 
 __all__ = ["cut_off", "found"]
 
@@ -58,11 +58,12 @@ def _reading(state_dir: Path, database: str | None) -> Iterator[Journal | None]:
     if not journal_exists(state_dir, database):
         yield None
         return
-    journal = Journal(state_dir, database, read_only=True)
-    try:
-        yield journal
-    finally:
-        journal.close()
+    with keeping(f"see to {called(named(database))}"):
+        journal = Journal(state_dir, database, read_only=True)
+        try:
+            yield journal
+        finally:
+            journal.close()
 
 
 def _living(journal: Journal, state_dir: Path) -> dict[str, Worker]:

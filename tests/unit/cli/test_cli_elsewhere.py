@@ -6,9 +6,10 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from click.testing import CliRunner
 
 from rackwright import runs
-from rackwright.cli import steering
+from rackwright.cli import bringing, main, steering
 from rackwright.cli.brought import End
 from rackwright.cli.talk import Talk
 from rackwright.errors import RunBusy
@@ -66,3 +67,23 @@ def test_bringup_without_the_database_of_what_lives_is_refused(elsewhere):
     for ask in (end.cut_off, end.tell_of_cut_off):
         with pytest.raises(RunBusy, match="give --database postgresql://me@db/rack"):
             ask()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("bringup", "--yes", "--only", "oob"), ("bringup", "--resume"), ("bringup", "--status"), ("bringup", "--pause")],
+)
+def test_a_database_that_does_not_answer_is_no_bug_of_ours(elsewhere, monkeypatch, words):
+    """A wrong address is the operator's to mend: "this is a bug" sends him to us, with his password before him."""
+    world = SimpleNamespace(machines={}, folder=elsewhere.parent, way=SimpleNamespace(state=elsewhere, twin=False))
+    monkeypatch.setattr(bringing, "opened_world", lambda *_: world)
+    (elsewhere.parent / "site.yaml").write_text("")
+    for run in elsewhere.glob("runs/*/run.json"):
+        run.write_text(json.dumps(json.loads(run.read_text()) | {"database": "postgresql://me@/rack?host=%2Fnowhere"}))
+    address = {"RACKWRIGHT_DATABASE": "postgresql://me:pass-word@/rack?host=/nowhere"}
+    done = CliRunner(env=address).invoke(main, [words[0], str(elsewhere.parent), *words[1:]])
+    assert done.exit_code == 1, done.output
+    assert "the journal cannot be kept (OperationalError: " in done.stderr
+    assert done.stderr.rstrip().endswith("see to postgresql://me@/rack?host=%2Fnowhere")
+    assert "bug" not in done.stderr
+    assert "pass-word" not in done.output
