@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
-from rackwright.audit.cabling import Diagnosis, Port, Repair, Sight, Wiring, diagnose, exchanged, told
+from rackwright.audit.cabling import (
+    Diagnosis,
+    Port,
+    Repair,
+    Sight,
+    Wiring,
+    at_step,
+    diagnose,
+    exchanged,
+    of_steps,
+    together,
+    told,
+)
 from rackwright.audit.cabling.blink import Code, Lights, Reading, read
 from rackwright.audit.ledger import Check, Ledger
 from rackwright.audit.wires import HELD
@@ -83,8 +95,11 @@ class _Judge:
 
     def findings(self) -> Iterator[Finding]:
         self._right()
-        for repair in self.diagnosis.repairs:
-            (self._dark if repair.kind == "missing" else self._wrong)(repair)
+        for steps in together(self.diagnosis.repairs):
+            if steps[0].kind == "missing":
+                self._dark(steps[0])
+            else:
+                self._wrong(steps)
         self._held()
         self._odd()
         self._mute()
@@ -124,18 +139,19 @@ class _Judge:
 
     # --- what is wrong ----------------------------------------------------------------------------------------------
 
-    def _wrong(self, repair: Repair) -> None:
-        words = told(self.reading.wiring, self.diagnosis, repair)
-        ends = list(dict.fromkeys(port for link in repair.links for port in link))
-        holes = [repair.one, repair.two, *ends]
-        subject = next((port for port in holes if port in self.reading.near), repair.one)
-        path = "device" if repair.kind == "exchange" else subject.name
+    def _wrong(self, steps: Sequence[Repair]) -> None:
+        """Enter what is to be done, all steps of it at one device."""
+        first = steps[0]
+        holes = [first.one, first.two, *_ends(first)]
+        subject = next((port for port in holes if port in self.reading.near), first.one)
+        path = "device" if first.kind == "exchange" else subject.name
         proof = "no fewer repairs do" if self.diagnosis.fewest else "fewer repairs were not found, nor excluded"
-        self._of(subject).wrong(
-            path if repair.step[0] == 1 else f"{path}.{repair.step[0]}",
-            words.message, expected=words.expected, actual=words.actual, remedy=words.remedy,
-            evidence=(*self._shown(ends), proof),
-        )  # fmt: skip
+        for step in steps:
+            words = told(self.reading.wiring, self.diagnosis, step)
+            self._of(subject).wrong(
+                at_step(path, step), words.message, expected=words.expected, actual=words.actual, remedy=words.remedy,
+                evidence=(*self._shown(_ends(step)), *of_steps(steps), proof),
+            )  # fmt: skip
 
     def _shown(self, ends: list[Port]) -> Iterator[str]:
         """Yield what was seen of some ends."""
@@ -300,6 +316,10 @@ class _Judge:
             self._ledger(device).skip(
                 f"{len(names)} ports were not blinked: {why}", path=f"left.{names[0]}", remedy=_NEXT
             )
+
+
+def _ends(repair: Repair) -> list[Port]:
+    return list(dict.fromkeys(port for link in repair.links for port in link))
 
 
 def _turns(plan: Code, port: Port) -> str:

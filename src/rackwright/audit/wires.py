@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final, TypedDict
 
-from rackwright.audit.cabling import Diagnosis, Names, Port, Repair, Sight, Wiring, cables, diagnose, exchanged, told
+from rackwright.audit.cabling import (
+    Diagnosis,
+    Names,
+    Port,
+    Repair,
+    Sight,
+    Wiring,
+    at_step,
+    cables,
+    diagnose,
+    exchanged,
+    of_steps,
+    together,
+    told,
+)
 from rackwright.audit.evidence import FACTS
 from rackwright.audit.ledger import Ledger
 from rackwright.audit.model import INTERFACES, FabricCheck, Look, Site, View
@@ -188,9 +202,9 @@ class Cabling(_WiresCheck):
         for pair in found.right:
             for device in {port.device for port in pair} & ledgers.keys():
                 ledgers[device].right("link")
-        for repair in found.repairs:
-            if repair.kind != "missing":
-                self._repair(wires, repair, ledgers)
+        for steps in together(found.repairs):
+            if steps[0].kind != "missing":
+                self._repair(wires, steps, ledgers)
         for one, two, instead in found.contradictions:
             ledgers[one.device].untold(
                 one.name,
@@ -206,20 +220,21 @@ class Cabling(_WiresCheck):
             ledgers[name].skip(_ELSEWHERE if name in elsewhere else _UNTOLD)
         yield from ledgers.values()
 
-    def _repair(self, wires: _Wires, repair: Repair, ledgers: Mapping[str, Ledger]) -> None:
-        words = told(wires.wiring, wires.diagnosis, repair)
-        ends = [port for link in repair.links for port in link] or [repair.one]
-        subject = next((port for port in (repair.one, repair.two, *ends) if port.device in ledgers), None)
+    def _repair(self, wires: _Wires, steps: Sequence[Repair], ledgers: Mapping[str, Ledger]) -> None:
+        """Enter what is to be done, all steps of it at one device."""
+        holes = [port for step in steps for port in (step.one, step.two, *_ends(step))]
+        subject = next((port for port in holes if port.device in ledgers), None)
         ledger = ledgers[subject.device] if subject else next(iter(ledgers.values()))
-        path = "device" if repair.kind == "exchange" else (subject or repair.one).name
-        shown = [
-            f"{port} sees {wires.diagnosis.seen[port]}" for port in ends[: 2 * _SHOWN] if port in wires.diagnosis.seen
-        ]
+        path = "device" if steps[0].kind == "exchange" else (subject or holes[0]).name
         proof = "no fewer repairs do" if wires.diagnosis.fewest else "fewer repairs were not found, nor excluded"
-        ledger.wrong(
-            path if repair.step[1] == 1 else f"{path}.{repair.step[0]}",
-            words.message, expected=words.expected, actual=words.actual, remedy=words.remedy, evidence=(*shown, proof),
-        )  # fmt: skip
+        for step in steps:
+            words = told(wires.wiring, wires.diagnosis, step)
+            ends = _ends(step)[: 2 * _SHOWN]
+            shown = [f"{port} sees {wires.diagnosis.seen[port]}" for port in ends if port in wires.diagnosis.seen]
+            ledger.wrong(
+                at_step(path, step), words.message, expected=words.expected, actual=words.actual, remedy=words.remedy,
+                evidence=(*shown, *of_steps(steps), proof),
+            )  # fmt: skip
 
     def _deaf(self, ledger: Ledger, one: Port, two: Port) -> None:
         ledger.wrong(
@@ -255,6 +270,10 @@ class Cabling(_WiresCheck):
                     f"{_counted(known)} up, and neither switch hears the other",
                     remedy="see whether LLDP runs on both",
                 )
+
+
+def _ends(repair: Repair) -> list[Port]:
+    return [port for link in repair.links for port in link]
 
 
 def _told_elsewhere(found: Diagnosis) -> set[str]:

@@ -76,7 +76,9 @@ def test_a_set_of_three_rotated():
 def test_a_plug_in_a_free_port():
     """A plug in a port that the plan leaves empty is moved, not swapped."""
     wiring = small.clos()
-    assert told(wiring, swapped(wiring, (be(1, "swp1s0"), be(1, "swp9")))) == ["move the plug in be1 swp9 to swp1s0"]
+    assert told(wiring, swapped(wiring, (be(1, "swp1s0"), be(1, "swp9")))) == [
+        "move the plug in be1 swp9 to swp1s0 (free it first if it is taken)"
+    ]
 
 
 def test_a_stranger():
@@ -89,7 +91,7 @@ def test_a_stranger():
     matching[be(1, "swp1s0")], matching[Port("core9", "Et1")] = Port("core9", "Et1"), be(1, "swp1s0")
     diagnosis = cabling.diagnose(wiring, small.sights(wiring, matching))
     words = [cabling.told(wiring, diagnosis, repair) for repair in diagnosis.repairs]
-    assert [word.remedy for word in words] == [f"move the plug in core9 Et1 to {far}"]
+    assert [word.remedy for word in words] == [f"move the plug in core9 Et1 to {far} (free it first if it is taken)"]
     assert "the plan knows no core9" in words[0].message
 
 

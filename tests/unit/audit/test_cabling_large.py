@@ -131,7 +131,7 @@ def test_rails_of_a_server_rotated(diagnosed, wiring):
 def test_an_uplink_in_a_free_port(diagnosed):
     """A plug in a port that nobody planned is moved."""
     (word,) = diagnosed(swaps((leaf(3, "swp40s0"), leaf(3, "swp65"))))
-    assert word.remedy == "move the plug in be003 swp65 to swp40s0"
+    assert word.remedy == "move the plug in be003 swp65 to swp40s0 (free it first if it is taken)"
 
 
 def test_a_rail_to_a_stranger(diagnosed):
@@ -144,7 +144,9 @@ def test_a_rail_to_a_stranger(diagnosed):
 
     (word,) = diagnosed(strange)
     assert "the plan knows no leaf7.elsewhere" in word.message
-    assert word.remedy == "move the plug in leaf7.elsewhere Ethernet1/1 to gpu0005 b3140h-5"
+    assert (
+        word.remedy == "move the plug in leaf7.elsewhere Ethernet1/1 to gpu0005 b3140h-5 (free it first if it is taken)"
+    )
 
 
 def test_dead_cables(diagnosed):

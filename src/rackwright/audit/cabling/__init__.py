@@ -10,10 +10,10 @@ Pure: ports and who sees whom go in, repairs come out. See ``docs/design/audit.m
 
 from __future__ import annotations
 
-from rackwright.audit.cabling.model import Block, Diagnosis, Matching, Port, Repair, Sight, Wiring
+from rackwright.audit.cabling.model import Block, Diagnosis, Matching, Port, Repair, Sight, Wiring, together
 from rackwright.audit.cabling.planned import Cables, Names, cables, wiring
 from rackwright.audit.cabling.repairs import apply, diagnose
-from rackwright.audit.cabling.words import Told, exchanged, told
+from rackwright.audit.cabling.words import Told, at_step, exchanged, of_steps, told
 
 __all__ = [
     "Block",
@@ -27,9 +27,12 @@ __all__ = [
     "Told",
     "Wiring",
     "apply",
+    "at_step",
     "cables",
     "diagnose",
     "exchanged",
+    "of_steps",
+    "together",
     "told",
     "wiring",
 ]

@@ -13,7 +13,19 @@ from typing import Literal, NamedTuple
 
 from rackwright.nvue.tree import natural_key
 
-__all__ = ["Block", "Diagnosis", "Matching", "Port", "Repair", "Sight", "Wiring", "natural", "placed", "swap"]
+__all__ = [
+    "Block",
+    "Diagnosis",
+    "Matching",
+    "Port",
+    "Repair",
+    "Sight",
+    "Wiring",
+    "natural",
+    "placed",
+    "swap",
+    "together",
+]
 
 
 class Port(NamedTuple):
@@ -103,7 +115,11 @@ class Repair(NamedTuple):
     links: tuple[tuple[Port, Port], ...] = ()
     """Planned links that this repair is about."""
     step: tuple[int, int] = (1, 1)
-    """Which of how many: the steps of one chain or ring are to be done in their order."""
+    """Which of how many: what moves the same cables is to be done in this order, and follows each other in a diagnosis."""
+    blind: bool = False
+    """Whether a plug may be in ``two`` of which nothing is seen, so that it is to be pulled before one is put there."""
+    large: bool = False
+    """Whether an exchange of devices or cages is one of these steps."""
 
     def apply(self, matching: Matching) -> None:
         """Do it to a matching, in place."""
@@ -116,6 +132,16 @@ class Repair(NamedTuple):
             return
         for one, two in self.moves:
             swap(matching, one, two)
+
+
+def together(repairs: Iterable[Repair]) -> list[tuple[Repair, ...]]:
+    """Gather the steps that are to be done one after the other; a repair that stands alone is alone."""
+    found: list[list[Repair]] = []
+    for repair in repairs:
+        if repair.step[0] == 1:
+            found.append([])
+        found[-1].append(repair)
+    return [tuple(steps) for steps in found]
 
 
 def natural(one: Port, two: Port) -> tuple[Port, Port]:
@@ -142,7 +168,7 @@ class Diagnosis:
 
     right: tuple[tuple[Port, Port], ...] = ()
     repairs: tuple[Repair, ...] = ()
-    """In the order in which they are to be done."""
+    """In the order in which they are to be done; see :func:`together`."""
     fewest: bool = True
     """Whether the number of repairs is proven the smallest."""
     unverified: tuple[tuple[Port, Port], ...] = ()

@@ -29,13 +29,19 @@ def diagnose(wiring: Wiring, sights: Mapping[Port, Sight]) -> Diagnosis:
     wrong = [strand for strand in strands if strand.cost]
     place = ground(wiring, tangle)
     plan = fewest(place, tangle, wrong)
-    repairs = [_large(wiring, tangle, exchange) for exchange in plan.exchanges]
+    done = [
+        (frozenset(port for pair in one.pairs for port in pair), [_large(wiring, tangle, one)])
+        for one in plan.exchanges
+    ]
     touched = {port for strand in wrong for port in strand.nodes}
     touched |= {port for exchange in plan.exchanges for pair in exchange.pairs for port in pair}
     touched |= {tangle.seen[port] for port in touched if port in tangle.seen}
-    for strand in tangle.strands(sorted(touched)):
-        steps = list(_small(wiring, tangle, strand))
-        repairs += [step._replace(step=(at, len(steps))) for at, step in enumerate(steps, 1)]
+    done += [
+        (frozenset(strand.nodes), list(_small(wiring, tangle, strand, known)))
+        for strand in tangle.strands(sorted(touched))
+        if strand.cost
+    ]
+    repairs = [step for steps in _joined(done) for step in _numbered(steps)]
     repairs += _missing(wiring, seen)
     return Diagnosis(
         right=tuple((one, two) for one, two in seen.plan.items() if one < two and known.get(one) == two),
@@ -47,6 +53,22 @@ def diagnose(wiring: Wiring, sights: Mapping[Port, Sight]) -> Diagnosis:
         contradictions=tuple(seen.contradictions),
         seen=known,
     )
+
+
+def _joined(done: Iterable[tuple[frozenset[Port], list[Repair]]]) -> list[list[Repair]]:
+    """Put what moves the same plugs into one list: the later step is right only when the earlier one is done."""
+    found: list[tuple[frozenset[Port], list[Repair]]] = []
+    for ports, steps in done:
+        mine = [one for one in found if not one[0].isdisjoint(ports)]
+        found = [one for one in found if one[0].isdisjoint(ports)]
+        found.append((ports.union(*(one[0] for one in mine)), [step for one in mine for step in one[1]] + steps))
+    return [steps for _, steps in found]
+
+
+def _numbered(steps: list[Repair]) -> Iterator[Repair]:
+    large = any(step.kind in {"exchange", "cage"} for step in steps)
+    for at, step in enumerate(steps, 1):
+        yield step._replace(step=(at, len(steps)), large=large)
 
 
 def _large(wiring: Wiring, tangle: Tangle, exchange: Exchange) -> Repair:
@@ -66,23 +88,21 @@ def _large(wiring: Wiring, tangle: Tangle, exchange: Exchange) -> Repair:
     return Repair(exchange.kind, one, two, exchange.pairs, other, tuple(sorted(about)))
 
 
-def _small(wiring: Wiring, tangle: Tangle, strand: Strand) -> Iterator[Repair]:
-    """Put one chain or ring right, plug by plug."""
+def _small(wiring: Wiring, tangle: Tangle, strand: Strand, known: Matching) -> Iterator[Repair]:
+    """Put one chain or ring right, plug by plug; ``known`` are the cables as they were seen before anything was moved."""
     links = tuple(sorted({_ordered(port, tangle.plan[port]) for port in strand.nodes if port in tangle.plan}))
-    if not strand.cost:
-        return
     crowd = Counter(port.device for port in strand.nodes)
     while True:
         ready = [(one, two) for one, two in links if tangle.seen.get(one) != two]
         steps = [step for pair in ready for step in _steps(tangle, pair)]
         if not steps:
             break
-        best = min(steps, key=lambda step: _preference(wiring, step, crowd))
+        best = min(steps, key=lambda step: _preference(wiring, tangle, step, crowd))
         holes, other = best
         if _full(tangle, holes):
             yield Repair("swap", *natural(*holes), (holes,), other, links)
         else:
-            yield Repair("move", *holes, (holes,), other, links)
+            yield Repair("move", *holes, (holes,), other, links, blind=holes[1] not in known)
         tangle.swap([holes])
     for one, two in ready:
         yield Repair("insert", one, two, links=((one, two),))
@@ -110,11 +130,15 @@ def _full(tangle: Tangle, pair: Pair) -> bool:
     return all(port in tangle.seen for port in pair)
 
 
-def _preference(wiring: Wiring, step: tuple[Pair, Pair | None], crowd: Counter[str]) -> tuple[object, ...]:
-    """Prefer plugs of one device, of the device that most is wrong at, of a leaf to a spine to a machine."""
+def _preference(
+    wiring: Wiring, tangle: Tangle, step: tuple[Pair, Pair | None], crowd: Counter[str]
+) -> tuple[object, ...]:
+    """Prefer plugs that can be moved alone, of one device, of the device that most is wrong at, of a leaf to a spine to a machine."""
     (one, two), _ = step
     kinds = [wiring.kinds.get(port.device, "") for port in (one, two)]
     return (
+        # Of two that change places the far ends are told too.
+        not wiring.rigid.isdisjoint((one, two)) and not _full(tangle, (one, two)),
         one.device != two.device,
         not all(kinds),
         -max(crowd[one.device], crowd[two.device]) if one.device == two.device else 0,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from rackwright.audit.cabling.model import Diagnosis, Port, Repair, Wiring, natural
 from rackwright.nvue.tree import natural_key
 
-__all__ = ["Told", "exchanged", "told"]
+__all__ = ["Told", "at_step", "exchanged", "of_steps", "told"]
 
 _SUB: re.Pattern[str] = re.compile(r"(swp\d+)s\d+")
 _MOST = 8
@@ -34,10 +34,34 @@ def told(wiring: Wiring, diagnosis: Diagnosis, repair: Repair) -> Told:
         else [f"{one} - {two}" for one, two in repair.links]
     )
     at, steps = repair.step
-    if steps > 1 and repair.kind in {"swap", "move"}:
-        message = f"{len(repair.links)} cables are one hole further than they belong"
+    if steps > 1:
+        astray = 0 if repair.large else _astray(diagnosis, repair)
+        if repair.kind in {"swap", "move"} and astray > 1:
+            message = f"{astray} cables are one hole further than they belong"
+        elif repair.large and at > 1:
+            message = f"when that is done, {message}"
         remedy = f"step {at} of {steps}: {remedy}"
     return Told(message + _strange(wiring, diagnosis, repair), remedy, expected, actual)
+
+
+def at_step(path: str, repair: Repair) -> str:
+    """Return the path of a step's finding: findings are sorted by it, and steps are to be read in their order."""
+    at, steps = repair.step
+    return f"{path}.{at:0{len(str(steps))}}" if at > 1 or steps > 9 else path
+
+
+def of_steps(steps: Sequence[Repair]) -> list[str]:
+    """Name all devices that steps are about, for who is told of one step: half of them makes other mistakes."""
+    if len(steps) == 1:
+        return []
+    devices = sorted({port.device for step in steps for link in step.links for port in link}, key=natural_key)
+    return [f"the {len(steps)} steps are about {', '.join(devices)}"]
+
+
+def _astray(diagnosis: Diagnosis, repair: Repair) -> int:
+    """Count the cables that are seen where they do not belong."""
+    ends = {port for link in repair.links for port in link}
+    return len({frozenset((port, diagnosis.seen[port])) for port in ends if port in diagnosis.seen})
 
 
 def exchanged(wiring: Wiring, link: tuple[Port, Port], dark: Iterable[tuple[Port, Port]]) -> str:
@@ -129,7 +153,8 @@ def _move(wiring: Wiring, repair: Repair) -> tuple[str, str]:
     else:
         message = f"the cable that belongs in {two} leads from {wiring.links[two]} to a stranger, {one}"
     target = two.name if one.device == two.device else str(two)
-    return message, f"move the plug in {one} to {target}"
+    first = " (free it first if it is taken)" if repair.blind else ""
+    return message, f"move the plug in {one} to {target}{first}"
 
 
 def _insert(wiring: Wiring, repair: Repair) -> tuple[str, str]:

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar, Final
 
-from rackwright.audit.cabling import Diagnosis, Names, Port, Repair, Sight, Wiring, cables, diagnose, told
+from rackwright.audit.cabling import (
+    Diagnosis,
+    Names,
+    Port,
+    Repair,
+    Sight,
+    Wiring,
+    at_step,
+    cables,
+    diagnose,
+    of_steps,
+    together,
+    told,
+)
 from rackwright.audit.hosts import parsers
 from rackwright.audit.hosts.alike import Alike
 from rackwright.audit.hosts.limits import limit
@@ -305,15 +318,17 @@ class HostCabling(RackCheck):
     def _repairs(look: HostLook, planned: Wiring, found: Diagnosis, ledgers: dict[str, Ledger]) -> None:
         elsewhere: dict[str, int] = {}
         seen = {port.device for port in look.switches}
-        for repair in found.repairs:
-            ends = [port for link in repair.links for port in link] or [repair.one, repair.two]
-            subject = next((port for port in (repair.one, repair.two, *ends) if port.device in ledgers), None)
-            if repair.kind == "missing" or subject is None:
+        for steps in together(found.repairs):
+            ends = [port for step in steps for link in step.links for port in link]
+            holes = [port for step in steps for port in (step.one, step.two)]
+            subject = next((port for port in (*holes, *ends) if port.device in ledgers), None)
+            if steps[0].kind == "missing" or subject is None:
                 continue
             if look.told_by_switches and any(port.device in seen for port in ends):
-                elsewhere[subject.device] = elsewhere.get(subject.device, 0) + 1
+                elsewhere[subject.device] = elsewhere.get(subject.device, 0) + len(steps)
                 continue
-            _told(planned, found, repair, subject, ledgers[subject.device])
+            for step in steps:
+                _told(planned, found, step, subject, ledgers[subject.device], of_steps(steps))
         for device, number in elsewhere.items():
             ledgers[device].skip(f"{number} of its cables are wrong: LINK-CABLING tells them", path="elsewhere")
 
@@ -343,13 +358,15 @@ class HostCabling(RackCheck):
                 )
 
 
-def _told(planned: Wiring, found: Diagnosis, repair: Repair, subject: Port, ledger: Ledger) -> None:
+def _told(
+    planned: Wiring, found: Diagnosis, repair: Repair, subject: Port, ledger: Ledger, steps: Sequence[str]
+) -> None:
     words = told(planned, found, repair)
     ends = [port for link in repair.links for port in link] or [repair.one]
     shown = [f"{port} sees {found.seen[port]}" for port in ends[: 2 * SHOWN] if port in found.seen]
     proof = "no fewer repairs do" if found.fewest else "fewer repairs were not found, nor excluded"
     path = "device" if repair.kind == "exchange" else subject.name
     ledger.wrong(
-        path if repair.step[1] == 1 else f"{path}.{repair.step[0]}", words.message, expected=words.expected,
-        actual=words.actual, remedy=words.remedy, evidence=(*shown, proof),
+        at_step(path, repair), words.message, expected=words.expected, actual=words.actual, remedy=words.remedy,
+        evidence=(*shown, *steps, proof),
     )  # fmt: skip
