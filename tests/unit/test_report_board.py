@@ -6,7 +6,7 @@ import pytest
 from rackwright.findings import finding
 from rackwright.report.board import Board
 from rackwright.report.bringups import ended_lines
-from rackwright.report.estimates import Estimator, about, earlier_seconds
+from rackwright.report.estimates import Estimate, Estimator, about, earlier_seconds
 from rackwright.report.happenings import detail, sentence
 from rackwright.report.news import Seen, about_device, news, whole
 from rackwright.report.places import RackPlace, Stand, places
@@ -253,7 +253,31 @@ def test_an_unknown_time_is_called_unknown(graph):
     """Nothing measured is no zero, and a question is named."""
     board = Board(graph_of(SERVERS, question="cables checked?"))
     found = Estimator(board.graph).estimate(board, now(0))
-    assert remaining(found) == "unknown time to go (5 stages not measured yet, an operator is asked)"
+    assert remaining(found) == "time to go not known yet: 5 of 5 stages not measured, an operator is asked"
+
+
+@pytest.mark.parametrize(("seconds", "unmeasured", "stages", "asks", "said"), [
+    (0.04, 4, 9, False, "time to go not known yet: 4 of 9 stages not measured"),
+    (59, 1, 9, False, "time to go not known yet: 1 of 9 stages not measured"),
+    (2040, 2, 9, False, "at least 34 min to go (2 of 9 stages not measured)"),
+    (2040, 5, 9, False, "time to go not known yet: 5 of 9 stages not measured"),
+    (0, 0, 1, True, "time to go not known yet: an operator is asked"),
+    (2040, 0, 9, True, "at least 34 min to go (an operator is asked)"),
+    (2040, 0, 9, False, "about 34 min to go"),
+    (0.3, 0, 1, False, "about to end"),
+])  # fmt: skip
+def test_a_lower_bound_that_says_nothing_is_not_told(seconds, unmeasured, stages, asks, said):
+    """With 40 of 72 tasks left it said "about 0.0 s to go", since four stages had not been measured."""
+    assert remaining(Estimate(seconds, STAGES[:unmeasured], asks, stages)) == said
+
+
+def test_only_stages_with_work_left_are_counted(graph):
+    """A stage that is through is neither left nor unmeasured, and a gate is no work."""
+    board = Board(graph)
+    for name in SERVERS:
+        hear(board, told(0, f"bmc/{name}", "begins"), told(4, f"bmc/{name}", "done"))
+    found = Estimator(graph).estimate(board, now(4))
+    assert (len(found.unmeasured), found.stages) == (len(STAGES) - 1, len(STAGES) - 1)
 
 
 @pytest.mark.parametrize(

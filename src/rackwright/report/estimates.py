@@ -26,6 +26,8 @@ class Estimate(msgspec.Struct, frozen=True):
     """Stages that still have work and of which no task has ended yet."""
     asks: bool = False
     """An operator has to answer before it can end."""
+    stages: int = 0
+    """How many stages still have work."""
 
 
 def stage_seconds(board: Board) -> dict[str, float]:
@@ -60,20 +62,22 @@ class Estimator:
         ends: dict[str, float] = {}
         shared: dict[str, float] = {}
         unmeasured: dict[str, None] = {}
+        stages: set[str] = set()
         asks = False
         for task in self._order:
             if board.mark(task.name) in ENDED:
                 continue
             asks = asks or bool(task.question)
-            if task.device and task.stage not in mean:
-                unmeasured[task.stage] = None
+            if task.device:
+                stages.add(task.stage)
+                unmeasured |= {} if task.stage in mean else {task.stage: None}
             left = _left(task, board, mean.get(task.stage, 0.0), now)
             before = (ends.get(one, 0.0) for one in (*task.after, *task.settled))
             ends[task.name] = max(before, default=0.0) + left
             for limit, amount in _taken(task, self._limits):
                 shared[limit] = shared.get(limit, 0.0) + amount * left
         loads = (work / self._limits[limit] for limit, work in shared.items())
-        return Estimate(max([0.0, *ends.values(), *loads]), tuple(unmeasured), asks)
+        return Estimate(max([0.0, *ends.values(), *loads]), tuple(unmeasured), asks, len(stages))
 
 
 def _left(task: Task, board: Board, mean: float, now: float) -> float:

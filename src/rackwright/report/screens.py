@@ -26,6 +26,8 @@ _COUNTED: Final[dict[Mark, str]] = {
 _FOOT_LINES: Final = 2
 _LEAST_WORK: Final = 4
 _NAME: Final = 18
+_TELLING_S: Final = 60.0
+"""What a lower bound must be, in s, to be worth telling."""
 _FEW: Final = 4
 """Of so many failed devices it is said what to do, too; of more there is room for the causes alone."""
 
@@ -36,11 +38,15 @@ def text_of(line: Iterable[Span]) -> str:
 
 
 def remaining(estimate: Estimate) -> str:
-    """Say how long a run still takes, and what is not in that."""
-    lacks = [f"{count(len(estimate.unmeasured), 'stage')} not measured yet"] if estimate.unmeasured else []
+    """Say how long a run still takes, and what is not in that; where too little was measured, that it is not known yet."""
+    unmeasured, seconds = len(estimate.unmeasured), estimate.seconds
+    lacks = [f"{unmeasured} of {count(estimate.stages, 'stage')} not measured"] if unmeasured else []
     lacks += ["an operator is asked"] if estimate.asks else []
-    time = f"about {about(estimate.seconds)}" if estimate.seconds or not lacks else "unknown time"
-    return f"{time} to go" + (f" ({', '.join(lacks)})" if lacks else "")
+    # A lower bound that most of the work is not in, or that is over in a moment, is taken for the time that it takes.
+    if lacks and (seconds < _TELLING_S or 2 * unmeasured > estimate.stages):
+        return f"time to go not known yet: {', '.join(lacks)}"
+    time = f"{'at least' if lacks else 'about'} {about(seconds)} to go" if seconds >= 1 else "about to end"
+    return time + (f" ({', '.join(lacks)})" if lacks else "")
 
 
 def progress(board: Board) -> str:
