@@ -1,4 +1,4 @@
-"""An EVPN fabric in code: five pairs of leaves with dual-homed hosts, three spines, an ASN a switch.
+"""An EVPN fabric in code: five pairs of leaves with dual-homed hosts, three spines, an ASN a switch; two switches below.
 
 Large enough for twenty mistakes of every overlay rule, small enough to be judged in a blink.
 """
@@ -20,6 +20,8 @@ VLANS = {300: ("INBAND", "10.20.0"), 500: ("INBAND", "10.20.8"), 900: ("GPU", "1
 VRFS = {"INBAND": (50001, 3001), "GPU": (50002, 3002)}
 BGP = "vrf default router bgp"
 BONDS = tuple(f"bond1s{sub}" for sub in range(4))
+BELOW = {"fo01": ("fe01", "fe02"), "fo02": ("fe03", "fe04")}
+"""Switches that hang on a pair of leaves with one bond."""
 
 
 def speaker(name: str, number: int) -> dict[str, Any]:
@@ -108,6 +110,43 @@ def leaf(number: int, name: str) -> dict[str, Any]:
     return merge(speaker(name, number), tree(leaves))
 
 
+TRUNK = {"untagged": 900, "vlan 300": {}, "vlan 500": {}}
+
+
+def trunk(bond: str, *members: str) -> dict[str, Any]:
+    """Give a bond of a link between switches that both bridge."""
+    leaves: dict[str, Any] = {f"interface {bond} type": "bond"}
+    leaves |= {f"interface {bond} bond member {member}": {} for member in members}
+    return leaves | {f"interface {bond} bridge domain br_default {key}": value for key, value in TRUNK.items()}
+
+
+def downlink(number: int) -> dict[str, Any]:
+    """Give a leaf its side of a link to a switch below."""
+    segment = "interface bond2s0 evpn multihoming segment"
+    return tree(
+        split(2, "2x", 4)
+        | trunk("bond2s0", "swp2s0")
+        | {
+            f"{segment} enable": "on",
+            f"{segment} local-id": 100 * ((number + 1) // 2) + 50,
+            f"{segment} mac-address": "44:38:39:ff:00:01",
+        }
+    )
+
+
+def below(number: int, name: str) -> dict[str, Any]:
+    """Give a switch that bridges alone: its VLANs, and one bond up."""
+    leaves: dict[str, Any] = {
+        "bridge domain br_default type": "vlan-aware",
+        "qos roce enable": "on",
+        "qos roce mode": "lossless",
+        "qos traffic-pool default-lossy memory-percent": 10,
+        "qos traffic-pool roce-lossless memory-percent": 90,
+    }
+    leaves |= {f"bridge domain br_default vlan {vlan}": {} for vlan in VLANS}
+    return merge(base(name, number), tree(leaves | split(61, "2x", 4) | trunk("uplink", "swp61s0", "swp61s1")))
+
+
 def spine(number: int, name: str) -> dict[str, Any]:
     """Give a spine: two links to each leaf."""
     leaves: dict[str, Any] = {}
@@ -130,6 +169,13 @@ def cables() -> Iterator[Cable]:
                 near, far = (far_name, f"swp{place + 1}s{sub}"), (name, f"swp{61 + at}s{sub}")
                 yield Cable(*near, *far, "dac-1x", "dac", speed_gbps=400, a_lanes=4, **plugs, **MEDIUM)
 
+    for name, pair in BELOW.items():
+        for sub, upper in enumerate(pair):
+            plugs = {"a_connector": "osfp", "b_connector": "osfp", "ways": 1, "assembly": f"{name}-{sub}"}
+            yield Cable(
+                upper, "swp2s0", name, f"swp61s{sub}", "dac-1x", "dac", speed_gbps=400, a_lanes=4, **plugs, **MEDIUM
+            )
+
 
 MEDIUM = {key: value for key, value in DAC.items() if key != "media"}
 
@@ -149,6 +195,8 @@ def hosts() -> Iterator[HostEnd]:
 def fabric() -> Fabric:
     """Give the whole, silent under every rule."""
     trees = {name: leaf(place + 1, name) for place, name in enumerate(LEAVES)}
+    trees |= {name: merge(trees[name], downlink(LEAVES.index(name) + 1)) for pair in BELOW.values() for name in pair}
+    trees |= {name: below(place + 31, name) for place, name in enumerate(BELOW)}
     trees |= {name: spine(place + 21, name) for place, name in enumerate(SPINES)}
     devices = {name: Device(name, body, "sn5600") for name, body in trees.items()}
     return Fabric(devices, tuple(cables()), {(end.device, end.port): end for end in hosts()})

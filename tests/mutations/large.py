@@ -43,7 +43,7 @@ def near_of(fabric: Fabric) -> Near:
 def neighbourhood(before: Fabric, after: Fabric, mutation: Mutation) -> tuple[Fabric, Fabric]:
     """Give the same part of the fabric as it was and as it is after the mutation.
 
-    Kept are the device, what hangs on the ports that the path names and on the links that changed, one of each
+    Kept are the device, what hangs on the ports and bonds that the path names and on the links that changed, one of each
     kind of its neighbours, the switches whose names stand next to its own, and those whose names or values it took.
     """
     near = near_of(before)
@@ -54,7 +54,11 @@ def neighbourhood(before: Fabric, after: Fabric, mutation: Mutation) -> tuple[Fa
         [] if old is new else [one for one in old if id(one) not in now] + [one for one in new if id(one) not in was]
     )
     far = near.far.get(mutation.device, {})
-    ports = {part for part in mutation.path.split(".") if port_name(part)}
+    parts = set(mutation.path.split("."))
+    bonds = before.views[mutation.device].bonds if mutation.device in before.devices else {}
+    ports = {part for part in parts if port_name(part)} | {
+        m for name in parts & set(bonds) for m in bonds[name].members
+    }
     names = {mutation.device, mutation.subject, *(far[port] for port in ports if port in far)}
     names |= {device for cable in moved for device, _ in cable.ends} | some_of_each_kind(far.values())
     # A description names another device, which must be there to be recognised.

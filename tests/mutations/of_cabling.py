@@ -351,7 +351,7 @@ def two_lanes(fabric: Fabric) -> Iterator[Mutation]:
 
 @mutator(
     "CABLE-4X-TO-OLD-SWITCH",
-    together=(*MOVED, "NVUE-SEGMENT-ONE-SIDED", "NVUE-MTU-ENDS"),
+    together=(*MOVED, "NVUE-SEGMENT-ONE-SIDED", "NVUE-MTU-ENDS", "NVUE-VLAN-ENDS"),
     why="the host has lost its cable, and the port of the older switch has another use, plug and speed",
 )
 def into_an_old_switch(fabric: Fabric) -> Iterator[Mutation]:

@@ -19,8 +19,8 @@ def bridged(fabric: Fabric) -> Iterator[View]:
 
 @mutator(
     "NVUE-VLAN-NOT-IN-BRIDGE",
-    together=("NVUE-SEGMENT-MEMBERS", "NVUE-PXE-BOND"),
-    why="the other switch of the segment keeps its VLAN, which may be the PXE VLAN",
+    together=("NVUE-SEGMENT-MEMBERS", "NVUE-PXE-BOND", "NVUE-VLAN-ENDS"),
+    why="the other switch of the segment, or the other end of the link, keeps its VLAN, which may be the PXE VLAN",
 )
 def wrong_vlan(fabric: Fabric) -> Iterator[Mutation]:
     """Put a port into a VLAN that its bridge does not have."""
@@ -195,8 +195,8 @@ def gateway_elsewhere(fabric: Fabric) -> Iterator[Mutation]:
 
 @mutator(
     "NVUE-SEGMENT-MEMBERS",
-    together=("NVUE-PXE-BOND", "NVUE-MTU-ENDS"),
-    why="the native VLAN is the PXE VLAN; a smaller MTU is also smaller than that of the far end",
+    together=("NVUE-PXE-BOND", "NVUE-MTU-ENDS", "NVUE-VLAN-ENDS"),
+    why="the native VLAN is the PXE VLAN; the far end has another VLAN, or a greater MTU",
 )
 def unlike_members(fabric: Fabric) -> Iterator[Mutation]:
     """Treat a host of a segment otherwise on one of its switches."""
@@ -215,3 +215,29 @@ def unlike_members(fabric: Fabric) -> Iterator[Mutation]:
             yield setting(rule, view, (*port.path, key), vlan)
             if port.vlans is not None and port.access is None:
                 yield setting(rule, view, (*port.path, "vlan", str(vlan)), {}, at=(*port.path, "vlan"))
+
+
+def bridged_on(fabric: Fabric, view: View, name: str) -> bool:
+    """Say whether a port, or a member of a bond, is cabled to a bridge port of another switch."""
+    members = view.bonds[name].members if name in view.bonds else (name,)
+    ends = [end for member in members if (end := fabric.far_ends.get((view.name, member))) and end[0] in fabric.views]
+    return any(
+        {port, *fabric.views[far].bonds_of.get(port, ())} & set(fabric.views[far].bridge_ports) for far, port, _ in ends
+    )
+
+
+@mutator(
+    "NVUE-VLAN-ENDS",
+    together=("NVUE-SEGMENT-MEMBERS", "NVUE-VLAN-NOT-IN-BRIDGE", "NVUE-PXE-BOND"),
+    why="the upper end is a bond of a segment; the VLAN is in no bridge, or the one that hosts boot from",
+)
+def unlike_ends(fabric: Fabric) -> Iterator[Mutation]:
+    """Give one end of a link that two switches bridge another untagged VLAN, or other tagged ones."""
+    rule = "NVUE-VLAN-ENDS"
+    for view in fabric.views.values():
+        for port in (one for one in view.bridge_ports.values() if bridged_on(fabric, view, one.interface.name)):
+            key = "access" if port.access is not None else "untagged"
+            for vlan in (*sorted(view.bridge_vlans[port.bridge] - {port.access, port.untagged}), *UNUSED_VLANS[:20]):
+                yield setting(rule, view, (*port.path, key), vlan)
+            for vlan in sorted(port.vlans or ()):
+                yield dropping(rule, view, (*port.path, "vlan", str(vlan)), at=(*port.path, "vlan"))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import ClassVar
 
 from rackwright.check.agreement import grouped, outliers
-from rackwright.check.interfaces import Bond, Svi, number, section
-from rackwright.check.model import Fabric, FabricRule, FileRule, Path
+from rackwright.check.interfaces import Bond, BridgePort, Svi, number, section
+from rackwright.check.model import Fabric, FabricRule, FileRule, Need, Path
 from rackwright.check.view import View
 from rackwright.check.view_l3 import joined
 from rackwright.findings import Finding
@@ -16,6 +17,7 @@ __all__ = [
     "L3VniDiffers",
     "L3VniPlace",
     "PxeBond",
+    "VlanEnds",
     "VlanNotInBridge",
     "VlanReserved",
     "VniMapDiffers",
@@ -71,6 +73,39 @@ class VlanNotInBridge(FileRule):
         return self.fail(
             view, path, f"{name} uses VLAN {vlan}, which {bridge} does not have", expected=f"VLAN {vlan} in {bridge}"
         )
+
+
+class VlanEnds(FabricRule):
+    """Both ends of a bridged link between two switches carry the same VLANs.
+
+    Passes: ends (a bond, where the port is in one) with the same untagged VLAN and the same tagged ones, inherited
+    ones included. Fails: both ends where they differ; a bond once.
+    """
+
+    id = "NVUE-VLAN-ENDS"
+    item = "nvue.md 8.22"
+    title = "VLANs of the ends of a link differ"
+    severity = "error"
+    remedy = "give both ends the same untagged VLAN and the same list of tagged ones"
+    source = "nvue.md 8.22, 3.2"
+    needs: ClassVar[tuple[Need, ...]] = ("peers", "cables")
+
+    def judge(self, fabric: Fabric) -> Iterator[Finding]:
+        """Look at every cabled port that is in a bridge, on both sides."""
+        told: set[tuple[str, Path]] = set()
+        for (name, port), (far_name, far_port, cable) in sorted(fabric.far_ends.items(), key=lambda item: item[0]):
+            mine, theirs = _bridged(fabric, name, port), _bridged(fabric, far_name, far_port)
+            if mine is None or theirs is None:
+                continue
+            for (path, what, value), (_, _, other) in zip(
+                _carried(fabric.views[name], mine), _carried(fabric.views[far_name], theirs), strict=True
+            ):
+                if value != other and (name, path) not in told:
+                    told.add((name, path))
+                    reason = f"{what} of {mine.interface.name} is {value}, that of {far_name}:{theirs.interface.name} {other}"
+                    yield self.fail(
+                        fabric.views[name], path, reason, expected=other, actual=value, evidence=(cable.label,)
+                    )
 
 
 class VlanReserved(FileRule):
@@ -330,6 +365,26 @@ def _bridge_vlans(view: View, bridge: str) -> frozenset[int]:
     """Give the VLANs that a bridge has: those listed, its untagged one, and VLAN 1, which is always there."""
     untagged = number(view.bridges.get(bridge, {}).get("untagged"))
     return _stated_vlans(view, bridge) | {1} | ({untagged} if untagged is not None else set())
+
+
+def _bridged(fabric: Fabric, device: str, port: str) -> BridgePort | None:
+    """Give the bridge port that a cabled port is, or is a member of; None where it is in no bridge."""
+    view = fabric.views.get(device)
+    owners = () if view is None else (port, *view.bonds_of.get(port, ()))
+    return next((view.bridge_ports[name] for name in owners if name in view.bridge_ports), None) if view else None
+
+
+def _carried(view: View, port: BridgePort) -> tuple[tuple[Path, str, str], ...]:
+    """Give what a bridge port carries: (path, what it is, value) of its untagged and of its tagged VLANs."""
+    own = port.access if port.access is not None else port.untagged
+    untagged = own if own is not None else number(view.bridges.get(port.bridge, {}).get("untagged")) or 1
+    listed = _stated_vlans(view, port.bridge) if port.vlans is None else port.vlans
+    tagged = () if port.access is not None else sorted(set(listed) - {untagged})
+    key = "access" if port.access is not None else "untagged"
+    return (
+        ((*port.path, key), "the untagged VLAN", str(untagged)),
+        ((*port.path, "vlan"), "the list of tagged VLANs", joined(tagged) or "none"),
+    )
 
 
 def _svi_vlan_path(svi: Svi) -> Path:

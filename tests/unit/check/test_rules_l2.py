@@ -41,6 +41,8 @@ def behind(pxe: int) -> dict[str, Any]:
 
 
 CABLE = (Cable("leaf01", "swp1s0", "gpu01", "p1"),)
+LINK = (Cable("a", "swp1", "b", "swp2"),)
+TRUNKED = {"interface up type": "bond", "interface up bond member swp1": {}, "interface up bond member swp2": {}}
 IN_BRIDGE = "interface {} bridge domain br_default {}"
 
 CASES = [
@@ -78,6 +80,56 @@ CASES = [
         "bad-access-and-trunk",
         {**BRIDGE, **port("swp1", "access", 300), **port("swp1", "vlan 500", {})},
         (("interface.swp1.bridge.domain.br_default.access", "fail"),),
+    ),
+    Case("NVUE-VLAN-ENDS", "empty-no-cables", {"a": BRIDGE, "b": BRIDGE}, (("fabric:", "skipped"),), several=True),
+    Case(
+        "NVUE-VLAN-ENDS",
+        "good-access",
+        {"a": {**BRIDGE, **port("swp1", "access", 300)}, "b": {**BRIDGE, **port("swp2", "access", 300)}},
+        several=True,
+        cables=LINK,
+    ),
+    Case(
+        "NVUE-VLAN-ENDS",
+        "good-listed-and-inherited",
+        {
+            "a": {**BRIDGE, **port("swp1", "untagged", 300), **port("swp1", "vlan 500", {})},
+            "b": {**BRIDGE, **port("swp2", "untagged", 300)},
+        },
+        several=True,
+        cables=LINK,
+    ),
+    Case(
+        "NVUE-VLAN-ENDS",
+        "good-routed-at-one-end",
+        {"a": {**BRIDGE, **port("swp1", "access", 300)}, "b": {"interface swp2 type": "swp"}},
+        several=True,
+        cables=LINK,
+    ),
+    Case(
+        "NVUE-VLAN-ENDS",
+        "bad-access",
+        {"a": {**BRIDGE, **port("swp1", "access", 300)}, "b": {**BRIDGE, **port("swp2", "access", 500)}},
+        (
+            ("a:interface.swp1.bridge.domain.br_default.access", "fail"),
+            ("b:interface.swp2.bridge.domain.br_default.access", "fail"),
+        ),
+        several=True,
+        cables=LINK,
+    ),
+    Case(
+        "NVUE-VLAN-ENDS",
+        "bad-tagged-vlans-of-two-bonds-told-once",
+        {
+            "a": {**BRIDGE, **TRUNKED, **port("up", "untagged", 300), **port("up", "vlan 500", {})},
+            "b": {**BRIDGE, **TRUNKED, **port("up", "untagged", 300), **port("up", "vlan 700", {})},
+        },
+        (
+            ("a:interface.up.bridge.domain.br_default.vlan", "fail"),
+            ("b:interface.up.bridge.domain.br_default.vlan", "fail"),
+        ),
+        several=True,
+        cables=(Cable("a", "swp1", "b", "swp1"), Cable("a", "swp2", "b", "swp2")),
     ),
     Case("NVUE-VLAN-RESERVED", "empty", {}, EMPTY),
     Case("NVUE-VLAN-RESERVED", "good", {**BRIDGE, **l3vni("RED", 5001, 3001)}),
