@@ -433,7 +433,7 @@ def _raise_fault(attendance: Attendance) -> None:
 
 def _wait(worker: Worker) -> str:
     """Say what is left to do while another process has the run."""
-    return f"wait for it, or press Ctrl-C there (pid {worker.pid} on {worker.host}), then push again"
+    return f"wait for it, or press Ctrl-C there (pid {worker.pid} on {worker.host}), then give this command again"
 
 
 def _see(run: str) -> str:

@@ -42,7 +42,7 @@ def test_second_process_is_told_who_holds_the_run_and_enqueues_nothing(site, pro
             engine.resume(run)
         with pytest.raises(
             RunBusy,
-            match=rf"run {run} works on a2 .* press Ctrl-C there \(pid {other.popen.pid} on .*\), then push again$",
+            match=rf"run {run} works on a2 .* press Ctrl-C there \(pid {other.popen.pid} on .*\), then give this command again$",
         ):
             engine.run("toy", SMALL, limit=["a2"])
         # Another device is nobody's: it may be worked on beside.
