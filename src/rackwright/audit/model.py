@@ -97,6 +97,26 @@ class Site:
         return found
 
     @cached_property
+    def macs(self) -> dict[cabling.Port, str]:
+        """Return the MAC address of each port that nodes.csv tells."""
+        return {cabling.Port(device.name, port): mac for device in self.plan.devices for port, mac in device.macs}
+
+    @cached_property
+    def bonded(self) -> frozenset[cabling.Port]:
+        """Return the ports of hosts in bonds: what they send has the MAC address of any of them."""
+        return frozenset(
+            cabling.Port(host.name, port.port)
+            for host in self.plan.hosts
+            for port in host.interfaces
+            if port.port and port.bond
+        )
+
+    @cached_property
+    def learning(self) -> frozenset[str]:
+        """Return the switches at which machines have management cables: nothing but a MAC address tells most of these."""
+        return frozenset(link.a.device for link in self.plan.links if link.kind in {"management", "pdu"})
+
+    @cached_property
     def host_mtus(self) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
         """Return the MTU of each host port, and the largest of each fabric."""
         hosts: dict[tuple[str, str], int] = {}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Final, TypedDict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Final, NamedTuple, TypedDict
 
 from rackwright.audit.cabling import (
     Diagnosis,
@@ -22,13 +22,14 @@ from rackwright.audit.cabling import (
     told,
 )
 from rackwright.audit.evidence import FACTS
+from rackwright.audit.learned import TABLE, claims
 from rackwright.audit.ledger import Ledger
 from rackwright.audit.model import INTERFACES, FabricCheck, Look, Site, View
 from rackwright.findings import Severity
 from rackwright.nvue.tree import natural_key
 from rackwright.plan.model import Switch
 
-__all__ = ["CABLED", "HELD", "Cabling", "LinkState", "sights", "unheard"]
+__all__ = ["CABLED", "HELD", "Cabling", "Known", "LinkState", "known", "sights", "unheard"]
 
 Link = tuple[Port, Port]
 
@@ -70,12 +71,15 @@ class _Lldp(TypedDict, total=False):
     neighbor: dict[str, _Neighbour]
 
 
+_Row = TypedDict("_Row", {"mac": Any, "interface": Any, "entry-type": Any}, total=False)
+
+
 class _Interface(TypedDict, total=False):
     link: _Link
     lldp: _Lldp
 
 
-CABLED: Final[Mapping[str, Any]] = {FACTS: Any, INTERFACES: dict[str, _Interface]}
+CABLED: Final[Mapping[str, Any]] = {FACTS: Any, INTERFACES: dict[str, _Interface], TABLE: dict[str, _Row]}
 """What the checks that see cables look at (LINK-CABLING, LINK-STATE, LINK-SPEED), for who holds it of many switches."""
 
 
@@ -84,10 +88,34 @@ def sights(look: Look, names: Names) -> dict[Port, Sight]:
     found: dict[Port, Sight] = {}
     for view in _asked(look):
         planned = [port.name for port in view.switch.ports if port.link >= 0]
+        behind = claims(view, names)
         for name in {*planned, *view.interfaces}:
             if name.startswith("swp") or name == "eth0":
-                found[Port(view.name, name)] = _sight(view, name, names)
+                sight = _sight(view, name, names)
+                learned = () if sight.neighbours or sight.up is False else behind.get(name, ())
+                found[Port(view.name, name)] = sight._replace(neighbours=learned) if learned else sight
     return found
+
+
+class Known(NamedTuple):
+    """Planned links of which a look tells something, in both directions."""
+
+    right: frozenset[Link]
+    wrong: frozenset[Link]
+    """Those that a finding is about."""
+
+
+def known(look: Look) -> Known:
+    """Return which planned links are proven, and which are wrong, dark or denied."""
+    wires = _Wires.of(look)
+    found, links = wires.diagnosis, wires.wiring.links
+    denied = [(port, links[port]) for ports in found.contradictions for port in ports if port in links]
+    repaired = [link for repair in found.repairs for link in repair.links]
+    return Known(_both(found.right), _both([*repaired, *denied]))
+
+
+def _both(links: Iterable[Link]) -> frozenset[Link]:
+    return frozenset(way for one, two in links for way in ((one, two), (two, one)))
 
 
 def unheard(look: Look) -> tuple[Link, ...]:
@@ -182,18 +210,29 @@ class _WiresCheck(FabricCheck):
 
 
 class Cabling(_WiresCheck):
-    """Each cable that LLDP shows joins what the plan joins.
+    """Each cable that LLDP or a learned MAC address shows joins what the plan joins.
 
-    Passes when every link whose far end tells who it is is the planned one. Fails with the fewest repairs that make it so,
+    Passes when every link whose far end tells who it is is the planned one. Where machines have management cables, that is also told by
+    the MAC addresses of nodes.csv that the switch learned at ports where nobody speaks. Fails with the fewest repairs that make it so,
     one finding each: two devices exchanged, whole cages, plugs, a plug in a wrong hole, a cable too many, a stranger.
     Error where claims contradict each other or two switches are up and hear nothing. Skipped are links to machines that
-    say nothing by LLDP (a BMC, a PDU, a server before its system stands), and to networks that are not ours.
+    say nothing by LLDP and whose MAC address was not learned (a server before its system stands), and to networks that are not ours.
     """
 
     id = "LINK-CABLING"
     title = "cables join what the plan joins"
     remedy = "put the cable where the plan has it"
     source = "LLDP of Cumulus Linux 5.12; neighbours change late there (RN-4100629)"
+
+    def questions(self, switch: Switch, site: Site) -> Iterator[str]:
+        """Yield the interfaces, and the forwarding table where machines have management cables."""
+        yield from self.asks
+        if switch.name in site.learning:
+            yield TABLE
+
+    def needs(self, view: View) -> Iterable[str]:  # noqa: ARG002 - the signature of all checks
+        """Return the interfaces: a table that is refused proves nothing, and LLDP is judged all the same."""
+        return self.asks
 
     def judge(self, look: Look) -> Iterator[Ledger]:
         """Yield a ledger a switch."""
@@ -214,7 +253,7 @@ class Cabling(_WiresCheck):
         for one, two in found.one_sided:
             if wires.sights[two].up and two.device in ledgers and two not in wires.nameless:
                 self._deaf(ledgers[two.device], one, two)
-        self._silent(wires, ledgers)
+        self._silent(wires, ledgers, look.site.learning)
         elsewhere = _told_elsewhere(found)
         for name in [name for name, ledger in ledgers.items() if ledger.empty]:
             ledgers[name].skip(_ELSEWHERE if name in elsewhere else _UNTOLD)
@@ -244,7 +283,7 @@ class Cabling(_WiresCheck):
             remedy=f"see whether LLDP runs on {one.device}, and whether the cable carries both ways",
         )
 
-    def _silent(self, wires: _Wires, ledgers: Mapping[str, Ledger]) -> None:
+    def _silent(self, wires: _Wires, ledgers: Mapping[str, Ledger], learning: Collection[str]) -> None:
         silent: dict[str, list[Link]] = defaultdict(list)
         deaf: dict[str, list[Link]] = defaultdict(list)
         nameless: dict[str, list[Link]] = defaultdict(list)
@@ -261,7 +300,9 @@ class Cabling(_WiresCheck):
                 remedy="push its configuration, then audit again",
             )
         for device, links in silent.items():
-            ledgers[device].skip(f"{_counted(links)} not verified: the far end says nothing by LLDP", path="silent")
+            why = "the far end says nothing by LLDP"
+            why += ", and no MAC address of nodes.csv is learned there" if device in learning else ""
+            ledgers[device].skip(f"{_counted(links)} not verified: {why}", path="silent")
         for device, links in deaf.items():
             known = [link for link in links if wires.sights.get(link[0], Sight(None)).up is not None]
             if known:

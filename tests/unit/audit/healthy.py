@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from rackwright import audit
+from rackwright.audit.learned import TABLE
 from rackwright.audit.model import Site
 from rackwright.audit.overlay import esi
 from rackwright.errors import NotCarried
@@ -45,6 +46,7 @@ class _Maker:
     def __init__(self, site: Site, intended) -> None:
         self.site, self.plan, self.intended = site, site.plan, intended
         self.roles = {device.name: device.role for device in self.plan.devices}
+        self.macs = {(device.name, port): mac for device in self.plan.devices for port, mac in device.macs}
         self.serials = {device.name: device.serial for device in self.plan.devices}
         self.vteps = {switch.vtep for switch in self.plan.switches if switch.vtep}
 
@@ -61,6 +63,7 @@ class _Maker:
             "running": lambda: copy.deepcopy(self.intended(switch)),
             "startup": lambda: copy.deepcopy(self.intended(switch)),
             "nv show interface": lambda: self._interfaces(switch),
+            TABLE: lambda: self._table(switch),
             "nv show platform transceiver": lambda: self._modules(switch),
             "nv show router adaptive-routing": lambda: {"enable": "on"},
             "nv show evpn vni": lambda: self._vnis(switch),
@@ -97,6 +100,16 @@ class _Maker:
                 if near.device == switch.name and near.port in found:
                     self._neighbour(found[near.port], far)
         return found
+
+    def _table(self, switch: Switch) -> Answers:
+        """What is behind each port by nodes.csv, and the switch itself."""
+        rows: list[Answers] = [{"mac": "44:38:39:00:00:01", "interface": "br_default", "entry-type": "permanent"}]
+        for link in self.plan.links:
+            for near, far in ((link.a, link.b), (link.b, link.a)):
+                mac = self.macs.get((far.device, far.port))
+                if near.device == switch.name and mac:
+                    rows.append({"mac": mac.upper(), "vlan": 500, "interface": near.port, "age": "0:00:05"})
+        return {str(number): row for number, row in enumerate(rows, 1)}
 
     def _neighbour(self, interface: Answers, far: End) -> None:
         if self.roles.get(far.device) in SPEAKS and not far.port.endswith("bmc"):

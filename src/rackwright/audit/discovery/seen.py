@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
+from rackwright.audit import learned
+from rackwright.audit.evidence import SHOW
+from rackwright.audit.learned import TABLE
 from rackwright.drivers.nvue.model import Nvue
 from rackwright.errors import DeviceRefused
 from rackwright.intent.nodes import normal_mac
 
 __all__ = ["Heard", "Seen", "looked"]
-
-_EMPTY: Final = "br_default"
-_NOT_LEARNED: Final = frozenset({"permanent", "extern_learn", "static"})
-"""Entries of the table that are its own, or another switch's (5.12 guide, EVPN troubleshooting)."""
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -61,16 +60,11 @@ def looked(device: str, session: Nvue, *, table: bool) -> Seen:
 
 def _table(session: Nvue) -> dict[str, tuple[str, ...]]:
     try:
-        shown = session.show(f"bridge domain {_EMPTY} mac-table")
+        shown = session.show(TABLE.removeprefix(SHOW))
     except DeviceRefused:
         # A switch without a bridge, as from the factory, has no such thing to show.
         return {}
-    found: dict[str, dict[str, None]] = {}
-    for row in (shown or {}).values():
-        mac = normal_mac(str(row.get("mac", "")))
-        if mac and row.get("entry-type") not in _NOT_LEARNED:
-            found.setdefault(str(row.get("interface", "")), {})[mac] = None
-    return {port: tuple(macs) for port, macs in found.items()}
+    return learned.table(shown)
 
 
 def _neighbours(interface: Any) -> tuple[Heard, ...]:
