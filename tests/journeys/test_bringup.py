@@ -13,6 +13,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from rackwright.twin import process
+
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bringup")]
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,6 +72,53 @@ def test_same_command_again_changes_nothing(rack):
     again = answer(rw("bringup", rack.site, *YES, "--json"))
     assert {task["state"] for task in again["tasks"].values()} == {"unchanged"}
     assert set(again["accepted"].values()) == {"accepted"}
+    # Nothing was done by this run: the certificate says who did what stands there.
+    certificate = certified(rack.site, again, "gpu02")
+    (first,) = [one for one in certificate["earlier"] if one["run"] == rack.first["run"]]
+    assert (certificate["changes"], certificate["restarts"]) == (0, 0)
+    assert (first["changes"], first["restarts"]) == tuple(
+        certified(rack.site, rack.first, "gpu02")[word] for word in ("changes", "restarts")
+    )
+    assert first["changes"] > 0
+
+
+def certified(site, run, name):
+    """The certificate of one device, as its run left it."""
+    return json.loads((site / ".rackwright/runs" / run["run"] / "record/nodes" / f"{name}.json").read_text())
+
+
+def test_certificate_of_a_server_tells_what_runs_on_it(rack):
+    """It names another version than the emulated machine has, leaves one out, or does not say which checks it stands on."""
+    status = process.request(rack.site / ".rackwright", {"op": "status"})
+    for name in ("gpu01", "gpu02", "mgmt01"):
+        found = certified(rack.site, rack.first, name)
+        versions = found["versions"]
+        assert versions["iDRAC firmware"] == status["bmcs"][name]["version"]
+        assert versions["BIOS"] == status["bmcs"][name]["bios"]
+        assert versions["Running kernel"] == status["hosts"][name]["kernel"]
+        assert {"CPLD", "Ubuntu", "OFED", "DOCA metapackage", "Power Supply.Slot.1"} <= versions.keys()
+        assert "not known" not in versions.values()
+        results = {check["check"]: check["result"] for check in found["checks"]}
+        assert {results[check] for check in ("FIRMWARE-VERSIONS", "HOST-VERSIONS", "BIOS-SETTINGS")} == {"passed"}
+        assert sum(check.get("passed", 0) for check in found["checks"]) == found["passed"]
+        assert all(check["why"] for check in found["checks"] if check["result"] == "skipped")
+    versions = certified(rack.site, rack.first, "gpu01")["versions"]
+    own = status["bmcs"]["gpu01.b3220l-1"]["version"]
+    assert {"GPU driver", "Fabric Manager", "DCGM"} <= versions.keys()
+    assert any(name.startswith("BlueField-3 firmware (b3140h-1, ") for name in versions)
+    assert versions["b3220l-1: BMC"] == own
+
+
+def test_certificate_of_a_switch_tells_what_runs_on_it(rack):
+    """Its NOS, and the checks that it passed."""
+    status = process.request(rack.site / ".rackwright", {"op": "status"})
+    for name in SWITCHES:
+        found = certified(rack.site, rack.first, name)
+        assert found["versions"] == {"Cumulus Linux": status["devices"][name]["version"]}
+        results = {check["check"]: check["result"] for check in found["checks"]}
+        assert {results[check] for check in ("NOS-VERSION", "CONFIG-DRIFT", "LINK-CABLING")} == {"passed"}
+    page = rack.site / ".rackwright/runs" / rack.first["run"] / "record/nodes/fe01.html"
+    assert "CONFIG-DRIFT" in page.read_text()
 
 
 def test_switches_that_left_dhcp_gave_their_leases_back(rack):

@@ -185,7 +185,7 @@ def test_no_file_outside_the_runs_folder_is_named(plan, servers, tmp_path):
 @pytest.mark.parametrize("odd", [7, None, "", "text", [1, None], {"a": 1}, [[]], True])
 def test_an_outcome_of_any_shape_is_recorded(plan, servers, tmp_path, odd):
     """A program may tell a number where another tells a list: the record is made all the same."""
-    words = ("sent", "changes", "evidence", "findings", "passed", "versions", "restarts", "backup", "other")
+    words = ("sent", "changes", "evidence", "findings", "passed", "checks", "versions", "restarts", "backup", "other")
     got = made(
         plan,
         servers,
@@ -292,6 +292,143 @@ def test_a_later_stage_has_the_last_word_on_a_finding(plan, servers, tmp_path):
         f"accept/{name}": Outcome(subject="", state="done", detail={"findings": [found("bios", name, "pass")]}),
     })  # fmt: skip
     assert node_certificate(got, "x", got.devices[0]).open_findings == ()
+
+
+def sums():
+    """What an acceptance tells of its checks, one of each result."""
+    return [
+        {"check": "BGP-SESSIONS", "passed": 1, "skipped": 1, "why": ["<b>2 sessions</b> are not planned"]},
+        {"check": "LINK-CABLING", "notes": 2},
+        {"check": "LINK-FLAPS", "skipped": 1, "why": ["no earlier look"]},
+        {"check": "NTP-SYNC", "errors": 1},
+        {"check": "ROCE", "passed": 1, "failed": 3},
+    ]
+
+
+def test_a_certificate_names_every_check_with_what_came_of_it(plan, servers, tmp_path):
+    """Those that passed, those that did not and those that could not be judged; a number alone says nothing to who takes it over."""
+    one, two, _ = servers
+    detail = {"passed": 2, "checks": sums(), "versions": {"BIOS": "2.7.4"}}
+    got = made(plan, servers, tmp_path, {
+        f"accept/{name}": Outcome(subject="", state="unchanged", detail=detail) for name in (one, two)
+    })  # fmt: skip
+    files = dict(documents(got, signed=False))
+    value = msgspec.json.decode(files[f"nodes/{one}.json"])
+    assert [(check["check"], check["result"]) for check in value["checks"]] == [
+        ("BGP-SESSIONS", "passed"), ("LINK-CABLING", "noted"), ("LINK-FLAPS", "skipped"), ("NTP-SYNC", "not judged"),
+        ("ROCE", "failed"),
+    ]  # fmt: skip
+    page = files[f"nodes/{one}.html"].decode()
+    assert "<p>1 passed, 1 noted, 1 failed, 1 not judged, 1 skipped.</p>" in page
+    assert all(check["check"] in page for check in sums())
+    assert "&lt;b&gt;2 sessions&lt;/b&gt; are not planned" in page
+    rack = rack_certificate(got, "x", "r1", got.devices)
+    assert {check.check: (check.passed, check.noted, check.failed, check.not_judged, check.skipped) for check in rack.checks} == {
+        "BGP-SESSIONS": (2, (), (), (), ()),
+        "LINK-CABLING": (0, (two, one), (), (), ()),
+        "LINK-FLAPS": (0, (), (), (), (two, one)),
+        "NTP-SYNC": (0, (), (), (two, one), ()),
+        "ROCE": (0, (), (two, one), (), ()),
+    }  # fmt: skip
+    assert [(row.component, row.version, row.devices) for row in rack.versions] == [("BIOS", "2.7.4", (two, one))]
+    page = files[f"racks/{got.devices[0].rack}.html"].decode()
+    assert "<td>NTP-SYNC</td><td>0</td>" in page
+    assert f'<td>2.7.4</td><td class="wide">{two}, {one}</td>' in page
+
+
+def test_a_certificate_of_what_told_nothing_says_so(plan, servers, tmp_path):
+    """A page without a table of versions or checks would look as if there was nothing to tell."""
+    got = made(
+        plan, servers, tmp_path, {f"accept/{servers[0]}": Outcome(subject="", state="done", detail={"passed": 9})}
+    )
+    files = dict(documents(got, signed=False))
+    page = files[f"nodes/{servers[0]}.html"].decode()
+    assert "9 passed; which ones, the run did not tell." in page
+    assert "None was told: which versions run is not known." in page
+    page = files[f"racks/{got.devices[0].rack}.html"].decode()
+    assert "The run did not tell any." in page
+    assert "None was told: which versions run is not known." in page
+
+
+def test_versions_of_a_certificate_are_those_of_the_acceptance(plan, servers, tmp_path):
+    """What firmware a stage before brought is what was to run; the acceptance saw what runs. Without one the stages must do."""
+    one, two, _ = servers
+    firmware = Outcome(subject="", state="done", detail={"versions": {"BIOS.Setup.1-1": "2.7.4"}})
+    looked = Outcome(subject="", state="unchanged", detail={"versions": {"BIOS": "2.7.3"}})
+    got = made(
+        plan, servers, tmp_path, {f"firmware/{one}": firmware, f"firmware/{two}": firmware, f"accept/{one}": looked}
+    )
+    assert [node_certificate(got, "x", device).versions for device in got.devices[:2]] == [
+        {"BIOS": "2.7.3"}, {"BIOS.Setup.1-1": "2.7.4"},
+    ]  # fmt: skip
+
+
+def run_of(state_dir, run, devices, *, twin=True, written=None):
+    """The folder of a run as the engine leaves it, with the record that was written of it, if any."""
+    folder = state_dir / "runs" / run
+    folder.mkdir(parents=True)
+    known = {
+        "run": run, "program": "bringup", "version": "1", "engine": "1", "begun": stamp(0), "order": "", "jobs": 1,
+        "worked": devices, "twin": twin,
+    }  # fmt: skip
+    (folder / "run.json").write_bytes(msgspec.json.encode(known))
+    if written is not None:
+        (folder / "record").mkdir()
+        (folder / "record/record.json").write_bytes(msgspec.json.encode(written))
+    return folder
+
+
+def test_what_earlier_runs_changed_is_told_beside_what_this_one_did(plan, servers, tmp_path):
+    """A rack that was mended and brought up again has "changes made 0": who flashed it, and when, is in the record before."""
+    one, two, three = servers
+    run_of(tmp_path, "20260101-000000-aaa", [one, two], written=made(plan, [one, two], tmp_path / "none", {
+        f"firmware/{one}": Outcome(subject="", state="done", detail={"changes": ["a", "b"], "restarts": 3}),
+        f"bmc/{one}": Outcome(subject="", state="failed", cause="c", detail={"changes": ["never"]}),
+        f"os/{one}": Outcome(subject="", state="done", detail={"changes": ["c"]}),
+    }))  # fmt: skip
+    run_of(tmp_path, "20260102-000000-aaa", [one])
+    run_of(tmp_path, "20260103-000000-aaa", [one], twin=False)
+    run_of(tmp_path, "20260104-000000-aaa", ["another"])
+    own = run_of(tmp_path, "20260105-000000-aaa", servers)
+    run_of(tmp_path, "20260106-000000-aaa", servers)
+    got = made(plan, servers, own, {})
+    first = (tmp_path / "runs/20260101-000000-aaa/record/record.json").read_bytes()
+    found = node_certificate(got, "x", got.devices[0]).earlier
+    assert [(each.run, each.state, each.changes, each.restarts, each.record_sha256) for each in found] == [
+        ("20260102-000000-aaa", "", None, 0, ""),
+        ("20260101-000000-aaa", "failed", 3, 3, hashlib.sha256(first).hexdigest()),
+    ]
+    (only,) = node_certificate(got, "x", got.devices[1]).earlier
+    assert (only.run, only.changes, only.restarts) == ("20260101-000000-aaa", 0, 0)
+    assert node_certificate(got, "x", got.devices[2]).earlier == ()
+    files = dict(documents(got, signed=False))
+    page = files[f"nodes/{one}.html"].decode()
+    assert "changes made in this run" in page
+    assert "20260101-000000-aaa (bringup)" in page
+    assert "none was written" in page
+    assert "Earlier runs" not in files[f"nodes/{three}.html"].decode()
+    assert "20260102-000000-aaa, 20260101-000000-aaa." in files[f"racks/{got.devices[0].rack}.html"].decode()
+    assert msgspec.json.decode(files["record.json"], type=Record) == got
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b"{", b'{"devices": 7}', b'{"devices": [{"tasks": []}]}'])
+def test_an_earlier_record_that_cannot_be_read_is_named_all_the_same(plan, servers, tmp_path, text):
+    """A record that is half written takes nothing from the one that is made now."""
+    before = run_of(tmp_path, "20260101-000000-aaa", servers, written={})
+    (before / "record/record.json").write_bytes(text)
+    got = made(plan, servers, run_of(tmp_path, "20260105-000000-aaa", servers), {})
+    (found,) = node_certificate(got, "x", got.devices[0]).earlier
+    assert (found.run, found.changes, found.record_sha256) == ("20260101-000000-aaa", None, "")
+
+
+def test_a_site_that_was_run_often_keeps_its_record_in_bounds(plan, servers, tmp_path):
+    """Each of a thousand certificates names the runs before: so many, and how many there are besides."""
+    for at in range(23):
+        run_of(tmp_path, f"20260101-0000{at:02d}-aaa", servers)
+    got = made(plan, servers, run_of(tmp_path, "20260105-000000-aaa", servers), {})
+    assert (len(got.earlier), got.earlier_left, got.earlier[0].run) == (20, 3, "20260101-000022-aaa")
+    page = dict(documents(got, signed=False))[f"nodes/{servers[0]}.html"].decode()
+    assert "3 older still are not named." in page
 
 
 @pytest.mark.parametrize("signed", [True, False])

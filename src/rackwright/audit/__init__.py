@@ -10,9 +10,10 @@ Protocol; judging is a function of values. See ``docs/design/audit.md``.
 
 from __future__ import annotations
 
-from rackwright.audit.evidence import Answer, Evidence, collect, parts, read, unreached, write
+from rackwright.audit.evidence import UNKNOWN, Answer, Evidence, collect, parts, read, unreached, write
 from rackwright.audit.ledger import Check
 from rackwright.audit.model import COMPARED, Limits, Site
+from rackwright.audit.settings import versions
 from rackwright.audit.verdict import CHECKS, heard, judge, questions, switch_sights
 from rackwright.audit.wires import CABLED
 
@@ -20,6 +21,7 @@ __all__ = [
     "CABLED",
     "CHECKS",
     "COMPARED",
+    "UNKNOWN",
     "Answer",
     "Check",
     "Evidence",
@@ -33,5 +35,6 @@ __all__ = [
     "read",
     "switch_sights",
     "unreached",
+    "versions",
     "write",
 ]

@@ -32,6 +32,7 @@ __all__ = [
     "RUNNING",
     "SHOW",
     "STARTUP",
+    "UNKNOWN",
     "Answer",
     "Evidence",
     "collect",
@@ -46,6 +47,9 @@ RUNNING: Final = "running"
 STARTUP: Final = "startup"
 SHOW: Final = "nv show "
 """How a question for the operational state begins; ``-o json`` is the driver's to add."""
+
+UNKNOWN: Final = "not known"
+"""What stands for a version that a device was to tell and did not: a place that is empty would look as if all were told."""
 
 _NOTHING: Final = msgspec.Raw(b"null")
 _ENDED: Final = (Unreachable, AuthRefused, IdentityChanged, LostMidCommand)

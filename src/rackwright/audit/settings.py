@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-from rackwright.audit.evidence import FACTS, RUNNING, SHOW, STARTUP
+from rackwright.audit.evidence import FACTS, RUNNING, SHOW, STARTUP, UNKNOWN, Evidence
 from rackwright.audit.ledger import Ledger, Untold
 from rackwright.audit.model import DeviceCheck, Site, View
 from rackwright.diff import Change, between
@@ -14,7 +14,7 @@ from rackwright.diff.changes import is_secret, masked
 from rackwright.nvue.tree import Tree, get
 from rackwright.plan.model import Switch
 
-__all__ = ["Drift", "Identity", "Ntp", "Reached", "Roce", "Unsaved", "Version"]
+__all__ = ["Drift", "Identity", "Ntp", "Reached", "Roce", "Unsaved", "Version", "versions"]
 
 TIME: Final = f"{SHOW}system date-time"
 ROCE: Final = f"{SHOW}qos roce"
@@ -106,6 +106,13 @@ class Version(DeviceCheck):
             ledger.right("version")
         else:
             ledger.wrong("version", f"runs {told}, not {view.switch.nos}", expected=view.switch.nos, actual=told)
+
+
+def versions(evidence: Evidence) -> dict[str, str]:
+    """Return component -> version as a switch told: the operating system; ``not known`` where it does not tell, or could not be asked."""
+    answer = evidence.by_question().get(FACTS)
+    told = answer.value if answer and isinstance(answer.value, Mapping) else {}
+    return {"Cumulus Linux": str(told.get("version") or UNKNOWN)}
 
 
 class Ntp(DeviceCheck):

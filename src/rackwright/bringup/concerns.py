@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from rackwright.findings import Finding
+from rackwright.findings import Finding, Status
 
-__all__ = ["noted", "packed", "servers", "unpacked"]
+__all__ = ["counted", "noted", "packed", "servers", "unpacked"]
 
+_COUNTS: Final[Mapping[Status, str]] = {"pass": "passed", "fail": "failed", "error": "errors", "skipped": "skipped"}
+"""Status -> how the record calls the number of such findings."""
+_REASONS: Final = 4
+_LONG: Final = 240
+"""A record of a thousand servers keeps its size: of what a check skipped so many reasons of so many characters."""
 _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -32,17 +37,38 @@ def noted(found: Finding) -> Finding:
 
 
 def packed(found: Sequence[Finding]) -> list[Any]:
-    """Return findings as JSON holds them; what passed or was skipped is counted by its check alone."""
-    return [msgspec.to_builtins(one) if one.status in {"fail", "error"} else [one.status, one.check] for one in found]
+    """Return findings as JSON holds them; of what passed its check alone, of what was skipped why, too."""
+    return [msgspec.to_builtins(one) if one.status in {"fail", "error"} else _short(one) for one in found]
 
 
 def unpacked(told: Sequence[Any]) -> list[Finding]:
-    """Return what :func:`packed` made; what passed comes back without its words."""
-    return [
-        msgspec.convert(one, Finding)
-        if isinstance(one, dict)
-        else Finding(
-            id="", check=one[1], subject="", path="", status=one[0], severity="info", message="", remedy=""
-        )
-        for one in told
-    ]  # fmt: skip
+    """Return what :func:`packed` made; what passed comes back without its words, what was skipped with its reason alone."""
+    return [msgspec.convert(one, Finding) if isinstance(one, dict) else _long(*one) for one in told]
+
+
+def _short(found: Finding) -> list[str]:
+    return [found.status, found.check, *([found.message] if found.status == "skipped" else [])]
+
+
+def _long(status: Status, check: str, message: str = "") -> Finding:
+    return Finding(
+        id="", check=check, subject="", path="", status=status, severity="info", message=message, remedy=""
+    )  # fmt: skip
+
+
+def counted(found: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Return the checks that were made as the record takes them: how many findings of each kind, and why parts were skipped.
+
+    A list and no mapping: what stands below a key is masked when the key looks secret, and a check may be about a password.
+    """
+    checks: dict[str, dict[str, Any]] = {}
+    for one in found:
+        check = checks.setdefault(one.check, {"check": one.check})
+        # What stops nobody is no failure: an accepted device may have it.
+        count = "notes" if one.status in {"fail", "error"} and one.severity != "error" else _COUNTS[one.status]
+        check[count] = check.get(count, 0) + 1
+        if one.status == "skipped" and one.message:
+            why = check.setdefault("why", [])
+            reason = one.message if len(one.message) <= _LONG else f"{one.message[:_LONG]}..."
+            why += [reason] if reason not in why and len(why) < _REASONS else []
+    return [checks[name] for name in sorted(checks)]

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from rackwright.bringup import files
+from rackwright.bringup import concerns, files
 from rackwright.bringup.order import Order
 from rackwright.bringup.world import World
 from rackwright.findings import Finding
@@ -106,15 +106,18 @@ class Job:
         detail |= {"passing": True} if halt.passing else {}
         return ended(self, "failed", stage=stage, cause=halt.cause, remedy=halt.remedy, **detail)
 
-    def judged(self, found: Sequence[Finding], evidence: Sequence[str]) -> Outcome:
-        """Return how a look ended: well, unless something is wrong or could not be told."""
+    def judged(
+        self, found: Sequence[Finding], evidence: Sequence[str], versions: Mapping[str, str] | None = None
+    ) -> Outcome:
+        """Return how a look ended: well, unless something is wrong or could not be told; ``versions`` are those that it saw."""
         bad = wrong(found)
         told = [one for one in found if one.status in {"fail", "error"}]
         if told:
             self.context.event(f"{len(told)} findings", findings=[msgspec.to_builtins(one) for one in told])
         detail = {
             "evidence": list(evidence), "findings": [msgspec.to_builtins(one) for one in told],
-            "passed": sum(one.status == "pass" for one in found),
+            "passed": sum(one.status == "pass" for one in found), "checks": concerns.counted(found),
+            **({"versions": dict(versions)} if versions else {}),
         }  # fmt: skip
         if not bad:
             return Outcome(subject=self.task.name, state="unchanged", detail=detail)

@@ -14,13 +14,17 @@ import msgspec
 
 from rackwright.findings import Finding
 from rackwright.render.printing import Printer
-from rackwright.report.records import ACCEPTANCE, DeviceRecord, FileDigest, Record, TaskRecord, Verdict
+from rackwright.report.records import ACCEPTANCE, CheckSum, DeviceRecord, FileDigest, Record, TaskRecord, Verdict
 from rackwright.report.words import count, json_text
 
 __all__ = [
     "Check",
+    "Earlier",
     "NodeCertificate",
     "RackCertificate",
+    "RackCheck",
+    "RackVersion",
+    "Result",
     "Stage",
     "Standing",
     "documents",
@@ -34,14 +38,26 @@ _MOST_CHANGES: Final = 400
 _NO_RACK: Final = "in no rack"
 
 
-class Check(msgspec.Struct, frozen=True):
-    """How many results one check had, by status."""
+Result = Literal["passed", "noted", "failed", "not judged", "skipped"]
+"""What came of a check: the worst of its findings; ``not judged``: the device did not tell; ``noted``: something is not as planned, and stops
+nobody; ``skipped``: nothing of it could be looked at or applied."""
+
+
+_NOT_PASSED: Final[tuple[Result, ...]] = ("noted", "failed", "not judged", "skipped")
+
+
+class Check(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What came of one check, and how many findings it had of each kind; in JSON a number that is not there is none."""
 
     check: str
-    passed: int
-    failed: int
-    errors: int
-    skipped: int
+    result: Result
+    passed: int = 0
+    notes: int = 0
+    failed: int = 0
+    errors: int = 0
+    skipped: int = 0
+    why: tuple[str, ...] = ()
+    """Why parts of it were skipped."""
 
 
 class Stage(msgspec.Struct, frozen=True):
@@ -60,6 +76,40 @@ class Standing(msgspec.Struct, frozen=True):
     model: str
     verdict: Verdict
     reason: str
+
+
+class Earlier(msgspec.Struct, frozen=True):
+    """What an earlier run of the site did to the device."""
+
+    run: str
+    program: str
+    begun: str
+    state: str
+    """How it ended; empty: no record of it was written."""
+    changes: int | None
+    """None: no record of it tells that."""
+    restarts: int
+    record_sha256: str
+
+
+class RackCheck(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What came of one check over the devices of a rack; in JSON a list that is not there is empty."""
+
+    check: str
+    passed: int
+    """How many devices passed it."""
+    noted: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    not_judged: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+
+class RackVersion(msgspec.Struct, frozen=True):
+    """One version of one component, and the devices that have it."""
+
+    component: str
+    version: str
+    devices: tuple[str, ...]
 
 
 class NodeCertificate(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,14 +136,20 @@ class NodeCertificate(msgspec.Struct, frozen=True, kw_only=True):
     """When its acceptance ended; UTC, ISO 8601."""
     stages: tuple[Stage, ...]
     checks: tuple[Check, ...]
-    """The checks of its acceptance that have findings."""
+    """The checks of its acceptance; of a run whose program told none those that have findings."""
     passed: int
     """How many checks of its acceptance passed."""
     open_findings: tuple[Finding, ...]
     """What did not pass, of all stages."""
     versions: Mapping[str, Any]
+    """Component -> version at its acceptance; of a device without one what its other tasks found."""
     changes: int
+    """What this run changed; see ``earlier`` for the runs before."""
     restarts: int
+    earlier: tuple[Earlier, ...] = ()
+    """The runs of the site before this one that were about the device, newest first."""
+    earlier_left: int = 0
+    """How many runs of the site are older still, and not named."""
     waived: tuple[str, ...]
     evidence: tuple[FileDigest, ...]
 
@@ -113,13 +169,19 @@ class RackCertificate(msgspec.Struct, frozen=True, kw_only=True):
     counts: Mapping[str, int]
     devices: tuple[Standing, ...]
     """From top to bottom."""
+    checks: tuple[RackCheck, ...] = ()
+    """The checks of the acceptances of its devices."""
+    versions: tuple[RackVersion, ...] = ()
+    earlier: tuple[str, ...] = ()
+    """Runs of the site before this one that were about devices of the rack, newest first."""
+    earlier_left: int = 0
     absent: tuple[str, ...] = ()
     """Switches and servers of the rack that were not in the run: nothing is certified of them."""
 
 
 def node_certificate(record: Record, sha256: str, device: DeviceRecord) -> NodeCertificate:
     """Return the certificate of one device of a record that has the digest ``sha256``."""
-    acceptance = [task for task in device.tasks if task.stage == ACCEPTANCE]
+    acceptance = _acceptance(device)
     judged = [one for task in acceptance for one in task.findings]
     return NodeCertificate(
         site=record.site,
@@ -139,23 +201,61 @@ def node_certificate(record: Record, sha256: str, device: DeviceRecord) -> NodeC
         remedy=device.remedy,
         at=max((task.ended for task in acceptance if task.state in {"done", "unchanged"}), default=""),
         stages=tuple(Stage(task.task, task.state, task.ended, task.cause) for task in device.tasks),
-        checks=tuple(_checks(judged)),
+        checks=_checks(device),
         passed=sum(task.passed for task in acceptance) + sum(one.status == "pass" for one in judged),
         open_findings=_open(device),
-        versions={name: found for task in device.tasks for name, found in task.versions.items()},
+        versions=_versions(device),
         changes=sum(len(task.changes) for task in device.tasks if task.state == "done"),
         restarts=sum(task.restarts for task in device.tasks),
+        earlier=tuple(_earlier(record, device)),
+        earlier_left=record.earlier_left,
         waived=device.waived,
         evidence=tuple(file for task in device.tasks for file in task.evidence),
     )
 
 
-def _checks(findings: Iterable[Finding]) -> Iterator[Check]:
+def _acceptance(device: DeviceRecord) -> list[TaskRecord]:
+    return [task for task in device.tasks if task.stage == ACCEPTANCE]
+
+
+def _checks(device: DeviceRecord) -> tuple[Check, ...]:
+    """Return the checks of the acceptance of a device, by name."""
+    return tuple(_check(one) for task in _acceptance(device) for one in task.checks or _counted(task.findings))
+
+
+def _counted(findings: Iterable[Finding]) -> Iterator[CheckSum]:
+    """Count the findings of an outcome that does not tell its checks: those of which nothing was found are not known."""
     by: dict[str, Counter[str]] = {}
     for one in findings:
-        by.setdefault(one.check, Counter())[one.status] += 1
+        noted = one.status in {"fail", "error"} and one.severity != "error"
+        by.setdefault(one.check, Counter())["note" if noted else one.status] += 1
     for check, counts in sorted(by.items()):
-        yield Check(check, counts["pass"], counts["fail"], counts["error"], counts["skipped"])
+        yield CheckSum(
+            check=check, passed=counts["pass"], notes=counts["note"], failed=counts["fail"], errors=counts["error"],
+            skipped=counts["skipped"],
+        )  # fmt: skip
+
+
+def _check(one: CheckSum) -> Check:
+    result: Result = (
+        "failed" if one.failed else "not judged" if one.errors else "noted" if one.notes else "passed" if one.passed else "skipped"
+    )  # fmt: skip
+    return Check(one.check, result, one.passed, one.notes, one.failed, one.errors, one.skipped, one.why)
+
+
+def _versions(device: DeviceRecord) -> Mapping[str, Any]:
+    """Return the versions at the acceptance; where that told none, those that the other tasks found."""
+    told = {name: found for task in _acceptance(device) for name, found in task.versions.items()}
+    return told or {name: found for task in device.tasks for name, found in task.versions.items()}
+
+
+def _earlier(record: Record, device: DeviceRecord) -> Iterator[Earlier]:
+    for one in record.earlier:
+        for work in one.devices:
+            if work.device == device.device:
+                yield Earlier(
+                    one.run, one.program, one.begun, one.state, work.changes, work.restarts, one.record_sha256
+                )
 
 
 def _open(device: DeviceRecord) -> tuple[Finding, ...]:
@@ -168,6 +268,7 @@ def rack_certificate(record: Record, sha256: str, rack: str, devices: Iterable[D
     """Return the certificate of one rack: accepted when each of its devices is; one that was not in the run is not."""
     absent = record.absent.get(rack, ())
     ordered = sorted(devices, key=lambda one: -one.unit)
+    names = {one.device for one in ordered}
     return RackCertificate(
         site=record.site,
         run=record.run,
@@ -178,8 +279,36 @@ def rack_certificate(record: Record, sha256: str, rack: str, devices: Iterable[D
         accepted=not absent and all(one.verdict == "accepted" for one in ordered),
         counts=Counter(one.verdict for one in ordered),
         devices=tuple(Standing(one.device, one.model, one.verdict, one.reason) for one in ordered),
+        checks=_checks_of(ordered),
+        versions=_versions_of(ordered),
+        earlier=tuple(one.run for one in record.earlier if any(work.device in names for work in one.devices)),
+        earlier_left=record.earlier_left,
         absent=absent,
     )
+
+
+def _checks_of(devices: Iterable[DeviceRecord]) -> tuple[RackCheck, ...]:
+    """Return what came of each check over some devices, by name."""
+    by: dict[str, dict[Result, list[str]]] = {}
+    for device in devices:
+        for one in _checks(device):
+            by.setdefault(one.check, {}).setdefault(one.result, []).append(device.device)
+    return tuple(
+        RackCheck(
+            check, len(found.get("passed", ())),
+            *(tuple(found.get(result, ())) for result in _NOT_PASSED),
+        )
+        for check, found in sorted(by.items())
+    )  # fmt: skip
+
+
+def _versions_of(devices: Iterable[DeviceRecord]) -> tuple[RackVersion, ...]:
+    """Return the versions of some devices, those alike together."""
+    by: dict[tuple[str, str], list[str]] = {}
+    for device in devices:
+        for component, version in _versions(device).items():
+            by.setdefault((component, str(version)), []).append(device.device)
+    return tuple(RackVersion(*of, tuple(names)) for of, names in sorted(by.items()))
 
 
 def documents(record: Record, *, signed: bool) -> Iterator[tuple[str, bytes]]:
@@ -195,7 +324,15 @@ def documents(record: Record, *, signed: bool) -> Iterator[tuple[str, bytes]]:
     for device in record.devices:
         racks.setdefault(device.rack, []).append(device)
         node = node_certificate(record, sha256, device)
-        yield from _both(printer, f"nodes/{device.device}", "node", node, signed=signed, work=_work(device))
+        yield from _both(
+            printer,
+            f"nodes/{device.device}",
+            "node",
+            node,
+            signed=signed,
+            work=_work(device),
+            results=_results(node.checks),
+        )
     made = [rack_certificate(record, sha256, name or _NO_RACK, devices) for name, devices in racks.items()]
     for rack in made:
         yield from _both(printer, f"racks/{_safe(rack.rack)}", "rack", rack, signed=signed)
@@ -228,10 +365,16 @@ def _text(change: Any) -> str:
 
 
 def _both(
-    printer: Printer, path: str, kind: str, value: NodeCertificate | RackCertificate, *, signed: bool, work: Any = ()
+    printer: Printer, path: str, kind: str, value: NodeCertificate | RackCertificate, **shown: Any
 ) -> Iterator[tuple[str, bytes]]:
     yield f"{path}.json", (json_text(value) + "\n").encode()
-    yield f"{path}.html", printer.print(f"record/{kind}.html.j2", certificate=value, signed=signed, work=work)
+    yield f"{path}.html", printer.print(f"record/{kind}.html.j2", certificate=value, **shown)
+
+
+def _results(checks: Iterable[Check]) -> str:
+    """Count checks by what came of them: ``37 passed, 1 noted, 4 skipped``."""
+    numbers = Counter(one.result for one in checks)
+    return ", ".join(f"{numbers[word]} {word}" for word in ("passed", *_NOT_PASSED) if numbers[word])
 
 
 def _safe(name: str) -> str:

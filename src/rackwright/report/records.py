@@ -10,7 +10,8 @@ What a program puts into ``Outcome.detail`` and the record understands (all opti
     evidence  names of files in the run's folder: what was read to judge the outcome
     findings  list of rackwright.findings.Finding as JSON: what the judge said, of passes at least their number:
     passed    how many checks passed without a finding of their own
-    versions  mapping component -> version that was found at the end
+    checks    list of rackwright.report.records.CheckSum as JSON: every check that was made, those that passed too
+    versions  mapping component -> version that was found at the end; ``not known`` for one that was not told
     restarts  list of restarts, or how many
 
 ``backup``, ``support``, ``profile`` and ``inventory`` (paths of files) count as evidence. Files that a task left by the
@@ -23,19 +24,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
 from rackwright import __version__
 from rackwright.findings import Finding
 from rackwright.plan.model import Device, Plan
+from rackwright.report.earlier import EarlierRun, earlier_runs
 from rackwright.report.sent import changes_in
 from rackwright.report.words import remedies
 from rackwright.runs.model import GOOD, Event, Graph, Outcome, Report, Task
 from rackwright.runs.redaction import Redactor
 
-__all__ = ["ACCEPTANCE", "DeviceRecord", "FileDigest", "Record", "TaskRecord", "Verdict", "gaps", "record"]
+__all__ = ["ACCEPTANCE", "CheckSum", "DeviceRecord", "FileDigest", "Record", "TaskRecord", "Verdict", "gaps", "record"]
+
+T = TypeVar("T")
 
 Verdict = Literal["accepted", "done", "failed", "open"]
 """``accepted``: its acceptance passed; ``done``: every task ended well, and none of them was an acceptance; ``open``: something
@@ -47,7 +51,7 @@ ACCEPTANCE: Final = "accept"
 _OWN: Final = ("events.jsonl", "commands.jsonl", "run.json")
 _FILED: Final = ("backup", "support", "profile", "inventory")
 _UNDERSTOOD: Final = frozenset(
-    {"sent", "changes", "evidence", "findings", "passed", "versions", "restarts", "because", *_FILED}
+    {"sent", "changes", "evidence", "findings", "passed", "checks", "versions", "restarts", "because", *_FILED}
 )
 
 
@@ -57,6 +61,21 @@ class FileDigest(msgspec.Struct, frozen=True):
     name: str
     sha256: str
     size: int
+
+
+class CheckSum(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How many findings of each kind one check had on one device."""
+
+    check: str
+    passed: int = 0
+    failed: int = 0
+    notes: int = 0
+    """What is not as planned, or was not told, and stops nobody."""
+    errors: int = 0
+    """What could not be judged, since the device did not tell it."""
+    skipped: int = 0
+    why: tuple[str, ...] = ()
+    """Why parts of it were skipped, the first reasons."""
 
 
 class TaskRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -74,6 +93,8 @@ class TaskRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     findings: tuple[Finding, ...] = ()
     passed: int = 0
     """Checks that passed and have no finding above."""
+    checks: tuple[CheckSum, ...] = ()
+    """Every check that was made, by name; empty where the task did not tell them."""
     versions: Mapping[str, Any] = {}
     restarts: int = 0
     failed_at: str = ""
@@ -126,6 +147,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """What operators told the run: who, when, what, why."""
     gates: tuple[TaskRecord, ...] = ()
     devices: tuple[DeviceRecord, ...] = ()
+    earlier: tuple[EarlierRun, ...] = ()
+    """The runs of the site before this one, newest first: what they changed is not in this record."""
+    earlier_left: int = 0
+    """How many of them are older still and not named."""
     absent: Mapping[str, tuple[str, ...]] = {}
     """Rack -> its switches and servers that this run left out."""
     files: tuple[FileDigest, ...] = ()
@@ -149,6 +174,7 @@ def record(
         _device(name, known.get(name), places.get(name, ("", 0)), tuple(map(maker.task, tasks)))
         for name, tasks in lines.items()
     )
+    earlier = earlier_runs(folder, lines)
     made = Record(
         site=plan.name,
         run=run,
@@ -162,6 +188,8 @@ def record(
         commands=tuple(told.commands),
         gates=gates,
         devices=devices,
+        earlier=earlier.runs,
+        earlier_left=earlier.left,
         absent=_absent(plan, lines),
         files=tuple(maker.files.own()),
     )
@@ -351,8 +379,9 @@ class _Maker:
             sent=_once(sent),
             changes=self._changes(task, detail, sent),
             evidence=_once(evidence),
-            findings=_findings(detail.get("findings", self._told.findings.get(task.name, ()))),
+            findings=_all_of(Finding, detail.get("findings", self._told.findings.get(task.name, ()))),
             passed=_number(detail.get("passed")),
+            checks=_all_of(CheckSum, detail.get("checks")),
             versions=detail["versions"] if isinstance(detail.get("versions"), dict) else {},
             restarts=_number(detail.get("restarts")),
             failed_at=outcome.stage if outcome else "",
@@ -381,12 +410,12 @@ def _number(value: Any) -> int:
     return int(value) if isinstance(value, int) else len(value) if isinstance(value, list) else 0
 
 
-def _findings(values: Any) -> tuple[Finding, ...]:
+def _all_of(kind: type[T], values: Any) -> tuple[T, ...]:
+    """Return those of a list that are of a kind; nothing of what is no list, such as how many there were."""
     found = []
-    # Some tell how many there were, and keep them in a file.
     for value in values if isinstance(values, list) else ():
         try:
-            found.append(msgspec.convert(value, Finding))
+            found.append(msgspec.convert(value, kind))
         except msgspec.ValidationError:
             continue
     return tuple(found)

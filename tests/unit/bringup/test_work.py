@@ -149,6 +149,28 @@ def test_findings_survive_the_journal():
     assert [one.status for one in told] == ["fail", "pass"]
 
 
+def test_a_look_leaves_every_check_that_it_made_with_what_came_of_it(tmp_path):
+    """A certificate that says "39 passed" says neither which, nor what nobody could look at; after a resume it says the same."""
+    found = [
+        cable("be01", "swp1s0", "exchanged"),
+        cable("be01", "swp2s0", "exchanged too"),
+        cable("be01", "swp3s0", "a server's", severity="info"),
+        finding("BGP-SESSIONS", "be01", "8 sessions", remedy="", status="pass"),
+        finding("NTP-SYNC", "be01", "it does not say", remedy="", status="error"),
+        *(finding("ROCE", "be01", f"{text}", remedy="", status="skipped") for text in ("a", "a", "b", "c" * 500, "d", "e")),
+    ]  # fmt: skip
+    one = job("fabric/be01", folder=tmp_path)
+    told = one.judged(concerns.unpacked(concerns.packed(found)), [], {"Cumulus Linux": "5.12.1"})
+    assert told.detail["checks"] == [
+        {"check": "BGP-SESSIONS", "passed": 1},
+        {"check": "LINK-CABLING", "failed": 2, "notes": 1},
+        {"check": "NTP-SYNC", "errors": 1},
+        {"check": "ROCE", "skipped": 6, "why": ["a", "b", "c" * 240 + "...", "d"]},
+    ]
+    assert told.detail["versions"] == {"Cumulus Linux": "5.12.1"}
+    assert "versions" not in one.judged([], []).detail
+
+
 @pytest.mark.parametrize(
     ("state", "stage", "held"),
     [
@@ -223,8 +245,10 @@ def test_a_system_that_hangs_or_shuts_us_out_is_judged_before_its_server_is_acce
     if before:
         answered.note(way.answered, "gpu01", "TAG")
     good = finding("MACHINE-IDENTITY", "gpu01", "fine", remedy="", status="pass")
-    monkeypatch.setattr(looks, "_server", lambda *_: ([good], ["evidence/accept/gpu01.json"]))
-    monkeypatch.setattr(looks, "_system", lambda _: asked.append(1) or ([good], ["evidence/accept/hosts/gpu01.json"]))
+    body = looks.Seen([good], ["evidence/accept/gpu01.json"], {"BIOS": "2.7.4"})
+    system = looks.Seen([good], ["evidence/accept/hosts/gpu01.json"], {"Ubuntu": "24.04"})
+    monkeypatch.setattr(looks, "_server", lambda *_: body)
+    monkeypatch.setattr(looks, "_system", lambda _: asked.append(1) or system)
     way.clock = Clock()
     one = job(
         "accept/gpu01",
@@ -237,6 +261,8 @@ def test_a_system_that_hangs_or_shuts_us_out_is_judged_before_its_server_is_acce
     told = looks.accepted_server(one)
     assert (told.state, bool(asked)) == ("unchanged", judged)
     assert bool(told.cause) is not judged
+    of_system = {"Ubuntu": "24.04"} if judged else {"operating system": "not known"}
+    assert told.detail["versions"] == {"BIOS": "2.7.4", **of_system}
 
 
 def test_last_gate_names_who_was_not_accepted():

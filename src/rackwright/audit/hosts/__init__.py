@@ -12,12 +12,14 @@ from __future__ import annotations
 from rackwright.audit.hosts.evidence import FOLDER, collect, file_name, is_collected, read_folder
 from rackwright.audit.hosts.model import HostCheck, HostLook
 from rackwright.audit.hosts.verdict import CHECKS, judge, verdict
+from rackwright.audit.hosts.versions import NO_SYSTEM, versions
 from rackwright.audit.hosts.wanted import Wanted, WantedPort, hosts
 from rackwright.audit.hosts.wires import host_sights
 
 __all__ = [
     "CHECKS",
     "FOLDER",
+    "NO_SYSTEM",
     "HostCheck",
     "HostLook",
     "Wanted",
@@ -30,4 +32,5 @@ __all__ = [
     "judge",
     "read_folder",
     "verdict",
+    "versions",
 ]

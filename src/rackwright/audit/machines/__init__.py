@@ -14,6 +14,7 @@ from rackwright.audit.machines.evidence import collect, is_tree, resources, told
 from rackwright.audit.machines.model import DOMAINS, Domain, MachineCheck, MachineLook, known
 from rackwright.audit.machines.swaps import Known
 from rackwright.audit.machines.verdict import CHECKS, judge, topics, verdict
+from rackwright.audit.machines.versions import versions
 
 __all__ = [
     "CHECKS",
@@ -32,4 +33,5 @@ __all__ = [
     "topics",
     "tree",
     "verdict",
+    "versions",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -43,6 +43,16 @@ _HARDWARE: Final = tuple(
 )
 
 
+class Seen(NamedTuple):
+    """What came of one look."""
+
+    found: list[Finding]
+    kept: list[str]
+    """The files of its evidence."""
+    versions: Mapping[str, str] = {}
+    """Component -> version, where the look is about versions."""
+
+
 # --- switches ------------------------------------------------------------------------------------
 
 
@@ -65,12 +75,12 @@ def between(job: Job) -> Outcome:
     if not evidence:
         return job.failed("judge", Halted("no switch could be looked at", _LOOK))
 
-    def look() -> tuple[list[Finding], list[str]]:
+    def look() -> Seen:
         found = _cables_between(job, evidence)
         for name in {one.subject for one in wrong(found)} & evidence.keys():
             evidence[name] = look_at(job, name, CABLES)
             kept[name] = files.evidence(job.context.folder, "fabric/gate", evidence[name])
-        return found, list(kept.values())
+        return Seen(found, list(kept.values()))
 
     return _patiently(job, look)
 
@@ -81,7 +91,7 @@ def _cables_between(job: Job, evidence: Mapping[str, audit.Evidence]) -> list[Fi
     return [one for one in found if not concerns.servers(one, world.peers, world.machines)]
 
 
-def _switch(job: Job, checks: Sequence[str], asked: Sequence[str]) -> tuple[list[Finding], list[str]]:
+def _switch(job: Job, checks: Sequence[str], asked: Sequence[str]) -> Seen:
     world, name = job.world, job.device
     told = look_at(job, name, asked)
     wanted = checks or tuple(audit.CHECKS)
@@ -96,7 +106,7 @@ def _switch(job: Job, checks: Sequence[str], asked: Sequence[str]) -> tuple[list
             site=world.audited, cables=world.nearby.of(name),
         )  # fmt: skip
         found = (*found, *(one for one in seen if one.check in CABLES))
-    return list(found), [files.evidence(job.context.folder, job.task.stage, told)]
+    return Seen(list(found), [files.evidence(job.context.folder, job.task.stage, told)], audit.versions(told))
 
 
 def look_at(job: Job, name: str, checks: Collection[str]) -> audit.Evidence:
@@ -136,13 +146,13 @@ def hardware(job: Job) -> Outcome:
 def accepted_server(job: Job) -> Outcome:
     """Judge one server by every check of its BMC, those of its adapters' BMCs, and of its operating system."""
 
-    def look() -> tuple[list[Finding], list[str]]:
+    def look() -> Seen:
         cards = [name for name in job.world.way.bmcs if name.partition(".")[0] == job.device and name != job.device]
-        found, kept = _server(job, [job.device, *cards], machines.DOMAINS, ())
+        body = _server(job, [job.device, *cards], machines.DOMAINS, ())
         if job.device in job.world.way.hosts and _has_system(job):
-            more, system = _system(job)
-            return found + more, kept + system
-        return found, kept
+            system = _system(job)
+            return Seen(body.found + system.found, body.kept + system.kept, {**body.versions, **system.versions})
+        return body._replace(versions={**body.versions, hosts.NO_SYSTEM: audit.UNKNOWN})
 
     outcome = _patiently(job, look)
     if outcome.state in GOOD and not any(f"{_OF_SYSTEM}/" in file for file in outcome.detail["evidence"]):
@@ -150,16 +160,21 @@ def accepted_server(job: Job) -> Outcome:
     return outcome
 
 
-def _server(
-    job: Job, names: Sequence[str], domains: Sequence[machines.Domain], checks: Sequence[str]
-) -> tuple[list[Finding], list[str]]:
+def _server(job: Job, names: Sequence[str], domains: Sequence[machines.Domain], checks: Sequence[str]) -> Seen:
     world = job.world
     told = {name: _asked(job, name, domains, checks) for name in names}
-    found = machines.judge(
-        world.machines, told, catalog=world.catalog, names=names, domains=domains, checks=checks,
-        settings=world.settings, apart=world.apart,
+    look = machines.MachineLook(
+        world.machines, told, world.catalog, frozenset(names), frozenset(domains), frozenset(checks), world.settings,
+        apart=world.apart,
     )  # fmt: skip
-    return list(found), [files.evidence(job.context.folder, job.task.stage, one) for one in told.values()]
+    try:
+        # What was read of a BMC is made values of once, for the checks and for the record.
+        found, versions = machines.verdict(look), machines.versions(look) if "firmware" in domains else {}
+    finally:
+        look.let_go()
+    return Seen(
+        list(found), [files.evidence(job.context.folder, job.task.stage, one) for one in told.values()], versions
+    )
 
 
 def _asked(job: Job, name: str, domains: Iterable[machines.Domain], checks: Iterable[str]) -> audit.Evidence:
@@ -194,7 +209,7 @@ def _has_system(job: Job) -> bool:
     return True
 
 
-def _system(job: Job) -> tuple[list[Finding], list[str]]:
+def _system(job: Job) -> Seen:
     world, name = job.world, job.device
     try:
         session = world.way.host(name)
@@ -206,13 +221,14 @@ def _system(job: Job) -> tuple[list[Finding], list[str]]:
         finally:
             session.close()
     own, cables = {name: world.systems[name]}, world.nearby.of(name)
-    found = hosts.judge(own, {name: told}, world.plan, world.catalog, names=[name], cables=cables)
-    return list(found), [files.evidence(job.context.folder, f"{job.task.stage}{_OF_SYSTEM}", told)]
+    look = hosts.HostLook(own, {name: told}, world.plan, world.catalog, frozenset({name}), cables=cables)
+    kept = files.evidence(job.context.folder, f"{job.task.stage}{_OF_SYSTEM}", told)
+    return Seen(list(hosts.verdict(look)), [kept], hosts.versions(look))
 
 
 # --- looking until it is right -------------------------------------------------------------------
 
-_Look = Callable[[], tuple[list[Finding], list[str]]]
+_Look = Callable[[], Seen]
 
 
 def _once(job: Job, look: _Look) -> Outcome:
@@ -227,14 +243,15 @@ def _patiently(job: Job, look: _Look, patience_s: float | None = None) -> Outcom
     def work() -> object:
         until = clock.now() + limit
         while True:
-            found, kept = look()
-            if not _stopping(job, found) or clock.now() >= until:
-                return {"found": concerns.packed(found), "kept": kept}
+            seen = look()
+            if not _stopping(job, seen.found) or clock.now() >= until:
+                return {"found": concerns.packed(seen.found), "kept": seen.kept, "versions": dict(seen.versions)}
             clock.sleep(world.patience.poll_s)
 
     told = job.context.step("look", work)
     found = concerns.unpacked(told["found"])
-    return job.judged(_mine(job, found), told["kept"])
+    # A run that was begun by an older program has none in its journal.
+    return job.judged(_mine(job, found), told["kept"], told.get("versions"))
 
 
 def _stopping(job: Job, found: Sequence[Finding]) -> list[Finding]:
