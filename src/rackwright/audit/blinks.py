@@ -15,7 +15,7 @@ from rackwright.audit.cabling import (
     Wiring,
     at_step,
     diagnose,
-    exchanged,
+    elsewhere,
     of_steps,
     together,
     told,
@@ -57,6 +57,8 @@ class Blinked:
     """Switch that holds ports -> the switches to which its planned links are down."""
     heard: Mapping[Port, Sight] = field(default_factory=dict)
     """Switch ports that did not blink, since who is there tells it by LLDP."""
+    down: frozenset[tuple[Port, Port]] = frozenset()
+    """Other planned links of the switches that were asked, of which no port that was asked is up."""
 
 
 class Blink(Check):
@@ -147,9 +149,14 @@ class _Judge:
         path = "device" if first.kind == "exchange" else subject.name
         proof = "no fewer repairs do" if self.diagnosis.fewest else "fewer repairs were not found, nor excluded"
         for step in steps:
-            words = told(self.reading.wiring, self.diagnosis, step)
+            far = self._near(*step.links[0])[1]
+            astray = step.kind == "insert" and far in self.reading.still
+            words = told(self.reading.wiring, self.diagnosis, step, self._follow(step) if astray else "")
+            lost = step.kind == "insert" and not astray
+            freed = [one.two for one in steps if one.blind]
+            hint = elsewhere(self.seen.wiring, step.links[0], self._lightless(), freed) if lost else ""
             self._of(subject).wrong(
-                at_step(path, step), words.message, expected=words.expected, actual=words.actual, remedy=words.remedy,
+                at_step(path, step), words.message, expected=words.expected, actual=words.actual, remedy=words.remedy + hint,
                 evidence=(*self._shown(_ends(step)), *of_steps(steps), proof),
             )  # fmt: skip
 
@@ -167,6 +174,8 @@ class _Judge:
                 yield f"{port} has link and follows none of {len(self.seen.plan.numbers)} ports"
             elif port in self.reading.dark:
                 yield f"{port} has no link"
+            elif self.seen.lights.ports.get(port) is False:
+                yield f"{port} is down"
             elif port in self.reading.unfollowed:
                 yield f"{port} is up, and nothing that was asked follows it"
 
@@ -176,7 +185,7 @@ class _Judge:
         for link in repair.links:
             near, far = self._near(*link)
             if far in self.reading.still:
-                self._elsewhere(near, far)
+                self._elsewhere(repair._replace(links=(link,)))
             elif near in self.seen.held:
                 self.held[near.device].append((near, far))
             elif self.seen.lights.ports.get(near) and far in self.reading.dark:
@@ -195,7 +204,7 @@ class _Judge:
         near, _ = self._near(*dead[0])
         words = told(self.reading.wiring, self.diagnosis, repair._replace(one=dead[0][0], two=dead[0][1], links=dead))
         ends = [port for link in dead for port in link]
-        hint = exchanged(self.reading.wiring, dead[0], self._lone()) if len(dead) == 1 else ""
+        hint = elsewhere(self.seen.wiring, dead[0], self._lightless()) if len(dead) == 1 else ""
         self._of(near).wrong(
             near.name,
             words.message,
@@ -205,15 +214,23 @@ class _Judge:
             evidence=self._shown(ends),
         )
 
-    def _lone(self) -> Iterator[tuple[Port, Port]]:
-        """Yield the links that are dark alone, at both ends."""
+    def _lightless(self) -> Iterator[Sequence[tuple[Port, Port]]]:
+        """Yield the links without light at either end, gathered as they are told."""
         for repair in self.diagnosis.repairs:
-            near, far = self._near(*(repair.links or ((repair.one, repair.two),))[0])
-            known = near in self.seen.held or far in self.reading.still or self.seen.lights.ports.get(near)
-            if repair.kind == "missing" and len(repair.links) == 1 and not known:
-                yield near, far
+            if repair.kind not in {"missing", "insert"}:
+                continue
+            links = [self._near(*link) for link in repair.links]
+            dark = [(near, far) for near, far in links if near not in self.seen.held and far not in self.reading.still]
+            if dark := [link for link in dark if not self.seen.lights.ports.get(link[0]) or repair.kind == "insert"]:
+                yield dark
+        yield from ([link] for link in sorted(self.seen.down))
 
-    def _elsewhere(self, near: Port, far: Port) -> None:
+    def _follow(self, repair: Repair) -> str:
+        near, far = self._near(*repair.links[0])
+        return f"follow the cable from {far}, and put it into {near}"
+
+    def _elsewhere(self, repair: Repair) -> None:
+        near, far = self._near(*repair.links[0])
         if self.seen.plan.numbers.get(near) == 0 and self.seen.lights.ports.get(near):
             others = ", ".join(str(port) for port in sorted(self.reading.still - {far}))
             self._of(near).untold(
@@ -224,7 +241,7 @@ class _Judge:
         self._of(near).wrong(
             near.name, f"{far} has link, but follows none of {len(self.seen.plan.numbers)} ports: its cable ends elsewhere",
             expected=f"{near} - {far}", actual=f"unknown - {far}",
-            remedy=f"follow the cable from {far}, and put it into {near}",
+            remedy=self._follow(repair),
             evidence=self._shown([near, far]),
         )  # fmt: skip
 

@@ -16,7 +16,7 @@ from rackwright.audit.cabling import (
     at_step,
     cables,
     diagnose,
-    exchanged,
+    elsewhere,
     of_steps,
     together,
     told,
@@ -241,9 +241,10 @@ class Cabling(_WiresCheck):
         for pair in found.right:
             for device in {port.device for port in pair} & ledgers.keys():
                 ledgers[device].right("link")
+        hints = _Hints(look, wires, set(ledgers))
         for steps in together(found.repairs):
             if steps[0].kind != "missing":
-                self._repair(wires, steps, ledgers)
+                self._repair(wires, steps, ledgers, hints)
         for one, two, instead in found.contradictions:
             ledgers[one.device].untold(
                 one.name,
@@ -259,7 +260,7 @@ class Cabling(_WiresCheck):
             ledgers[name].skip(_ELSEWHERE if name in elsewhere else _UNTOLD)
         yield from ledgers.values()
 
-    def _repair(self, wires: _Wires, steps: Sequence[Repair], ledgers: Mapping[str, Ledger]) -> None:
+    def _repair(self, wires: _Wires, steps: Sequence[Repair], ledgers: Mapping[str, Ledger], hints: _Hints) -> None:
         """Enter what is to be done, all steps of it at one device."""
         holes = [port for step in steps for port in (step.one, step.two, *_ends(step))]
         subject = next((port for port in holes if port.device in ledgers), None)
@@ -270,8 +271,9 @@ class Cabling(_WiresCheck):
             words = told(wires.wiring, wires.diagnosis, step)
             ends = _ends(step)[: 2 * _SHOWN]
             shown = [f"{port} sees {wires.diagnosis.seen[port]}" for port in ends if port in wires.diagnosis.seen]
+            hint = hints.of(step.links, [one.two for one in steps if one.blind]) if step.kind == "insert" else ""
             ledger.wrong(
-                at_step(path, step), words.message, expected=words.expected, actual=words.actual, remedy=words.remedy,
+                at_step(path, step), words.message, expected=words.expected, actual=words.actual, remedy=words.remedy + hint,
                 evidence=(*shown, *of_steps(steps), proof),
             )  # fmt: skip
 
@@ -422,16 +424,14 @@ class _Hints:
     def __init__(self, look: Look, wires: _Wires, asked: set[str]) -> None:
         self._wiring = wires.wiring
         self._unseen = look.site.switches.keys() - asked
-        self._single = [
-            repair.links[0] for repair in wires.diagnosis.repairs if repair.kind == "missing" and len(repair.links) == 1
-        ]
+        self._dark = [one.links for one in wires.diagnosis.repairs if one.kind in {"missing", "insert"}]
 
-    def of(self, links: tuple[Link, ...]) -> str:
-        """Name a switch that was not looked at, or the dark cable of another speed with which one may be exchanged."""
+    def of(self, links: tuple[Link, ...], freed: Sequence[Port] = ()) -> str:
+        """Name a switch that was not looked at, or where else the plugs of a cable may be; ``freed`` are holes that were freed before."""
         unseen = sorted({port.device for link in links for port in link} & self._unseen, key=natural_key)
         if unseen:
             return f"; {', '.join(unseen[:_SHOWN])} was not looked at: it may not be configured yet"
-        return exchanged(self._wiring, links[0], self._single) if len(links) == 1 else ""
+        return elsewhere(self._wiring, links[0], self._dark, freed) if len(links) == 1 else ""
 
 
 def _reason(view: View, name: str, link: Mapping[str, Any]) -> str:

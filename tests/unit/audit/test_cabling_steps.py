@@ -58,7 +58,10 @@ def test_a_swap_with_a_cable_cut_has_both_steps_and_no_plug_is_moved_into_anothe
     found = wrong(seen(made, Room(cables, cut={two})).found)
     assert [item.remedy for item in found] == [
         "step 1 of 2: move the plug in be01 swp9s0 to swp11s0 (free it first if it is taken)",
-        "step 2 of 2: plug in the cable be01-swp9A (be01 swp9s0 to gpu05 b3140h-1), or replace it: it is missing, loose or dead",
+        (
+            "step 2 of 2: plug in the cable be01-swp9A (be01 swp9s0 to gpu05 b3140h-1), or replace it: it is missing, loose or dead; "
+            "if it is plugged in, a plug of it may be in a port that no cable is planned for, or be what was pulled from be01 swp11s0"
+        ),
     ]
     # One cable alone is known to be in a wrong hole.
     assert found[0].message == "the cable that belongs in be01 swp11s0 is in be01 swp9s0"

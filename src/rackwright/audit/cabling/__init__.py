@@ -10,15 +10,16 @@ Pure: ports and who sees whom go in, repairs come out. See ``docs/design/audit.m
 
 from __future__ import annotations
 
-from rackwright.audit.cabling.model import Block, Diagnosis, Matching, Port, Repair, Sight, Wiring, together
+from rackwright.audit.cabling.model import Block, Diagnosis, Make, Matching, Port, Repair, Sight, Wiring, together
 from rackwright.audit.cabling.planned import Cables, Names, cables, wiring
 from rackwright.audit.cabling.repairs import apply, diagnose
-from rackwright.audit.cabling.words import Told, at_step, exchanged, of_steps, told
+from rackwright.audit.cabling.words import Told, at_step, elsewhere, of_steps, told
 
 __all__ = [
     "Block",
     "Cables",
     "Diagnosis",
+    "Make",
     "Matching",
     "Names",
     "Port",
@@ -30,7 +31,7 @@ __all__ = [
     "at_step",
     "cables",
     "diagnose",
-    "exchanged",
+    "elsewhere",
     "of_steps",
     "together",
     "told",

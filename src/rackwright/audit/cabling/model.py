@@ -66,6 +66,16 @@ def placed(blocks: Iterable[Block]) -> dict[Port, list[tuple[Block, int]]]:
     return dict(found)
 
 
+class Make(NamedTuple):
+    """How a link is planned to be made: what is made for one hardly ever has light in the place of another."""
+
+    speed_gbps: float
+    lanes: int
+    """At the switch; 0 for RJ45."""
+    part: str = ""
+    """The part in the catalog; empty where it is not known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wiring:
     """The cabling as planned."""
@@ -82,8 +92,8 @@ class Wiring:
     """Ports at the common end of a splitter: what is there cannot be moved alone."""
     fabrics: Mapping[Port, str] = field(default_factory=dict)
     """Port -> the fabric of its link."""
-    speeds: Mapping[Port, float] = field(default_factory=dict)
-    """Port -> the planned speed of its link, in Gb/s; what fits one hardly ever fits another."""
+    makes: Mapping[Port, Make] = field(default_factory=dict)
+    """Port -> how its link is made."""
     foreign: frozenset[str] = frozenset()
     """Devices that are not ours: what they call themselves and their ports is not known."""
 

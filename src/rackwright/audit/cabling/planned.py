@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from rackwright.audit.cabling.model import Block, Port, Wiring, placed
+from rackwright.audit.cabling.model import Block, Make, Port, Wiring, placed
 from rackwright.plan.model import End, Plan
 
 __all__ = ["Cables", "Names", "cables", "wiring"]
@@ -19,12 +19,13 @@ def wiring(plan: Plan) -> Wiring:
     """Return the links of a plan, its parts, and what of it moves as one."""
     links: dict[Port, Port] = {}
     fabrics: dict[Port, str] = {}
-    speeds: dict[Port, float] = {}
-    for link in plan.links:
+    made = {at: part.part for part in plan.assemblies for at in part.links}
+    makes: dict[Port, Make] = {}
+    for at, link in enumerate(plan.links):
         one, two = _port(link.a), _port(link.b)
         links[one], links[two] = two, one
         fabrics[one] = fabrics[two] = link.fabric
-        speeds[one] = speeds[two] = link.speed_gbps
+        makes[one] = makes[two] = Make(link.speed_gbps, link.lanes, made.get(at, ""))
     parts: dict[Port, str] = {}
     blocks: list[Block] = []
     for part in plan.assemblies:
@@ -36,7 +37,7 @@ def wiring(plan: Plan) -> Wiring:
     blocks += _cages(plan, {block.ports for block in blocks})
     kinds = {device.name: f"{device.role} {device.model}" for device in plan.devices}
     foreign = frozenset(device.name for device in plan.devices if device.role == "external")
-    return Wiring(links, kinds, placed(blocks), parts, rigid, fabrics, speeds, foreign)
+    return Wiring(links, kinds, placed(blocks), parts, rigid, fabrics, makes, foreign)
 
 
 def _port(end: End) -> Port:

@@ -9,10 +9,11 @@ from typing import NamedTuple
 from rackwright.audit.cabling.model import Diagnosis, Port, Repair, Wiring, natural
 from rackwright.nvue.tree import natural_key
 
-__all__ = ["Told", "at_step", "exchanged", "of_steps", "told"]
+__all__ = ["Told", "at_step", "elsewhere", "of_steps", "told"]
 
 _SUB: re.Pattern[str] = re.compile(r"(swp\d+)s\d+")
 _MOST = 8
+_FEW = 4
 
 
 class Told(NamedTuple):
@@ -24,9 +25,10 @@ class Told(NamedTuple):
     actual: str
 
 
-def told(wiring: Wiring, diagnosis: Diagnosis, repair: Repair) -> Told:
-    """Put a repair into words."""
+def told(wiring: Wiring, diagnosis: Diagnosis, repair: Repair, instead: str = "") -> Told:
+    """Put a repair into words; ``instead``: another remedy, where more is known."""
     message, remedy = _WORDS[repair.kind](wiring, repair)
+    remedy = instead or remedy
     expected = _joined([f"{one} - {two}" for one, two in repair.links]) if repair.kind != "remove" else "no cable"
     actual = _joined(
         [f"{port} - {diagnosis.seen.get(port, 'nothing')}" for one, two in repair.links for port in _near(one, two)]
@@ -64,30 +66,44 @@ def _astray(diagnosis: Diagnosis, repair: Repair) -> int:
     return len({frozenset((port, diagnosis.seen[port])) for port in ends if port in diagnosis.seen})
 
 
-def exchanged(wiring: Wiring, link: tuple[Port, Port], dark: Iterable[tuple[Port, Port]]) -> str:
-    """Name the dark cable of another speed with which a dark one may be exchanged; empty where there is none, or no telling which.
+def elsewhere(
+    wiring: Wiring,
+    link: tuple[Port, Port],
+    dark: Iterable[Sequence[tuple[Port, Port]]],
+    freed: Sequence[Port] = (),
+) -> str:
+    """Say where the plugs of a dark cable may be, if it is not dead: nobody sees it, so that each place is named and none is chosen.
 
-    Plugs in cages that do not fit them have no light at either end, so that nothing says where they are. ``dark`` are the
-    cables that are dark alone. Two that meet in a device come first; two that do not are named where no third is dark.
+    ``dark`` are the links without light at any end that was asked, gathered as they are told: one, the ways of a part, all of a device.
+    Where an exchange with one of them would have light, it would have been seen. ``freed`` are holes that earlier steps had freed.
     """
-    others = [other for other in dark if wiring.speeds.get(other[0]) != wiring.speeds.get(link[0])]
-    for port in link:
-        for other in (far for pair in others for far in pair):
-            if other.device == port.device:
-                return f"; if it is plugged in, see whether {_pair(port, other)} are exchanged: both are dark"
-    if len(others) != 1:
-        return ""
-    return f"; if it is plugged in, see whether {_pair(_far(link), _far(others[0]))} are exchanged: both are dark"
+    devices = {port.device for port in link}
+    others = [found for links in dark if (found := _unfit(wiring, link, links))]
+    others.sort(key=lambda links: devices.isdisjoint(port.device for one in links for port in one))
+    hint = "; if it is plugged in, a plug of it may be in a port that no cable is planned for"
+    if freed:
+        hint += f", or be what was pulled from {_joined([str(port) for port in freed])}"
+    if others:
+        hint += (
+            f", or in the place of one that is dark too: {_joined([text for one in others for text in _group(one)])}"
+        )
+    return hint
 
 
-def _far(link: tuple[Port, Port]) -> Port:
-    """Return the end of a link that is no switch port, where there is one."""
-    one, two = link
-    return two if _near(one, two) == (one,) else one
+def _unfit(wiring: Wiring, link: tuple[Port, Port], links: Iterable[tuple[Port, Port]]) -> list[tuple[Port, Port]]:
+    """Return the links with which one could be exchanged by hand, and which are then as dark as it."""
+    own = wiring.makes.get(link[0])
+    makes = [(other, wiring.makes.get(other[0])) for other in links]
+    return [
+        other for other, make in makes if own and make and own[:2] != make[:2] and (own.lanes == 0) == (make.lanes == 0)
+    ]
 
 
-def _pair(one: Port, two: Port) -> str:
-    return _two(one, two).replace(" with ", " and ")
+def _group(links: Sequence[tuple[Port, Port]]) -> list[str]:
+    if len(links) > _FEW:
+        shared = sorted(set.intersection(*({port.device for port in link} for link in links)))
+        return [f"{len(links)} of {' and '.join(shared)}"]
+    return [f"{one} to {two}" if _near(one, two) == (one,) else f"{two} to {one}" for one, two in links]
 
 
 def _near(one: Port, two: Port) -> tuple[Port, ...]:

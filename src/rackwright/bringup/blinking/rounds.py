@@ -123,7 +123,7 @@ def blink(
     blind = {name: why for name, why in work.blind.items() if name in silent}
     seen = blinks.Blinked(
         wiring(plan), plan_code, lights, blind, _unnamed(quiet, there), absent, left, asked, _held(quiet, shown),
-        _above(plan, shown), heard,
+        _above(plan, shown), heard, _down(plan, known, shown, asked),
     )  # fmt: skip
     return (*blinks.judge(seen), *stuck)
 
@@ -192,6 +192,22 @@ def _above(plan: Plan, shown: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
             if status is not None and not held(interfaces, one.port):
                 up[one.device][two.device] = up[one.device].get(two.device, False) or status
     return {name: tuple(far for far, lit in peers.items() if not lit) for name, peers in up.items()}
+
+
+def _down(
+    plan: Plan, known: Mapping[Port, bool | None], shown: Mapping[str, Any], asked: Collection[tuple[Port, Port]]
+) -> frozenset[tuple[Port, Port]]:
+    """Return the other planned links whose ports that were seen are all down, and none of them on purpose."""
+    shut = {Port(switch.name, port.name) for switch in plan.switches for port in switch.ports if port.admin == "down"}
+    links = [(_near(link), Port(link.b.device, link.b.port)) for link in plan.links]
+    return frozenset(
+        link
+        for link in links
+        if link not in asked
+        and {known[port] for port in link if port in known} == {False}
+        and shut.isdisjoint(link)
+        and not any(held(shown.get(port.device), port.name) for port in link)
+    )
 
 
 def _heard(plan: Plan, ports: Collection[Port], shown: Mapping[str, Any]) -> dict[Port, Sight]:
