@@ -140,7 +140,8 @@ class _Fleet:
         self._run = run
         self._work = Work(attendance, run, "")
         self._enqueued: set[str] = set()
-        self._waiting: set[str] = set()
+        self._waiting: dict[str, str] = {}
+        """What was told to wait -> for which limit; empty: for something else."""
         self._took_s: dict[str, float] = {}
         self._next_look = 0.0
         self._unserved = _Unserved(attendance)
@@ -166,17 +167,19 @@ class _Fleet:
         """Tell what ended without work, what is asked, and what a limit holds back."""
         schedule = self._schedule
         for outcome in schedule.ended_by_itself():
-            self._waiting.discard(outcome.subject)
+            self._waiting.pop(outcome.subject, None)
             _tell(self._work, schedule.task(outcome.subject), outcome)
         for task in schedule.pending_again():
-            self._waiting.discard(task.name)
+            self._waiting.pop(task.name, None)
             self._tell_waiting(task, schedule.waits_for(task))
-        for name in (name for name in held if name not in self._waiting):
-            self._waiting.add(name)
-            self._tell_waiting(schedule.task(name), [f"limit {held[name]}"])
+        for name, limit in held.items():
+            # What it waited for first may have room by now, and another limit none.
+            if self._waiting.get(name) != limit:
+                self._waiting[name] = limit
+                self._tell_waiting(schedule.task(name), [f"limit {limit}"])
         for name, task in schedule.asking.items():
             if name not in self._waiting:
-                self._waiting.add(name)
+                self._waiting[name] = ""
                 # To be asked is all the work there is.
                 self._tell_waiting(task, ["operator"], "begins", question=task.question)
 

@@ -67,6 +67,30 @@ def test_failed_device_stops_its_own_way_and_nobody_elses(site):
     assert report.state == "failed"
 
 
+def test_what_a_task_waits_for_is_told_anew_when_it_is_another_limit(site):
+    """With one of two slots of a rack in use it was still said to wait for the rack, and it was the only control-plane node at a time."""
+    given = order(
+        ("os/m1", {"takes": {"power r1": 1, "role k8s": 1}}),
+        ("os/g1", {"takes": {"power r1": 1}}),
+        ("os/m2", {"takes": {"power r1": 1, "role k8s": 1}}),
+        limits={"power r1": 2, "role k8s": 1},
+    )
+    told, released = [], threading.Event()
+
+    def heard(event):
+        if (event.subject, event.text) == ("os/m2", "waiting"):
+            told.append(event.fields["waits_for"])
+            if told[-1] == ["limit role k8s"]:
+                released.set()
+
+    def hook(task, step):
+        assert task != "os/m1" or step != "apply" or released.wait(20)
+
+    with runs.opened(site / "s", programs=[Tasks(site / "world", hook=hook)]) as engine:
+        assert engine.run("tasks", given, on_event=heard).state == "done"
+    assert told == [["limit power r1"], ["limit role k8s"]]
+
+
 def test_events_tell_when_each_task_waited_began_and_ended(site):
     """A live view draws from nothing else."""
     told = []
