@@ -172,7 +172,9 @@ async function open(name) {
   const answer = await fetch(`devices/${encodeURIComponent(name)}`);
   if (!answer.ok || shown !== name) return;
   const device = await answer.json();
-  $("device-name").textContent = `${name}: ${MEANING[device.state]}`;
+  // Between two stages a device is not one that nothing was begun of.
+  const next = device.state === "pending" && device.tasks.some(task => task.state !== "pending") && device.tasks.find(task => task.state === "pending");
+  $("device-name").textContent = `${name}: ${next ? `${next.stage} comes next` : MEANING[device.state]}`;
   const list = (title, items) => items.length ? [make("h2", {}, title), make("ul", { class: "plain" }, ...items)] : [];
   $("device-body").replaceChildren(
     make("p", { class: "soft" }, device.rack ? `rack ${device.rack}` : "in no rack"),

@@ -190,6 +190,20 @@ def test_one_server_can_be_looked_into(page, site):
     becomes(page, "document.querySelector('#device').open", False)
 
 
+@pytest.mark.parametrize(("name", "head"), [("gpu05", "gpu05: firmware comes next"), ("gpu06", "gpu06: not begun")])
+def test_a_server_between_two_stages_is_headed_by_what_comes_next(page, site, name, head):
+    """A server whose firmware was done was headed "not begun"."""
+    for task in ("bmc/gpu05", "hardware/gpu05"):
+        site.tell(task, "begins")
+        site.tell(task, "done")
+    opened(page, site, 390)
+    page.evaluate(
+        f"[...document.querySelectorAll('.unit')].find(unit => unit.textContent.startsWith('{name}')).click()"
+    )
+    becomes(page, "document.querySelector('#device').open", True)
+    assert page.evaluate("document.querySelector('#device-name').textContent") == head
+
+
 def test_servers_are_found_by_name_and_state(page, site):
     """In a hall of a thousand, one is found by its name, and those that failed alone."""
     site.tell("bmc/gpu05", "failed", cause="no")
