@@ -333,6 +333,13 @@ def test_a_certificate_names_every_check_with_what_came_of_it(plan, servers, tmp
     assert [(row.component, row.version, row.devices) for row in rack.versions] == [("BIOS", "2.7.4", (two, one))]
     page = files[f"racks/{got.devices[0].rack}.html"].decode()
     assert "<td>NTP-SYNC</td><td>0</td>" in page
+    for text in (
+        f"noted: {two}, {one}",
+        f"failed: {two}, {one}",
+        f"not judged: {two}, {one}",
+        f"skipped: {two}, {one}",
+    ):
+        assert page.count(text) == 1, text
     assert f'<td>2.7.4</td><td class="wide">{two}, {one}</td>' in page
 
 

@@ -20,7 +20,7 @@ from rackwright.findings import Finding
 from rackwright.push.hosts.installing import nobody
 from rackwright.runs.model import GOOD, Outcome
 
-__all__ = ["accepted_server", "accepted_switch", "between", "hardware", "look_at", "standing"]
+__all__ = ["Seen", "accepted_server", "accepted_switch", "between", "hardware", "look_at", "standing"]
 
 CABLES: Final = ("LINK-CABLING", "LINK-STATE", "LINK-SPEED")
 """Checks that see cables."""
