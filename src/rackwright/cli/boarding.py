@@ -58,6 +58,7 @@ class Watch:
         self._guard = threading.Lock()
         self._open = ExitStack()
         self._screen = False
+        self._width = 0
 
     def __call__(self, event: Event) -> None:
         """Take one event and show it."""
@@ -109,10 +110,15 @@ class Watch:
         self._screen = True
 
     def _drawn(self, console: Console) -> Text:
+        from rich.control import Control
         from rich.text import Text
 
         from rackwright.report.screens import screen
 
+        if console.width < self._width:
+            # The terminal has broken our lines by itself, into more than Rich goes back over.
+            console.control(Control.clear(), Control.home())
+        self._width = console.width
         now = time.time()
         with self._guard:
             estimate = self._estimated_at(now)

@@ -11,6 +11,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from rackwright.cli.answer import Answer, verb
 from rackwright.cli.boarding import watching
@@ -166,3 +167,13 @@ def test_a_terminal_that_can_do_nothing_gets_lines():
     text, _ = terminal(TERM="dumb")
     assert "\x1b" not in text
     assert "+ bmc/gpu01 done in 2.0 s" in text
+
+
+@pytest.mark.parametrize(("widths", "cleared"), [((80, 80, 120), 0), ((80, 60, 60, 40), 2)])
+def test_a_terminal_that_becomes_narrower_is_drawn_anew(widths, cleared):
+    """It breaks the lines that stand there into more than are gone back over: three stale ones stayed above the screen."""
+    watch = watching(Talk(), graph_of(SERVERS), racks=racks_of(SERVERS))
+    out = io.StringIO()
+    for width in widths:
+        watch._drawn(Console(file=out, force_terminal=True, width=width, height=30, legacy_windows=False))
+    assert out.getvalue() == "\x1b[2J\x1b[H" * cleared
