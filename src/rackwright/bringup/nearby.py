@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 from threading import Lock
@@ -26,14 +27,24 @@ class Nearby:
 
         Names, cages and parts are those of the whole site, so that a neighbour from its other end is no stranger.
         """
-        with self._lock:  # a hundred tasks look at once: the first makes the tables
-            whole, at = self._tables
-        links = dict(at.get(device, {}))
-        if device not in self._switches:
-            for name in dict.fromkeys(port.device for port in links):
-                if name in self._switches:
-                    links |= at[name]
+        _, at = self._made()
+        if device in self._switches:
+            return self.around([device])
+        # In the order of the links, so that what is told has the same order every time.
+        cabled = (port.device for port in at.get(device, ()) if port.device in self._switches)
+        return self.around(dict.fromkeys([device, *cabled]))
+
+    def around(self, devices: Iterable[str]) -> Cables:
+        """Return the cabling with the links of some devices alone, and the names of the whole site."""
+        whole, at = self._made()
+        links: Matching = {}
+        for device in devices:
+            links |= at.get(device, {})
         return whole._replace(wiring=replace(whole.wiring, links=links))
+
+    def _made(self) -> tuple[Cables, dict[str, Matching]]:
+        with self._lock:  # a hundred tasks look at once: the first makes the tables
+            return self._tables
 
     @cached_property
     def _tables(self) -> tuple[Cables, dict[str, Matching]]:

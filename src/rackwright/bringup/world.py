@@ -12,6 +12,8 @@ from typing import Any
 from rackwright import audit
 from rackwright.audit import hosts as systems
 from rackwright.audit import machines as bodies
+from rackwright.audit.cabling import Port
+from rackwright.bringup.glances import Glances
 from rackwright.bringup.nearby import Nearby
 from rackwright.catalog.images import Image
 from rackwright.catalog.models import Catalog
@@ -72,6 +74,8 @@ class World:
     patience: Patience = field(default_factory=Patience)
     idle: Idle = field(default_factory=Idle, repr=False)
     """Sessions with switches that one task leaves to the next; whoever runs the tasks ends them."""
+    glances: Glances[tuple[audit.Evidence, str]] = field(default_factory=Glances, repr=False)
+    """What out-of-band switches told a moment ago, with the file of it."""
     _trees: dict[str, Tree] = field(default_factory=dict, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
@@ -113,6 +117,16 @@ class World:
             found[link.a.device, link.a.port] = link.b.device
             found[link.b.device, link.b.port] = link.a.device
         return found
+
+    @cached_property
+    def managed(self) -> dict[str, tuple[tuple[Port, Port], ...]]:
+        """Server -> its management cables, (switch port, its own port)."""
+        found: dict[str, list[tuple[Port, Port]]] = {}
+        for link in self.plan.links:
+            if link.kind == "management" and link.b.device in self.machines and link.a.device in self.switches:
+                one = Port(link.a.device, link.a.port), Port(link.b.device, link.b.port)
+                found.setdefault(link.b.device, []).append(one)
+        return {name: tuple(links) for name, links in found.items()}
 
     @cached_property
     def groups(self) -> Mapping[str, str]:

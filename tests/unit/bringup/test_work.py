@@ -59,6 +59,7 @@ def job(name, before=(), folder=None, **world):
     known = {
         "machines": dict.fromkeys(scope().servers),
         "peers": peers,
+        "managed": {},
         "switches": {"be01": None, "fe01": None},
         **world,
     }

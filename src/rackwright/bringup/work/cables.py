@@ -14,6 +14,7 @@ from rackwright import audit
 from rackwright.audit.cabling import Port
 from rackwright.bringup import blinking, concerns, files
 from rackwright.bringup.job import Halted, Job, ended
+from rackwright.bringup.work import plugs
 from rackwright.bringup.work.looks import CABLES, look_at
 from rackwright.drivers import keeping
 from rackwright.findings import Finding, finding
@@ -35,6 +36,8 @@ class _Seen(msgspec.Struct, frozen=True):
     evidence: tuple[str, ...] = ()
     about: dict[str, tuple[int, ...]] = {}
     """Server -> places of the findings that concern it, so that no server goes through those of all others."""
+    managed: tuple[Finding, ...] = ()
+    """What was found about management cables, which no proof of the others says anything of; places count on through these."""
 
 
 def seen(job: Job) -> Outcome:
@@ -53,13 +56,16 @@ def cables(job: Job) -> Outcome:
     """Tell what the look found about the cables of one server; one that it did not see is looked at alone."""
     told = msgspec.convert(job.context.step("look", lambda: msgspec.to_builtins(_of(job))), _Seen)
     world = job.world
-    mine = [one for one in told.findings if job.device in concerns.servers(one, world.peers, world.machines)]
+    mine, managed = (
+        [one for one in every if job.device in concerns.servers(one, world.peers, world.machines)]
+        for every in (told.findings, told.managed)
+    )
     if not any(one.status in {"pass", "fail", "error"} for one in told.findings):
         mine = [*told.findings]
     if not mine and job.order.consent.proof == "blink" and _is_cabled(job):
         return job.failed("judge", Halted("nothing that was seen tells where its cables end", _AGAIN))
-    outcome = job.judged(mine, told.evidence)
-    unproven = "; ".join(one.message for one in mine if one.status == "skipped")
+    outcome = job.judged([*mine, *managed], told.evidence)
+    unproven = "; ".join(one.message for one in (*mine, *managed) if one.status == "skipped")
     return msgspec.structs.replace(outcome, cause=unproven) if outcome.state in GOOD else outcome
 
 
@@ -74,8 +80,12 @@ def _of(job: Job) -> _Seen:
     if job.context.number == 1 and path.is_file():
         found = _read(path.read_bytes())
         if job.device in found.about:
-            mine = tuple(found.findings[at] for at in found.about[job.device])
-            return _Seen((job.device,), mine, (*found.evidence, _FOUND))
+            first = len(found.findings)
+            mine = tuple(found.findings[at] for at in found.about[job.device] if at < first)
+            managed = tuple(found.managed[at - first] for at in found.about[job.device] if at >= first)
+            own = {near.device for near, _ in job.world.managed.get(job.device, ())}
+            evidence = [file for file in found.evidence if plugs.of(file) in {"", *own}]
+            return _Seen((job.device,), mine, (*evidence, _FOUND), managed=managed)
     found = _looked(job, [job.device])
     alone = f"{_FOUND.removesuffix('.json')}/{job.device}.json"
     keeping.keep(job.context.folder / alone, msgspec.json.encode(found))
@@ -90,14 +100,14 @@ def _read(data: bytes) -> _Seen:
 
 def _kept(job: Job, found: _Seen) -> object:
     about: dict[str, list[int]] = {name: [] for name in found.servers}
-    for at, one in enumerate(found.findings):
+    for at, one in enumerate((*found.findings, *found.managed)):
         for name in concerns.servers(one, job.world.peers, about):
             about[name].append(at)
     kept = msgspec.structs.replace(found, about={name: tuple(places) for name, places in about.items()})
     keeping.keep(job.context.folder / _FOUND, msgspec.json.encode(kept))
     left = [one for one in found.findings if one.path == blinking.LEFT]
     return {
-        "servers": found.servers, "findings": [one.id for one in found.findings if one.status == "fail"],
+        "servers": found.servers, "findings": [one.id for one in (*found.findings, *found.managed) if one.status == "fail"],
         "left": concerns.packed(left),
     }  # fmt: skip
 
@@ -106,7 +116,10 @@ def _looked(job: Job, names: Sequence[str]) -> _Seen:
     if not names:
         return _Seen((), ())
     told: Callable[[Job, Sequence[str]], _Seen] = _blinked if job.order.consent.proof == "blink" else _heard
-    return told(job, names)
+    seen = told(job, names)
+    # Who is tried again was mended a moment ago.
+    managed, kept = plugs.proven(job, names, lambda name: look_at(job, name, CABLES), anew=job.context.number > 1)
+    return msgspec.structs.replace(seen, managed=tuple(managed), evidence=(*seen.evidence, *kept))
 
 
 def _blinked(job: Job, names: Sequence[str]) -> _Seen:

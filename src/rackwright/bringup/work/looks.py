@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -13,6 +14,7 @@ from rackwright.audit import hosts, machines
 from rackwright.audit.evidence import FACTS
 from rackwright.bringup import concerns, files
 from rackwright.bringup.job import Halted, Job, now, wrong
+from rackwright.bringup.work import plugs
 from rackwright.drivers.hosts import answered
 from rackwright.drivers.nvue.model import Nvue
 from rackwright.errors import DriverError
@@ -145,8 +147,16 @@ def hardware(job: Job) -> Outcome:
 
 def accepted_server(job: Job) -> Outcome:
     """Judge one server by every check of its BMC, those of its adapters' BMCs, and of its operating system."""
+    turns = itertools.count()
 
     def look() -> Seen:
+        anew = next(turns) > 0 or job.context.number > 1
+        plugged, files_of = plugs.proven(job, [job.device], lambda name: look_at(job, name, CABLES), anew=anew)
+        seen = whole()
+        mine = [one for one in plugged if job.device in concerns.servers(one, job.world.peers, job.world.machines)]
+        return seen._replace(found=seen.found + mine, kept=seen.kept + files_of)
+
+    def whole() -> Seen:
         cards = [name for name in job.world.way.bmcs if name.partition(".")[0] == job.device and name != job.device]
         body = _server(job, [job.device, *cards], machines.DOMAINS, ())
         if job.device in job.world.way.hosts and _has_system(job):
