@@ -57,6 +57,8 @@ class Blinked:
     """Switch that holds ports -> the switches to which its planned links are down."""
     heard: Mapping[Port, Sight] = field(default_factory=dict)
     """Switch ports that did not blink, since who is there tells it by LLDP."""
+    between: Mapping[Port, Sight] = field(default_factory=dict)
+    """What ports hear that are planned to lead to another switch."""
     down: frozenset[tuple[Port, Port]] = frozenset()
     """Other planned links of the switches that were asked, of which no port that was asked is up."""
 
@@ -90,7 +92,7 @@ class _Judge:
     def __init__(self, seen: Blinked) -> None:
         self.seen = seen
         self.check = Check.registry[Blink.id]
-        self.reading: Reading = read(seen.wiring, seen.plan, seen.lights, seen.heard)
+        self.reading: Reading = read(seen.wiring, seen.plan, seen.lights, seen.heard, seen.between)
         self.diagnosis: Diagnosis = diagnose(self.reading.wiring, self.reading.sights)
         self.ledgers: dict[str, Ledger] = {}
         self.held: dict[str, list[tuple[Port, Port]]] = defaultdict(list)
@@ -164,8 +166,9 @@ class _Judge:
         """Yield what was seen of some ends."""
         for port in ends[: 2 * _SHOWN]:
             at = self.reading.follows.get(port)
-            if port in self.seen.heard:
-                yield f"{port} hears {', '.join(map(str, self.seen.heard[port].neighbours))} by LLDP"
+            sight = self.seen.heard.get(port) or self.seen.between.get(port)
+            if sight is not None and sight.up is not False:
+                yield f"{port} hears {', '.join(map(str, sight.neighbours)) or 'nobody'} by LLDP"
             elif port == self.reading.eliminated:
                 yield f"{port} follows no port, and {at} is the only one that was never down"
             elif at is not None:
@@ -204,7 +207,7 @@ class _Judge:
         near, _ = self._near(*dead[0])
         words = told(self.reading.wiring, self.diagnosis, repair._replace(one=dead[0][0], two=dead[0][1], links=dead))
         ends = [port for link in dead for port in link]
-        hint = elsewhere(self.seen.wiring, dead[0], self._lightless()) if len(dead) == 1 else ""
+        hint = elsewhere(self.seen.wiring, dead[0], self._lightless()) if self._is_one(dead) else ""
         self._of(near).wrong(
             near.name,
             words.message,
@@ -213,6 +216,9 @@ class _Judge:
             remedy=words.remedy + hint,
             evidence=self._shown(ends),
         )
+
+    def _is_one(self, links: Sequence[tuple[Port, Port]]) -> bool:
+        return len(links) == 1 or len({self.seen.wiring.parts.get(link[0], link[0]) for link in links}) == 1
 
     def _lightless(self) -> Iterator[Sequence[tuple[Port, Port]]]:
         """Yield the links without light at either end, gathered as they are told."""

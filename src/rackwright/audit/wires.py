@@ -431,7 +431,8 @@ class _Hints:
         unseen = sorted({port.device for link in links for port in link} & self._unseen, key=natural_key)
         if unseen:
             return f"; {', '.join(unseen[:_SHOWN])} was not looked at: it may not be configured yet"
-        return elsewhere(self._wiring, links[0], self._dark, freed) if len(links) == 1 else ""
+        parts = {self._wiring.parts.get(link[0], link[0]) for link in links}
+        return elsewhere(self._wiring, links[0], self._dark, freed) if len(parts) == 1 else ""
 
 
 def _reason(view: View, name: str, link: Mapping[str, Any]) -> str:

@@ -17,10 +17,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from rackwright.audit.cabling.model import Port, Sight, Wiring
 
 __all__ = ["Code", "Lights", "Reading", "code", "read"]
+
+_MACHINES: Final = ("server", "storage", "pdu", "external")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +92,17 @@ class Reading:
     """Network ports that were up and did not come back."""
 
 
-def read(wiring: Wiring, plan: Code, lights: Lights, heard: Mapping[Port, Sight] | None = None) -> Reading:
+def read(
+    wiring: Wiring,
+    plan: Code,
+    lights: Lights,
+    heard: Mapping[Port, Sight] | None = None,
+    between: Mapping[Port, Sight] | None = None,
+) -> Reading:
     """Spell the rounds: which network port follows which switch port, and what cannot be told.
 
-    ``heard`` are switch ports that need no blink, since who is there tells it by LLDP.
+    ``heard`` are switch ports that need no blink, since who is there tells it by LLDP; ``between`` what ports hear that are planned to
+    lead to another switch. Of these only the links are looked at with which one of a server is mixed up.
     """
     ports = {number: port for port, number in plan.numbers.items()}
     up = [port for port, light in sorted(lights.before.items()) if light]
@@ -100,25 +110,34 @@ def read(wiring: Wiring, plan: Code, lights: Lights, heard: Mapping[Port, Sight]
     spelled = {port: _number(lights, port) for port in up if port not in gaps}
     lit = {number: port for number, port in ports.items() if lights.ports.get(port) is not False}
     follows = {port: lit[number] for port, number in spelled.items() if number and number in lit}
-    speaks = {port: at for at, sight in (heard or {}).items() for port in sight.neighbours}
-    still = {port for port, number in spelled.items() if not number and _ours(wiring, plan, port)} - speaks.keys()
-    last = _last(ports.get(0), still, lights)
+    heard, between = dict(heard or {}), between or {}
+    near = frozenset({*plan.numbers, *heard})
+    mine = {port: far for port, far in wiring.links.items() if port in near or far in near}
+    mixed = _mixed(wiring, mine, heard, between)
+    mine |= {port: wiring.links[port] for port in mixed}
+    lldp = heard | {at: between[at] for at in mixed if at in between}
+    speaks = {
+        port: at for at, sight in lldp.items() for port in sight.neighbours if port in lights.before or at in heard
+    }
+    still = {port for port, number in spelled.items() if not number and wiring.links.get(port) in near} - speaks.keys()
+    last = _last(ports.get(0), still, lights) if all(sight.neighbours for sight in lldp.values()) else None
     if last is not None:
         follows[last] = ports[0]
         still.remove(last)
     there: dict[Port, list[Port]] = defaultdict(list)
     for port, at in follows.items():
         there[at].append(port)
-    near = frozenset({*plan.numbers, *(heard or {})})
-    mine = {port: far for port, far in wiring.links.items() if port in near or far in near}
     dark = {port for port, light in lights.before.items() if light is False}
-    sights = {at: Sight(lights.ports.get(at), tuple(sorted(there[at]))) for at in plan.numbers}
+    sights = {
+        at: Sight(lights.ports.get(at), tuple(sorted(there[at])), astray=bool(lights.ports.get(at)) and not there[at])
+        for at in plan.numbers
+    }
     # Whoever is up and followed nothing is at none of these ports: that is as good as dark for them.
-    sights |= {port: Sight(up=False) for port in dark | still if port in mine}
-    sights |= {port: Sight(True, (at,)) for port, at in (follows | speaks).items()} | dict(heard or {})
+    sights |= {port: Sight(up=False, astray=port in still) for port in dark | still if port in mine}
+    sights |= {port: Sight(True, (at,)) for port, at in (follows | speaks).items()} | lldp
     return Reading(
         replace(wiring, links=mine),
-        near,
+        near | mixed,
         sights,
         follows,
         last,
@@ -132,18 +151,33 @@ def read(wiring: Wiring, plan: Code, lights: Lights, heard: Mapping[Port, Sight]
     )
 
 
+def _mixed(
+    wiring: Wiring, mine: Mapping[Port, Port], heard: Mapping[Port, Sight], between: Mapping[Port, Sight]
+) -> frozenset[Port]:
+    """Return the ends of links between switches with which a link of a server is mixed up, straight or through others."""
+    found: set[Port] = set()
+    left = [port for sight in heard.values() for port in sight.neighbours]
+    left += [port for port, sight in between.items() if any(far in mine for far in sight.neighbours)]
+    while left:
+        port = left.pop()
+        far = wiring.links.get(port)
+        if far is None or port in found or port in mine or not _between(wiring, port, far):
+            continue
+        found |= {port, far}
+        left += [one for end in (port, far) for one in between.get(end, Sight(None)).neighbours]
+    return frozenset(found)
+
+
+def _between(wiring: Wiring, *ports: Port) -> bool:
+    return not any(wiring.kinds.get(port.device, "").startswith(_MACHINES) for port in ports)
+
+
 def _rounds(lights: Lights, port: Port, light: bool | None) -> tuple[int, ...]:
     return tuple(turn for turn, seen in enumerate(lights.turns, 1) if seen.get(port) is light)
 
 
 def _number(lights: Lights, port: Port) -> int:
     return sum(1 << turn for turn, seen in enumerate(lights.turns) if not seen[port])
-
-
-def _ours(wiring: Wiring, plan: Code, port: Port) -> bool:
-    """Tell whether a network port should follow one of the ports: one that is planned elsewhere need not."""
-    far = wiring.links.get(port)
-    return far is not None and far in plan.numbers
 
 
 def _last(zero: Port | None, still: set[Port], lights: Lights) -> Port | None:

@@ -108,6 +108,8 @@ class Sight(NamedTuple):
     up: bool | None
     """Whether its link is up; None: the switch did not tell."""
     neighbours: tuple[Port, ...] = ()
+    astray: bool = False
+    """Whether a cable with light is in it that ends at none of the ports whose other ends were looked for."""
 
 
 class Repair(NamedTuple):
@@ -189,5 +191,7 @@ class Diagnosis:
     """(who sees, who is seen and sees nothing)."""
     contradictions: tuple[tuple[Port, Port, Port], ...] = ()
     """(port, what it sees, what that sees instead)."""
+    taken: tuple[tuple[Port, Port], ...] = ()
+    """Cables that nobody sees, taken to be what is left over, where others may be left over as well."""
     seen: Mapping[Port, Port] = field(default_factory=dict)
     """The matching that was judged."""

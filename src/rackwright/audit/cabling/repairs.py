@@ -51,6 +51,7 @@ def diagnose(wiring: Wiring, sights: Mapping[Port, Sight]) -> Diagnosis:
         untold=tuple(seen.untold),
         one_sided=tuple(seen.one_sided),
         contradictions=tuple(seen.contradictions),
+        taken=tuple(seen.taken) if len(seen.taken) > 1 else (),
         seen=known,
     )
 
@@ -94,7 +95,7 @@ def _small(wiring: Wiring, tangle: Tangle, strand: Strand, known: Matching) -> I
     crowd = Counter(port.device for port in strand.nodes)
     while True:
         ready = [(one, two) for one, two in links if tangle.seen.get(one) != two]
-        steps = [step for pair in ready for step in _steps(tangle, pair)]
+        steps = [step for pair in ready for step in _steps(tangle, pair) if _fits(wiring, tangle, step[0])]
         if not steps:
             break
         best = min(steps, key=lambda step: _preference(wiring, tangle, step, crowd))
@@ -104,6 +105,10 @@ def _small(wiring: Wiring, tangle: Tangle, strand: Strand, known: Matching) -> I
         else:
             yield Repair("move", *holes, (holes,), other, links, blind=holes[1] not in known)
         tangle.swap([holes])
+    for one in (port for pair in ready for port in pair):
+        if (far := tangle.seen.get(one)) is not None:
+            yield Repair("remove", one, far, links=(_ordered(one, far),))
+            del tangle.seen[one], tangle.seen[far]
     for one, two in ready:
         yield Repair("insert", one, two, links=((one, two),))
         tangle.seen[one], tangle.seen[two] = two, one
@@ -126,6 +131,16 @@ def _steps(tangle: Tangle, link: Pair) -> Iterator[tuple[Pair, Pair | None]]:
         yield here, yonder
 
 
+def _fits(wiring: Wiring, tangle: Tangle, holes: Pair) -> bool:
+    """Tell whether a plug can go where it is to go: what joins two switches has no end for a machine, nor the other way round."""
+    return _full(tangle, holes) or not _crosses(wiring, holes)
+
+
+def _crosses(wiring: Wiring, holes: Pair) -> bool:
+    kinds = [wiring.kinds.get(port.device, "") for port in holes]
+    return all(kinds) and len({kind.startswith(_FAR) for kind in kinds}) > 1
+
+
 def _full(tangle: Tangle, pair: Pair) -> bool:
     return all(port in tangle.seen for port in pair)
 
@@ -137,6 +152,7 @@ def _preference(
     (one, two), _ = step
     kinds = [wiring.kinds.get(port.device, "") for port in (one, two)]
     return (
+        _crosses(wiring, (one, two)),
         # Of two that change places the far ends are told too.
         not wiring.rigid.isdisjoint((one, two)) and not _full(tangle, (one, two)),
         one.device != two.device,

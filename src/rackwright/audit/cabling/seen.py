@@ -29,6 +29,7 @@ class Seen:
     untold: list[Pair] = field(default_factory=list)
     one_sided: list[Pair] = field(default_factory=list)
     contradictions: list[tuple[Port, Port, Port]] = field(default_factory=list)
+    taken: list[Pair] = field(default_factory=list)
 
 
 def resolve(wiring: Wiring, sights: Mapping[Port, Sight]) -> Seen:
@@ -109,9 +110,19 @@ def _close(seen: Seen, sights: Mapping[Port, Sight]) -> None:
             port = seen.matching[port]
             if port not in seen.plan:
                 break
-        if port in seen.plan and port not in seen.matching and port != seen.plan[start] and not _dark(port, sights):
+        if (
+            port in seen.plan
+            and port not in seen.matching
+            and port != seen.plan[start]
+            and _may_meet(start, port, sights)
+        ):
             seen.matching[start], seen.matching[port] = port, start
+            seen.taken.append((start, port))
+
+
+def _may_meet(one: Port, two: Port, sights: Mapping[Port, Sight]) -> bool:
+    return not _dark(two, sights) and not all(port in sights and sights[port].astray for port in (one, two))
 
 
 def _dark(port: Port, sights: Mapping[Port, Sight]) -> bool:
-    return port in sights and sights[port].up is False
+    return port in sights and sights[port].up is False and not sights[port].astray

@@ -43,7 +43,7 @@ def told(wiring: Wiring, diagnosis: Diagnosis, repair: Repair, instead: str = ""
         elif repair.large and at > 1:
             message = f"when that is done, {message}"
         remedy = f"step {at} of {steps}: {remedy}"
-    return Told(message + _strange(wiring, diagnosis, repair), remedy, expected, actual)
+    return Told(message + _strange(wiring, diagnosis, repair) + _taken(diagnosis, repair), remedy, expected, actual)
 
 
 def at_step(path: str, repair: Repair) -> str:
@@ -127,6 +127,12 @@ def _strange(wiring: Wiring, diagnosis: Diagnosis, repair: Repair) -> str:
     return f"; fabrics {mixed[0][0]} and {mixed[0][1]} are mixed" if mixed else ""
 
 
+def _taken(diagnosis: Diagnosis, repair: Repair) -> str:
+    ends = {port for link in repair.links for port in link}
+    pairs = [f"{one} to {two}" for one, two in diagnosis.taken if ends & {one, two}]
+    return f"; nobody sees {_joined(pairs)}, which are left over as others are" if pairs else ""
+
+
 def _exchange(_: Wiring, repair: Repair) -> tuple[str, str]:
     one, two = sorted((repair.one.device, repair.two.device), key=natural_key)
     return (
@@ -157,9 +163,17 @@ def _swap(wiring: Wiring, repair: Repair) -> tuple[str, str]:
         where = f" (at the other ends {other}): single ways of cables that move as a whole, so replace these cables"
     elif repair.one in wiring.rigid or repair.two in wiring.rigid:
         where = f": the ends of the split cable, that is {other}"
+    elif not _alike(wiring, repair):
+        # The plugs at the other ends are of two parts: moved there, each cable would make the other's link.
+        where = ""
     else:
         where = f" (or, at the other ends, {other})"
     return f"the cables in {near.replace(' with ', ' and ')} are exchanged", f"swap {near}{where}"
+
+
+def _alike(wiring: Wiring, repair: Repair) -> bool:
+    """Tell whether the two cables are of one part, so that either makes the link of the other."""
+    return len({wiring.makes[port].part for link in repair.links for port in link if port in wiring.makes}) < 2
 
 
 def _move(wiring: Wiring, repair: Repair) -> tuple[str, str]:

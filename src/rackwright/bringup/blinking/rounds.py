@@ -113,7 +113,9 @@ def blink(
         for name, why in switches.open(near).items():
             work.blind[name] = why
             switches.drop(name)
-        shown, heard = _shown(work, plan, links, spare=spare)
+        shown = _shown(work, links)
+        sights = _sights(plan, shown)
+        heard = {at: sights[at] for at in map(_near, links) if spare and at in sights and sights[at].neighbours}
         known = _lights(shown)
         quiet = [link for link in links if _near(link) not in heard]
         plan_code, lights, absent = _blinked(work, quiet, known)
@@ -123,7 +125,7 @@ def blink(
     blind = {name: why for name, why in work.blind.items() if name in silent}
     seen = blinks.Blinked(
         wiring(plan), plan_code, lights, blind, _unnamed(quiet, there), absent, left, asked, _held(quiet, shown),
-        _above(plan, shown), heard, _down(plan, known, shown, asked),
+        _above(plan, shown), heard, _ahead(plan, sights), _down(plan, known, shown, asked),
     )  # fmt: skip
     return (*blinks.judge(seen), *stuck)
 
@@ -151,18 +153,14 @@ def _near(link: Link) -> Port:
     return Port(link.a.device, link.a.port)
 
 
-def _shown(
-    work: _Work, plan: Plan, links: Collection[Link], *, spare: bool
-) -> tuple[dict[str, Any], dict[Port, Sight]]:
-    """Return what switches show of their interfaces, and what they hear at ports that need no blink."""
+def _shown(work: _Work, links: Collection[Link]) -> dict[str, Any]:
+    """Return what switches show of their interfaces."""
     while True:
         _leave_out(work, links)
         try:
-            shown = work.switches.shown()
+            return work.switches.shown()
         except Failed as failed:
             work.blind[failed.switch] = failed.why
-            continue
-        return shown, _heard(plan, {_near(link) for link in links}, shown) if spare else {}
 
 
 def _lights(shown: Mapping[str, Any]) -> dict[Port, bool | None]:
@@ -210,16 +208,21 @@ def _down(
     )
 
 
-def _heard(plan: Plan, ports: Collection[Port], shown: Mapping[str, Any]) -> dict[Port, Sight]:
-    """Return what ports see whose far end says who it is: one of ours, by name or by MAC address."""
+def _sights(plan: Plan, shown: Mapping[str, Any]) -> dict[Port, Sight]:
+    """Return what ports hear of who is ours, by name or by MAC address."""
     evidence = {name: Evidence(name, answers=(Answer(_INTERFACES, value),)) for name, value in shown.items()}
     ours = {device.name for device in plan.devices}
     found = switch_sights(plan, evidence, catalog.load()) if evidence else {}
     return {
-        port: Sight(sight.up, known)
+        port: Sight(sight.up, tuple(far for far in sight.neighbours if far.device in ours))
         for port, sight in found.items()
-        if port in ports and (known := tuple(far for far in sight.neighbours if far.device in ours))
     }
+
+
+def _ahead(plan: Plan, sights: Mapping[Port, Sight]) -> dict[Port, Sight]:
+    """Return what the ports hear that are planned to lead to another switch."""
+    ends = (Port(end.device, end.port) for link in plan.links if link.kind in _BETWEEN for end in (link.a, link.b))
+    return {port: sights[port] for port in ends if port in sights}
 
 
 def _blinked(
