@@ -49,7 +49,7 @@ def brought(folder: Path) -> Brought:
             steps += event.kind == "step" and event.fields["state"] != "begun"
             if event.kind == "task" and event.text not in {"begins", "waiting"}:
                 ended[event.subject] = event.text
-                took_s[event.subject] = float(event.fields.get("took_s") or 0)
+                took_s[event.subject] = float(event.fields.get("clock_s") or 0)
     return Brought(graph, steps, ended, took_s)
 
 

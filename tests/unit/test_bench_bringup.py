@@ -57,7 +57,7 @@ def test_what_a_run_left_is_read(tmp_path):
         Event(at="", kind="task", text="begins", subject="bmc/gpu01", fields={}),
         Event(at="", kind="step", text="read", subject="bmc/gpu01", fields={"state": "begun"}),
         Event(at="", kind="step", text="read", subject="bmc/gpu01", fields={"state": "done", "took_s": 3}),
-        Event(at="", kind="task", text="done", subject="bmc/gpu01", fields={"took_s": 4.5}),
+        Event(at="", kind="task", text="done", subject="bmc/gpu01", fields={"took_s": 0.1, "clock_s": 4.5}),
     ]
     (tmp_path / "events.jsonl").write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in told))
     seen = brought.brought(tmp_path)

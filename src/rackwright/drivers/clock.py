@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Protocol
 
-__all__ = ["Clock", "ScaledClock", "WallClock"]
+__all__ = ["Clock", "ScaledClock", "WallClock", "stopwatch"]
 
 
 class Clock(Protocol):
@@ -43,3 +44,14 @@ class ScaledClock:
     def sleep(self, seconds: float) -> None:
         """Wait for the emulated seconds to pass."""
         time.sleep(max(0.0, seconds) / self.rate)
+
+
+def stopwatch(clock: Clock) -> Callable[[], dict[str, float]]:
+    """Return what tells how long ago it was made, in s: ``took_s`` by the wall, and ``clock_s`` by a clock that is another one."""
+    wall, begun = time.monotonic(), clock.now()
+
+    def told() -> dict[str, float]:
+        took = {"took_s": round(time.monotonic() - wall, 3)}
+        return took if isinstance(clock, WallClock) else took | {"clock_s": round(clock.now() - begun, 3)}
+
+    return told

@@ -140,8 +140,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     ``kind``: ``run``, ``wave``, ``gate``, ``device``, ``task``, ``command``, ``step``, ``note`` or ``fault``. The ``text`` of a ``task``
     is its state: ``waiting`` (for a limit, a worker, or again after a retry), ``begins`` (to be worked on; of a question: to be asked), or how it
-    ended; ``fields``: ``stage``, ``device``, ``waits_for`` (tasks, ``limit NAME``, ``worker TAG``, ``operator``), ``question``, ``took_s``,
-    ``step`` (at which it failed), ``cause``, ``remedy``, ``by`` (the process).
+    ended; ``fields``: ``stage``, ``device``, ``waits_for`` (tasks, ``limit NAME``, ``worker TAG``, ``operator``), ``question``, ``took_s`` (by the
+    wall; ``clock_s``: by the twin's clock, where it has another), ``step`` (at which it failed), ``cause``, ``remedy``, ``by`` (the process).
     """
 
     at: str

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from rackwright.drivers.clock import stopwatch
 from rackwright.runs.commands import Stops, since
 from rackwright.runs.fleet import ended, outcome_of
 from rackwright.runs.folder import RunFolder
@@ -70,14 +71,13 @@ def workflows(attendance: Attendance, program: GraphProgram) -> dict[str, Callab
 
 
 def _task(attendance: Attendance, work: Work, task: Task, done: Callable[[], Outcome]) -> Json:
-    begun = attendance.clock.now()
+    took = stopwatch(attendance.clock)
     work.told("task", "begins", stage=task.stage, device=task.device, by=attendance.lease.executor)
     if work.cancelled():
         outcome = Outcome(subject=task.name, state="cancelled", cause=STOPPED)
     else:
         outcome = ended(attendance, work, task.name, lambda: _kept(attendance, task, done()))
-    took_s = round(attendance.clock.now() - begun, 3)
-    return {"outcome": msgspec.to_builtins(outcome), "took_s": took_s}
+    return {"outcome": msgspec.to_builtins(outcome), "took": took()}
 
 
 def _kept(attendance: Attendance, task: Task, outcome: Outcome) -> Outcome:
@@ -142,7 +142,7 @@ class _Fleet:
         self._enqueued: set[str] = set()
         self._waiting: dict[str, str] = {}
         """What was told to wait -> for which limit; empty: for something else."""
-        self._took_s: dict[str, float] = {}
+        self._took: dict[str, dict[str, float]] = {}
         self._next_look = 0.0
         self._unserved = _Unserved(attendance)
 
@@ -192,7 +192,7 @@ class _Fleet:
         """Tell what was worked on and ended, only now: who answers such an event with a command is understood."""
         for outcome in heard.ended:
             if self._schedule.outcomes.get(outcome.subject) == outcome:
-                took = {"took_s": took_s} if (took_s := self._took_s.pop(outcome.subject, None)) is not None else {}
+                took = self._took.pop(outcome.subject, {})
                 _tell(self._work, self._schedule.task(outcome.subject), outcome, **took)
         for command in heard.commands:
             self._work.told(
@@ -253,6 +253,6 @@ class _Fleet:
         """Return how a task ended, and remember how long it took, to tell it."""
         value = outcome_of(status, name)
         if status.status == "SUCCESS":
-            self._took_s[name] = value["took_s"]
+            self._took[name] = value.get("took", {})
             value = value["outcome"]
         return msgspec.convert(value, Outcome)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rackwright import errors
-from rackwright.drivers.clock import Clock
+from rackwright.drivers.clock import Clock, stopwatch
 from rackwright.errors import DriverError, RackwrightError, RunBusy, RunChanged, RunError
 from rackwright.runs.folder import Events, RunFolder
 from rackwright.runs.journal import Journal
@@ -256,15 +256,14 @@ class Work:
             )
             raise Stopped
         seen = not replays and not name.startswith(OWN)
-        begun = self._attendance.clock.now()
+        took = stopwatch(self._attendance.clock)
         if seen:
             self._attendance.events.tell("step", name, self.subject, state="begun")
         kept = self._journalled(name, work)
         self._at += 1
         if seen:
-            took = round(self._attendance.clock.now() - begun, 3)
             state = "failed" if "error" in kept else "done"
-            self._attendance.events.tell("step", name, self.subject, state=state, took_s=took)
+            self._attendance.events.tell("step", name, self.subject, state=state, **took())
         if "error" in kept:
             raise _raised(kept["error"])
         return kept["value"]

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from rackwright import runs
+from rackwright.drivers.clock import ScaledClock
 from rackwright.errors import RunBusy, RunError
 from rackwright.secrets import Secret
 from tests.unit.runs import toytasks
@@ -65,6 +66,21 @@ def test_failed_device_stops_its_own_way_and_nobody_elses(site):
     assert report.outcomes["accept/a2"].cause == "os/a2 ended failed: os/a2 does not answer"
     assert (report.outcomes["os/a2"].stage, report.outcomes["os/a2"].remedy) == ("apply", "look at its cable")
     assert report.state == "failed"
+
+
+@pytest.mark.parametrize(("clock", "rate"), [(None, 0), (ScaledClock(600), 600)])
+def test_how_long_it_took_is_told_by_the_wall_and_by_the_twins_clock_beside(site, clock, rate):
+    """A program read 111 s where the screen said 0.2 s: `took_s` was the emulated rack's."""
+    told = []
+    slow = Tasks(site / "world", hook=lambda _task, _step: threading.Event().wait(0.05))
+    with runs.opened(site / "s", programs=[slow], clock=clock) as engine:
+        engine.run("tasks", SMALL, on_event=told.append)
+    found = [event.fields for event in told if "took_s" in event.fields]
+    assert {event.kind for event in told if "took_s" in event.fields} == {"task", "step"}
+    assert all(0.05 <= fields["took_s"] < 5 for fields in found)
+    assert [fields.get("clock_s", 0) for fields in found] == pytest.approx(
+        [rate * fields["took_s"] for fields in found], abs=1
+    )
 
 
 def test_what_a_task_waits_for_is_told_anew_when_it_is_another_limit(site):
