@@ -10,7 +10,7 @@ import msgspec
 from rackwright.errors import RackwrightError
 from rackwright.runs.journal import DEVICE, FLEET, Queues
 from rackwright.runs.model import GOOD, STOPPED, EndState, Json, Outcome, Program, Report, Wave
-from rackwright.runs.work import Attendance, Pace, Work, failure
+from rackwright.runs.work import Attendance, Pace, Work, failure, unwritable
 
 __all__ = ["ended", "identity", "outcome_of", "workflows"]
 
@@ -49,13 +49,17 @@ def _device(attendance: Attendance, program: Program, order: bytes, workflow: st
 
 
 def ended(attendance: Attendance, work: Work, subject: str, done: Callable[[], Outcome]) -> Outcome:
-    """Return how the work on one subject ended; what it raises ends it, and nothing else."""
+    """Return how the work on one subject ended; what it raises ends it, and nothing else, unless it is our own disk."""
     try:
         outcome = done()
-    except RackwrightError as error:
-        remedy = getattr(error, "remedy", "")
-        return Outcome(subject=subject, state="failed", stage=work.stage, cause=str(error), remedy=remedy)
-    except Exception as error:  # noqa: BLE001 - the edge of one device: a bug in its work must not stop the others
+    except Exception as error:
+        if unwritable(error):
+            # Nothing about the subject: this process leaves, and a resumed run goes on here.
+            raise
+        if isinstance(error, RackwrightError):
+            remedy = getattr(error, "remedy", "")
+            return Outcome(subject=subject, state="failed", stage=work.stage, cause=str(error), remedy=remedy)
+        # A bug in the work on one device must not stop the others.
         kept = failure(error, attendance.redactor)
         attendance.events.tell("fault", kept["message"], subject, **kept)
         return Outcome(

@@ -7,6 +7,7 @@ Whoever has to stop at once (the lease is lost, the operator leaves, the journal
 from __future__ import annotations
 
 import contextlib
+import errno
 import queue
 import threading
 import time
@@ -25,7 +26,7 @@ from rackwright.runs.model import Json
 from rackwright.runs.redaction import Redactor
 from rackwright.runs.steps import TAKEN
 
-__all__ = ["OWN", "SELDOM_S", "SOON_S", "Attendance", "Pace", "Stopped", "Work", "failure"]
+__all__ = ["OWN", "SELDOM_S", "SOON_S", "Attendance", "Pace", "Stopped", "Work", "failure", "unwritable"]
 
 SOON_S: Final = 0.005
 SELDOM_S: Final = 0.25
@@ -38,6 +39,7 @@ OWN: Final = "rackwright: "
 _CANCELLED: Final = OWN + "cancelled"
 _SLEEP: Final = OWN + "sleep"
 _SLICE_S: Final = 0.5
+_UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 
 
 class Stopped(BaseException):
@@ -275,7 +277,11 @@ class Work:
             try:
                 value = attendance.redactor.value(attendance.aside(work))
                 kept: dict[str, Any] = {"value": value}
-            except Exception as error:  # noqa: BLE001 - whatever a step raises is its result
+            except Exception as error:
+                if unwritable(error):
+                    # Nothing about the device: journalled, it would stand there for ever, however much room there is by then.
+                    attendance.stop_at_once(error)
+                    raise Stopped from error
                 kept = {"error": failure(error, attendance.redactor)}
             # The step may have taken long: what is not ours any more is not journalled.
             attendance.check()
@@ -288,6 +294,13 @@ class Work:
             attendance.stop_at_once(error)
             raise Stopped from error
         return dict(result)
+
+
+def unwritable(error: BaseException) -> bool:
+    """Tell whether something could not be kept here: no room, no right to write, a disk that fails."""
+    ours = isinstance(error, OSError | RunError)
+    cause = error if isinstance(error, OSError) else error.__cause__
+    return ours and isinstance(cause, OSError) and cause.errno in _UNWRITABLE
 
 
 def failure(error: Exception, redactor: Redactor) -> dict[str, Any]:

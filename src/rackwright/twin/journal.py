@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from pathlib import Path
 from typing import Any, Final
@@ -51,10 +52,11 @@ class Journal:
         self._stream = path.open("ab", buffering=0) if path else None
 
     def add(self, line: Line) -> None:
-        """Write a line down."""
+        """Write a line down; what a full disk does not take is in memory alone, since no device fails for it."""
         self._lines.append(line)
         if self._stream:
-            self._stream.write(msgspec.json.encode(line) + b"\n")
+            with contextlib.suppress(OSError):
+                self._stream.write(msgspec.json.encode(line) + b"\n")
 
     def lines(self, device: str = "") -> list[dict[str, Any]]:
         """Return what happened, oldest first."""

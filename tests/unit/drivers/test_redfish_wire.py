@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import msgspec
@@ -11,6 +13,7 @@ from aiohttp import web
 
 from rackwright.drivers.clock import ScaledClock
 from rackwright.drivers.limits import Limits
+from rackwright.drivers.redfish import standing
 from rackwright.drivers.redfish.connect import connect
 from rackwright.drivers.trust import Trust
 from rackwright.errors import (
@@ -28,6 +31,7 @@ from tests.lone_api import Authority
 from tests.lone_bmc import ROOT, SESSIONS, TOKEN, lone_bmc, said
 
 LIMITS = Limits(connect_s=5, login_s=5, answer_s=5, busy_s=180, pause_s=2)
+CLOCK = ScaledClock(2000)
 THING = f"{ROOT}/Thing"
 RESOURCES = {
     ROOT: {"@odata.id": ROOT, "Links": {"Sessions": {"@odata.id": SESSIONS}}},
@@ -323,6 +327,76 @@ def test_a_login_whose_answer_was_lost_leaves_no_session(bmc, trust):
         assert bmc.opened == 2
         assert sorted(bmc.sessions) == [f"{SESSIONS}/2", *theirs]
     assert sorted(bmc.sessions) == sorted(theirs)
+
+
+def made_and_500(bmc):
+    """Open the session that is asked for and answer that something went wrong, as a service does that is not well."""
+
+    async def answer(request):
+        bmc._login(bmc.asked[-1][2])
+        return web.Response(status=500, text="<html>Internal Server Error</html>")
+
+    return answer
+
+
+def test_a_login_that_is_answered_by_a_500_leaves_no_session(bmc, trust):
+    """The BMC made a session and answered 500: it was asked again as if it had made none, until all eight were gone."""
+    bmc.override[f"POST {SESSIONS}"] = made_and_500(bmc)
+    for _ in range(3):
+        with pytest.raises(DeviceRefused, match="a login: 500"):
+            connect(bmc.endpoint, password=Secret("right"), trust=trust, clock=CLOCK, limits=LIMITS)
+    assert len(bmc.sessions) == 6
+    bmc.sessions[f"{SESSIONS}/90"] = "theirs"
+    origin = {"UserName": "root", "ClientOriginIPAddress": "127.0.0.1"}
+    bmc.resources[f"{SESSIONS}/90"] = {**origin, "CreatedTime": "2025-12-31T23:00:00-05:00"}
+    del bmc.override[f"POST {SESSIONS}"]
+    with closing(connect(bmc.endpoint, password=Secret("right"), trust=trust, clock=CLOCK, limits=LIMITS)):
+        assert sorted(bmc.sessions) == [f"{SESSIONS}/7", f"{SESSIONS}/90"]
+
+
+def test_a_session_is_ended_by_another_thread(bmc, trust):
+    """A thread that is left in the middle of a request keeps its connection: the session is ended over another, and it begins none."""
+    begun, over = threading.Event(), threading.Event()
+
+    async def slow(_):
+        begun.set()
+        await asyncio.to_thread(over.wait)
+        return web.json_response(said("SYS403"), status=401)
+
+    bmc.override[f"GET {THING}"] = slow
+    with session(bmc, trust, answer_s=60) as redfish:
+        left = ThreadPoolExecutor(1).submit(redfish.get, THING)
+        begun.wait(10)
+        redfish.close()
+        assert not bmc.sessions
+        over.set()
+        with pytest.raises(Unreachable, match="was ended"):
+            left.result(10)
+    assert (bmc.opened, len(bmc.sessions)) == (1, 0)
+
+
+def test_nothing_is_asked_in_a_session_that_was_ended(bmc, trust):
+    """Neither a question nor an action: a thread that was left behind does no more."""
+    with session(bmc, trust) as redfish:
+        redfish.close()
+        asked = len(bmc.asked)
+        with pytest.raises(Unreachable, match="nothing was sent"):
+            redfish.get(THING)
+        with pytest.raises(Unreachable, match="nothing was sent"):
+            redfish.post(THING, {})
+    assert len(bmc.asked) == asked
+
+
+def test_a_process_that_ends_leaves_no_session(bmc, trust, monkeypatch):
+    """What a thread that nobody waits for has open is ended with the process, which begins none any more."""
+    monkeypatch.setattr(standing, "_ends", threading.Event())
+    connect(bmc.endpoint, password=Secret("right"), trust=trust, clock=CLOCK, limits=LIMITS)
+    assert bmc.sessions
+    standing.leave()
+    assert not bmc.sessions
+    with pytest.raises(Unreachable):
+        connect(bmc.endpoint, password=Secret("right"), trust=trust, clock=CLOCK, limits=LIMITS)
+    assert bmc.opened == 1
 
 
 def test_a_wrong_password_is_offered_once(bmc, trust):

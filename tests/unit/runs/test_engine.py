@@ -1,6 +1,7 @@
 """A run from its order to its report: waves, canaries, gates, limits, failures, and who is told."""
 
 import contextlib
+import errno
 import json
 import stat
 import subprocess
@@ -135,6 +136,35 @@ def test_bug_in_a_program_ends_one_device_and_tells_where(site):
         report = engine.run("toy", SMALL, on_event=told.append)
     assert report.outcomes["a2"].cause == "ZeroDivisionError: by hand"
     assert states(report)["a1"] == "done"
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_disk_of_ours_that_is_full_says_nothing_of_a_device(site, inside):
+    """Within a step or between two: it was journalled as how the step, or the device, ended, and no resume came past it."""
+    full = [True]
+
+    def write():
+        if full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    class Writes(Toy):
+        def device(self, context, order, device):
+            context.step("first", lambda: self.do(device, "first", {}))
+            context.step("second", lambda: write() if inside else None)
+            if not inside:
+                write()
+            return Outcome(subject=device, state="done")
+
+    with (
+        runs.opened(site / "s", programs=[Writes(site / "world")]) as engine,
+        pytest.raises(RunError, match="No space"),
+    ):
+        engine.run("toy", order(("one", ["a1"])))
+    full.clear()
+    found = runs.latest(site / "s", "toy")
+    with runs.opened(site / "s", programs=[Writes(site / "world")]) as engine:
+        assert engine.resume(found.run).state == "done"
+    assert lines(site / "world/log") == ["a1 first"]
 
 
 def test_step_raises_the_same_class_that_its_work_raised(site):

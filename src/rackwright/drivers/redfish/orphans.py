@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,10 +13,11 @@ __all__ = ["orphans"]
 _SLACK = timedelta(seconds=30)
 
 
-def orphans(get: Callable[[str], Any], collection: str, own: str, within_s: float) -> Iterator[str]:
-    """Yield the sessions that our own lost logins have left: same user and same origin as our session, begun just before it.
+def orphans(get: Callable[[str], Any], collection: str, own: str, ages: Sequence[tuple[float, float]]) -> Iterator[str]:
+    """Yield the sessions that our own lost logins have left: same user and same origin as our session, begun when we tried.
 
-    Whatever lacks one of these marks is left to its owner, and to the BMC's own timeout. ``within_s``: since the first try.
+    Whatever lacks one of these marks is left to its owner, and to the BMC's own timeout. ``ages``: how much older than ours they
+    are, at least and at most, in s, one for each login.
     """
     mine = get(own)
     begun = _begun(mine)
@@ -31,8 +32,14 @@ def orphans(get: Callable[[str], Any], collection: str, own: str, within_s: floa
             continue
         its = _begun(other)
         same = all(mine.get(key) and mine.get(key) == other.get(key) for key in ("UserName", "ClientOriginIPAddress"))
-        if same and its is not None and timedelta() <= begun - its <= timedelta(seconds=within_s) + _SLACK:
+        if same and its is not None and _fits(begun - its, ages):
             yield uri
+
+
+def _fits(older: timedelta, ages: Sequence[tuple[float, float]]) -> bool:
+    return older >= timedelta() and any(
+        timedelta(seconds=least) - _SLACK <= older <= timedelta(seconds=most) + _SLACK for least, most in ages
+    )
 
 
 def _begun(session: Mapping[str, Any]) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from typing import Any, Final, NoReturn
@@ -11,13 +12,14 @@ from urllib.parse import urljoin, urlsplit
 from rackwright.drivers.clock import Clock
 from rackwright.drivers.endpoint import Endpoint
 from rackwright.drivers.limits import Limits
+from rackwright.drivers.redfish import standing
 from rackwright.drivers.redfish.answers import Answer, busy_s, messages, refusal
 from rackwright.drivers.redfish.multipart import Multipart
 from rackwright.drivers.redfish.orphans import orphans
 from rackwright.drivers.redfish.patience import Patience
 from rackwright.drivers.redfish.wire import Wire
 from rackwright.drivers.trust import Trust
-from rackwright.errors import AuthRefused, DeviceRefused, DriverError, LostMidCommand
+from rackwright.errors import AuthRefused, DeviceRefused, DeviceTimeout, DriverError, LostMidCommand, Unreachable
 from rackwright.secrets import Secret
 
 __all__ = ["ROOT", "Session"]
@@ -32,10 +34,13 @@ _HOPS: Final = 3
 _LAST_TRIES: Final = 3
 _IDLE_S: Final = 300
 """After a silence of this long a session is looked at before anything is changed: it may have ended."""
+_SERVER_ERROR: Final = 500
+_TURN_S: Final = 2.0
+"""Wall time that whoever ends a session waits for the request of another thread; after that it goes over a connection of its own."""
 
 
 class Session:
-    """One login at one BMC.
+    """One login at one BMC; for one thread at a time, but any other may end it.
 
     Reading is asked again when the BMC is busy, breaks off or answers nonsense; after a 401 there is one new login. What changes something is
     sent once. Raises the errors of :class:`rackwright.drivers.redfish.model.Redfish`.
@@ -51,12 +56,14 @@ class Session:
         self._password = password
         self._place = ""
         self._in = False
-        self._lost = 0.0
-        """When the answer to a login was lost; 0: never."""
+        self._over = False
+        """It was ended, by whichever thread: nothing is asked in it any more, and no new one begun in its place."""
+        self._turn = threading.Lock()
         self._heard = clock.now()
         self._wire = Wire(endpoint, trust=trust, limits=limits)
         with ExitStack() as unless_in:
             unless_in.callback(self.close)
+            standing.here(self)
             self.root = self._service()
             self._login()
             if not self.root:
@@ -107,12 +114,12 @@ class Session:
         headers = {"If-Match": etag} if etag else {}
         path = self.path(path)
         what = f"{method} {path}"
-        answer = self._wire.ask(method, path, body, headers=headers, limit_s=limit_s)
+        answer = self._ask(method, path, body, headers=headers, limit_s=limit_s)
         for _ in range(_HOPS):
             if answer.status not in {307, 308}:
                 break
             path = self.path(answer.header("Location"), path)
-            answer = self._wire.ask(method, path, body, headers=headers, limit_s=limit_s)
+            answer = self._ask(method, path, body, headers=headers, limit_s=limit_s)
         self._heard = self.clock.now()
         if answer.status == 401:
             self._renew()
@@ -168,23 +175,48 @@ class Session:
     # --- the session itself ---------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """End the session at the BMC, whatever happened; never raises."""
-        try:
-            self._logout()
-        finally:
-            self._wire.close()
+        """End the session at the BMC, whatever happened; never raises.
+
+        A thread that is left in the middle of a request keeps its connection; the session is ended over another one then.
+        """
+        self._over = True
+        standing.gone(self)
+        if self._turn.acquire(timeout=_TURN_S):
+            try:
+                self._logout(self._wire)
+            finally:
+                self._wire.close()
+                self._turn.release()
+            return
+        with suppress(DriverError):
+            beside = self._wire.another()
+            try:
+                self._logout(beside)
+            finally:
+                beside.close()
 
     def changed_password(self, password: Secret) -> None:
         """Log in with this password from now on."""
         self._password = password
 
-    def _logout(self) -> None:
+    def _ask(
+        self, method: str, path: str, body: Mapping[str, Any] | Multipart | bytes | None = None, **how: Any
+    ) -> Answer:
+        """Send one request once, unless the session was ended meanwhile: nothing is sent then."""
+        with self._turn:
+            if self._over or standing.leaving():
+                raise Unreachable(
+                    f"the session with the BMC of {self.device} was ended: nothing was sent", device=self.device
+                )
+            return self._wire.ask(method, path, body, **how)
+
+    def _logout(self, wire: Wire) -> None:
         place, self._place = self._place, ""
         if not place:
             return
         for _ in range(_LAST_TRIES):
             try:
-                answer = self._wire.ask("DELETE", place, limit_s=self.limits.login_s)
+                answer = wire.ask("DELETE", place, limit_s=self.limits.login_s)
             except LostMidCommand:
                 continue
             except DriverError:
@@ -216,6 +248,9 @@ class Session:
             self._wire.basic("Basic " + base64.b64encode(f"{user}:{password}".encode()).decode())
         elif answer.fine and answer.header("X-Auth-Token"):
             self._began(answer)
+            if self._over:
+                # Whoever ended it while this answer was under way did not know of it yet.
+                self._logout(self._wire)
             self._end_orphans(place)
         elif answer.status in {401, 403}:
             raise AuthRefused(
@@ -228,17 +263,27 @@ class Session:
     def _offered(self, place: str, login: dict[str, str]) -> Answer:
         """Ask for a session, again while the BMC says that it is busy or has none left: then it made none.
 
-        One more try is made when an answer was lost; the session that the BMC may have made is looked for then and ended.
+        One more try is made when an answer was lost, or was a plain 500 though the service answers otherwise; the session that
+        the BMC may have made is looked for after the next login, of this process, and ended.
         """
-        patience = Patience(self.clock, self.limits, breaks=2)
+        patience, unsure = Patience(self.clock, self.limits, breaks=2), 0
         while True:
+            sent = self.clock.now()
             try:
-                answer = self._wire.ask("POST", place, login, limit_s=self.limits.login_s)
+                answer = self._ask("POST", place, login, limit_s=self.limits.login_s)
             except LostMidCommand as error:
-                self._lost = self._lost or self.clock.now()
+                standing.unheard(self.endpoint, self.clock, sent)
                 patience.broke(error)
                 continue
-            if answer.fine or not patience.wants_more(answer):
+            except DeviceTimeout:
+                standing.unheard(self.endpoint, self.clock, sent)
+                raise
+            if answer.status == _SERVER_ERROR:
+                unsure += 1
+                standing.unheard(self.endpoint, self.clock, sent)
+            if answer.fine or unsure > 1 or not patience.wants_more(answer):
+                return answer
+            if answer.status == _SERVER_ERROR and not self._answered("GET", ROOT, None).fine:
                 return answer
 
     def _began(self, answer: Answer) -> None:
@@ -252,12 +297,12 @@ class Session:
                 self.account = self.path(message.arguments[0])
 
     def _end_orphans(self, collection: str) -> None:
-        since, self._lost = self._lost, 0.0
-        if since and self._place:
+        ages = standing.heard(self.endpoint, self.clock)
+        if ages and self._place:
             # Ours is the wish to leave nothing behind; that the BMC will not hear of it spoils no work.
             with suppress(DriverError):
-                for uri in orphans(self.object, collection, self._place, self.clock.now() - since):
-                    self._wire.ask("DELETE", self.path(uri), limit_s=self.limits.login_s)
+                for uri in orphans(self.object, collection, self._place, ages):
+                    self._ask("DELETE", self.path(uri), limit_s=self.limits.login_s)
 
     def _renew(self) -> None:
         """Log in again, once. The old session is gone, or we would not have been asked."""
@@ -283,7 +328,7 @@ class Session:
         patience, hops = Patience(self.clock, self.limits), 0
         while True:
             try:
-                answer = self._wire.ask(method, path, body)
+                answer = self._ask(method, path, body)
             except LostMidCommand as error:
                 patience.broke(error)
                 continue

@@ -83,6 +83,12 @@ class Wire:
         self._client.set_session_key(None)
         self._client.set_authorization_key(header)
 
+    def another(self) -> Wire:
+        """Return another connection to the same BMC with the same token, for another thread."""
+        made = Wire(self.endpoint, trust=self._trust, limits=self._limits)
+        made.token(self._client.get_session_key())
+        return made
+
     def close(self) -> None:
         """Close the connection; nothing is sent."""
         self._transport.close()

@@ -11,13 +11,25 @@ import msgspec
 
 from rackwright.drivers.clock import Clock
 from rackwright.drivers.redfish.model import ALL, Host, Redfish, Topic
-from rackwright.errors import AuthRefused, DeviceRefused, DriverError, Unreachable
+from rackwright.errors import AuthRefused, DeviceRefused, DriverError, RunError, Unreachable
 from rackwright.push.bmc.order import Limits, ServerOrder
 from rackwright.push.contact import MAY_PASS, Halt
 from rackwright.redfish import reading
 from rackwright.redfish.inventory import Inventory, Job, Resources
 
-__all__ = ["AGAIN", "EVERYTHING", "FRESH_S", "Connect", "Contact", "Held", "Seen", "halt_of", "packed", "version_of"]
+__all__ = [
+    "AGAIN",
+    "EVERYTHING",
+    "FRESH_S",
+    "Connect",
+    "Contact",
+    "Held",
+    "Seen",
+    "halt_of",
+    "is_full",
+    "packed",
+    "version_of",
+]
 
 Connect = Callable[[str], Redfish]
 """Opens a new session with the BMC of the server of that name."""
@@ -35,6 +47,7 @@ EVERYTHING: Final[frozenset[Topic]] = ALL - {"registry"}
 """What there is to keep of a server: what its BIOS could be set to is no state, and half of what its BMC tells."""
 FRESH_S: Final = 300
 """For so long what was read in a session stands, where nothing was sent in it since."""
+_NO_SESSION_LEFT: Final = "RAC0218"
 _REGISTRY: Final = "RegistryEntries"
 _CONDITIONS: Final[frozenset[Topic]] = frozenset({"supplies", "attributes"})
 _UNSAID: Final = (AuthRefused, Unreachable)
@@ -81,7 +94,11 @@ class Contact:
     """The BMC may be on its way up because of us: it refuses logins for a while then (redfish.md 5, row 13)."""
     held: Held | None = field(default=None, repr=False)
     """The session in which the order was made a moment ago, to go on with."""
+    told: Callable[[str], None] = field(default=lambda _: None, repr=False)
+    """Tells whoever is watching what is waited for."""
     session: Redfish | None = field(default=None, init=False, repr=False)
+    left: bool = field(default=False, init=False)
+    """The work on the server is over, whatever a thread that was left in the middle of it still wants."""
     inventory_of: Callable[[Resources], Inventory] = field(default=reading.inventory, repr=False)
 
     def __post_init__(self) -> None:
@@ -95,29 +112,53 @@ class Contact:
 
     def close(self) -> None:
         """End the session at the BMC."""
-        if self.session is not None:
-            self.session.close()
-            self.session = None
+        session, self.session = self.session, None
+        if session is not None:
+            session.close()
+
+    def leave(self) -> None:
+        """End the session for good, from any thread: a step that was left in the middle asks for nothing any more."""
+        self.left = True
+        self.close()
 
     def ask(self, question: Callable[[Redfish], T]) -> T:
-        """Ask once; after an error of the wire the session is ended and not used again."""
-        if self.session is None:
-            self.session = self.connect(self.device)
+        """Ask once; after an error of the wire the session is ended and not used again. Raises ``RunError`` once the work was left."""
+        session = self._opened()
         try:
-            return question(self.session)
+            return question(session)
         except (*MAY_PASS, AuthRefused):
             self.close()
             raise
+
+    def _opened(self) -> Redfish:
+        session = self.session
+        if session is None and not self.left:
+            session = self.session = self.connect(self.device)
+        if session is None or self.left:
+            self.close()
+            raise RunError(f"the work on {self.device} was left in the middle of a step")
+        return session
 
     def say(self, word: Callable[[Redfish], None]) -> None:
         """Say something once; an answer that was lost is no error, since what becomes of it is seen.
 
         A BMC that lets nobody in was told nothing: it is told once it does, and if it never does that is the error.
         """
+        said = False
+
+        def once(session: Redfish) -> None:
+            nonlocal said
+            said = True
+            try:
+                word(session)
+            except _UNSAID:
+                said = False
+                raise
+
         try:
-            self._again(word, lambda error: isinstance(error, _UNSAID) and self.passing(error))
+            self._again(once, lambda error: not said and self.passing(error))
         except DriverError as error:
-            if isinstance(error, _UNSAID) or not self.passing(error):
+            if not said or not self.passing(error):
                 raise
             self.close()
 
@@ -126,14 +167,24 @@ class Contact:
         return self._again(question, self.passing)
 
     def _again(self, ask: Callable[[Redfish], T], again: Callable[[DriverError], bool]) -> T:
-        until = self.clock.now() + (self.limits.bmc_s if self.restarted else self.limits.login_s)
+        since, full = self.clock.now(), False
         while True:
             try:
                 return self.ask(ask)
             except DriverError as error:
-                if not again(error) or self.clock.now() >= until:
+                if not full and is_full(error):
+                    full = True
+                    most = f"{self.limits.idle_s / 60:.0f} min"
+                    self.told(
+                        f"all sessions of its BMC are taken: waiting until one ends, idle ones do, at most {most}"
+                    )
+                if not again(error) or self.clock.now() - since >= self._patience_s(full=full):
                     raise
                 self.clock.sleep(_PAUSE_S if isinstance(error, AuthRefused) else self.limits.poll_s)
+
+    def _patience_s(self, *, full: bool) -> float:
+        patience_s = self.limits.bmc_s if self.restarted else self.limits.login_s
+        return max(patience_s, self.limits.idle_s) if full else patience_s
 
     def passing(self, error: DriverError) -> bool:
         """Tell whether an error may be over soon: the wire, a BMC that is busy or restarts."""
@@ -206,6 +257,11 @@ class Contact:
         """Let time pass between two looks: what has lasted for long is not over in a moment, and each look wakes the BMC up."""
         waited_s, limits = self.clock.now() - since, self.limits
         self.clock.sleep(min(max(waited_s, limits.poll_s), limits.longest_poll_s, most_s))
+
+
+def is_full(error: DriverError) -> bool:
+    """Tell whether a BMC let nobody in since all its sessions are taken; an idle one ends by itself, and is not ours to end."""
+    return isinstance(error, DeviceRefused) and error.message_id == _NO_SESSION_LEFT
 
 
 def halt_of(stage: str, error: DriverError, *, touched: bool = False) -> Halt:

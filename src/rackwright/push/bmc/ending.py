@@ -25,6 +25,9 @@ ON: Final = "switch the host on over its BMC, and look at its console"
 """What is to be done about a host that is not on."""
 
 
+_MAYBE_OFF: Final = "its host was on before, and may be off"
+
+
 class End(msgspec.Struct, frozen=True, omit_defaults=True):
     """How a server was left."""
 
@@ -68,7 +71,9 @@ class Finish:
                 seen = self.contact.look()
         except DriverError as error:
             known = self.halt is not None and str(error) in self.halt.cause
-            return End(found=self.power, trouble="nor since" if known else f"it cannot be looked at since ({error})")
+            trouble = "nor since" if known else f"it cannot be looked at since ({error})"
+            dark = self.halt is not None and self.halt.touched and self._wanted == "On"
+            return End(found=self.power, trouble=f"{trouble}; {_MAYBE_OFF}" if dark else trouble)
         now = seen.inventory.bios.attributes if seen.inventory.bios else {}
         order = self.contact.order
         return End(
@@ -161,6 +166,9 @@ def outcome(order: ServerOrder, halt: Halt | None, saved: Kept | None, end: End 
     if halt is not None:
         detail |= {"passing": True} if halt.passing else {}
         state, stage, cause, remedy = halt.state, halt.stage, f"{halt.cause}{_half_way(order, end)}", halt.remedy
+        if end is not None and end.trouble.endswith(_MAYBE_OFF):
+            # Whoever reads it anew takes a host that is off for one that is meant to be.
+            remedy = f"{ON}; then {remedy or AGAIN}"
     elif end is not None and end.trouble:
         state, stage, cause, remedy = "failed", "end", end.trouble, ON
     elif refused:

@@ -81,6 +81,8 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
 
     login_s: float = 600
     """For a BMC to let us in and to answer; one that restarts takes 3 to 8 min (redfish.md 5, row 13)."""
+    idle_s: float = 2100
+    """For a session that somebody left at the BMC to end by itself, with a margin: 1800 s after its last use (redfish.md 2.1)."""
     ready_s: float = 1200
     """For a lifecycle controller to take work: it collects the inventory after a start of the host."""
     heed_s: float = 180

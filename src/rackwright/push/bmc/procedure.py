@@ -21,7 +21,7 @@ from rackwright.push.bmc.activation import Activation, ended_badly, host_on, in_
 from rackwright.push.bmc.checks import against_restart, objection, undrained
 from rackwright.push.bmc.contact import AGAIN, Contact, Seen, halt_of
 from rackwright.push.bmc.ending import End
-from rackwright.push.bmc.keeping import Kept, kept
+from rackwright.push.bmc.keeping import Kept, found_before, kept
 from rackwright.push.bmc.model import Step
 from rackwright.push.bmc.order import Event, Order
 from rackwright.push.bmc.remedies import remedy_of
@@ -87,7 +87,8 @@ class Procedure:
     """This life has looked for the first time, not an earlier one."""
 
     def __post_init__(self) -> None:
-        """Name the steps."""
+        """Name the steps, and have it told what is waited for."""
+        self.contact.told = self._tell
         self._names = _names(self.contact.order.steps)
 
     def run(self) -> Outcome:
@@ -99,13 +100,13 @@ class Procedure:
             look = self._step("look", self._look, Look)
             if look.halt is not None:
                 return ending.outcome(order, look.halt, None, None)
-            saved = self._step("keep", lambda: kept(self.contact, self.context.folder), Kept)
+            saved = self._step("keep", lambda: kept(self.contact, self.context.folder, look.power), Kept)
             halt = saved.halt or self._steps()
             finish = ending.Finish(self.contact, look.power, tuple(self.sent.values()), halt, self._tell, self.seen)
             end = self._step("end", finish.go, End)
             return ending.outcome(order, halt, saved, end)
         finally:
-            self.contact.close()
+            self.contact.leave()
 
     def _step(self, name: str, work: Callable[[], Any], kind: type[T]) -> T:
         return msgspec.convert(self.context.step(name, lambda: msgspec.to_builtins(work())), kind)
@@ -122,7 +123,8 @@ class Procedure:
             if halt is not None:
                 return Look(halt=halt)
             seen = self.contact.first()
-            return Look(seen.power, objection(self.contact, seen, self.whole))
+            power = found_before(self.context.folder, self.contact.device) or seen.power
+            return Look(power, objection(self.contact, seen, self.whole))
         except DriverError as error:
             return Look(halt=halt_of("look", error))
 

@@ -20,9 +20,10 @@ from rackwright.plan.controllers import BmcSettings
 from rackwright.plan.machines import Machine
 from rackwright.push.bmc.activation import in_words
 from rackwright.push.bmc.changeset import ServerChanges, Unread
-from rackwright.push.bmc.contact import AGAIN, EVERYTHING, Connect, Held, packed
+from rackwright.push.bmc.contact import AGAIN, EVERYTHING, Connect, Held, is_full, packed
 from rackwright.push.bmc.meeting import FIRST_A_PASSWORD
 from rackwright.push.bmc.model import Way
+from rackwright.push.bmc.order import Limits
 from rackwright.push.bmc.rules import Rules, rules_of
 from rackwright.push.bmc.way import way
 from rackwright.push.contact import MAY_PASS
@@ -36,6 +37,7 @@ TOPICS: Final[frozenset[Topic]] = frozenset({"system", "adapters", "firmware", "
 
 _STEP_S: Final = 15.0
 _RUNS_S: Final = 3600.0
+_IDLE_S: Final = Limits().idle_s
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def survey(
     """Read one server once no job runs on it any more, and compare it; nothing is done to it meanwhile.
 
     A push that was killed leaves jobs running: what they bring is not there yet; and BMCs that restart, which are waited for
-    ``patience_s``. ``heard`` is told the server and what is waited for. What the wire or the BMC refuses is told in the
+    ``patience_s``; with patience also until a session ends, where all are taken. ``heard`` is told the server and what is waited for. What the wire or the BMC refuses is told in the
     value. ``keep`` has everything read, and gets the session, open, to go on with and to close, where the site's password opened it. A ``connect`` that is a :class:`~rackwright.push.bmc.meeting.Greeter` knows whom the factory's password opened.
     """
     device, begun, said = machine.name, clock.now(), False
@@ -134,7 +136,9 @@ def survey(
             if getattr(error, "message_id", "") in FIRST_A_PASSWORD and device in getattr(connect, "fresh", ()):
                 return planner.first_of_all(machine)
             found, waits = Unread(device, str(error), error.remedy or AGAIN, error.passing), "it does not answer"
-            if not isinstance(error, MAY_PASS) or clock.now() - begun >= patience_s:
+            full = is_full(error) and patience_s > 0
+            waits = "all sessions of its BMC are taken, idle ones end" if full else waits
+            if not (full or isinstance(error, MAY_PASS)) or clock.now() - begun >= (_IDLE_S if full else patience_s):
                 return found
         if isinstance(found, ServerChanges) or clock.now() - begun >= _RUNS_S:
             return found

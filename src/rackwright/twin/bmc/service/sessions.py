@@ -62,10 +62,10 @@ class Sessions:
             found.used, found.used_real = now, real
         return found
 
-    def expire(self, now: float, real: float, timeout_s: float) -> None:
-        """Drop those that nobody used for ``timeout_s`` of the twin's clock."""
+    def expire(self, now: float, real: float, timeout_s: float, *, least_s: float = LEAST_S) -> None:
+        """Drop those that nobody used for ``timeout_s`` of the twin's clock, and ``least_s`` of ours."""
         for one in [*self._open.values()]:
-            if now - one.used > timeout_s and real - one.used_real > LEAST_S:
+            if now - one.used > timeout_s and real - one.used_real > least_s:
                 del self._open[one.token]
 
     def end(self, session: Session) -> None:
