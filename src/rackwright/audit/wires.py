@@ -222,7 +222,7 @@ class Cabling(_WiresCheck):
     id = "LINK-CABLING"
     title = "cables join what the plan joins"
     remedy = "put the cable where the plan has it"
-    source = "LLDP of Cumulus Linux 5.12; neighbours change late there (RN-4100629)"
+    source = "LLDP and forwarding table of Cumulus Linux 5.12; neighbours change late there (RN-4100629)"
 
     def questions(self, switch: Switch, site: Site) -> Iterator[str]:
         """Yield the interfaces, and the forwarding table where machines have management cables."""

@@ -113,6 +113,18 @@ def test_a_plug_in_a_free_port_is_moved():
     assert wrong.remedy.startswith("move the plug in oob01 swp47 to swp9")
 
 
+def test_a_dark_management_cable_is_a_missing_one():
+    """A LOM that is not plugged in is told where its cable belongs, and is neither proven nor a note."""
+    made = fresh()
+    made.said["oob01"][INTERFACES]["swp22"]["link"]["oper-status"] = "down"
+    forget(made, "swp22")
+    found = judged(made)
+    (wrong,) = told(found)
+    assert (wrong.check, wrong.path, wrong.status) == ("LINK-STATE", "swp22", "fail")
+    assert "mgmt03 lom1" in wrong.message
+    assert passed(found)["mgmt03"] == "1 management cable"
+
+
 @pytest.mark.parametrize(
     ("plant", "why", "how"),
     [
