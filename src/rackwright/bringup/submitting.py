@@ -12,7 +12,7 @@ from rackwright.bringup.held import changed
 from rackwright.bringup.order import Order, decode
 from rackwright.bringup.program import NAME, Bringup
 from rackwright.bringup.world import World
-from rackwright.errors import RunChanged, SiteChanged
+from rackwright.errors import RunChanged, RunError, SiteChanged
 from rackwright.push.bmc.certificates import KEY
 from rackwright.push.bmc.meeting import factory_password
 from rackwright.runs import Event, Report, Status
@@ -22,7 +22,7 @@ from rackwright.secrets import Secret
 if TYPE_CHECKING:
     from rackwright.runs.engine import Engine
 
-__all__ = ["interrupted", "living", "resume", "submit", "work"]
+__all__ = ["interrupted", "living", "ordered", "resume", "submit", "work"]
 
 OnEvent = Callable[[Event], None]
 
@@ -75,6 +75,14 @@ def interrupted(state: Path, database: str | None = None) -> str:
     """Return the newest bring-up of a site when it was cut off and nobody works on it; empty otherwise."""
     found = runs.cut_off(state, NAME, database=database)
     return found.run if found else ""
+
+
+def ordered(state: Path, run: str) -> Order | None:
+    """Return the order of a bring-up; None where this version cannot read it."""
+    try:
+        return decode(RunFolder.found(state, run).order())
+    except RunError:
+        return None
 
 
 def living(state: Path, database: str | None = None) -> Status | None:

@@ -78,13 +78,22 @@ class End:
 
         if not (run := self.cut_off()):
             return
-        self.talk.say(f"run {run} was cut off and could go on with --resume; this is a new one")
+        goes = (
+            "cannot go on, since the site has changed" if self._is_of_another_site(run) else "could go on with --resume"
+        )
+        self.talk.say(f"run {run} was cut off and {goes}; this is a new one")
         left = [one for one in held_back(self.world.way.state, run) if one.living or one.words not in words]
         if left:
             self.talk.error(f"run {run} holds back what this one does not:")
         for line in self._held_lines(left):
             self.talk.error(line)
         self.talk.say(f"its record: {self._record_of(run)}")
+
+    def _is_of_another_site(self, run: str) -> bool:
+        from rackwright.bringup.submitting import ordered
+
+        order = ordered(self.world.way.state, run)
+        return order is not None and order.intent != self.world.plan.digest
 
     def cut_off(self) -> str:
         """Return the newest bring-up, if it was cut off and nobody works on it; empty otherwise."""

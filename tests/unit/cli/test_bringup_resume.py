@@ -189,7 +189,8 @@ def test_what_has_changed_of_a_site_is_told_by_its_sections(site):
 def test_a_new_run_tells_of_one_that_could_go_on_and_of_what_it_held_back(tmp_path, monkeypatch):
     """Who begins anew beside a run that was cut off is told of it, and what he did not say again; without one nothing is said."""
     heard, gated = Heard(), bringing.Wish(gates=("firmware",))
-    end = End(heard, SimpleNamespace(folder=tmp_path, way=SimpleNamespace(state=tmp_path)))
+    plan = SimpleNamespace(digest="of last week")
+    end = End(heard, SimpleNamespace(folder=tmp_path, plan=plan, way=SimpleNamespace(state=tmp_path)))
     end.tell_of_cut_off()
     assert heard.lines == []
     run = cut_off(tmp_path, wish=gated).run
@@ -201,6 +202,9 @@ def test_a_new_run_tells_of_one_that_could_go_on_and_of_what_it_held_back(tmp_pa
     end.tell_of_cut_off()
     gate = "  a gate before firmware, which nobody has answered: --gate firmware"
     assert heard.lines == [said, f"run {run} holds back what this one does not:", gate, record]
+    plan.digest = "of today"
+    end.tell_of_cut_off()
+    assert f"run {run} was cut off and cannot go on, since the site has changed; this is a new one" in heard.lines
 
 
 def test_status_names_a_run_that_was_cut_off_before_the_newest_until_its_record_is_kept(tmp_path):
