@@ -37,7 +37,7 @@ def test_tables_of_the_site_are_made_once():
     """What a server is accepted by does not cost more where there are more servers."""
     one, other = NEARBY.of("gpu01"), NEARBY.of("gpu08")
     assert one.names is other.names
-    for table in ("kinds", "places", "parts", "fabrics", "speeds"):
+    for table in ("kinds", "places", "parts", "fabrics", "makes"):
         assert getattr(one.wiring, table) is getattr(other.wiring, table)
 
 
