@@ -7,7 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from rackwright import catalog
-from rackwright.cli.bringing import Wish, order_for
+from rackwright.cli import bringing
+from rackwright.cli.reaching import Wanted
 from rackwright.diff.bmc.model import BiosState
 from rackwright.plan import workspace
 from rackwright.push.apart import apart_from
@@ -81,9 +82,10 @@ def test_a_push_says_what_must_not_change_beside_it(plan, tmp_path):
     assert next(runs_of(fleet.state)).record().apart == ("fe02",)
 
 
-def test_a_bringup_of_some_says_what_must_not_change_beside_it(plan):
+def test_a_bringup_of_some_says_what_must_not_change_beside_it(plan, monkeypatch):
     """A bring-up with --limit keeps the other member of a pair from a push; one of the whole site has nobody beside it."""
+    monkeypatch.setattr(bringing, "sections", lambda _: {})
     world = SimpleNamespace(plan=plan)
     for names, apart in ((["fe01"], ("fe02",)), ([one.name for one in plan.devices], ())):
         graph = Graph(tasks=tuple(Task(name=f"frontend/{name}", stage="frontend", device=name) for name in names))
-        assert order_for(world, graph, Wish()).apart == apart
+        assert bringing.order_for(world, graph, bringing.Wish(), Wanted()).apart == apart
