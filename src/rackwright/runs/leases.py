@@ -166,8 +166,9 @@ class Lease:
         self._thread.join()
         with contextlib.suppress(sa.exc.SQLAlchemyError):
             self._write("DELETE FROM {table} WHERE executor = :executor")
-        if self._own_name:
-            self._path.unlink(missing_ok=True)
+            if self._own_name:
+                # Only then: where the lease stays, for a disk is full, its lock that nobody holds says that nobody has it.
+                self._path.unlink(missing_ok=True)
         os.close(self._lock)
 
     def _renew_often(self) -> None:
