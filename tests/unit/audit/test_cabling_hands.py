@@ -73,8 +73,7 @@ def test_the_far_end_is_not_offered_where_the_cables_are_of_two_parts():
     made = hall()
     made.exchange(Port("fe01", "swp9s0"), Port("be01", "swp1s0"))
     (found,) = made.looked(*racks()[1:])
-    assert found.remedy.startswith("swap be01 swp1s0 with fe01 swp9s0")
-    assert "or, at the other ends" not in found.remedy
+    assert found.remedy == "swap be01 swp1s0 with fe01 swp9s0"
     assert "be01 swp1s0 hears fe02 swp9s0 by LLDP" in found.evidence
     assert "fe01 swp9s0 hears nobody by LLDP" in found.evidence
 
@@ -125,7 +124,7 @@ def judged(seed: int) -> None:
     assert not left, (seed, left, [item.remedy for item in found])
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", [*range(60), 1235, 107496, 405367])
 def test_what_is_printed_leads_to_the_plan(seed):
     """Of swaps, chains, cuts, cables in free ports and rails in the place of links between switches the advice leaves or makes a mistake."""
     judged(seed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
 from rackwright.audit.cabling.model import Diagnosis, Matching, Port, Repair, Sight, Wiring, natural
 from rackwright.audit.cabling.search import Exchange, fewest, ground
@@ -33,11 +33,12 @@ def diagnose(wiring: Wiring, sights: Mapping[Port, Sight]) -> Diagnosis:
         (frozenset(port for pair in one.pairs for port in pair), [_large(wiring, tangle, one)])
         for one in plan.exchanges
     ]
+    sure = _sure(known, plan.exchanges)
     touched = {port for strand in wrong for port in strand.nodes}
     touched |= {port for exchange in plan.exchanges for pair in exchange.pairs for port in pair}
     touched |= {tangle.seen[port] for port in touched if port in tangle.seen}
     done += [
-        (frozenset(strand.nodes), list(_small(wiring, tangle, strand, known)))
+        (frozenset(strand.nodes), list(_small(wiring, tangle, strand, sure)))
         for strand in tangle.strands(sorted(touched))
         if strand.cost
     ]
@@ -72,6 +73,16 @@ def _numbered(steps: list[Repair]) -> Iterator[Repair]:
         yield step._replace(step=(at, len(steps)), large=large)
 
 
+def _sure(known: Iterable[Port], exchanges: Iterable[Exchange]) -> set[Port]:
+    """Return the holes whose plug was seen, where exchanges have put them: a cage is moved with what nobody sees in it."""
+    sure = set(known)
+    for exchange in exchanges:
+        for one, two in exchange.pairs:
+            if (one in sure) != (two in sure):
+                sure ^= {one, two}
+    return sure
+
+
 def _large(wiring: Wiring, tangle: Tangle, exchange: Exchange) -> Repair:
     """Make an exchange of devices, cages or plugs in the tangle and tell it."""
     before = {port: tangle.seen.get(port) for pair in exchange.pairs for port in pair}
@@ -89,8 +100,8 @@ def _large(wiring: Wiring, tangle: Tangle, exchange: Exchange) -> Repair:
     return Repair(exchange.kind, one, two, exchange.pairs, other, tuple(sorted(about)))
 
 
-def _small(wiring: Wiring, tangle: Tangle, strand: Strand, known: Matching) -> Iterator[Repair]:
-    """Put one chain or ring right, plug by plug; ``known`` are the cables as they were seen before anything was moved."""
+def _small(wiring: Wiring, tangle: Tangle, strand: Strand, sure: Container[Port]) -> Iterator[Repair]:
+    """Put one chain or ring right, plug by plug; no hole of ``sure`` holds a plug that nobody sees."""
     links = tuple(sorted({_ordered(port, tangle.plan[port]) for port in strand.nodes if port in tangle.plan}))
     crowd = Counter(port.device for port in strand.nodes)
     while True:
@@ -103,7 +114,7 @@ def _small(wiring: Wiring, tangle: Tangle, strand: Strand, known: Matching) -> I
         if _full(tangle, holes):
             yield Repair("swap", *natural(*holes), (holes,), other, links)
         else:
-            yield Repair("move", *holes, (holes,), other, links, blind=holes[1] not in known)
+            yield Repair("move", *holes, (holes,), other, links, blind=holes[1] not in sure)
         tangle.swap([holes])
     for one in (port for pair in ready for port in pair):
         if (far := tangle.seen.get(one)) is not None:

@@ -155,7 +155,8 @@ def _cage(_: Wiring, repair: Repair) -> tuple[str, str]:
 def _swap(wiring: Wiring, repair: Repair) -> tuple[str, str]:
     near = _two(*natural(repair.one, repair.two))
     other = repair.other and _two(*natural(*repair.other))
-    if not other:
+    if not other or not _alike(wiring, repair):
+        # At the other ends of cables of two parts each would be put where the other's part belongs.
         where = ""
     elif any(port in wiring.rigid for port in (repair.one, repair.two)) and any(
         p in wiring.rigid for p in repair.other or ()
@@ -163,9 +164,6 @@ def _swap(wiring: Wiring, repair: Repair) -> tuple[str, str]:
         where = f" (at the other ends {other}): single ways of cables that move as a whole, so replace these cables"
     elif repair.one in wiring.rigid or repair.two in wiring.rigid:
         where = f": the ends of the split cable, that is {other}"
-    elif not _alike(wiring, repair):
-        # The plugs at the other ends are of two parts: moved there, each cable would make the other's link.
-        where = ""
     else:
         where = f" (or, at the other ends, {other})"
     return f"the cables in {near.replace(' with ', ' and ')} are exchanged", f"swap {near}{where}"
