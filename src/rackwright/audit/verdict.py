@@ -73,9 +73,14 @@ def heard(
     return verdict(look), wires.unheard(look)
 
 
-def switch_sights(plan: Plan, evidence: Mapping[str, Evidence], catalog: Catalog) -> dict[Port, Sight]:
-    """Return what each cabled port of the switches that were asked sees, for the proof of the cabling from hosts' ends."""
-    return wires.sights(Look(Site(plan, catalog), evidence, names=frozenset(evidence)), Names(plan))
+def switch_sights(
+    plan: Plan, evidence: Mapping[str, Evidence], catalog: Catalog, names: Names | None = None
+) -> dict[Port, Sight]:
+    """Return what each cabled port of the switches that were asked sees, for the proof of the cabling from hosts' ends.
+
+    ``names`` are those of the plan, where somebody has made them.
+    """
+    return wires.sights(Look(Site(plan, catalog), evidence, names=frozenset(evidence)), names or Names(plan))
 
 
 def verdict(look: Look) -> tuple[Finding, ...]:

@@ -11,6 +11,7 @@ import msgspec
 
 from rackwright import audit
 from rackwright.audit import hosts, machines
+from rackwright.audit.cabling import Port, Sight
 from rackwright.audit.evidence import FACTS
 from rackwright.bringup import concerns, files
 from rackwright.bringup.job import Halted, Job, now, wrong
@@ -18,11 +19,11 @@ from rackwright.bringup.work import plugs
 from rackwright.drivers.hosts import answered
 from rackwright.drivers.nvue.model import Nvue
 from rackwright.errors import DriverError
-from rackwright.findings import Finding
+from rackwright.findings import Finding, finding
 from rackwright.push.hosts.installing import nobody
 from rackwright.runs.model import GOOD, Outcome
 
-__all__ = ["Seen", "accepted_server", "accepted_switch", "between", "hardware", "look_at", "standing"]
+__all__ = ["Seen", "accepted_server", "accepted_switch", "astray", "between", "hardware", "look_at", "standing"]
 
 CABLES: Final = ("LINK-CABLING", "LINK-STATE", "LINK-SPEED")
 """Checks that see cables."""
@@ -35,6 +36,8 @@ _STANDING: Final = (
 """Checks of a switch that no server has a say in."""
 
 _LOOK: Final = "see why the switches before it failed, then retry"
+
+_BOTH_ENDS: Final = "follow its cable; who is exchanged with it is told where both ends were seen: by fabric/gate, or at the server whose cable it is"
 
 _OF_SYSTEM: Final = "/hosts"
 """What the folder of a system's evidence ends in."""
@@ -101,14 +104,61 @@ def _switch(job: Job, checks: Sequence[str], asked: Sequence[str]) -> Seen:
         world.plan, {name: told}, catalog=world.catalog, names=[name],
         checks=[check for check in wanted if check not in CABLES], intended=world.tree, site=world.audited,
     )  # fmt: skip
+    if wrong(found):
+        near = world.nearby.of(name)
+        sights = audit.switch_sights(world.plan, {name: told}, world.catalog, near.names)
+        found = tuple(
+            astray(name, found, {port: near.wiring.links.get(port) for port in sights}, sights, world.switches)
+        )
     if cables := [check for check in wanted if check in CABLES]:
         # Judged over every cable of the site, the cables of one switch cost half a second.
         seen = audit.judge(
             world.plan, {name: told}, catalog=world.catalog, names=[name], checks=cables,
             site=world.audited, cables=world.nearby.of(name),
         )  # fmt: skip
-        found = (*found, *(one for one in seen if one.check in CABLES))
+        # Seen from one end, what is to be moved would be a guess.
+        known = {one.path for one in found if one.check in CABLES}
+        found = (*found, *(one for one in seen if one.check in CABLES and one.path.partition(".")[0] not in known))
     return Seen(list(found), [files.evidence(job.context.folder, job.task.stage, told)], audit.versions(told))
+
+
+def astray(
+    name: str,
+    found: Sequence[Finding],
+    planned: Mapping[Port, Port | None],
+    sights: Mapping[Port, Sight],
+    switches: Collection[str],
+) -> list[Finding]:
+    """Return what is wrong with a switch, its cables that lead elsewhere than to their switch first: what is down with them is a note.
+
+    A port where somebody is heard who does not belong there is told; one that hears nobody, only where something on it is down.
+    """
+    cables: list[Finding] = []
+    proven: set[str] = set()
+    down = {word.rstrip(":") for one in wrong(found) for word in one.message.split()}
+    for port, sight in sorted(sights.items()):
+        far = planned[port]
+        if far is None or far.device not in switches or sight.up is not True or far in sight.neighbours:
+            continue
+        if sight.neighbours:
+            proven.add(port.name)
+            there = sight.neighbours[0]
+            cables.append(_led(name, port, far, f"leads to {there}, not to {far}", str(there)))
+        elif port.name in down:
+            cables.append(
+                _led(name, port, far, f"is up and hears nobody: its cable may end elsewhere than at {far}", "nobody")
+            )
+    rest = [
+        concerns.noted(one) if proven & {word.rstrip(":") for word in one.message.split()} else one for one in found
+    ]
+    return [*cables, *rest]
+
+
+def _led(name: str, port: Port, far: Port, what: str, there: str) -> Finding:
+    return finding(
+        "LINK-CABLING", name, f"{port.name} {what}", path=port.name, expected=f"{port} - {far}", actual=f"{port} - {there}",
+        remedy=_BOTH_ENDS, evidence=[f"{port} sees {there}"],
+    )  # fmt: skip
 
 
 def look_at(job: Job, name: str, checks: Collection[str]) -> audit.Evidence:
@@ -273,7 +323,11 @@ def _mine(job: Job, found: Sequence[Finding]) -> list[Finding]:
     world = job.world
     if job.device not in world.switches:
         return list(found)
-    return [
-        concerns.noted(one) if concerns.servers(one, world.peers, world.machines) and one.check in CABLES else one
-        for one in found
-    ]
+    return [concerns.noted(one) if one.check in CABLES and _of_servers(job, one) else one for one in found]
+
+
+def _of_servers(job: Job, found: Finding) -> bool:
+    """Tell whether a finding about cables is for servers to mend, and not one at a port towards another switch."""
+    world = job.world
+    between = world.peers.get((found.subject, found.path.partition(".")[0])) in world.switches
+    return not between and bool(concerns.servers(found, world.peers, world.machines))
