@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from rackwright.bringup.held import doors
 from rackwright.bringup.stages import BLINK, FABRIC, HANDOVER, STAGES, Scope, graph_of
 from rackwright.errors import RunError
 from rackwright.plan import workspace
@@ -159,6 +160,16 @@ def test_operators_gate_opens_when_all_before_has_ended_and_holds_its_stage():
         f"hardware/{name}" for name in scope().servers if name not in scope().heads
     }
     assert all("firmware/ask" in task.after for task in graph.tasks if task.stage == "firmware" and task.device)
+
+
+@pytest.mark.parametrize("only", [STAGES, ("bmc", "firmware"), ("frontend", "cabling"), ("hardware", "accept")])
+def test_gates_before_all_doors_let_nothing_begin(only):
+    """What an operator says again to a new run, such as a pause, must not come after its first tasks."""
+    stages = doors(graph_of(with_(only=frozenset(only))))
+    graph = graph_of(with_(only=frozenset(only), asks=dict.fromkeys(stages, "may it begin?")))
+    schedule = Schedule(checked(graph, 8))
+    assert schedule.begin()[0] == []
+    assert set() < set(schedule.asking) <= {f"{stage}/ask" for stage in stages}
 
 
 def test_gate_before_a_stage_that_has_no_task_is_refused():
