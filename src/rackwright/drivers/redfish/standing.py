@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from rackwright.drivers.clock import Clock
 from rackwright.drivers.endpoint import Endpoint
 
-__all__ = ["gone", "heard", "here", "leave", "leaving", "unheard"]
+__all__ = ["Open", "gone", "heard", "here", "leave", "leaving", "unheard"]
 
 _LEAVE_S: Final = 15.0
 """Wall time after which a process that ends does so, whatever is open."""
