@@ -208,9 +208,14 @@ class _Judge:
         words = told(self.reading.wiring, self.diagnosis, repair._replace(one=dead[0][0], two=dead[0][1], links=dead))
         ends = [port for link in dead for port in link]
         hint = elsewhere(self.seen.wiring, dead[0], self._lightless()) if self._is_one(dead) else ""
+        both = (
+            len(dead) == 1
+            and self.seen.lights.ports.get(near) is False
+            and self._near(*dead[0])[1] in self.reading.dark
+        )
         self._of(near).wrong(
             near.name,
-            words.message,
+            words.message + (": both ends are dark" if both else ""),
             expected="up",
             actual="down",
             remedy=words.remedy + hint,

@@ -13,6 +13,7 @@ _STEP = re.compile(r"step \d+ of \d+: ")
 _HOLE = r"[\w-]+ [\w.-]+"
 _TWO = rf"({_HOLE}) with ([\w.-]+(?: [\w.-]+)?)"
 _SPLIT = re.compile(rf"swap {_TWO}: the ends of the split cable, that is {_TWO}")
+_OTHER = re.compile(rf"swap {_TWO}(?:: the ends of the split cable, that is | \(or, at the other ends, ){_TWO}")
 _SWAP = re.compile(rf"swap {_TWO}")
 _WHOLE = re.compile(rf"swap {_TWO}: the whole plug or module")
 _MOVE = re.compile(rf"move the plug in ({_HOLE}) to ([\w.-]+(?: [\w.-]+)?)( \(free it first if it is taken\))?$")
@@ -44,6 +45,8 @@ class Hall:
     wiring: Wiring
     cables: list[Cable] = field(default_factory=list)
     dead: set[int] = field(default_factory=set)
+    yonder: bool = False
+    """Whether the other ends are swapped, where they are offered."""
     unknown: set[Port] = field(default_factory=set)
     """Ends of links that were told as not known."""
 
@@ -100,7 +103,7 @@ class Hall:
 
     def _do(self, text: str) -> None:
         for pattern, way in (
-            (_WHOLE, self._whole), (_SPLIT, lambda found: self._swap(_pair(found[3], found[4]))),
+            (_WHOLE, self._whole), (_OTHER if self.yonder else _SPLIT, lambda found: self._swap(_pair(found[3], found[4]))),
             (_SWAP, lambda found: self._swap(_pair(found[1], found[2]))), (_MOVE, self._move), (_PLUG, self._missing),
             (_FOLLOW, self._follow), (_DEVICES, self._devices), (_LOOK, self._look), (_PULL, self._pull), (_FAR, self._far),
         ):  # fmt: skip

@@ -154,6 +154,7 @@ def test_two_dark_cables_that_do_not_fit_are_told_of_each_other():
     assert [item.subject for item in found] == ["be02", "fe01"]
     places = "a plug of it may be in a port that no cable is planned for, or in the place of one that is dark too: "
     assert [item.remedy.partition(places)[2] for item in found] == [f"fe01 swp2s0 to {two}", f"be02 swp7s0 to {one}"]
+    assert found[0].message == f"no link between be02 swp7s0 and {one}: both ends are dark"
     assert found[0].evidence == ("be02 swp7s0 is down", f"{one} has no link")
     # Of several none is chosen; one with which it would have light has been seen not to be the one.
     third, alike = Port("gpu06", "b3220l-1.1"), Port("gpu04", "b3140h-6")

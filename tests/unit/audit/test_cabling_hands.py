@@ -116,6 +116,7 @@ def judged(seed: int) -> None:
     before = wrong(made)
     _, pairs, between = racks()
     found = made.looked(pairs, between)
+    made.yonder = seed % 2 == 1
     for item in found:
         made.do(item)
     # Links between switches that no server's is mixed up with are not a blink's to tell.
