@@ -11,7 +11,7 @@ from rackwright.bringup.work import servers
 from rackwright.bringup.world import Patience
 from rackwright.diff.bmc.model import BiosState
 from rackwright.diff.bmc.settings import LOCKDOWN
-from rackwright.errors import DriverError
+from rackwright.errors import DeviceRefused, DriverError
 from rackwright.plan.controllers import BmcSettings
 from rackwright.push.bmc.changeset import ServerChanges
 from rackwright.push.bmc.contact import Held
@@ -20,6 +20,7 @@ from rackwright.push.bmc.reading import survey
 from rackwright.redfish.inventory import Inventory
 from tests.unit.bringup.test_work import job
 from tests.unit.push import bmcs
+from tests.unit.push.fake import Clock
 
 
 @pytest.fixture
@@ -150,3 +151,29 @@ def test_firmware_that_could_not_be_planned_leaves_no_session(tmp_path, monkeypa
     monkeypatch.setattr(servers, "_canary", lambda _: None)
     assert servers.firmware(job("firmware/gpu01", folder=tmp_path, way=None)).state == "failed"
     assert not session.open
+
+
+@pytest.mark.parametrize(("patience_s", "taken_s", "read"), [(60, 1900, True), (0, 1900, False), (60, 1e9, False)])
+def test_a_survey_with_patience_outlives_idle_sessions(patience_s, taken_s, read):
+    """All sessions of a BMC are taken: it is waited for until an idle one ends, and told once; who has no patience is told at once."""
+    clock, session, heard = Clock(), Session(), []
+
+    def connect(_):
+        if clock.now() < taken_s:
+            raise DeviceRefused("gpu01 refuses a login: 503 RAC0218", device="gpu01", message_id="RAC0218", status=503)
+        return session
+
+    planner = SimpleNamespace(topics=frozenset({"system"}), changes=nothing)
+    found = survey(
+        SimpleNamespace(name="gpu01"),
+        connect,
+        clock,
+        planner,
+        lambda *words: heard.append(words),
+        patience_s=patience_s,
+    )
+    assert isinstance(found, ServerChanges) == read
+    assert [what.partition(":")[0] for _, what in heard] == (
+        ["all sessions of its BMC are taken, idle ones end"] if patience_s else []
+    )
+    assert clock.now() < 2200
