@@ -64,6 +64,8 @@ class Hall:
         return other if fits else None
 
     def exchange(self, one: Port, two: Port) -> None:
+        sides = {self.wiring.kinds[port.device].startswith("server") for port in (one, two)}
+        assert len(sides) == 1, f"{one} and {two} take different plugs"
         first, second = self.plug(one), self.plug(two)
         for plug, hole in ((first, two), (second, one)):
             if plug:
