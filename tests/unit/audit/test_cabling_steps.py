@@ -40,13 +40,13 @@ def test_whoever_is_told_of_a_step_is_told_of_all():
     """A server that a step does not touch, and another of the same knot does, hears of half of them."""
     made = floor()
     cables = dict(made.cables)
-    for one, two in [("swp9s0", "swp11s0"), ("swp9s1", "swp11s1"), ("swp11s0", "swp13s0")]:
+    for one, two in [("swp9s0", "swp11s0"), ("swp9s1", "swp11s1"), ("swp11s0", "swp13s0"), ("swp13s0", "swp15s0")]:
         swap(cables, *at("be01", one, two))
     found = wrong(seen(made, Room(cables)).found)
-    assert [item.remedy.partition(":")[0] for item in found] == ["step 1 of 2", "step 2 of 2"]
+    assert [item.remedy.partition(":")[0] for item in found] == ["step 1 of 3", "step 2 of 3", "step 3 of 3"]
     assert "when that is done, the cables in" in found[1].message
     told = [concerns.servers(item, {}, made.servers) for item in found]
-    assert told[0] == told[1] == {"gpu05", "gpu06", "gpu07"}
+    assert told == [{"gpu05", "gpu06", "gpu07", "gpu08"}] * 3
 
 
 def test_a_swap_with_a_cable_cut_has_both_steps_and_no_plug_is_moved_into_another():
