@@ -122,7 +122,8 @@ def test_a_cut_cable_is_told_as_one(rack, planted):
     code, found, _ = settled(rack, lambda _, found: repairs(found, "LINK-STATE"), "--check", "LINK-STATE")
     assert code == 4
     assert repairs(found, "LINK-STATE") == [
-        "plug in the cable be01-swp3 (be01 swp3s0 to gpu02 b3140h-1), or replace it: it is missing, loose or dead"
+        "plug in the cable be01-swp3 (be01 swp3s0 to gpu02 b3140h-1), or replace it: it is missing, loose or dead; "
+        + "if it is plugged in, a plug of it may be in a port that no cable is planned for"
     ]
 
 
