@@ -116,15 +116,18 @@ def test_swapped_cables_are_told_with_the_swap(rack, planted, one, two, repair):
     assert repair in told
 
 
+PLUG_IN = (
+    "plug in the cable be01-swp3 (be01 swp3s0 to gpu02 b3140h-1), or replace it: it is missing, loose or dead; "
+    "if it is plugged in, a plug of it may be in a port that no cable is planned for"
+)
+
+
 def test_a_cut_cable_is_told_as_one(rack, planted):
     """A dark link names the part to plug in or replace."""
     planted("cut-link", a="be01:swp3s0")
     code, found, _ = settled(rack, lambda _, found: repairs(found, "LINK-STATE"), "--check", "LINK-STATE")
     assert code == 4
-    assert repairs(found, "LINK-STATE") == [
-        "plug in the cable be01-swp3 (be01 swp3s0 to gpu02 b3140h-1), or replace it: it is missing, loose or dead; "
-        + "if it is plugged in, a plug of it may be in a port that no cable is planned for"
-    ]
+    assert repairs(found, "LINK-STATE") == [PLUG_IN]
 
 
 @pytest.mark.parametrize(
