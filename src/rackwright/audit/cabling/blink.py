@@ -124,14 +124,9 @@ def read(
     if last is not None:
         follows[last] = ports[0]
         still.remove(last)
-    there: dict[Port, list[Port]] = defaultdict(list)
-    for port, at in follows.items():
-        there[at].append(port)
     dark = {port for port, light in lights.before.items() if light is False}
-    sights = {
-        at: Sight(lights.ports.get(at), tuple(sorted(there[at])), astray=bool(lights.ports.get(at)) and not there[at])
-        for at in plan.numbers
-    }
+    there = set(follows.values())
+    sights = _spelled(plan, lights, follows)
     # Whoever is up and followed nothing is at none of these ports: that is as good as dark for them.
     sights |= {port: Sight(up=False, astray=port in still) for port in dark | still if port in mine}
     sights |= {port: Sight(True, (at,)) for port, at in (follows | speaks).items()} | lldp
@@ -149,6 +144,17 @@ def read(
         frozenset(at for at in plan.numbers if lights.ports.get(at) and at not in there),
         frozenset(port for port in up if lights.after.get(port, True) is False),
     )
+
+
+def _spelled(plan: Code, lights: Lights, follows: Mapping[Port, Port]) -> dict[Port, Sight]:
+    """Return what the ports that blinked see: who followed them."""
+    there: dict[Port, list[Port]] = defaultdict(list)
+    for port, at in follows.items():
+        there[at].append(port)
+    return {
+        at: Sight(lights.ports.get(at), tuple(sorted(there[at])), astray=bool(lights.ports.get(at)) and not there[at])
+        for at in plan.numbers
+    }
 
 
 def _mixed(
