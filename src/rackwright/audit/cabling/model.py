@@ -16,6 +16,7 @@ from rackwright.nvue.tree import natural_key
 __all__ = [
     "Block",
     "Diagnosis",
+    "Make",
     "Matching",
     "Port",
     "Repair",
