@@ -10,14 +10,17 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from rackwright.drivers.clock import Clock, ScaledClock
 from rackwright.drivers.endpoint import Endpoint
 
 ROOT = "/redfish/v1"
+_DAY = datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=-5)))
 SESSIONS = f"{ROOT}/SessionService/Sessions"
 EXPAND = {"ExpandAll": True, "Levels": True, "Links": True, "MaxLevels": 1, "NoLinks": True}
 TOKEN = "token-0123456789abcdef"  # it is looked for in logs
@@ -63,6 +66,8 @@ class LoneBmc:
     sessions: dict[str, str] = field(default_factory=dict)
     """URI -> token."""
     opened: int = 0
+    clock: Clock = field(default_factory=lambda: ScaledClock(2000))
+    """Its own, as quick as that of those who ask it: what lies between two logins is as long for both."""
     connections: set[Any] = field(default_factory=set)
     endpoint: Endpoint = field(init=False)
 
@@ -105,7 +110,7 @@ class LoneBmc:
         self.sessions[uri] = token
         self.resources[uri] = {
             "@odata.id": uri, "UserName": body["UserName"], "ClientOriginIPAddress": "127.0.0.1",
-            "CreatedTime": f"2026-01-01T00:00:{self.opened:02}-05:00",
+            "CreatedTime": (_DAY + timedelta(seconds=int(self.clock.now()))).isoformat(),
         }  # fmt: skip
         self.resources[SESSIONS] = {"Members": [{"@odata.id": one} for one in self.sessions]}
         headers = {"X-Auth-Token": token, "Location": uri}

@@ -101,10 +101,10 @@ def test_one_session_too_many_waits_and_ends(bmc, trust):
 
 def test_a_login_whose_answer_was_lost_leaves_no_session(bmc, trust):
     """The BMC made a session and could not tell: it is found by user, origin and time, and ended; those of others stay."""
-    theirs = {f"{SESSIONS}/90": ("ops", 0), f"{SESSIONS}/91": ("root", 40)}
-    for uri, (user, second) in theirs.items():
+    theirs = {f"{SESSIONS}/90": ("ops", 2026), f"{SESSIONS}/91": ("root", 2025)}
+    for uri, (user, year) in theirs.items():
         bmc.sessions[uri] = "theirs"
-        at = f"2026-01-01T00:{second:02}:00-05:00"
+        at = f"{year}-01-01T00:00:00-05:00"
         bmc.resources[uri] = {"UserName": user, "ClientOriginIPAddress": "127.0.0.1", "CreatedTime": at}
     bmc.lose_logins = 1
     with session(bmc, trust) as redfish:
@@ -133,7 +133,7 @@ def test_a_login_that_is_answered_by_a_500_leaves_no_session(bmc, trust):
     assert len(bmc.sessions) == 6
     bmc.sessions[f"{SESSIONS}/90"] = "theirs"
     origin = {"UserName": "root", "ClientOriginIPAddress": "127.0.0.1"}
-    bmc.resources[f"{SESSIONS}/90"] = {**origin, "CreatedTime": "2025-12-31T23:00:00-05:00"}
+    bmc.resources[f"{SESSIONS}/90"] = {**origin, "CreatedTime": "2025-01-01T00:00:00-05:00"}
     del bmc.override[f"POST {SESSIONS}"]
     with closing(connect(bmc.endpoint, password=Secret("right"), trust=trust, clock=CLOCK, limits=LIMITS)):
         assert sorted(bmc.sessions) == [f"{SESSIONS}/7", f"{SESSIONS}/90"]
