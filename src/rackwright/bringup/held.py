@@ -48,11 +48,14 @@ def doors(graph: Graph) -> tuple[str, ...]:
 
 
 def sections(world: World) -> dict[str, str]:
-    """Return a digest of each part of what a site's plan is made of: the sections of ``site.yaml``, the nodes, the release."""
+    """Return a digest of each part of what a site's runs are made of: the sections of ``site.yaml``, the nodes, the release, keys and images."""
     written = world.site.model_dump(mode="json", by_alias=True)
     rows = [row.model_dump(mode="json") for row in world.site.rows]
     release = world.catalog.releases[world.site.site.release].model_dump(mode="json")
-    parts = {**written, "nodes": rows, f"release {world.site.site.release}": release}
+    keys = sorted({key for switch in world.plan.switches for key in switch.system.ssh_keys})
+    parts = {
+        **written, "nodes": rows, f"release {world.site.site.release}": release, "files of access.ssh_keys": keys, "images": msgspec.to_builtins(world.images),
+    }  # fmt: skip
     return {name: digest(canonical_json(part))[:16] for name, part in parts.items()}
 
 

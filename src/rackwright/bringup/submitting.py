@@ -22,7 +22,7 @@ from rackwright.secrets import Secret
 if TYPE_CHECKING:
     from rackwright.runs.engine import Engine
 
-__all__ = ["interrupted", "living", "ordered", "resume", "submit", "work"]
+__all__ = ["interrupted", "living", "ordered", "overtaken", "resume", "submit", "work"]
 
 OnEvent = Callable[[Event], None]
 
@@ -51,8 +51,8 @@ def resume(
     folder = RunFolder.found(world.way.state, run)
     folder.refuse_other_rack(world.way.twin)
     order = decode(folder.order())
-    if order.intent != world.plan.digest:
-        parts = ", ".join(changed(order, world))
+    parts = ", ".join(changed(order, world))
+    if parts or order.intent != world.plan.digest:
         raise SiteChanged(f"the site has changed since it was begun{f' ({parts})' if parts else ''}")
     with world.idle, _engine(world, order, database, tags, folder.record().jobs) as engine:
         return engine.resume(run, on_event=on_event)
@@ -75,6 +75,12 @@ def interrupted(state: Path, database: str | None = None) -> str:
     """Return the newest bring-up of a site when it was cut off and nobody works on it; empty otherwise."""
     found = runs.cut_off(state, NAME, database=database)
     return found.run if found else ""
+
+
+def overtaken(state: Path, database: str | None = None) -> tuple[str, str]:
+    """Return the newest bring-up of a site that was cut off, and the later run that worked on one of its devices; empty where none did."""
+    found = runs.overtaken(state, NAME, database=database)
+    return (found[0].run, found[1]) if found else ("", "")
 
 
 def ordered(state: Path, run: str) -> Order | None:

@@ -76,11 +76,14 @@ class End:
         """Say that there is a bring-up which could go on, and what it holds back, to whoever begins another with ``words``."""
         from rackwright.bringup.held import held_back
 
-        if not (run := self.cut_off()):
+        run, by = self.overtaken()
+        if not (run := self.cut_off() or run):
             return
         goes = (
-            "cannot go on, since the site has changed" if self._is_of_another_site(run) else "could go on with --resume"
-        )
+            f"cannot go on, since run {by} has worked on its devices" if by
+            else "cannot go on, since the site has changed" if self._is_of_another_site(run)
+            else "could go on with --resume"
+        )  # fmt: skip
         self.talk.say(f"run {run} was cut off and {goes}; this is a new one")
         left = [one for one in held_back(self.world.way.state, run) if one.living or one.words not in words]
         if left:
@@ -103,10 +106,22 @@ class End:
         runs.refuse_other_database(self.world.way.state, database=self.database)
         return interrupted(self.world.way.state, self.database)
 
+    def overtaken(self) -> tuple[str, str]:
+        """Return the newest bring-up, if it was cut off, and the later run that worked on one of its devices; empty otherwise."""
+        from rackwright.bringup.submitting import overtaken
+
+        return overtaken(self.world.way.state, self.database)
+
     def nothing_cut_off(self) -> Answer:
-        """Say that there is no bring-up to go on with; raise RunBusy where one is being worked on."""
+        """Say that there is no bring-up to go on with; raise RunBusy where one is being worked on.
+
+        One that a later run has overtaken is no reason to begin another in its place: what it held back is told.
+        """
         from rackwright.bringup.submitting import living
 
+        run, by = self.overtaken()
+        if run:
+            return self._refused(run, f"run {by} has worked on its devices since, and what it would go on from is past")
         nothing_cut_off(self.talk, "bring-up", living(self.world.way.state, self.database))
         return Answer(FINE, {"run": "", "state": "", "tasks": {}})
 

@@ -88,6 +88,7 @@ __all__ = [
     "listed",
     "note",
     "opened",
+    "overtaken",
     "refuse_other_database",
     "tell",
 ]
@@ -150,6 +151,13 @@ def latest(state_dir: Path, program: str, *, database: str | None = None) -> Sta
 def cut_off(state_dir: Path, program: str, *, database: str | None = None) -> Status | None:
     """Return the newest run of a program that can go on, or None: nobody works on it, and no later run has worked on its devices."""
     from rackwright.runs.reading import cut_off as found
+
+    return found(state_dir, program, database=database) if state_dir.is_dir() else None
+
+
+def overtaken(state_dir: Path, program: str, *, database: str | None = None) -> tuple[Status, str] | None:
+    """Return the newest run of a program and a later run, where the first was cut off and the later has worked on one of its devices."""
+    from rackwright.runs.reading import overtaken as found
 
     return found(state_dir, program, database=database) if state_dir.is_dir() else None
 

@@ -18,7 +18,7 @@ from rackwright.runs.model import Report, RunState, Status
 from rackwright.runs.tasks import replayed
 from rackwright.runs.whereabouts import called, lies_elsewhere, named, told_end
 
-__all__ = ["cut_off", "found"]
+__all__ = ["cut_off", "found", "overtaken"]
 
 
 def found(state_dir: Path, program: str = "", *, database: str | None = None) -> Generator[Status, None, None]:
@@ -38,19 +38,45 @@ def found(state_dir: Path, program: str = "", *, database: str | None = None) ->
 
 def cut_off(state_dir: Path, program: str, *, database: str | None = None) -> Status | None:
     """Return the newest run of a program that can go on: nobody works on it, and no later run has worked on one of its devices."""
-    later: set[str] = set()
     with _reading(state_dir, database) as journal:
         living = {} if journal is None else _living(journal, state_dir)
-        for folder in runs_of(state_dir):
-            record = folder.record()
-            overtaken = not later.isdisjoint(record.devices)
-            later.update(record.devices)
-            if record.program != program or overtaken or lies_elsewhere(record, journal, database):
-                continue
-            status = _status(folder, record, journal, living)
-            if status.state in {"interrupted", "waiting"}:
+        for folder, record, by in _with_later(state_dir, program):
+            if not by and (status := _left(folder, record, journal, living, database)) is not None:
                 return status
     return None
+
+
+def overtaken(state_dir: Path, program: str, *, database: str | None = None) -> tuple[Status, str] | None:
+    """Return the newest run of a program, where it was cut off and a later run has worked on one of its devices, and that later run."""
+    folder, record, by = next(_with_later(state_dir, program), (None, None, ""))
+    if folder is None or record is None or not by:
+        return None
+    with _reading(state_dir, database) as journal:
+        living = {} if journal is None else _living(journal, state_dir)
+        status = _left(folder, record, journal, living, database)
+    return (status, by) if status is not None else None
+
+
+def _with_later(state_dir: Path, program: str) -> Iterator[tuple[RunFolder, Record, str]]:
+    """Yield the runs of a program, newest first, each with a later run of any that worked on one of its devices; empty: none did."""
+    later: dict[str, str] = {}
+    for folder in runs_of(state_dir):
+        record = folder.record()
+        by = next((later[device] for device in record.devices if device in later), "")
+        for device in record.devices:
+            later.setdefault(device, folder.run)
+        if record.program == program:
+            yield folder, record, by
+
+
+def _left(
+    folder: RunFolder, record: Record, journal: Journal | None, living: dict[str, Worker], database: str | None
+) -> Status | None:
+    """Return the status of a run that has not ended and that nobody works on."""
+    if lies_elsewhere(record, journal, database):
+        return None
+    status = _status(folder, record, journal, living)
+    return status if status.state in {"interrupted", "waiting"} else None
 
 
 @contextlib.contextmanager

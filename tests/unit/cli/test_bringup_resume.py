@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -15,6 +16,7 @@ from rackwright.bringup import submitting
 from rackwright.bringup.held import held_back, sections
 from rackwright.bringup.order import Consent, Order
 from rackwright.bringup.program import NAME, VERSION
+from rackwright.catalog.images import Image
 from rackwright.cli import bringing, main, steering
 from rackwright.cli.beside import served
 from rackwright.cli.bringing import opened_world
@@ -186,6 +188,19 @@ def test_what_has_changed_of_a_site_is_told_by_its_sections(site):
     assert submitting.changed(order, opened_world(Talk(quiet=True), site, Wanted())) == ("networks",)
 
 
+def test_a_key_or_an_image_that_has_changed_is_an_edit(site):
+    """The plan knows neither: switches of one run would have got other keys than those before it, and servers other images."""
+    world = opened_world(Talk(quiet=True), site, Wanted())
+    order = Order(site="s", intent="i", graph=Graph(tasks=()), sections=sections(world))
+    with (site / "ops.pub").open("a") as keys:
+        keys.write("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0pVzJq0wYqTnS0m0Jf1mX4y3n8m2qk0b1c2d3e4f5g other\n")
+    here = opened_world(Talk(quiet=True), site, Wanted())
+    assert submitting.changed(order, here) == ("files of access.ssh_keys",)
+    image = Image(component="bios", version="1.0", url="https://example.org/b.exe", sha256="0" * 64)
+    other = replace(world, images=(image,))
+    assert submitting.changed(order, other) == ("images",)
+
+
 def test_a_new_run_tells_of_one_that_could_go_on_and_of_what_it_held_back(tmp_path, monkeypatch):
     """Who begins anew beside a run that was cut off is told of it, and what he did not say again; without one nothing is said."""
     heard, gated = Heard(), bringing.Wish(gates=("firmware",))
@@ -205,6 +220,39 @@ def test_a_new_run_tells_of_one_that_could_go_on_and_of_what_it_held_back(tmp_pa
     plan.digest = "of today"
     end.tell_of_cut_off()
     assert f"run {run} was cut off and cannot go on, since the site has changed; this is a new one" in heard.lines
+
+
+def overtake(state):
+    """Leave a push to the server of the bring-up behind."""
+    graph = Graph(tasks=(Task(name="gpu01", stage="bmc", device="gpu01"),), limits={"jobs": 1})
+    return RunFolder.made(
+        state, b"{}", graph, program="push-bmc", version="1", engine=ENGINE, jobs=1, database="", twin=True
+    )
+
+
+def test_a_run_that_another_has_overtaken_is_not_forgotten(resume):
+    """A push to one server of a bring-up that waited at a gate made the gate, the pause and the skip vanish without a word."""
+    run = cut_off(
+        resume.state, wish=bringing.Wish(gates=("firmware",)), commands=[Command(kind="pause", who="ann")]
+    ).run
+    by = overtake(resume.state).run
+    ended = resume.of()
+    assert ended.exit_code == 1
+    assert f"run {run} cannot go on, and nothing was begun: run {by} has worked on its devices since" in ended.output
+    assert "  a gate before firmware, which nobody has answered: --gate firmware\n" in ended.output
+    assert f"bringup {resume.folder} --twin --gate firmware --gate bmc\n" in ended.output
+
+
+def test_a_new_run_tells_of_one_that_another_has_overtaken(tmp_path):
+    """Who begins anew is told what is held back, also where what was cut off cannot go on."""
+    heard = Heard()
+    end = End(heard, SimpleNamespace(folder=tmp_path, way=SimpleNamespace(state=tmp_path)))
+    run, by = cut_off(tmp_path, wish=bringing.Wish(gates=("firmware",))).run, overtake(tmp_path).run
+    end.tell_of_cut_off()
+    assert heard.lines[:2] == [
+        f"run {run} was cut off and cannot go on, since run {by} has worked on its devices; this is a new one",
+        f"run {run} holds back what this one does not:",
+    ]
 
 
 def test_status_names_a_run_that_was_cut_off_before_the_newest_until_its_record_is_kept(tmp_path):
