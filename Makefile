@@ -68,7 +68,8 @@ daemons:  ## install the Debian packages that the tests drive (as root; scripts/
 test:  ## everything that CI must see
 	@$(MAKE) --no-print-directory -j 2 daemons venv $(foreach version,$(OTHERS),venv-$(version))
 	@$(MAKE) --no-print-directory check
-	@$(MAKE) --no-print-directory -j 3 suite $(foreach version,$(OTHERS),other-$(version))
+	@$(MAKE) --no-print-directory suite
+	@$(MAKE) --no-print-directory -j 2 $(foreach version,$(OTHERS),other-$(version))
 	@echo "make test: all passed"
 
 .PHONY: suite
@@ -83,12 +84,12 @@ full:  ## make test with every fault and kill of servers at every moment, of whi
 $(addprefix venv-,$(OTHERS)): venv-%:
 	@! scripts/find-python $* >/dev/null 2>&1 || $(MAKE) --no-print-directory .venv-$*/.ready
 
-# Beside the suite, whose slow tests mostly wait, and behind it; each says what it has to say in one piece.
+# Side by side, and each says what it has to say in one piece.
 .PHONY: other-3.12 other-3.13
 other-3.12 other-3.13: other-%:
 	@if scripts/find-python $* >/dev/null 2>&1; then \
 	  $(MAKE) --no-print-directory venv-$* || exit 1; \
-	  nice -n 10 $(MAKE) --no-print-directory tried-$* >.venv-$*/said 2>&1; ended=$$?; cat .venv-$*/said; exit $$ended; \
+	  $(MAKE) --no-print-directory tried-$* >.venv-$*/said 2>&1; ended=$$?; cat .venv-$*/said; exit $$ended; \
 	elif [ -n "$$CI$$RACKWRIGHT_CI" ]; then echo "Python $* is required in CI and does not run here" >&2; exit 1; \
 	else echo "== SKIPPED Python $*: it does not run here (unit, golden and wheel tests not tried on it)"; fi
 
