@@ -74,16 +74,18 @@ class End:
 
     def tell_of_cut_off(self, words: Sequence[tuple[str, str]] = ()) -> None:
         """Say that there is a bring-up which could go on, and what it holds back, to whoever begins another with ``words``."""
+        for run, by in ((self.cut_off(), ""), self.overtaken()):
+            if run:
+                self._tell_of(run, by, words)
+
+    def _tell_of(self, run: str, by: str, words: Sequence[tuple[str, str]]) -> None:
         from rackwright.bringup.held import held_back
 
-        run, by = self.overtaken()
-        if not (run := self.cut_off() or run):
-            return
-        goes = (
-            f"cannot go on, since run {by} has worked on its devices" if by
-            else "cannot go on, since the site has changed" if self._is_of_another_site(run)
-            else "could go on with --resume"
-        )  # fmt: skip
+        goes = "could go on with --resume"
+        if by:
+            goes = f"cannot go on, since run {by} has worked on its devices"
+        elif self._is_of_another_site(run):
+            goes = "cannot go on, since the site has changed"
         self.talk.say(f"run {run} was cut off and {goes}; this is a new one")
         left = [one for one in held_back(self.world.way.state, run) if one.living or one.words not in words]
         if left:

@@ -26,8 +26,7 @@ def found(state_dir: Path, program: str = "", *, database: str | None = None) ->
     folders = [folder for folder in runs_of(state_dir) if program in {"", folder.record().program}]
     if not folders:
         return
-    with _reading(state_dir, database) as journal:
-        living = {} if journal is None else _living(journal, state_dir)
+    with _reading(state_dir, database) as (journal, living):
         for folder in folders:
             record = folder.record()
             if lies_elsewhere(record, journal, database):
@@ -38,8 +37,7 @@ def found(state_dir: Path, program: str = "", *, database: str | None = None) ->
 
 def cut_off(state_dir: Path, program: str, *, database: str | None = None) -> Status | None:
     """Return the newest run of a program that can go on: nobody works on it, and no later run has worked on one of its devices."""
-    with _reading(state_dir, database) as journal:
-        living = {} if journal is None else _living(journal, state_dir)
+    with _reading(state_dir, database) as (journal, living):
         for folder, record, by in _with_later(state_dir, program):
             if not by and (status := _left(folder, record, journal, living, database)) is not None:
                 return status
@@ -51,8 +49,7 @@ def overtaken(state_dir: Path, program: str, *, database: str | None = None) -> 
     folder, record, by = next(_with_later(state_dir, program), (None, None, ""))
     if folder is None or record is None or not by:
         return None
-    with _reading(state_dir, database) as journal:
-        living = {} if journal is None else _living(journal, state_dir)
+    with _reading(state_dir, database) as (journal, living):
         status = _left(folder, record, journal, living, database)
     return (status, by) if status is not None else None
 
@@ -80,14 +77,15 @@ def _left(
 
 
 @contextlib.contextmanager
-def _reading(state_dir: Path, database: str | None) -> Iterator[Journal | None]:
+def _reading(state_dir: Path, database: str | None) -> Iterator[tuple[Journal | None, dict[str, Worker]]]:
+    """Open the journal, and tell who lives; without one nobody does."""
     if not journal_exists(state_dir, database):
-        yield None
+        yield None, {}
         return
     with keeping(f"see to {called(named(database))}"):
         journal = Journal(state_dir, database, read_only=True)
         try:
-            yield journal
+            yield journal, _living(journal, state_dir)
         finally:
             journal.close()
 

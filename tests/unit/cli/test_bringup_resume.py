@@ -80,12 +80,12 @@ def test_a_new_run_in_the_place_of_one_that_cannot_go_on_does_no_more(monkeypatc
         end.refuse_wider(cut_off, graphs[1])
 
 
-def cut_off(state, *, wish=bringing.Wish(), wanted=Wanted(), commands=(), words=True):  # noqa: B008 - both are frozen
+def cut_off(state, *, wish=bringing.Wish(), wanted=Wanted(), commands=(), words=True, device="gpu01"):  # noqa: B008 - both are frozen
     """Leave a bring-up of ``state`` behind that nobody works on, begun over another site; return its folder."""
     asks = [Task(name=f"{stage}/ask", stage=stage, question="may it begin?") for stage in wish.gates]
-    tasks = [Task(name="bmc/gpu01", stage="bmc", device="gpu01"), *asks]
-    hangs = ("bmc/gpu01", *(task.name for task in asks))
-    tasks.append(Task(name="firmware/gpu01", stage="firmware", device="gpu01", after=hangs))
+    tasks = [Task(name=f"bmc/{device}", stage="bmc", device=device), *asks]
+    hangs = (f"bmc/{device}", *(task.name for task in asks))
+    tasks.append(Task(name=f"firmware/{device}", stage="firmware", device=device, after=hangs))
     graph = Graph(tasks=tuple(tasks), limits={"jobs": 8})
     said = bringing.words_of(wish, wanted) if words else None
     order = Order(
@@ -253,6 +253,20 @@ def test_a_new_run_tells_of_one_that_another_has_overtaken(tmp_path):
         f"run {run} was cut off and cannot go on, since run {by} has worked on its devices; this is a new one",
         f"run {run} holds back what this one does not:",
     ]
+
+
+def test_each_of_two_that_were_cut_off_has_its_own_reason(tmp_path):
+    """One on another device could still go on: it was said that a push to the device of the newer one kept it from that."""
+    heard = Heard()
+    plan = SimpleNamespace(digest="of last week")
+    end = End(heard, SimpleNamespace(folder=tmp_path, plan=plan, way=SimpleNamespace(state=tmp_path)))
+    old, new, by = cut_off(tmp_path, device="gpu02").run, cut_off(tmp_path).run, overtake(tmp_path).run
+    end.tell_of_cut_off()
+    assert f"run {old} was cut off and could go on with --resume; this is a new one" in heard.lines
+    assert (
+        f"run {new} was cut off and cannot go on, since run {by} has worked on its devices; this is a new one"
+        in heard.lines
+    )
 
 
 def test_status_names_a_run_that_was_cut_off_before_the_newest_until_its_record_is_kept(tmp_path):

@@ -23,8 +23,6 @@ __all__ = ["ON", "End", "Finish", "outcome", "untouched", "wrong"]
 
 ON: Final = "switch the host on over its BMC, and look at its console"
 """What is to be done about a host that is not on."""
-
-
 _MAYBE_OFF: Final = "its host was on before, and may be off"
 
 
@@ -43,6 +41,8 @@ class End(msgspec.Struct, frozen=True, omit_defaults=True):
     found: str = ""
     """Power of the host before the first change."""
     trouble: str = ""
+    dark: bool = False
+    """The host was on before and may be off, and nobody can look."""
 
 
 @dataclass
@@ -73,7 +73,7 @@ class Finish:
             known = self.halt is not None and str(error) in self.halt.cause
             trouble = "nor since" if known else f"it cannot be looked at since ({error})"
             dark = self.halt is not None and self.halt.touched and self._wanted == "On"
-            return End(found=self.power, trouble=f"{trouble}; {_MAYBE_OFF}" if dark else trouble)
+            return End(found=self.power, trouble=f"{trouble}; {_MAYBE_OFF}" if dark else trouble, dark=dark)
         now = seen.inventory.bios.attributes if seen.inventory.bios else {}
         order = self.contact.order
         return End(
@@ -166,7 +166,7 @@ def outcome(order: ServerOrder, halt: Halt | None, saved: Kept | None, end: End 
     if halt is not None:
         detail |= {"passing": True} if halt.passing else {}
         state, stage, cause, remedy = halt.state, halt.stage, f"{halt.cause}{_half_way(order, end)}", halt.remedy
-        if end is not None and end.trouble.endswith(_MAYBE_OFF):
+        if end is not None and end.dark:
             # Whoever reads it anew takes a host that is off for one that is meant to be.
             remedy = f"{ON}; then {remedy or AGAIN}"
     elif end is not None and end.trouble:
