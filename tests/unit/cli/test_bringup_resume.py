@@ -112,7 +112,7 @@ def resume(tmp_path, monkeypatch):
     monkeypatch.setattr(End, "_watching", lambda *_: contextlib.nullcontext(SimpleNamespace(past=lambda _: None)))
     monkeypatch.setattr(bringing, "graph_for", lambda *_: pytest.fail("a bring-up is begun"))
     words = ["bringup", str(tmp_path), "--resume", "--twin", "--yes", "--allow-disruption"]
-    return SimpleNamespace(state=state, folder=str(tmp_path), of=lambda: CliRunner().invoke(main, words))
+    return SimpleNamespace(state=state, folder=str(tmp_path), plan=plan, of=lambda: CliRunner().invoke(main, words))
 
 
 @pytest.mark.parametrize(("kept", "told"), [
@@ -220,6 +220,15 @@ def test_a_new_run_tells_of_one_that_could_go_on_and_of_what_it_held_back(tmp_pa
     plan.digest = "of today"
     end.tell_of_cut_off()
     assert f"run {run} was cut off and cannot go on, since the site has changed; this is a new one" in heard.lines
+
+
+def test_an_edit_that_the_plan_does_not_know_is_one_all_the_same(resume):
+    """The plan was the same, its keys were not: the run went on, and the switches after the edit got others than those before."""
+    cut_off(resume.state)
+    resume.plan.digest = "of last week"
+    ended = resume.of()
+    assert ended.exit_code == 1
+    assert "nothing was begun: the site has changed since it was begun (nodes)" in ended.output
 
 
 def overtake(state):
