@@ -10,13 +10,12 @@ import msgspec
 
 from rackwright.bringup.order import Order, decode
 from rackwright.bringup.world import World
-from rackwright.documents import canonical_json, digest
 from rackwright.errors import RunError
 from rackwright.runs.commands import since
 from rackwright.runs.folder import RunFolder
 from rackwright.runs.model import Command, Graph
 
-__all__ = ["Held", "changed", "doors", "held_back", "sections", "told_to"]
+__all__ = ["Held", "doors", "edited", "held_back", "told_to"]
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -47,24 +46,13 @@ def doors(graph: Graph) -> tuple[str, ...]:
     return tuple(dict.fromkeys(task.stage for task in graph.tasks if not (task.after or task.settled)))
 
 
-def sections(world: World) -> dict[str, str]:
-    """Return a digest of each part of what a site's runs are made of: the sections of ``site.yaml``, the nodes, the release, keys and images."""
-    written = world.site.model_dump(mode="json", by_alias=True)
-    rows = [row.model_dump(mode="json") for row in world.site.rows]
-    release = world.catalog.releases[world.site.site.release].model_dump(mode="json")
-    keys = sorted({key for switch in world.plan.switches for key in switch.system.ssh_keys})
-    parts = {
-        **written, "nodes": rows, f"release {world.site.site.release}": release, "files of access.ssh_keys": keys, "images": msgspec.to_builtins(world.images),
-    }  # fmt: skip
-    return {name: digest(canonical_json(part))[:16] for name, part in parts.items()}
-
-
-def changed(order: Order, world: World) -> tuple[str, ...]:
-    """Return which parts of the site are others than when a run was begun; empty where the order does not say."""
-    if not order.sections:
-        return ()
-    here = sections(world)
-    return tuple(name for name in {**order.sections, **here} if order.sections.get(name) != here.get(name))
+def edited(order: Order, world: World) -> str:
+    """Say that a run is of another site than there is now, with the parts where the order tells them; empty: it is of this one."""
+    before, here = order.sections, world.sections if order.sections else {}
+    parts = ", ".join(name for name in {**before, **here} if before.get(name) != here.get(name))
+    if not parts and order.intent == world.plan.digest:
+        return ""
+    return f"the site has changed since it was begun{f' ({parts})' if parts else ''}"
 
 
 def told_to(graph: Graph, commands: Iterable[Command]) -> Iterator[Held]:

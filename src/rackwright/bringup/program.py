@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final
 
+from rackwright.bringup.held import edited
 from rackwright.bringup.job import Job, Part
 from rackwright.bringup.order import Order, decode
 from rackwright.bringup.stages import BLINK, FABRIC, HANDOVER
 from rackwright.bringup.work import cables, ends, looks, servers, switches, systems
 from rackwright.bringup.world import World
-from rackwright.errors import RunChanged
+from rackwright.errors import SiteChanged
 from rackwright.runs.model import Context, Graph, Outcome, Task
 
 __all__ = ["NAME", "VERSION", "Bringup"]
@@ -60,7 +61,7 @@ class Bringup:
     version: str = field(default=VERSION, init=False)
 
     def graph(self, order: bytes) -> Graph:
-        """Return the tasks of the order. Raises :class:`~rackwright.errors.RunChanged` where it was made of another site."""
+        """Return the tasks of the order. Raises :class:`~rackwright.errors.SiteChanged` where it was made of another site."""
         return self._meant(order).graph
 
     def task(self, context: Context, order: bytes, task: Task, before: Mapping[str, Outcome]) -> Outcome:
@@ -69,8 +70,8 @@ class Bringup:
 
     def _meant(self, order: bytes) -> Order:
         whole = decode(order)
-        if whole.intent != self.world.plan.digest:
-            raise RunChanged("the site has changed since this run was begun: start a new bring-up, it reads first")
+        if why := edited(whole, self.world):
+            raise SiteChanged(f"{why}: start a new bring-up, it reads first")
         return whole
 
     def _tried(self, job: Job) -> Outcome:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rackwright import runs, secrets
-from rackwright.bringup.held import changed
+from rackwright.bringup.held import edited
 from rackwright.bringup.order import Order, decode
 from rackwright.bringup.program import NAME, Bringup
 from rackwright.bringup.world import World
@@ -51,9 +51,8 @@ def resume(
     folder = RunFolder.found(world.way.state, run)
     folder.refuse_other_rack(world.way.twin)
     order = decode(folder.order())
-    parts = ", ".join(changed(order, world))
-    if parts or order.intent != world.plan.digest:
-        raise SiteChanged(f"the site has changed since it was begun{f' ({parts})' if parts else ''}")
+    if why := edited(order, world):
+        raise SiteChanged(why)
     with world.idle, _engine(world, order, database, tags, folder.record().jobs) as engine:
         return engine.resume(run, on_event=on_event)
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import msgspec
+
 from rackwright import audit
 from rackwright.audit import hosts as systems
 from rackwright.audit import machines as bodies
@@ -17,6 +19,7 @@ from rackwright.bringup.glances import Glances
 from rackwright.bringup.nearby import Nearby
 from rackwright.catalog.images import Image
 from rackwright.catalog.models import Catalog
+from rackwright.documents import canonical_json, digest
 from rackwright.drivers.reach import Reach
 from rackwright.intent.models import Site
 from rackwright.nvue.tree import Tree
@@ -83,6 +86,19 @@ class World:
     def switches(self) -> dict[str, Switch]:
         """The switches by name."""
         return {switch.name: switch for switch in self.plan.switches}
+
+    @cached_property
+    def sections(self) -> dict[str, str]:
+        """Part of what runs are made of -> its digest: the sections of ``site.yaml``, the nodes, the release, keys and images."""
+        written = self.site.model_dump(mode="json", by_alias=True)
+        release = self.site.site.release
+        parts = {
+            **written, "nodes": [row.model_dump(mode="json") for row in self.site.rows],
+            f"release {release}": self.catalog.releases[release].model_dump(mode="json"),
+            "files of access.ssh_keys": sorted({key for switch in self.plan.switches for key in switch.system.ssh_keys}),
+            "images": msgspec.to_builtins(self.images),
+        }  # fmt: skip
+        return {name: digest(canonical_json(part))[:16] for name, part in parts.items()}
 
     @cached_property
     def interrupts(self) -> Interrupts:

@@ -12,7 +12,6 @@ import click
 import msgspec
 
 from rackwright import secrets
-from rackwright.bringup.held import sections
 from rackwright.bringup.order import Consent, Order
 from rackwright.bringup.stages import STAGES, Scope, graph_of
 from rackwright.bringup.world import World
@@ -175,7 +174,7 @@ def order_for(world: World, graph: Graph, wish: Wish, wanted: Wanted) -> Order:
     devices = {task.device for task in graph.tasks if task.device}
     return Order(
         site=world.plan.name, intent=world.plan.digest, who=getpass.getuser(), graph=graph, consent=wish.consent,
-        apart=apart_from(world.plan, devices), words=words_of(wish, wanted), sections=sections(world),
+        apart=apart_from(world.plan, devices), words=words_of(wish, wanted), sections=world.sections,
     )  # fmt: skip
 
 

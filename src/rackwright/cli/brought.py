@@ -95,10 +95,11 @@ class End:
         self.talk.say(f"its record: {self._record_of(run)}")
 
     def _is_of_another_site(self, run: str) -> bool:
+        from rackwright.bringup.held import edited
         from rackwright.bringup.submitting import ordered
 
         order = ordered(self.world.way.state, run)
-        return order is not None and order.intent != self.world.plan.digest
+        return order is not None and bool(edited(order, self.world))
 
     def cut_off(self) -> str:
         """Return the newest bring-up, if it was cut off and nobody works on it; empty otherwise."""

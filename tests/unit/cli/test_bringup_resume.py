@@ -13,9 +13,9 @@ from click.testing import CliRunner
 
 from rackwright import runs
 from rackwright.bringup import submitting
-from rackwright.bringup.held import held_back, sections
+from rackwright.bringup.held import edited, held_back
 from rackwright.bringup.order import Consent, Order
-from rackwright.bringup.program import NAME, VERSION
+from rackwright.bringup.program import NAME, VERSION, Bringup
 from rackwright.catalog.images import Image
 from rackwright.cli import bringing, main, steering
 from rackwright.cli.beside import served
@@ -23,10 +23,12 @@ from rackwright.cli.bringing import opened_world
 from rackwright.cli.brought import End
 from rackwright.cli.reaching import Wanted
 from rackwright.cli.talk import Talk
-from rackwright.errors import RunChanged, ServeError
+from rackwright.errors import RunChanged, ServeError, SiteChanged
 from rackwright.runs import Command, Graph, Task
 from rackwright.runs.folder import RunFolder
 from rackwright.runs.journal import ENGINE
+
+HERE = {"nodes": "1", "fabrics": "2"}
 
 
 class Heard:
@@ -89,7 +91,7 @@ def cut_off(state, *, wish=bringing.Wish(), wanted=Wanted(), commands=(), words=
     graph = Graph(tasks=tuple(tasks), limits={"jobs": 8})
     said = bringing.words_of(wish, wanted) if words else None
     order = Order(
-        site="s", intent="of last week", graph=graph, consent=wish.consent, words=said, sections={"nodes": "1", "fabrics": "2"}
+        site="s", intent="of last week", graph=graph, consent=wish.consent, words=said, sections=HERE
     )  # fmt: skip
     folder = RunFolder.made(
         state, order.encoded(), graph, program=NAME, version=VERSION, engine=ENGINE, jobs=8, database="", twin=True
@@ -106,9 +108,14 @@ def resume(tmp_path, monkeypatch):
     state.mkdir()
     (tmp_path / "site.yaml").write_text("")
     plan = SimpleNamespace(digest="of today", name="s", placements=(), devices=(), racks=())
-    world = SimpleNamespace(machines={}, folder=tmp_path, plan=plan, way=SimpleNamespace(state=state, twin=True))
+    world = SimpleNamespace(
+        machines={},
+        folder=tmp_path,
+        plan=plan,
+        sections={**HERE, "nodes": "other"},
+        way=SimpleNamespace(state=state, twin=True),
+    )
     monkeypatch.setattr(bringing, "opened_world", lambda *_: world)
-    monkeypatch.setattr(submitting, "changed", lambda *_: ("nodes",))
     monkeypatch.setattr(End, "_watching", lambda *_: contextlib.nullcontext(SimpleNamespace(past=lambda _: None)))
     monkeypatch.setattr(bringing, "graph_for", lambda *_: pytest.fail("a bring-up is begun"))
     words = ["bringup", str(tmp_path), "--resume", "--twin", "--yes", "--allow-disruption"]
@@ -180,32 +187,34 @@ def test_after_an_upgrade_a_new_run_goes_on_only_where_nothing_was_held_back(res
 def test_what_has_changed_of_a_site_is_told_by_its_sections(site):
     """Who is refused wants to know which edit it was."""
     world = opened_world(Talk(quiet=True), site, Wanted())
-    order = Order(site="s", intent="i", graph=Graph(tasks=()), sections=sections(world))
-    assert submitting.changed(order, world) == ()
+    order = Order(site="s", intent=world.plan.digest, graph=Graph(tasks=()), sections=world.sections)
+    assert edited(order, world) == ""
     text = (site / "site.yaml").read_text()
     (site / "site.yaml").write_text(text.replace("vlan: 500", "vlan: 501"))
     assert text.count("vlan: 500") == 1
-    assert submitting.changed(order, opened_world(Talk(quiet=True), site, Wanted())) == ("networks",)
+    assert edited(order, opened_world(Talk(quiet=True), site, Wanted())).endswith("(networks)")
 
 
 def test_a_key_or_an_image_that_has_changed_is_an_edit(site):
     """The plan knows neither: switches of one run would have got other keys than those before it, and servers other images."""
     world = opened_world(Talk(quiet=True), site, Wanted())
-    order = Order(site="s", intent="i", graph=Graph(tasks=()), sections=sections(world))
+    order = Order(site="s", intent=world.plan.digest, graph=Graph(tasks=()), sections=world.sections)
     with (site / "ops.pub").open("a") as keys:
         keys.write("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0pVzJq0wYqTnS0m0Jf1mX4y3n8m2qk0b1c2d3e4f5g other\n")
     here = opened_world(Talk(quiet=True), site, Wanted())
-    assert submitting.changed(order, here) == ("files of access.ssh_keys",)
+    assert edited(order, here).endswith("(files of access.ssh_keys)")
     image = Image(component="bios", version="1.0", url="https://example.org/b.exe", sha256="0" * 64)
     other = replace(world, images=(image,))
-    assert submitting.changed(order, other) == ("images",)
+    assert edited(order, other).endswith("(images)")
+    with pytest.raises(SiteChanged, match="images"):
+        Bringup(other).graph(order.encoded())
 
 
 def test_a_new_run_tells_of_one_that_could_go_on_and_of_what_it_held_back(tmp_path, monkeypatch):
     """Who begins anew beside a run that was cut off is told of it, and what he did not say again; without one nothing is said."""
     heard, gated = Heard(), bringing.Wish(gates=("firmware",))
     plan = SimpleNamespace(digest="of last week")
-    end = End(heard, SimpleNamespace(folder=tmp_path, plan=plan, way=SimpleNamespace(state=tmp_path)))
+    end = End(heard, SimpleNamespace(folder=tmp_path, plan=plan, sections=HERE, way=SimpleNamespace(state=tmp_path)))
     end.tell_of_cut_off()
     assert heard.lines == []
     run = cut_off(tmp_path, wish=gated).run
@@ -268,7 +277,7 @@ def test_each_of_two_that_were_cut_off_has_its_own_reason(tmp_path):
     """One on another device could still go on: it was said that a push to the device of the newer one kept it from that."""
     heard = Heard()
     plan = SimpleNamespace(digest="of last week")
-    end = End(heard, SimpleNamespace(folder=tmp_path, plan=plan, way=SimpleNamespace(state=tmp_path)))
+    end = End(heard, SimpleNamespace(folder=tmp_path, plan=plan, sections=HERE, way=SimpleNamespace(state=tmp_path)))
     old, new, by = cut_off(tmp_path, device="gpu02").run, cut_off(tmp_path).run, overtake(tmp_path).run
     end.tell_of_cut_off()
     assert f"run {old} was cut off and could go on with --resume; this is a new one" in heard.lines
