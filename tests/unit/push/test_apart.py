@@ -82,10 +82,9 @@ def test_a_push_says_what_must_not_change_beside_it(plan, tmp_path):
     assert next(runs_of(fleet.state)).record().apart == ("fe02",)
 
 
-def test_a_bringup_of_some_says_what_must_not_change_beside_it(plan, monkeypatch):
+def test_a_bringup_of_some_says_what_must_not_change_beside_it(plan):
     """A bring-up with --limit keeps the other member of a pair from a push; one of the whole site has nobody beside it."""
-    monkeypatch.setattr(bringing, "sections", lambda _: {})
-    world = SimpleNamespace(plan=plan)
+    world = SimpleNamespace(plan=plan, sections={})
     for names, apart in ((["fe01"], ("fe02",)), ([one.name for one in plan.devices], ())):
         graph = Graph(tasks=tuple(Task(name=f"frontend/{name}", stage="frontend", device=name) for name in names))
         assert bringing.order_for(world, graph, bringing.Wish(), Wanted()).apart == apart
