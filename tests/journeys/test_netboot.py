@@ -37,6 +37,8 @@ SITES = Path(__file__).resolve().parents[2] / "inventory"
 COMMAND = [sys.executable, "-c", "from rackwright.cli import main; main()"]
 SERVER = "10.10.0.5"
 GPU01 = {"serial": "BCYWXS4", "mac": "02:80:3f:b5:df:15"}
+TFTP_NOT_FOUND = 68
+"""How curl ends where a TFTP server has no such file."""
 _NUMBERS = itertools.count()
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("netboot")]
@@ -63,11 +65,14 @@ class Network:
         ):  # fmt: skip
             must("ip", "-n", self.space, *words.split())
         must(*COMMAND, "render", self.site, "--out", self.folder / "build", cwd=self.folder)
-        conf = self.folder / "build/dhcp/dnsmasq.conf"
-        must("dnsmasq", "--test", "-C", conf)
         # A router that is heard: iPXE asks for IPv6 too, and waits fifteen seconds where nobody answers.
         self.start("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--enable-ra", "--interface=lan",
                    "--dhcp-range=fd00:77::,ra-only", "--user=root", f"--pid-file={self.folder / 'router.pid'}")  # fmt: skip
+
+    def lease(self) -> None:
+        """Give leases by what is rendered, without our server."""
+        conf = self.folder / "build/dhcp/dnsmasq.conf"
+        must("dnsmasq", "--test", "-C", conf)
         self.start("dnsmasq", "--keep-in-foreground", f"--conf-file={conf}", "--interface=lan", "--bind-interfaces", "--user=root",
                    f"--dhcp-leasefile={self.folder / 'leases'}", f"--pid-file={self.folder / 'dnsmasq.pid'}", "--log-dhcp",
                    f"--log-facility={self.folder / 'dnsmasq.log'}")  # fmt: skip
@@ -80,6 +85,8 @@ class Network:
         return made
 
     def serve(self, *words) -> subprocess.Popen:
+        if "--dhcp" not in words:
+            self.lease()
         with self.talk.open("ab") as talk:
             doors = ("--listen", f"{SERVER}:8443", "--http", f"{SERVER}:80", "--limit", "gpu0*")
             server = self.start(*COMMAND, "serve", self.site, *doors, *words, stderr=talk)
@@ -144,15 +151,21 @@ async def own(guest: Guest, host) -> None:
     guest.own(host)
 
 
-def test_uefi_http_boot(network, tmp_path):
-    """Firmware gets iPXE's address by the rendered DHCP, iPXE its script, the kernel its words, and what runs finds its seed by service tag and reports to the end."""
+@pytest.fixture
+def boot_folder(tmp_path):
+    """Return a folder for ``--boot``, which nobody else may read."""
     folder = tmp_path / "boot"
-    folder.mkdir()
+    folder.mkdir(mode=0o700)
     made = media.kernel_and_initrd()
     for name in ("vmlinuz", "initrd"):
         (folder / name).symlink_to(made / name)
     (folder / "bootx64.efi").symlink_to(media.IPXE)
-    network.serve("--boot", folder, "--install", "gpu01")
+    return folder
+
+
+def test_uefi_http_boot(network, boot_folder, tmp_path):
+    """Firmware gets iPXE's address by the rendered DHCP, iPXE its script, the kernel its words, and what runs finds its seed by service tag and reports to the end."""
+    network.serve("--boot", boot_folder, "--install", "gpu01")
     with contextlib.closing(network.guest()) as guest:
         guest.boot("UefiHttp", "")
         network.await_event("rebooting", guest)
@@ -169,6 +182,24 @@ def test_uefi_http_boot(network, tmp_path):
     log = (tmp_path / "dnsmasq.log").read_text()
     assert "bootx64.efi" in log
     assert "boot.ipxe" in log
+
+
+def test_uefi_pxe_boot(network, boot_folder):
+    """Firmware that speaks PXE and no HTTP fetches iPXE over TFTP from ``serve --dhcp``, and goes the same way; nothing else lies there."""
+    server = network.serve("--dhcp", "--boot", boot_folder, "--install", "gpu01")
+    fetch = ("ip", "netns", "exec", network.space, "curl", "--silent", "--max-time", "5", f"tftp://{SERVER}/vmlinuz")
+    assert subprocess.run(fetch, capture_output=True, check=False).returncode == TFTP_NOT_FOUND
+    with contextlib.closing(network.guest()) as guest:
+        guest.boot("Pxe", "")
+        network.await_event("rebooting", guest)
+    assert "tftp" in [event["kind"] for event in network.events()]
+    log = network.site / ".rackwright/serve/dhcp/dnsmasq.log"
+    assert re.search(r"dnsmasq-tftp.*sent .*/bootx64\.efi to ", log.read_text())
+    (lent,) = re.findall(r"sent (/.*)/bootx64\.efi to ", log.read_text())[:1]
+    assert [path.name for path in Path(lent).iterdir()] == ["bootx64.efi"]
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(15) == 0
+    assert not Path(lent).exists()
 
 
 def test_a_virtual_cd(network, tmp_path):

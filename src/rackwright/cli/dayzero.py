@@ -12,6 +12,8 @@ import msgspec
 from rackwright.errors import ServeError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rackwright.cli.serving import Served
     from rackwright.plan.model import Plan
     from rackwright.serve.dayzero import DayZero
@@ -32,8 +34,11 @@ def door(what: Served, port: int) -> Door:
     return Door(what.bootstrap, port)
 
 
-def day_zero(what: Served, events: Events) -> DayZero:
-    """Return what serves DHCP and time, looked over; whatever it tells stands in the run that is under way, too."""
+def day_zero(what: Served, events: Events, boot: Path | None) -> DayZero:
+    """Return what serves DHCP and time, looked over; whatever it tells stands in the run that is under way, too.
+
+    ``boot`` is what firmware that boots by PXE is handed; None: nothing.
+    """
     from rackwright.render import dhcp
     from rackwright.render.printing import Printer
     from rackwright.render.slices import Slices
@@ -52,7 +57,7 @@ def day_zero(what: Served, events: Events) -> DayZero:
 
     networks = tuple(scope.subnet for scope in what.plan.scopes)
     folder = private(what.folder / "dhcp")
-    return prepared(folder, what.bootstrap, config, networks, _heads(what.plan, what.then), stand, told)
+    return prepared(folder, what.bootstrap, config, networks, _heads(what.plan, what.then), stand, told, boot)
 
 
 def _run_of(
@@ -69,7 +74,7 @@ def _run_of(
         with guard, contextlib.suppress(OSError, RunError):
             following.poll()
 
-    def told(kind: Literal["dhcp", "time", "warning"], text: str) -> None:
+    def told(kind: Literal["dhcp", "tftp", "time", "warning"], text: str) -> None:
         events.tell(kind, text)
         polled()
         if following.board.state in {"running", "paused"}:

@@ -1,21 +1,25 @@
-"""DHCP and time at the bootstrap address: dnsmasq and chronyd as children of ours, with what the plan says.
+"""DHCP, TFTP and time at the bootstrap address: dnsmasq and chronyd as children of ours, with what the plan says.
 
 Both are told where to work on their command line, so that dnsmasq's configuration is, to the byte, what ``render`` writes.
 """
 
 from __future__ import annotations
 
+import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from rackwright.drivers.keeping import keep
 from rackwright.errors import ServeError
 from rackwright.serve.children import Program, found
-from rackwright.serve.lan import DHCP, NTP, Lan
+from rackwright.serve.lan import DHCP, NTP, TFTP, Lan
 
-__all__ = ["dhcp", "no_time", "time"]
+__all__ = ["dhcp", "no_tftp", "no_time", "tftp", "time"]
 
 _DNSMASQ: Final = "dnsmasq"
 _CHRONYD: Final = "chronyd"
@@ -58,6 +62,30 @@ def _tested(program: str, path: Path) -> None:
         raise ServeError(f"dnsmasq --test of {path} does not end in {_PATIENCE_S} s: try it by hand") from None
     if done.returncode:
         raise ServeError(f"dnsmasq refuses {path}: {done.stderr.strip()}; see the site, and its own templates/dhcp")
+
+
+def no_tftp(lan: Lan) -> str:
+    """Return why files cannot be handed out over TFTP, and what to do about it; empty: they can."""
+    if why := lan.free(TFTP):
+        return (
+            f"TFTP is not served from here, UDP port {TFTP} of {lan.interface}: {why}. Firmware that boots by PXE finds no file, unless "
+            "that server has it"
+        )
+    return ""
+
+
+@contextmanager
+def tftp(program: Program, file: Path) -> Iterator[Program]:
+    """Lend dnsmasq as ``program`` that hands out ``file`` over TFTP too, and nothing else.
+
+    It reads as nobody, whom the folders of an operator need not let in: the file lies in one of its own meanwhile.
+    """
+    with TemporaryDirectory(prefix="rackwright-tftp-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        shutil.copyfile(file, folder / file.name)
+        (folder / file.name).chmod(0o644)
+        yield replace(program, command=(*program.command, "--enable-tftp", f"--tftp-root={folder}"))
 
 
 def no_time(lan: Lan, installed: Callable[[str], str] = found) -> str:

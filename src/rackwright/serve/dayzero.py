@@ -1,10 +1,10 @@
-"""DHCP and time beside the doors, until head nodes stand: begun last, so that who gets an address finds everything else."""
+"""DHCP, TFTP and time beside the doors, until head nodes stand: begun last, so that who gets an address finds everything else."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +18,7 @@ from rackwright.serve.lan import Lan, lan_of
 
 __all__ = ["DayZero", "prepared"]
 
-Tell = Callable[[Literal["dhcp", "time", "warning"], str], None]
+Tell = Callable[[Literal["dhcp", "tftp", "time", "warning"], str], None]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class DayZero:
     time: Program | None
     silent: str
     """Why time is not served."""
+    boot: Path | None
+    """What firmware that boots by PXE fetches over TFTP; None: nothing is handed out so."""
     heads: Mapping[str, str]
     """Address -> head node that takes over."""
     stand: Callable[[], bool | None]
@@ -50,11 +52,27 @@ class DayZero:
         if who := await self._taken():
             self.tell("dhcp", f"{who} answers for DHCP already: it is not served from here")
             return
-        child = Child(self.dhcp, lambda text: self.tell("warning", f"{text}; without it nobody gets an address"))
+        program = stack.enter_context(self._with_tftp())
+        child = Child(program, lambda text: self.tell("warning", f"{text}; without it nobody gets an address"))
         await self._kept(stack, child)
         self.tell("dhcp", f"dnsmasq gives leases at {self.lan.interface}, {self.lan.address}: {self.dhcp.log}")
         stack.callback(self._last_words, child)
         await _beside(stack, self._handed(child))
+
+    @contextmanager
+    def _with_tftp(self) -> Iterator[Program]:
+        """Lend dnsmasq as it is to be started."""
+        if self.boot is None:
+            yield self.dhcp
+        elif why := daemons.no_tftp(self.lan):
+            self.tell("tftp", why)
+            yield self.dhcp
+        else:
+            with daemons.tftp(self.dhcp, self.boot) as program:
+                self.tell(
+                    "tftp", f"{self.boot.name} is handed out to firmware that boots by PXE, at {self.lan.address}"
+                )
+                yield program
 
     async def _taken(self) -> str:
         """Return the head nodes that give leases already."""
@@ -98,9 +116,11 @@ async def _beside(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> Non
 
 def prepared(
     folder: Path, address: str, config: Callable[[bool], bytes], networks: tuple[str, ...], heads: Mapping[str, str],
-    stand: Callable[[], bool | None], tell: Tell,
+    stand: Callable[[], bool | None], tell: Tell, boot: Path | None = None,
 ) -> DayZero:  # fmt: skip
     """Look over everything before anything listens; ``config`` is asked with whether time is served from here.
+
+    ``boot`` is what firmware that boots by PXE is handed over TFTP.
 
     Raises :class:`~rackwright.errors.ServeError` where the address is not this machine's, a port is taken, or dnsmasq is missing or
     refuses its configuration.
@@ -109,4 +129,4 @@ def prepared(
     silent = daemons.no_time(lan)
     dhcp = daemons.dhcp(folder, lan, config(not silent))
     time = None if silent else daemons.time(folder, lan, networks)
-    return DayZero(lan, dhcp, time, silent, heads, stand, tell)
+    return DayZero(lan, dhcp, time, silent, boot, heads, stand, tell)

@@ -15,7 +15,7 @@ __all__ = ["Event", "Events", "Kind"]
 
 Kind = Literal[
     "serving", "script", "startup", "image", "installing", "provisioned", "failed", "refused", "stopped",
-    "armed", "seed", "warning", "rebooting", "dhcp", "time",
+    "armed", "seed", "warning", "rebooting", "dhcp", "tftp", "time",
 ]  # fmt: skip
 """What an event is about."""
 

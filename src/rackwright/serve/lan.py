@@ -15,9 +15,10 @@ from typing import Final
 
 from rackwright.errors import ServeError
 
-__all__ = ["DHCP", "NTP", "Lan", "lan_of"]
+__all__ = ["DHCP", "NTP", "TFTP", "Lan", "lan_of"]
 
 DHCP: Final = 67
+TFTP: Final = 69
 NTP: Final = 123
 
 _SIOCGIFCONF: Final = 0x8912

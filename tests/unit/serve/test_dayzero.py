@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -134,6 +135,27 @@ def test_what_dnsmasq_cannot_do_is_told_before_anything_listens(tmp_path, monkey
     monkeypatch.setattr(daemons, "found", lambda _name: "")
     with pytest.raises(ServeError, match="install Debian's dnsmasq-base"):
         daemons.dhcp(tmp_path, LOOP, b"port=0\n")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="ports below 1024 need root")
+def test_a_tftp_server_that_is_there_is_told_and_left_alone():
+    """Firmware asks whoever answers; a second server at the port cannot be started, and leases matter more."""
+    assert daemons.no_tftp(LOOP) == ""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo")
+        other.bind(("", 69))
+        assert "UDP port 69 of lo: something listens there already" in daemons.no_tftp(LOOP)
+
+
+def test_one_file_is_lent_to_everybody_and_nothing_else(tmp_path):
+    """dnsmasq reads as nobody, and a boot folder also holds what is no business of a network."""
+    (tmp_path / "boot.efi").write_bytes(b"MZ")
+    (tmp_path / "boot.efi").chmod(0o600)
+    with daemons.tftp(program(tmp_path, "true"), tmp_path / "boot.efi") as lent:
+        folder = Path(lent.command[-1].removeprefix("--tftp-root="))
+        assert {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} == {"boot.efi": 0o644}
+        assert folder.stat().st_mode & 0o777 == 0o755
+    assert not folder.exists()
 
 
 def test_time_that_is_not_served_is_told_with_what_to_do():

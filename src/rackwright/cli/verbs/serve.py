@@ -54,7 +54,7 @@ def _door(port: int) -> Callable[[click.Context, click.Parameter, str | None], D
               help="Hand out scripts, images and seeds without TLS too: all that a factory machine can fetch. Port 80 if not told.")  # fmt: skip
 @click.option("--dhcp", is_flag=True,
               help="Give leases and tell the time at the site's bootstrap address too, by dnsmasq and chronyd, until a head node "
-                   "answers for DHCP. The doors are there too, unless told otherwise. As root.")  # fmt: skip
+                   "answers for DHCP; with --boot, TFTP for firmware that boots by PXE. The doors are there too, unless told otherwise. As root.")  # fmt: skip
 @click.option("--image", type=PLACE, metavar="FILE", help="Image of the NOS that a wrong version is replaced by.")
 @click.option(
     "--image-sha256", default="", callback=given, metavar="HEX", help="What the image must have as its SHA-256."
@@ -133,7 +133,8 @@ def _boots(
     discs.stock(stock, http)
     with serving.armed(what.seeds, installs, events, meant) as begun:
         hosts = Hosts(what.seeds, installs, events, authority.pem, booted)
-        listen, http, helpers = _at_bootstrap(what, events, listen, http) if dhcp else (listen, http, ())
+        fetched = boot / BOOT_FILE if boot else None
+        listen, http, helpers = _at_bootstrap(what, events, listen, http, fetched) if dhcp else (listen, http, ())
         boots = Boots(what.offers, tokens, authority, events, held, hosts=hosts, addresses=what.addresses)
 
         def ready(secure: Door, plain: Door | None) -> None:
@@ -165,9 +166,9 @@ def _held(talk: Talk, image: Path, nos: str, sha256: str) -> Image:
 
 
 def _at_bootstrap(
-    what: Served, events: Events, listen: Door | None, http: Door | None
+    what: Served, events: Events, listen: Door | None, http: Door | None, boot: Path | None
 ) -> tuple[Door, Door, Sequence[Helper]]:
     """Return the doors, at the bootstrap address where nothing else was told, and what serves DHCP and time there."""
     from rackwright.cli.dayzero import day_zero, door
 
-    return listen or door(what, _TLS), http or door(what, _HTTP), (day_zero(what, events),)
+    return listen or door(what, _TLS), http or door(what, _HTTP), (day_zero(what, events, boot),)
