@@ -134,7 +134,8 @@ class Activation:
         """Ask for the restart; harder the second time."""
         contact = self.contact
         if gently:
-            self.told(f"{_WORDS[self.event]}{f' for {waiting} jobs' if waiting else ''}")
+            jobs = "1 job" if waiting == 1 else f"{waiting} jobs"
+            self.told(f"{_WORDS[self.event]}{f' for {jobs}' if waiting else ''}")
         if self.event != "restart":
             self._cut()
         elif host.power == "Off":
