@@ -135,7 +135,6 @@ class End:
         """
         from rackwright.bringup.held import held_back
 
-        self.talk.say(f"going on with run {run}")
         try:
             return self._answer(self._gone_on(run))
         except SiteChanged as why:
@@ -149,11 +148,14 @@ class End:
     def _gone_on(self, run: str) -> Report:
         from rackwright import runs
         from rackwright.bringup.submitting import resume
+        from rackwright.cli.watching import going_on
 
         state = self.world.way.state
         with self._watching(runs.graph(state, run), run) as heard:
             heard.past(runs.events(state, run))
-            return resume(run, self.world, database=self.database, tags=self.tags, on_event=heard)
+            return resume(
+                run, self.world, database=self.database, tags=self.tags, on_event=going_on(self.talk, run, heard)
+            )
 
     def _refused(self, run: str, why: str) -> Answer:
         """Say why nothing goes on, what a new bring-up would not hold back by itself, and the command that begins it."""

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rackwright.cli.answer import DIFFERENCE, ERROR, Answer
+from rackwright.cli.watching import going_on, watch
 from rackwright.errors import RunBusy, RunChanged
 
 if TYPE_CHECKING:
     from rackwright.cli.talk import Talk
-    from rackwright.runs import Report, Status
+    from rackwright.runs import Event, Report, Status
 
 __all__ = ["Shown", "about", "agreed", "gone_on", "nothing_cut_off", "refuse_narrower"]
 
@@ -87,14 +88,16 @@ def nothing_cut_off(talk: Talk, what: str, latest: Status | None) -> None:
     talk.say(f"no {what} was cut off{ended}: there is nothing to go on with; without --resume a new one begins")
 
 
-def gone_on(talk: Talk, what: str, run: str, resume: Callable[[str], Report]) -> Report | None:
-    """Go on with the run that was cut off, empty where that is none that can; None when only a new one can."""
+def gone_on(talk: Talk, what: str, run: str, resume: Callable[[str, Callable[[Event], None]], Report]) -> Report | None:
+    """Go on with the run that was cut off, empty where that is none that can; None when only a new one can.
+
+    ``resume`` is given the run and what hears its events.
+    """
     if not run:
         talk.say(f"the {what} was cut off before its own run began: this is a new one, it reads first")
         return None
-    talk.say(f"going on with run {run}")
     try:
-        return resume(run)
+        return resume(run, going_on(talk, run, watch(talk)))
     except RunChanged as error:
         talk.say(f"{error}; reading first")
         return None

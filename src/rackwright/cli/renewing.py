@@ -144,7 +144,7 @@ def _resumed(talk: Talk, aim: Aim) -> Answer | None:
 
     run = interrupted(aim.way.state)
     refuse_narrower(aim.way.state, run, aim.machines, {*aim.way.bmcs, *aim.way.bmcs_astray})
-    report = gone_on(talk, "push to BMCs", run, lambda run: resume(run, aim.way, on_event=watch(talk)))
+    report = gone_on(talk, "push to BMCs", run, lambda run, heard: resume(run, aim.way, on_event=heard))
     if report is None:
         return None
     worked = [name for name in report.outcomes if (wanted := aim.settling.wanted.get(name)) and wanted.lockdown]

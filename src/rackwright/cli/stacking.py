@@ -107,12 +107,11 @@ def _resumed(talk: Talk, aim: Aim) -> Answer | None:
     """Go on with the latest push that was cut off; None when only a new one can."""
     from rackwright.push.hosts.submitting import interrupted, resume
 
-    def go(run: str) -> Report:
-        return resume(run, aim.way, jobs=aim.way.jobs, on_event=watch(talk))
-
     run = interrupted(aim.way.state)
     refuse_narrower(aim.way.state, run, aim.stacks, {*aim.way.hosts, *aim.way.hosts_astray})
-    report = gone_on(talk, "push to hosts", run, go)
+    report = gone_on(
+        talk, "push to hosts", run, lambda run, heard: resume(run, aim.way, jobs=aim.way.jobs, on_event=heard)
+    )
     return _answer(talk, None, report) if report else None
 
 

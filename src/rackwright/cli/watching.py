@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rackwright.push.changeset import Unread
     from rackwright.runs import Event, Outcome, Report
 
-__all__ = ["ended", "watch", "with_unread"]
+__all__ = ["ended", "going_on", "watch", "with_unread"]
 
 _INTERRUPTED: Final = 130
 
@@ -30,6 +30,20 @@ def watch(talk: Talk) -> Callable[[Event], None]:
             talk.detail(f"{subject}{event.text}")
 
     return heard
+
+
+def going_on(talk: Talk, run: str, heard: Callable[[Event], None]) -> Callable[[Event], None]:
+    """Return what hears the events of a run that is resumed, and says before the first one that it goes on: a run that is refused tells none."""
+    said = False
+
+    def first(event: Event) -> None:
+        nonlocal said
+        if not said:
+            said = True
+            talk.say(f"going on with run {run}")
+        heard(event)
+
+    return first
 
 
 def _code(outcomes: Sequence[Outcome], *, refused: bool) -> int:

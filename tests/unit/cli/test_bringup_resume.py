@@ -6,6 +6,7 @@ import contextlib
 import json
 from dataclasses import replace
 from types import SimpleNamespace
+from unittest import mock
 
 import pytest
 from click import UsageError
@@ -23,8 +24,8 @@ from rackwright.cli.bringing import opened_world
 from rackwright.cli.brought import End
 from rackwright.cli.reaching import Wanted
 from rackwright.cli.talk import Talk
-from rackwright.errors import RunChanged, ServeError, SiteChanged
-from rackwright.runs import Command, Graph, Task
+from rackwright.errors import RunBusy, RunChanged, ServeError, SiteChanged
+from rackwright.runs import Command, Event, Graph, Task
 from rackwright.runs.folder import RunFolder
 from rackwright.runs.journal import ENGINE
 
@@ -151,6 +152,7 @@ def test_where_the_site_has_changed_nothing_begins_and_what_was_held_back_is_nam
         assert one.format(resume.folder) in done.stderr
     assert f"'rackwright report {resume.folder} --run {run}' keeps it" in done.stderr
     assert ("does not hold back" in done.stderr) == bool(kept)
+    assert "going on" not in done.stderr
     assert [one.run for one in runs.listed(resume.state)] == [run]
 
 
@@ -182,6 +184,26 @@ def test_after_an_upgrade_a_new_run_goes_on_only_where_nothing_was_held_back(res
     assert ("nothing was held back in it: reading first" in done.stderr) == begins
     assert ("a new one would also do os/gpu01" in done.stderr) == begins
     assert ("--gate firmware" in done.stderr) != begins
+
+
+@pytest.mark.parametrize("events", [(), ("goes on after pid 7", "done")])
+def test_that_a_run_goes_on_is_said_once_it_does(resume, monkeypatch, events):
+    """One that another process holds tells nothing, and nobody reads that it goes on."""
+    run = cut_off(resume.state).run
+    watched = mock.MagicMock()
+    watched.__enter__.return_value = watched
+
+    def held(*_args, on_event, **_words):
+        for text in events:
+            on_event(Event(at="", kind="run", text=text))
+        raise RunBusy("held by pid 7")
+
+    monkeypatch.setattr(End, "_watching", lambda *_: watched)
+    monkeypatch.setattr(submitting, "resume", held)
+    done = resume.of()
+    assert done.exit_code == 1
+    assert done.stderr.count(f"going on with run {run}") == bool(events)
+    assert watched.call_count == len(events)
 
 
 def test_what_has_changed_of_a_site_is_told_by_its_sections(site):

@@ -7,7 +7,8 @@ from rackwright.cli import consenting
 from rackwright.cli.answer import DIFFERENCE, ERROR
 from rackwright.cli.consenting import Shown, agreed, gone_on, refuse_narrower
 from rackwright.cli.talk import Talk
-from rackwright.errors import RunChanged
+from rackwright.errors import RunBusy, RunChanged
+from rackwright.runs import Event
 from rackwright.runs.folder import RunFolder
 from rackwright.runs.model import Wave
 
@@ -97,18 +98,36 @@ def test_a_run_goes_on_whole_or_not_at_all(tmp_path):
 
 
 def test_a_run_that_was_cut_off_is_gone_on_with(capsys):
-    """The run that is named is resumed, and what it reports comes back."""
-    assert gone_on(Talk(), "push", "run-7", lambda run: run + " resumed") == "run-7 resumed"
-    assert "going on with run run-7" in capsys.readouterr().err
+    """The run that is named is resumed, and what it reports comes back; that it goes on is said with its first event, once."""
+
+    def resume(run, heard):
+        assert capsys.readouterr().err == ""
+        for text in ("goes on after pid 7", "done"):
+            heard(Event(at="", kind="run", text=text))
+        return run + " resumed"
+
+    assert gone_on(Talk(), "push", "run-7", resume) == "run-7 resumed"
+    assert capsys.readouterr().err == "going on with run run-7\nrun goes on after pid 7\nrun done\n"
+
+
+def test_of_a_run_that_is_refused_nobody_says_that_it_goes_on(capsys):
+    """Another process has it in hand: what is said is that alone."""
+
+    def held(run, _heard):
+        raise RunBusy(f"run {run} is held")
+
+    with pytest.raises(RunBusy):
+        gone_on(Talk(), "push", "run-7", held)
+    assert capsys.readouterr().err == ""
 
 
 def test_where_only_a_new_run_can_go_on_that_is_said(capsys):
     """What was cut off is none that goes on, or the program has changed since: None means a new run."""
-    assert gone_on(Talk(), "push", "", lambda run: run) is None
+    assert gone_on(Talk(), "push", "", lambda run, heard: run) is None
     assert "the push was cut off before its own run began: this is a new one" in capsys.readouterr().err
 
-    def changed(run):
+    def changed(run, _heard):
         raise RunChanged(f"{run} was begun by another version")
 
     assert gone_on(Talk(), "push", "run-7", changed) is None
-    assert "run-7 was begun by another version; reading first" in capsys.readouterr().err
+    assert capsys.readouterr().err == "run-7 was begun by another version; reading first\n"

@@ -236,7 +236,7 @@ def _resumed(talk: Talk, aim: Aim) -> Answer | None:
 
     run = interrupted(aim.way.state)
     refuse_narrower(aim.way.state, run, [one.name for one in aim.plan.switches], {*aim.way.endpoints, *aim.way.astray})
-    report = gone_on(talk, "push", run, lambda run: resume(run, aim.way, on_event=watch(talk)))
+    report = gone_on(talk, "push", run, lambda run, heard: resume(run, aim.way, on_event=heard))
     return _answer(talk, None, report) if report else None
 
 
