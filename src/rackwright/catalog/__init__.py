@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rackwright.catalog.loading import collect, load
-from rackwright.catalog.models import CableModel, Catalog, Component, Release
+from rackwright.catalog.models import CableModel, Catalog, Release
 
-__all__ = ["Catalog", "cables_for", "collect", "load", "operating_systems", "same_version"]
+__all__ = ["Catalog", "cables_for", "collect", "load", "operating_systems"]
 
 
 def cables_for(catalog: Catalog, media: str, connectors: tuple[str, str], gbps: float) -> tuple[CableModel, ...]:
@@ -31,11 +31,6 @@ def cables_for(catalog: Catalog, media: str, connectors: tuple[str, str], gbps: 
         if row.media == media and (row.a_connector, row.b_connector) == connectors and row.way_gbps >= gbps
     )
     return tuple(sorted(fitting, key=lambda row: (row.way_gbps, row.key)))
-
-
-def same_version(component: Component, found: str) -> bool:
-    """Say whether a version read from a device is the validated one, in any of its spellings."""
-    return component.version is not None and found in (component.version, *component.equal)
 
 
 def operating_systems(release: Release) -> tuple[str, ...]:

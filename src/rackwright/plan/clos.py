@@ -5,6 +5,7 @@ Radix is counted in ports of the NIC's speed (an SN5600 has 128 at 400G).
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -74,7 +75,7 @@ def clos(*, radix: int, rails: int, rails_per_leaf: int, nodes: int, tiers: int,
     if tiers == 1:
         per_unit = radix // rails_per_leaf
         return Clos(1, rails_per_leaf, per_unit, per_leaf, per_unit * rails_per_leaf, 0, 1, per_leaf, 0, 0, 1, 0, 0, 0)
-    step = rails_per_leaf * ways // _gcd(rails_per_leaf, ways)
+    step = math.lcm(rails_per_leaf, ways)
     down, up = split_ports(radix, ratio, step)
     per_unit = down // rails_per_leaf
     if nodes < per_unit:
@@ -94,9 +95,3 @@ def clos(*, radix: int, rails: int, rails_per_leaf: int, nodes: int, tiers: int,
         3, rails_per_leaf, per_unit, per_leaf, down, up, units, leaves, in_pod * pods,
         up // in_pod if in_pod else 0, pods, in_pod, in_pod * group, half // group if group else 0,
     )  # fmt: skip
-
-
-def _gcd(a: int, b: int) -> int:
-    while b:
-        a, b = b, a % b
-    return a

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final
 
-from rackwright.plan.model import Bond, Device, End, HostNetwork, Link, Placement, Plan, Port, Rack, Switch
+from rackwright.plan.model import Bond, Device, HostNetwork, Link, Placement, Plan, Port, Rack, Switch
 from rackwright.render.parts import Part, part_of
 
-__all__ = ["Slices", "join_end", "natural", "number"]
+__all__ = ["Slices", "natural", "number"]
 
 LEAST_WAYS: Final = 4
 """``assemblies.csv`` always has columns for so many B ends, so that its header is the same for most sites."""
@@ -33,11 +33,6 @@ def natural(name: str) -> tuple[tuple[str, int], ...]:
 def number(value: float | None) -> str:
     """Print a number without a needless fraction; what is not known prints empty."""
     return "" if value is None else f"{value:.10g}"
-
-
-def join_end(end: End) -> str:
-    """Print an end as ``device port``."""
-    return f"{end.device} {end.port}"
 
 
 @dataclass(frozen=True)

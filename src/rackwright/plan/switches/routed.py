@@ -26,7 +26,6 @@ from rackwright.plan.switches.ports import Access, cages, ports
 __all__ = ["UNDERLAY", "routed_switch", "switch_base", "underlay_neighbors"]
 
 UNDERLAY = "underlay"
-_LOOPBACKS = "LOOPBACKS"
 
 
 def switch_base(frame: Frame, device: Device, made: tuple[Port, ...]) -> Switch:

@@ -14,7 +14,6 @@ __all__ = [
     "ANY",
     "FLAG",
     "TEXT",
-    "WORD",
     "Anything",
     "Either",
     "Fault",
@@ -101,7 +100,6 @@ class Anything:
 Shape = Text | Flag | Whole | Items | Keys | Rows | Either | Anything
 
 TEXT: Final = Text()
-WORD: Final = Text(pattern=r"\S+", called="one word")
 FLAG: Final = Flag()
 ANY: Final = Anything()
 
