@@ -108,7 +108,7 @@ def audit(rack, *words):
 def blink(rack, **more):
     """Blink all servers; return the findings that are no passes, and how many rounds it took."""
     said = []
-    found = blinking.blink(rack.way, rack.plan, rack.servers, **{"say": said.append, "spare": False, **more})
+    found = blinking.blink(rack.way, rack.plan, rack.servers, **{"say": said.append, "spare": False, **more}).found
     return [item for item in found if item.status in {"fail", "error"}], len(said), found
 
 

@@ -17,11 +17,12 @@ from rackwright.audit.cabling import (
     diagnose,
     elsewhere,
     of_steps,
+    path_of,
     together,
     told,
 )
 from rackwright.audit.cabling.blink import Code, Lights, Reading, read
-from rackwright.audit.ledger import Check, Ledger
+from rackwright.audit.ledger import Check, Ledger, Proof
 from rackwright.audit.wires import HELD
 from rackwright.findings import Finding, sort_key
 from rackwright.nvue.tree import natural_key
@@ -61,6 +62,8 @@ class Blinked:
     """What ports hear that are planned to lead to another switch."""
     down: frozenset[tuple[Port, Port]] = frozenset()
     """Other planned links of the switches that were asked, of which no port that was asked is up."""
+    standing: frozenset[str] = frozenset()
+    """Servers whose other cables prove that they stand where they are planned."""
 
 
 class Blink(Check):
@@ -81,9 +84,10 @@ class Blink(Check):
     empty: ClassVar[str] = "see that the plan has host links at the switches and servers that were chosen"
 
 
-def judge(seen: Blinked) -> tuple[Finding, ...]:
+def judge(seen: Blinked) -> Proof:
     """Judge what was seen: a pass a server all of whose links are right, what is wrong at its switch, who could not be asked."""
-    return tuple(sorted(_Judge(seen).findings(), key=sort_key))
+    judge = _Judge(seen)
+    return Proof(tuple(sorted(judge.findings(), key=sort_key)), judge.standing())
 
 
 class _Judge:
@@ -93,7 +97,7 @@ class _Judge:
         self.seen = seen
         self.check = Check.registry[Blink.id]
         self.reading: Reading = read(seen.wiring, seen.plan, seen.lights, seen.heard, seen.between)
-        self.diagnosis: Diagnosis = diagnose(self.reading.wiring, self.reading.sights)
+        self.diagnosis: Diagnosis = diagnose(self.reading.wiring, self.reading.sights, seen.standing)
         self.ledgers: dict[str, Ledger] = {}
         self.held: dict[str, list[tuple[Port, Port]]] = defaultdict(list)
 
@@ -112,6 +116,10 @@ class _Judge:
             self._ledger("fabric")
         for ledger in self.ledgers.values():
             yield from ledger.findings()
+
+    def standing(self) -> frozenset[str]:
+        links = (self._near(*link) for link in self.diagnosis.right)
+        return frozenset(far.device for _, far in links if far != self.reading.eliminated)
 
     def _right(self) -> None:
         """Enter the servers all of whose links are right; what is wrong is entered at the switch."""
@@ -148,7 +156,7 @@ class _Judge:
         first = steps[0]
         holes = [first.one, first.two, *_ends(first)]
         subject = next((port for port in holes if port in self.reading.near), first.one)
-        path = "device" if first.kind == "exchange" else subject.name
+        path = path_of(first, subject.name)
         proof = "no fewer repairs do" if self.diagnosis.fewest else "fewer repairs were not found, nor excluded"
         for step in steps:
             far = self._near(*step.links[0])[1]

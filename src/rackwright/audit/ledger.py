@@ -9,15 +9,23 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rackwright.findings import Finding, Severity, finding
 
-__all__ = ["Check", "Ledger", "Untold"]
+__all__ = ["Check", "Ledger", "Proof", "Untold"]
 
 
 class Untold(Exception):
     """Within a check: the evidence does not say; becomes an error finding."""
+
+
+class Proof(NamedTuple):
+    """What some of the cables of a site prove."""
+
+    found: tuple[Finding, ...] = ()
+    standing: frozenset[str] = frozenset()
+    """Devices with a cable that is where it is planned: they stand in their own places."""
 
 
 class Ledger:

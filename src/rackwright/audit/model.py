@@ -152,6 +152,8 @@ class Look:
     """What hosts that were asked see at the other ends of cables."""
     cables: cabling.Cables | None = None
     """What cables are judged by; None: worked out of the plan."""
+    standing: frozenset[str] = frozenset()
+    """Devices that other proofs found where they are planned: such ones are not told to be exchanged."""
 
     kept: dict[str, object] = field(default_factory=dict)
     """What checks of one look share, so that it is worked out once."""

@@ -6,13 +6,13 @@ What is proven or cannot be is told a server, what is wrong at the switch, with 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from rackwright.audit.cabling import Cables, Port
 from rackwright.audit.evidence import Evidence
 from rackwright.audit.learned import unknown
-from rackwright.audit.ledger import Check, Ledger
+from rackwright.audit.ledger import Check, Ledger, Proof
 from rackwright.audit.model import Look, Site, View
 from rackwright.audit.verdict import verdict
 from rackwright.audit.wires import Cabling, Known, LinkState, known
@@ -27,17 +27,23 @@ _RETRY: Final = "see why it does not answer, then retry"
 
 
 def judge(
-    site: Site, evidence: Mapping[str, Evidence], links: Mapping[str, Sequence[Link]], cables: Cables | None = None
-) -> tuple[Finding, ...]:
+    site: Site, evidence: Mapping[str, Evidence], links: Mapping[str, Sequence[Link]], cables: Cables | None = None,
+    standing: Iterable[str] = (),
+) -> Proof:  # fmt: skip
     """Judge the management cables of servers, server -> (switch port, its own port), by what switches said.
 
     A pass a server with how many are proven; skipped is what no switch tells, with the way to find out; error, where a switch could not be
-    asked. What fails is told at the switch, whoever's cable it is.
+    asked. What fails is told at the switch, whoever's cable it is. ``standing`` are servers whose other cables prove that they stand where they
+    are planned: what answers over each other's cables has these exchanged, and is not to be carried.
     """
-    look = Look(site, evidence, names=frozenset(evidence), checks=_CHECKS, cables=cables)
+    look = Look(
+        site, evidence, names=frozenset(evidence), checks=_CHECKS, cables=cables, standing=frozenset(standing)
+    )  # fmt: skip
     wrong = [one for one in verdict(look) if one.check in _CHECKS and one.status in {"fail", "error"}]
     told = known(look)
-    return (*wrong, *(one for name, mine in links.items() for one in _of(look, told, name, mine)))
+    found = (*wrong, *(one for name, mine in links.items() for one in _of(look, told, name, mine)))
+    right = frozenset(far.device for near, far in told.right if near.device in evidence)
+    return Proof(found, right & links.keys())
 
 
 def _of(look: Look, told: Known, name: str, links: Sequence[Link]) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from rackwright import catalog as catalogs
 from rackwright.audit import links, overlay, quality, routing, settings, wires
 from rackwright.audit.cabling import Cables, Names, Port, Sight
 from rackwright.audit.evidence import Evidence
-from rackwright.audit.ledger import Check, Ledger, Untold
+from rackwright.audit.ledger import Check, Ledger, Proof, Untold
 from rackwright.audit.model import DeviceCheck, FabricCheck, Limits, Look, Site, SwitchCheck, View
 from rackwright.catalog.models import Catalog
 from rackwright.findings import Finding, sort_key
@@ -63,14 +63,22 @@ def judge(
 
 
 def heard(
-    plan: Plan, evidence: Mapping[str, Evidence], *, catalog: Catalog, checks: Iterable[str]
-) -> tuple[tuple[Finding, ...], tuple[tuple[Port, Port], ...]]:
+    plan: Plan,
+    evidence: Mapping[str, Evidence],
+    *,
+    catalog: Catalog,
+    checks: Iterable[str],
+    standing: Iterable[str] = (),
+) -> tuple[Proof, tuple[tuple[Port, Port], ...]]:
     """Judge the cables of a plan by LLDP: what :func:`judge` finds, and the links of which no switch heard whom they lead to.
 
-    A link is (end that was asked or could have been, other end). One that is down is not among them: a finding tells it.
+    A link is (end that was asked or could have been, other end). One that is down is not among them: a finding tells it. ``standing`` are
+    devices whose other cables prove their places.
     """
-    look = Look(Site(plan, catalog), evidence, names=frozenset(evidence), checks=frozenset(checks))
-    return verdict(look), wires.unheard(look)
+    look = Look(
+        Site(plan, catalog), evidence, names=frozenset(evidence), checks=frozenset(checks), standing=frozenset(standing)
+    )  # fmt: skip
+    return Proof(verdict(look), wires.standing(look)), wires.unheard(look)
 
 
 def switch_sights(

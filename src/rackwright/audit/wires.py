@@ -18,6 +18,7 @@ from rackwright.audit.cabling import (
     diagnose,
     elsewhere,
     of_steps,
+    path_of,
     together,
     told,
 )
@@ -29,7 +30,7 @@ from rackwright.findings import Severity
 from rackwright.nvue.tree import natural_key
 from rackwright.plan.model import Switch
 
-__all__ = ["CABLED", "HELD", "Cabling", "Known", "LinkState", "known", "sights", "unheard"]
+__all__ = ["CABLED", "HELD", "Cabling", "Known", "LinkState", "known", "sights", "standing", "unheard"]
 
 Link = tuple[Port, Port]
 
@@ -114,6 +115,11 @@ def known(look: Look) -> Known:
     return Known(_both(found.right), _both([*repaired, *denied]))
 
 
+def standing(look: Look) -> frozenset[str]:
+    """Return the devices with a link that is proven: they stand where they are planned."""
+    return frozenset(port.device for link in _Wires.of(look).diagnosis.right for port in link)
+
+
 def _both(links: Iterable[Link]) -> frozenset[Link]:
     return frozenset(way for one, two in links for way in ((one, two), (two, one)))
 
@@ -168,7 +174,7 @@ class _Wires:
         self.sights = {
             port: sight._replace(neighbours=()) if port in self.nameless else sight for port, sight in seen.items()
         }
-        self.diagnosis: Diagnosis = diagnose(self.wiring, self.sights)
+        self.diagnosis: Diagnosis = diagnose(self.wiring, self.sights, look.standing)
 
     def _hosts(self, look: Look, asked: Collection[str]) -> dict[Port, Sight]:
         """Return what hosts see of cables whose other end is, or should be, at a switch that was asked."""
@@ -265,7 +271,7 @@ class Cabling(_WiresCheck):
         holes = [port for step in steps for port in (step.one, step.two, *_ends(step))]
         subject = next((port for port in holes if port.device in ledgers), None)
         ledger = ledgers[subject.device] if subject else next(iter(ledgers.values()))
-        path = "device" if steps[0].kind == "exchange" else (subject or holes[0]).name
+        path = path_of(steps[0], (subject or holes[0]).name)
         proof = "no fewer repairs do" if wires.diagnosis.fewest else "fewer repairs were not found, nor excluded"
         for step in steps:
             words = told(wires.wiring, wires.diagnosis, step)

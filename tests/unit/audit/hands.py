@@ -45,6 +45,8 @@ class Hall:
     wiring: Wiring
     cables: list[Cable] = field(default_factory=list)
     dead: set[int] = field(default_factory=set)
+    standing: frozenset[str] = frozenset()
+    """Servers whose management cables prove that they stand where they are planned."""
     yonder: bool = False
     """Whether the other ends are swapped, where they are offered."""
     unknown: set[Port] = field(default_factory=set)
@@ -92,8 +94,17 @@ class Hall:
             (one, two) for one, two in self.wiring.links.items()
             if one in ahead and one < two and not hears(one).up and not hears(two).up
         )  # fmt: skip
-        seen = blinks.Blinked(self.wiring, plan, lights, asked=frozenset(pairs), heard=heard, between=ahead, down=down)
-        return [one for one in blinks.judge(seen) if one.status not in {"pass", "skipped"}]
+        seen = blinks.Blinked(
+            self.wiring,
+            plan,
+            lights,
+            asked=frozenset(pairs),
+            heard=heard,
+            between=ahead,
+            down=down,
+            standing=self.standing,
+        )
+        return [one for one in blinks.judge(seen).found if one.status not in {"pass", "skipped"}]
 
     # --- hands ----------------------------------------------------------------------------------
 

@@ -52,7 +52,7 @@ def seen(made, room, **more):
     """Return what is read of a room, its diagnosis and its findings."""
     lights = room.lights(made.plan, made.nics)
     reading = blink.read(made.wiring, made.plan, lights)
-    found = blinks.judge(blinks.Blinked(made.wiring, made.plan, lights, **more))
+    found = blinks.judge(blinks.Blinked(made.wiring, made.plan, lights, **more)).found
     return SimpleNamespace(reading=reading, diagnosis=cabling.diagnose(reading.wiring, reading.sights), found=found)
 
 
@@ -244,7 +244,8 @@ def test_who_could_not_be_asked_is_an_error():
     assert {item.subject for item in found if item.status == "error"} == {"gpu09", "gpu08", "be01"}
     assert {item.subject for item in found if item.status == "skipped"} == {"oob01"}
     assert [
-        item.status for item in blinks.judge(blinks.Blinked(made.wiring, blink.code(()), blink.Lights({}, {}, ())))
+        item.status
+        for item in blinks.judge(blinks.Blinked(made.wiring, blink.code(()), blink.Lights({}, {}, ()))).found
     ] == ["error"]
 
 
@@ -253,7 +254,9 @@ def test_a_server_one_of_whose_links_was_not_blinked_does_not_pass():
     made = floor()
     plan = blink.code(one for one, _ in made.pairs if one.device != "fe01")
     lights = Room(dict(made.cables)).lights(plan, made.nics)
-    found = blinks.judge(blinks.Blinked(made.wiring, plan, lights, {"fe01": "it refuses"}, asked=frozenset(made.pairs)))
+    found = blinks.judge(
+        blinks.Blinked(made.wiring, plan, lights, {"fe01": "it refuses"}, asked=frozenset(made.pairs))
+    ).found
     assert [(item.status, item.subject) for item in found] == [("error", "fe01")]
     assert all(name in found[0].message for name in made.servers)
 
@@ -271,9 +274,22 @@ def test_who_speaks_is_not_blinked_and_told_all_the_same(seed):
     reading = blink.read(made.wiring, plan, lights, heard)
     diagnosis = cabling.diagnose(reading.wiring, reading.sights)
     assert cabling.apply(diagnosis) == made.cables
-    assert len(wrong(blinks.judge(seen))) == len(diagnosis.repairs) <= PLANTED
+    assert len(wrong(blinks.judge(seen).found)) == len(diagnosis.repairs) <= PLANTED
     mixed = {port.device for pair in planted for port in pair}
-    assert {item.subject for item in blinks.judge(seen) if item.status == "pass"} == made.servers - mixed
+    assert {item.subject for item in blinks.judge(seen).found if item.status == "pass"} == made.servers - mixed
+
+
+def test_who_has_one_right_link_stands_where_it_is_planned():
+    """Two servers one of whose rails are swapped stand in their places all the same; two that were carried do not."""
+    made, cables = floor(), dict(floor().cables)
+    swap(cables, Port("be01", "swp1s0"), Port("be01", "swp2s0"))
+    one, two = "gpu07", "gpu08"
+    for port in [port for port in made.nics if port.device == one]:
+        swap(cables, port, Port(two, port.name))
+    lights = Room(cables).lights(made.plan, made.nics)
+    found, standing = blinks.judge(blinks.Blinked(made.wiring, made.plan, lights))
+    assert len(wrong(found)) == 2
+    assert standing == made.servers - {one, two}
 
 
 def test_a_port_that_does_not_come_back_is_told():
@@ -282,7 +298,7 @@ def test_a_port_that_does_not_come_back_is_told():
     lights = Room(dict(made.cables)).lights(made.plan, made.nics)
     after = {**lights.after, Port("gpu01", "b3140h-1"): False}
     lights = blink.Lights(lights.ports, lights.before, lights.turns, after)
-    found = wrong(blinks.judge(blinks.Blinked(made.wiring, made.plan, lights)))
+    found = wrong(blinks.judge(blinks.Blinked(made.wiring, made.plan, lights)).found)
     assert [(item.subject, item.path) for item in found] == [("be01", "gpu01 b3140h-1.back")]
 
 

@@ -59,12 +59,12 @@ def unnamed(made, *ports):
     return replace(made, site=audit.Site(plan, made.site.catalog))
 
 
-def judged(made):
+def judged(made, standing=()):
     """Return what is found about all servers."""
     of = links(made.site.plan)
     switches = {near.device for pairs in of.values() for near, _ in pairs}
     evidence = {name: one for name, one in made.evidence().items() if name in switches}
-    return plugs.judge(made.site, evidence, of)
+    return plugs.judge(made.site, evidence, of, standing=standing).found
 
 
 def told(found, *statuses):
@@ -93,6 +93,30 @@ def test_exchanged_bmcs_fail_with_the_two_plugs():
     assert wrong.remedy == "swap oob01 swp9 with swp11 (or, at the other ends, gpu05 bmc with gpu06 bmc)"
     assert {"oob01 swp9 sees gpu06 bmc", "oob01 swp11 sees gpu05 bmc"} <= set(wrong.evidence)
     assert passed(found)["gpu05"] == "1 management cable"
+
+
+def test_servers_whose_places_are_proven_have_their_two_cables_exchanged():
+    """All management cables of two servers look like two servers that were carried, unless a rail of either says where it stands."""
+    made = fresh()
+    exchange(made, "swp9", "swp11")
+    exchange(made, "swp10", "swp12")
+    (wrong,) = told(judged(made))
+    assert (
+        "gpu05 and gpu06 are exchanged, or the cables in oob01 swp9 and swp11, oob01 swp10 and swp12 are"
+        in wrong.message
+    )
+    assert [one.remedy.partition(" (or")[0] for one in told(judged(made, {"gpu05"}))] == [
+        "swap oob01 swp10 with swp12", "swap oob01 swp9 with swp11",
+    ]  # fmt: skip
+
+
+def test_two_exchanges_at_one_switch_are_two_findings():
+    """They had one id between them, and a certificate that keeps the last of each id named one."""
+    made = fresh()
+    for one, two in ((9, 11), (10, 12), (13, 15), (14, 16)):
+        exchange(made, f"swp{one}", f"swp{two}")
+    assert [one.path for one in told(judged(made))] == ["device.gpu05.gpu06", "device.gpu07.gpu08"]
+    assert len({one.id for one in told(judged(made))}) == 2
 
 
 def test_bmc_and_lom_of_one_server_that_are_exchanged_fail():

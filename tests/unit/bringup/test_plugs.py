@@ -13,11 +13,13 @@ import pytest
 from rackwright import audit
 from rackwright.audit.cabling import Port
 from rackwright.audit.learned import TABLE
+from rackwright.audit.ledger import Proof
 from rackwright.audit.model import INTERFACES
 from rackwright.bringup.glances import Glances
 from rackwright.bringup.nearby import Nearby
 from rackwright.bringup.work import cables, looks, plugs
 from rackwright.bringup.world import Patience, World
+from rackwright.findings import finding
 from rackwright.runs.model import Task
 from tests.unit.audit.racks import rack
 from tests.unit.audit.test_plugs import exchange, forget, fresh
@@ -52,7 +54,7 @@ def stage(tmp_path, monkeypatch):
     asked = []
     made = fresh()
     known = world(made)
-    found = {"blink": [cable(name, "link", "9 links", status="pass") for name in known["machines"]]}
+    found = {"blink": [cable(name, "link", "9 links", status="pass") for name in known["machines"]], "standing": ()}
 
     def look(_job, name, _checks):
         asked.append(name)
@@ -60,7 +62,9 @@ def stage(tmp_path, monkeypatch):
 
     monkeypatch.setattr(cables, "look_at", look)
     monkeypatch.setattr(looks, "look_at", look)
-    monkeypatch.setattr(cables.blinking, "blink", lambda *_, **__: tuple(found["blink"]))
+    monkeypatch.setattr(
+        cables.blinking, "blink", lambda *_, **__: Proof(tuple(found["blink"]), frozenset(found["standing"]))
+    )
 
     def done(stage, *names, number=1):
         if stage == "cabling" and number == 1:
@@ -125,6 +129,65 @@ def test_proven_management_cables_are_no_proof_of_rails(stage):
     assert ended["gpu06"].state == "unchanged"
 
 
+def test_servers_that_a_blink_found_in_their_places_are_not_to_be_exchanged(stage):
+    """Whoever carries two servers across the hall for two cables has both cabled wrongly, and a week is gone."""
+    both(stage.made)
+    stage.found["standing"] = {"gpu06"}
+    swaps = {
+        "swap oob01 swp9 with swp11 (or, at the other ends, gpu05 bmc with gpu06 bmc)",
+        "swap oob01 swp10 with swp12 (or, at the other ends, gpu05 b3220l-1.bmc with gpu06 b3220l-1.bmc)",
+    }
+    ended = stage.done("cabling", "gpu05", "gpu06", "gpu07")
+    assert [one.state for one in ended.values()] == ["failed", "failed", "unchanged"]
+    assert all(set(ended[name].remedy.splitlines()) == swaps for name in ("gpu05", "gpu06"))
+    assert stage.asked == ["oob01"]
+
+
+def test_acceptance_remembers_who_stands_where_it_is_planned(stage, monkeypatch):
+    """It sees the management cables alone, and would say the other thing than `cabling` said an hour before."""
+    monkeypatch.setattr(looks, "_server", lambda *_: _nothing())
+    both(stage.made)
+    stage.found["standing"] = {"gpu05"}
+    stage.done("cabling")
+    assert "exchange" not in stage.done("accept", "gpu06")["gpu06"].remedy
+
+
+def test_acceptance_by_itself_weighs_what_the_system_hears(stage, monkeypatch):
+    """A server whose rails its own system hears in their places is no exchanged one; of whose nobody heard both ways are told."""
+    body = [finding("HOST-CABLING", "gpu05", "10 cables as planned", status="pass", remedy="")]
+    monkeypatch.setattr(looks, "_server", lambda *_: _nothing()._replace(found=body))
+    both(stage.made)
+    assert stage.done("accept", "gpu05")["gpu05"].remedy.startswith("swap oob01 swp10 with swp12 (or")
+    body.clear()
+    told = stage.done("accept", "gpu05")["gpu05"]
+    assert (
+        "gpu05 and gpu06 are exchanged, or the cables in oob01 swp9 and swp11, oob01 swp10 and swp12 are" in told.cause
+    )
+    assert "rackwright bringup --only cabling --limit gpu05,gpu06" in told.remedy
+    assert "swap oob01 swp9 with swp11, oob01 swp10 with swp12; if not, exchange gpu05 and gpu06" in told.remedy
+
+
+def test_servers_that_all_proofs_show_in_each_others_places_are_told_once(stage):
+    """A person is sent to carry two servers, and is not asked beside it whether their cables are meant."""
+    both(stage.made)
+    carried = finding(
+        "LINK-BLINK",
+        "be01",
+        "gpu05 and gpu06 are exchanged",
+        path="device.gpu05.gpu06",
+        remedy="exchange gpu05 and gpu06",
+    )
+    stage.found["blink"] = [carried, cable("gpu07", "link", "10 links", status="pass")]
+    ended = stage.done("cabling", "gpu05", "gpu06", "gpu07")
+    assert [(one.state, one.remedy) for one in ended.values()] == [("failed", carried.remedy)] * 2 + [("unchanged", "")]
+
+
+def both(made):
+    """Exchange the plugs of BMC and adapter's BMC of two servers."""
+    exchange(made, "swp9", "swp11")
+    exchange(made, "swp10", "swp12")
+
+
 def test_acceptance_looks_again_and_all_servers_share_one_look(stage, monkeypatch):
     """A plug that was moved after the cabling was proven is found, and a hundred servers do not ask the switch a hundred times."""
     monkeypatch.setattr(looks, "_server", lambda *_: _nothing())
@@ -160,10 +223,10 @@ def test_a_cable_to_another_switch_is_told_from_both_holes(tmp_path):
     asked = []
     known["managed"] = {far.device: ((near, far),) for near, far in (first, other)}
     one = task(f"cabling/{first[1].device}", tmp_path, known)
-    found, kept = plugs.proven(one, [first[1].device], lambda name: asked.append(name) or made.evidence()[name])
-    (wrong,) = [item for item in found if item.status == "fail"]
+    look = plugs.Plugs(one, [first[1].device], lambda name: asked.append(name) or made.evidence()[name])
+    (wrong,) = [item for item in look.found((), set) if item.status == "fail"]
     assert sorted(asked) == sorted({first[0].device, other[0].device})
-    assert len(kept) == 2
+    assert len(look.kept) == 2
     assert wrong.remedy.startswith("swap ")
     assert {str(first[0]), str(other[0])} <= {line.partition(" sees ")[0] for line in wrong.evidence}
 

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from rackwright import audit
+from rackwright.audit.ledger import Proof
 from rackwright.audit.model import INTERFACES
 from rackwright.bringup import concerns, files, program
 from rackwright.bringup.job import Halted, Job, Made
@@ -277,7 +278,7 @@ def test_last_gate_names_who_was_not_accepted():
 def test_look_at_all_cables_leaves_out_who_failed_before(tmp_path, monkeypatch):
     """A server that hangs in its firmware has no links: each of its cables would be a false alarm."""
     asked = []
-    monkeypatch.setattr(cables.blinking, "blink", lambda _way, _plan, names, **_: asked.extend(names) or ())
+    monkeypatch.setattr(cables.blinking, "blink", lambda _way, _plan, names, **_: asked.extend(names) or Proof(()))
     before = [
         Outcome(subject=f"firmware/{name}", state="failed" if name == "gpu03" else "done") for name in scope().servers
     ]
@@ -289,7 +290,9 @@ def test_server_that_the_blink_did_not_see_is_looked_at_alone(tmp_path, monkeypa
     """Tried again an hour later it must not pass by what others showed."""
     asked = []
     bad = cable("be01", "swp1s0", "gpu03 b3140h-1 follows nothing")
-    monkeypatch.setattr(cables.blinking, "blink", lambda _way, _plan, names, **_: asked.append(list(names)) or (bad,))
+    monkeypatch.setattr(
+        cables.blinking, "blink", lambda _way, _plan, names, **_: asked.append(list(names)) or Proof((bad,))
+    )
     before = [
         Outcome(subject=f"firmware/{name}", state="failed" if name == "gpu03" else "done") for name in scope().servers
     ]
@@ -306,7 +309,7 @@ def test_switch_that_a_blink_left_otherwise_fails_the_look_and_no_server(tmp_pat
         "LINK-BLINK", "be01", "be01 is not as before the blink: no answer", path="back", remedy="log in to it"
     )
     right = cable("gpu01", "link", "2 links", status="pass")
-    monkeypatch.setattr(cables.blinking, "blink", lambda *_, **__: (stuck, right))
+    monkeypatch.setattr(cables.blinking, "blink", lambda *_, **__: Proof((stuck, right)))
     told = cables.seen(job("cabling/blink", (), tmp_path, way=None, plan=scope().plan))
     assert (told.state, told.remedy) == ("failed", "log in to it")
     assert "be01 is not as before the blink" in told.cause
@@ -318,7 +321,7 @@ def test_server_that_is_tried_again_is_looked_at_again(tmp_path, monkeypatch):
     found = [cable("be01", "swp1s0", "gpu03 b3140h-1 follows nothing")]
     asked = []
     monkeypatch.setattr(
-        cables.blinking, "blink", lambda _way, _plan, names, **_: asked.append(list(names)) or tuple(found)
+        cables.blinking, "blink", lambda _way, _plan, names, **_: asked.append(list(names)) or Proof(tuple(found))
     )
     before = [Outcome(subject=f"firmware/{name}", state="done") for name in scope().servers]
     cables.seen(job("cabling/blink", before, tmp_path, way=None, plan=scope().plan))
@@ -357,7 +360,7 @@ def test_every_remedy_is_told_and_no_sentence_twice(tmp_path):
 def test_all_are_looked_at_where_nothing_goes_before(tmp_path, monkeypatch):
     """A look at no server proves nothing, and what comes after it looks again for each alone."""
     asked = []
-    monkeypatch.setattr(cables.blinking, "blink", lambda _way, _plan, names, **_: asked.extend(names) or ())
+    monkeypatch.setattr(cables.blinking, "blink", lambda _way, _plan, names, **_: asked.extend(names) or Proof(()))
     cables.seen(job("cabling/blink", (), tmp_path, way=None, plan=scope().plan))
     assert asked == list(scope().servers)
 
@@ -370,7 +373,7 @@ def test_servers_that_are_tried_again_at_the_same_time_blink_in_turn(tmp_path, m
         with contextlib.suppress(threading.BrokenBarrierError):
             meet.wait(0.1)
             met.append("together")
-        return ()
+        return Proof(())
 
     monkeypatch.setattr(cables.blinking, "blink", blink)
     jobs = [job(f"cabling/{name}", (), tmp_path, way=None, plan=scope().plan) for name in ("gpu01", "gpu02")]
@@ -457,7 +460,7 @@ def test_cables_that_nobody_could_prove_are_said_not_to_be(tmp_path, monkeypatch
         "be01", "mute", "16 links not proven", status="skipped", evidence=["swp9s0 to gpu03 b3140h-1 is not told"]
     )
     right = cable("gpu02", "link", "2 links", status="pass")
-    monkeypatch.setattr(cables.blinking, "blink", lambda *_, **__: (mute, right))
+    monkeypatch.setattr(cables.blinking, "blink", lambda *_, **__: Proof((mute, right)))
     told = [
         cables.cables(job(f"cabling/{name}", (), tmp_path, way=None, plan=scope().plan)) for name in ("gpu02", "gpu03")
     ]
@@ -466,6 +469,6 @@ def test_cables_that_nobody_could_prove_are_said_not_to_be(tmp_path, monkeypatch
 
 def test_server_of_whose_cables_nothing_was_told_is_not_accepted(tmp_path, monkeypatch):
     """A blink that says nothing of a server is no proof that its cables are right."""
-    monkeypatch.setattr(cables.blinking, "blink", lambda *_, **__: ())
+    monkeypatch.setattr(cables.blinking, "blink", lambda *_, **__: Proof(()))
     told = cables.cables(job("cabling/gpu03", (), tmp_path, way=None, plan=scope().plan))
     assert (told.state, told.cause) == ("failed", "nothing that was seen tells where its cables end")

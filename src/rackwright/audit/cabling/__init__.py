@@ -13,9 +13,10 @@ from __future__ import annotations
 from rackwright.audit.cabling.model import Block, Diagnosis, Make, Matching, Port, Repair, Sight, Wiring, together
 from rackwright.audit.cabling.planned import Cables, Names, cables, wiring
 from rackwright.audit.cabling.repairs import apply, diagnose
-from rackwright.audit.cabling.words import Told, at_step, elsewhere, of_steps, told
+from rackwright.audit.cabling.words import EXCHANGED, Told, at_step, elsewhere, of_steps, path_of, told
 
 __all__ = [
+    "EXCHANGED",
     "Block",
     "Cables",
     "Diagnosis",
@@ -33,6 +34,7 @@ __all__ = [
     "diagnose",
     "elsewhere",
     "of_steps",
+    "path_of",
     "together",
     "told",
     "wiring",

@@ -17,17 +17,18 @@ Pair = tuple[Port, Port]
 _FAR: tuple[str, ...] = ("server", "storage", "pdu", "external")
 
 
-def diagnose(wiring: Wiring, sights: Mapping[Port, Sight]) -> Diagnosis:
+def diagnose(wiring: Wiring, sights: Mapping[Port, Sight], standing: Iterable[str] = ()) -> Diagnosis:
     """Judge what the switches see: which links are right, and the fewest repairs that make the others so.
 
-    ``sights`` holds every port of every switch that could be asked, also those that see nothing.
+    ``sights`` holds every port of every switch that could be asked, also those that see nothing; ``standing`` devices that are known to stand
+    where they are planned, by links that are not among these.
     """
     seen = resolve(wiring, sights)
     tangle = Tangle(seen.plan, seen.matching)
     known = dict(seen.matching)
     strands = tangle.strands(sorted({*seen.plan, *seen.matching}))
     wrong = [strand for strand in strands if strand.cost]
-    place = ground(wiring, tangle)
+    place = ground(wiring, tangle, standing)
     plan = fewest(place, tangle, wrong)
     done = [
         (frozenset(port for pair in one.pairs for port in pair), [_large(wiring, tangle, one)])

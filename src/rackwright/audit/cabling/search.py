@@ -61,10 +61,13 @@ class Ground(NamedTuple):
         return self.planned.get(port) or self.strays.get(port, ())
 
 
-def ground(wiring: Wiring, tangle: Tangle) -> Ground:
-    """Find the blocks, and the devices that may have been exchanged: none of their links that was seen is right."""
+def ground(wiring: Wiring, tangle: Tangle, standing: Iterable[str] = ()) -> Ground:
+    """Find the blocks, and the devices that may have been exchanged: none of their links that was seen is right.
+
+    ``standing`` are devices that have a right link which is not looked at here.
+    """
     count: Counter[str] = Counter()
-    right: set[str] = set()
+    right = set(standing)
     ports: dict[str, set[Port]] = defaultdict(set)
     for port in {*tangle.plan, *tangle.seen}:
         ports[port.device].add(port)

@@ -9,9 +9,11 @@ from typing import NamedTuple
 from rackwright.audit.cabling.model import Diagnosis, Port, Repair, Wiring, natural
 from rackwright.nvue.tree import natural_key
 
-__all__ = ["Told", "at_step", "elsewhere", "of_steps", "told"]
+__all__ = ["EXCHANGED", "Told", "at_step", "elsewhere", "of_steps", "path_of", "told"]
 
 _SUB: re.Pattern[str] = re.compile(r"(swp\d+)s\d+")
+EXCHANGED = "device"
+"""How the paths of findings begin that tell of two devices in each other's places."""
 _MOST = 8
 _FEW = 4
 
@@ -44,6 +46,13 @@ def told(wiring: Wiring, diagnosis: Diagnosis, repair: Repair, instead: str = ""
             message = f"when that is done, {message}"
         remedy = f"step {at} of {steps}: {remedy}"
     return Told(message + _strange(wiring, diagnosis, repair) + _taken(diagnosis, repair), remedy, expected, actual)
+
+
+def path_of(repair: Repair, hole: str) -> str:
+    """Return the path of a repair's finding: the hole where it is told, of an exchange both devices, whoever's finding it is."""
+    if repair.kind != "exchange":
+        return hole
+    return ".".join((EXCHANGED, *sorted((repair.one.device, repair.two.device), key=natural_key)))
 
 
 def at_step(path: str, repair: Repair) -> str:
@@ -133,11 +142,21 @@ def _taken(diagnosis: Diagnosis, repair: Repair) -> str:
     return f"; nobody sees {_joined(pairs)}, which are left over as others are" if pairs else ""
 
 
-def _exchange(_: Wiring, repair: Repair) -> tuple[str, str]:
+def _exchange(wiring: Wiring, repair: Repair) -> tuple[str, str]:
     one, two = sorted((repair.one.device, repair.two.device), key=natural_key)
+    whole = f"exchange {one} and {two}: put each in the other's place, or give each the other's name (nodes.csv)"
+    near = sorted(
+        (natural(wiring.links[a], wiring.links[b]) for a, b in repair.moves if {a, b} <= wiring.links.keys()),
+        key=lambda pair: natural_key(str(pair[0])),
+    )
+    others = sum(port.device == one for port in wiring.makes) - len(near)
+    # Management cables are a few of many: with the others unseen they say as little of where a server stands as these of them.
+    if others <= 0 or any(make.lanes for pair in near for port in pair if (make := wiring.makes.get(port))):
+        return f"{one} and {two} are exchanged: each sees the neighbours of the other", whole
+    holes = _joined([_two(*pair) for pair in near])
     return (
-        f"{one} and {two} are exchanged: each sees the neighbours of the other",
-        f"exchange {one} and {two}: put each in the other's place, or give each the other's name (nodes.csv)",
+        f"{one} and {two} are exchanged, or the cables in {holes.replace(' with ', ' and ')} are: nobody saw the {others} others of each",
+        f"if the {others} other cables of each are right (rackwright bringup --only cabling --limit {one},{two} tells), swap {holes}; if not, {whole}",
     )
 
 

@@ -16,6 +16,7 @@ from rackwright.audit.cabling import (
     cables,
     diagnose,
     of_steps,
+    path_of,
     together,
     told,
 )
@@ -365,7 +366,7 @@ def _told(
     ends = [port for link in repair.links for port in link] or [repair.one]
     shown = [f"{port} sees {found.seen[port]}" for port in ends[: 2 * SHOWN] if port in found.seen]
     proof = "no fewer repairs do" if found.fewest else "fewer repairs were not found, nor excluded"
-    path = "device" if repair.kind == "exchange" else subject.name
+    path = path_of(repair, subject.name)
     ledger.wrong(
         at_step(path, repair), words.message, expected=words.expected, actual=words.actual, remedy=words.remedy,
         evidence=(*shown, *steps, proof),

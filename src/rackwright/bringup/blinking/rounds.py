@@ -13,6 +13,7 @@ from rackwright import catalog
 from rackwright.audit import Answer, Evidence, blinks, switch_sights
 from rackwright.audit.cabling import Port, Sight, wiring
 from rackwright.audit.cabling.blink import Code, Lights, code
+from rackwright.audit.ledger import Proof
 from rackwright.bringup.blinking.controllers import Controllers
 from rackwright.bringup.blinking.switches import Failed, Switches, held, light
 from rackwright.drivers.reach import Reach
@@ -89,13 +90,14 @@ def blink(
     say: Callable[[str], None] = lambda _: None,
     patience: Patience | None = None,
     spare: bool = True,
-) -> tuple[Finding, ...]:
+    standing: Collection[str] = (),
+) -> Proof:
     """Blink the switch ports of the host links of these servers, and judge their cables.
 
     ``way`` must reach the switches at the near ends and the BMCs of the servers; what it does not reach is told as an error,
     never as a pass. ``say`` hears a line a round. Every port is back when it returns, or a finding says which switch is not
     as before. Links to switches that carry BMCs are not blinked: the answer comes over them. ``spare``: neither are links whose
-    far end tells by LLDP who it is, since it works already and is proven without.
+    far end tells by LLDP who it is, since it works already and is proven without. ``standing`` are servers whose other cables prove their places.
     """
     links, left = _chosen(plan, hosts)
     near = defaultdict(set)
@@ -125,9 +127,10 @@ def blink(
     blind = {name: why for name, why in work.blind.items() if name in silent}
     seen = blinks.Blinked(
         wiring(plan), plan_code, lights, blind, _unnamed(quiet, there), absent, left, asked, _held(quiet, shown),
-        _above(plan, shown), heard, _ahead(plan, sights), _down(plan, known, shown, asked),
+        _above(plan, shown), heard, _ahead(plan, sights), _down(plan, known, shown, asked), frozenset(standing),
     )  # fmt: skip
-    return (*blinks.judge(seen), *stuck)
+    judged = blinks.judge(seen)
+    return judged._replace(found=(*judged.found, *stuck))
 
 
 def _chosen(plan: Plan, hosts: Collection[str]) -> tuple[list[Link], dict[Port, str]]:

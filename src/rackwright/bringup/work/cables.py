@@ -23,7 +23,6 @@ from rackwright.runs.model import GOOD, Outcome
 __all__ = ["cables", "seen"]
 
 _ONE_BLINK: Final = Lock()
-_FOUND: Final = "findings/cabling.json"
 _BLINK: Final = "'--proof blink' proves them without a system"
 _AGAIN: Final = "see what cabling/blink told of its switches, then retry"
 
@@ -38,6 +37,8 @@ class _Seen(msgspec.Struct, frozen=True):
     """Server -> places of the findings that concern it, so that no server goes through those of all others."""
     managed: tuple[Finding, ...] = ()
     """What was found about management cables, which no proof of the others says anything of; places count on through these."""
+    standing: tuple[str, ...] = ()
+    """Servers with a cable, no management cable, that is where it is planned: they stand in their own places."""
 
 
 def seen(job: Job) -> Outcome:
@@ -48,7 +49,7 @@ def seen(job: Job) -> Outcome:
     told = job.context.step("look", lambda: _kept(job, _looked(job, good)))
     if left := concerns.unpacked(told.get("left", ())):
         # No server's to mend, so that none of them would tell it.
-        return job.judged(left, [_FOUND])
+        return job.judged(left, [plugs.LOOK])
     return ended(job, "unchanged", servers=len(told["servers"]), findings=len(told["findings"]))
 
 
@@ -75,7 +76,7 @@ def _is_cabled(job: Job) -> bool:
 
 
 def _of(job: Job) -> _Seen:
-    path = job.context.folder / _FOUND
+    path = job.context.folder / plugs.LOOK
     # Who is tried again was mended: what was seen before that says nothing of it.
     if job.context.number == 1 and path.is_file():
         found = _read(path.read_bytes())
@@ -85,9 +86,9 @@ def _of(job: Job) -> _Seen:
             managed = tuple(found.managed[at - first] for at in found.about[job.device] if at >= first)
             own = {near.device for near, _ in job.world.managed.get(job.device, ())}
             evidence = [file for file in found.evidence if plugs.of(file) in {"", *own}]
-            return _Seen((job.device,), mine, (*evidence, _FOUND), managed=managed)
+            return _Seen((job.device,), mine, (*evidence, plugs.LOOK), managed=managed)
     found = _looked(job, [job.device])
-    alone = f"{_FOUND.removesuffix('.json')}/{job.device}.json"
+    alone = f"{plugs.LOOK.removesuffix('.json')}/{job.device}.json"
     keeping.keep(job.context.folder / alone, msgspec.json.encode(found))
     return msgspec.structs.replace(found, evidence=(*found.evidence, alone))
 
@@ -104,7 +105,7 @@ def _kept(job: Job, found: _Seen) -> object:
         for name in concerns.servers(one, job.world.peers, about):
             about[name].append(at)
     kept = msgspec.structs.replace(found, about={name: tuple(places) for name, places in about.items()})
-    keeping.keep(job.context.folder / _FOUND, msgspec.json.encode(kept))
+    keeping.keep(job.context.folder / plugs.LOOK, msgspec.json.encode(kept))
     left = [one for one in found.findings if one.path == blinking.LEFT]
     return {
         "servers": found.servers, "findings": [one.id for one in (*found.findings, *found.managed) if one.status == "fail"],
@@ -115,21 +116,24 @@ def _kept(job: Job, found: _Seen) -> object:
 def _looked(job: Job, names: Sequence[str]) -> _Seen:
     if not names:
         return _Seen((), ())
-    told: Callable[[Job, Sequence[str]], _Seen] = _blinked if job.order.consent.proof == "blink" else _heard
-    seen = told(job, names)
+    told: Callable[[Job, Sequence[str], Collection[str]], _Seen]
+    told = _blinked if job.order.consent.proof == "blink" else _heard
     # Who is tried again was mended a moment ago.
-    managed, kept = plugs.proven(job, names, lambda name: look_at(job, name, CABLES), anew=job.context.number > 1)
-    return msgspec.structs.replace(seen, managed=tuple(managed), evidence=(*seen.evidence, *kept))
+    plugged = plugs.Plugs(job, names, lambda name: look_at(job, name, CABLES), anew=job.context.number > 1)
+    seen = told(job, names, plugged.standing)
+    managed = tuple(plugged.found(seen.findings, lambda: seen.standing))
+    return msgspec.structs.replace(seen, managed=managed, evidence=(*seen.evidence, *plugged.kept))
 
 
-def _blinked(job: Job, names: Sequence[str]) -> _Seen:
+def _blinked(job: Job, names: Sequence[str], standing: Collection[str]) -> _Seen:
     # Servers that are tried again at the same time blink in turn: an apply that waits is refused to the next.
     with _ONE_BLINK:
-        found = blinking.blink(job.world.way, job.world.plan, names, say=job.context.event)
-    return _Seen(tuple(names), found)
+        way, plan = job.world.way, job.world.plan
+        proof = blinking.blink(way, plan, names, say=job.context.event, standing=standing)
+    return _Seen(tuple(names), proof.found, standing=tuple(sorted(proof.standing)))
 
 
-def _heard(job: Job, names: Sequence[str]) -> _Seen:
+def _heard(job: Job, names: Sequence[str], standing: Collection[str]) -> _Seen:
     """Ask the switches at the near ends, and judge who is heard where."""
     world, wanted = job.world, frozenset(names)
     switches = dict.fromkeys(
@@ -137,7 +141,7 @@ def _heard(job: Job, names: Sequence[str]) -> _Seen:
         if link.kind == "host" and link.b.device in wanted and link.a.device in world.way.endpoints
     )  # fmt: skip
     evidence = {name: look_at(job, name, CABLES) for name in switches}
-    found, unheard = audit.heard(world.plan, evidence, catalog=world.catalog, checks=CABLES)
+    proof, unheard = audit.heard(world.plan, evidence, catalog=world.catalog, checks=CABLES, standing=standing)
     kept = tuple(files.evidence(job.context.folder, job.task.stage, one) for one in evidence.values())
     hosts = {(link.b.device, link.b.port) for link in world.plan.links if link.kind == "host"}
     silent: dict[str, list[tuple[Port, Port]]] = defaultdict(list)
@@ -145,7 +149,10 @@ def _heard(job: Job, names: Sequence[str]) -> _Seen:
         if far.device in wanted and far in hosts:
             silent[far.device].append((near, far))
     answered = {name for name, one in evidence.items() if not one.error}
-    return _Seen(tuple(names), (*found, *(_silent(name, links, answered) for name, links in silent.items())), kept)
+    return _Seen(
+        tuple(names), (*proof.found, *(_silent(name, links, answered) for name, links in silent.items())), kept,
+        standing=tuple(sorted(proof.standing & world.machines.keys())),
+    )  # fmt: skip
 
 
 def _silent(name: str, links: Sequence[tuple[Port, Port]], answered: Collection[str]) -> Finding:

@@ -39,6 +39,7 @@ _LOOK: Final = "see why the switches before it failed, then retry"
 
 _BOTH_ENDS: Final = "follow its cable; who is exchanged with it is told where both ends were seen: by fabric/gate, or at the server whose cable it is"
 
+_HEARD: Final = "HOST-CABLING"
 _OF_SYSTEM: Final = "/hosts"
 """What the folder of a system's evidence ends in."""
 _BODY_ALONE: Final = "judged by its BMC alone: no operating system was looked at"
@@ -201,10 +202,11 @@ def accepted_server(job: Job) -> Outcome:
 
     def look() -> Seen:
         anew = next(turns) > 0 or job.context.number > 1
-        plugged, files_of = plugs.proven(job, [job.device], lambda name: look_at(job, name, CABLES), anew=anew)
         seen = whole()
-        mine = [one for one in plugged if job.device in concerns.servers(one, job.world.peers, job.world.machines)]
-        return seen._replace(found=seen.found + mine, kept=seen.kept + files_of)
+        plugged = plugs.Plugs(job, [job.device], lambda name: look_at(job, name, CABLES), anew=anew)
+        found = plugged.found(seen.found, lambda: _standing(job, seen.found))
+        mine = [one for one in found if job.device in concerns.servers(one, job.world.peers, job.world.machines)]
+        return seen._replace(found=seen.found + mine, kept=seen.kept + plugged.kept)
 
     def whole() -> Seen:
         cards = [name for name in job.world.way.bmcs if name.partition(".")[0] == job.device and name != job.device]
@@ -218,6 +220,12 @@ def accepted_server(job: Job) -> Outcome:
     if outcome.state in GOOD and not any(f"{_OF_SYSTEM}/" in file for file in outcome.detail["evidence"]):
         return msgspec.structs.replace(outcome, cause=_BODY_ALONE)
     return outcome
+
+
+def _standing(job: Job, found: Iterable[Finding]) -> frozenset[str]:
+    """Return the servers that are known to stand where they are planned: by what this one's system hears, or by this run's ``cabling``."""
+    own = {job.device} if any(one.check == _HEARD and one.status == "pass" for one in found) else set()
+    return plugs.stood(job) | own
 
 
 def _server(job: Job, names: Sequence[str], domains: Sequence[machines.Domain], checks: Sequence[str]) -> Seen:
