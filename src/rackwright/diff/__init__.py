@@ -1,14 +1,14 @@
 """What is running against what is intended: changes with their paths, and what each interrupts.
 
 ``between`` compares two trees, ``builds`` two build folders, ``exported`` a build and a switch's own
-export. ``stages`` says what goes first; ``as_tree``, ``as_commands`` and ``as_json`` print.
+export. ``order`` says what goes first; ``as_tree``, ``as_commands`` and ``as_json`` print.
 """
 
-from rackwright.diff.changes import Change, Op, apply, between, inverse
+from rackwright.diff.changes import Change, Op, apply, between
 from rackwright.diff.disruption import Disruption, classify, worst
 from rackwright.diff.folders import DeviceDiff, builds, exported
 from rackwright.diff.show import as_commands, as_json, as_tree
-from rackwright.diff.stages import dependents, disruptive, order, stages
+from rackwright.diff.stages import order
 
 __all__ = [
     "Change",
@@ -22,11 +22,7 @@ __all__ = [
     "between",
     "builds",
     "classify",
-    "dependents",
-    "disruptive",
     "exported",
-    "inverse",
     "order",
-    "stages",
     "worst",
 ]

@@ -1,8 +1,8 @@
-"""Two NVUE trees compared as sets of leaves; the differences as values that can be applied and undone.
+"""Two NVUE trees compared as sets of leaves; the differences as values that can be applied.
 
 A tree is taken apart into leaves after range expansion, since NVUE groups names by equal content
 (nvue.md 4.2). A presence (``{}``) is a leaf. Laws, held by ``tests/properties/test_diff_laws.py``:
-``between(x, x) == ()``, ``apply(r, between(r, i))`` equals ``i``, and ``apply`` of the inverse leads back.
+``between(x, x) == ()``, and ``apply(r, between(r, i))`` equals ``i``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rackwright.errors import StalePlan
 from rackwright.nvue.ranges import expand
 from rackwright.nvue.tree import Leaf, Path, Tree, equal_leaf, is_mapping, merge, natural_key, put
 
-__all__ = ["Change", "Op", "apply", "between", "flatten", "inverse", "is_masked", "is_node", "is_secret", "masked"]
+__all__ = ["Change", "Op", "apply", "between", "flatten", "is_masked", "is_node", "is_secret", "masked"]
 
 Op = Literal["+", "~", "-"]
 """``+`` only intended has it, ``~`` both have it with different values, ``-`` only running has it."""
@@ -189,20 +189,3 @@ def _remove(tree: Tree, path: Path) -> None:
         del holder[key]
         if holder:
             break
-
-
-def inverse(changes: Iterable[Change]) -> tuple[Change, ...]:
-    """Return the changes that lead back, the last first."""
-    return tuple(_inverse(change) for change in reversed(tuple(changes)))
-
-
-_BACK: dict[Op, Op] = {"+": "-", "~": "~", "-": "+"}
-
-
-def _inverse(change: Change) -> Change:
-    op = _BACK[change.op]
-    back = classify(change.path, op, {}, {})
-    # Without the trees the class is known but not which ports hang on it; those are the same both ways.
-    if back.kind == change.disruption.kind:
-        back = change.disruption
-    return Change(op, change.path, change.new, change.old, back)

@@ -35,20 +35,20 @@ def test_14_bad_a_split_and_its_ports_in_one_apply():
         "vrf": {"default": {"router": {"bgp": {"neighbor": {"swp1s0": {"type": "unnumbered"}}}}}},
     }
     changes = diff.between({}, intended)
-    together = paths(diff.dependents(changes))
-    assert "+ interface.swp1s0.qos.pfc-watchdog.state" in together
-    assert "+ interface.bond1.bond.member.swp1s1" in together
-    assert "+ vrf.default.router.bgp.neighbor.swp1s0.type" in together
-    assert not [path for path in together if "swp9" in path]
-    first, rest = diff.stages(changes)
+    first, rest = diff.order(changes)
+    assert {
+        "+ interface.swp1s0.qos.pfc-watchdog.state",
+        "+ interface.bond1.bond.member.swp1s1",
+        "+ vrf.default.router.bgp.neighbor.swp1s0.type",
+    } <= set(paths(rest))
     assert paths(first) == ["+ interface.swp1.link.breakout.2x.lanes-per-port"]
     assert diff.apply(diff.apply({}, first), rest) == intended
 
 
 def test_14_good_a_split_alone():
-    """A split with nothing on its ports, beside a change elsewhere, may go in one apply."""
-    changes = diff.between({"interface": {"swp1": port()}}, {"interface": {"swp1": SPLIT, "swp9": port(**UP)}})
-    assert diff.dependents(changes) == ()
+    """A split and nothing else is one apply."""
+    changes = diff.between({"interface": {"swp1": port()}}, {"interface": {"swp1": SPLIT}})
+    assert diff.order(changes) == (changes,)
 
 
 def test_14_good_ports_of_a_split_that_stays():
@@ -56,23 +56,19 @@ def test_14_good_ports_of_a_split_that_stays():
     running = {"interface": {"swp1": SPLIT, "swp10s0": port()}}
     intended = {"interface": {"swp1": SPLIT, "swp1s0": port(**UP), "swp10s0": port(**UP)}}
     changes = diff.between(running, intended)
-    assert diff.dependents(changes) == ()
-    assert diff.stages(changes) == ((), changes)
     assert diff.order(changes) == (changes,)
 
 
 def test_14_a_name_that_only_begins_alike_does_not_hang_on_it():
-    """swp10s0 and swp1000 hang on no split of swp1."""
-    running = {"interface": {"swp1": port()}}
-    intended = {"interface": {"swp1": SPLIT, "swp10s0": port(**UP), "swp1000": port()}}
-    assert diff.dependents(diff.between(running, intended)) == ()
+    """swp10s0 and swp1000 hang on no split of swp1, so that they are not cleared before it."""
+    running = {"interface": {"swp1": port(), "swp1s0": port(), "swp10s0": port(**UP), "swp1000": port()}}
+    clear, _ = diff.order(diff.between(running, {"interface": {"swp1": SPLIT}}))[:2]
+    assert paths(clear) == ["- interface.swp1s0.type"]
 
 
 def test_14_empty():
-    """No changes: no stages, no applies, nothing that hangs on anything."""
-    assert diff.stages(()) == ((), ())
+    """No changes need no applies."""
     assert diff.order(()) == ()
-    assert diff.dependents(()) == ()
 
 
 def test_ports_that_go_are_cleared_before_their_split():
@@ -94,19 +90,18 @@ def test_ports_that_go_are_cleared_before_their_split():
     ]
     assert paths(splits) == ["- interface.swp1.link.breakout.2x.lanes-per-port"]
     assert paths(rest) == ["+ interface.swp1.link.state.up"]
-    assert diff.stages(changes) == ((*clear, *splits), rest)
 
 
 def test_a_split_anew_goes_first():
-    """From 2x to 4x both the old and the new split belong to the first stage."""
+    """From 2x to 4x both the old and the new split belong to the first apply."""
     changes = diff.between({"interface": {"swp1": SPLIT}}, {"interface": {"swp1": FOUR, "swp1s3": port(**UP)}})
-    first, rest = diff.stages(changes)
+    first, rest = diff.order(changes)
     assert {change.path[4] for change in first} == {"2x", "4x"}
     assert {change.path[1] for change in rest} == {"swp1s3"}
 
 
 def test_a_cage_shut_for_its_neighbour_goes_first():
-    """The disabled cage beside an 8x split, and what was on it, belong to the first stage."""
+    """What was on the cage beside an 8x split is cleared, then it is shut with the split."""
     running = {"interface": {"swp2": port(ip={"address": {"10.0.0.0/31": {}}})}}
     intended = {
         "interface": {
@@ -114,11 +109,9 @@ def test_a_cage_shut_for_its_neighbour_goes_first():
             "swp2": port(link={"breakout": {"disabled": {}}}),
         }
     }
-    first, _ = diff.stages(diff.between(running, intended))
-    assert [path for path in paths(first) if "swp2" in path] == [
-        "- interface.swp2.ip.address.10.0.0.0/31",
-        "+ interface.swp2.link.breakout.disabled",
-    ]
+    clear, splits = diff.order(diff.between(running, intended))[:2]
+    assert paths(clear) == ["- interface.swp2.ip.address.10.0.0.0/31"]
+    assert "+ interface.swp2.link.breakout.disabled" in paths(splits)
 
 
 # --- 42: what needs a flag ---------------------------------------------------------------------------
@@ -143,7 +136,7 @@ BAD_42 = [
 def test_42_bad_each_class_is_named(tree, kind, way):
     """Each class of item 42 is named with its reason and source, when the setting comes and when it goes."""
     changes = diff.between({}, tree) if way == "there" else diff.between(tree, {})
-    (change,) = diff.disruptive(changes)
+    (change,) = changes
     assert change.disruption.kind == kind
     assert change.disruption.reason
     assert change.disruption.source
@@ -156,9 +149,4 @@ def test_42_good_names_and_descriptions():
         "service": {"ntp": {"mgmt": {"server": {"10.0.0.5": {}}}}},
         "router": {"policy": {"route-map": {"A": {"rule": {"10": {"action": {"permit": {}}}}}}}},
     }
-    assert diff.disruptive(diff.between({}, intended)) == ()
-
-
-def test_42_empty():
-    """No changes need no flag."""
-    assert diff.disruptive(()) == ()
+    assert {change.disruption.kind for change in diff.between({}, intended)} == {"none"}
