@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rackwright import diff
 from rackwright.nvue import schema
+from rackwright.nvue.commands import set_lines
 from rackwright.nvue.tree import Tree, get, leaves, put
 from rackwright.render import nvue
 from tests.unit.render.nvue_switches import ALL
@@ -55,7 +56,7 @@ def texts(tree: Tree) -> dict[tuple[str, ...], object]:
 @pytest.mark.parametrize("kind", sorted(TREES))
 def test_a_switch_by_its_commands(kind):
     """The `nv set` list of a switch, run on an empty one, makes its tree."""
-    assert run({}, nvue.commands(ALL[kind]())) == texts(TREES[kind])
+    assert run({}, set_lines(TREES[kind])) == texts(TREES[kind])
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["running-known", "changes-only"])

@@ -8,16 +8,13 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from rackwright.plan.model import Link
 from rackwright.render.parts import Part
-from rackwright.render.slices import Slices, natural, number
+from rackwright.render.slices import Slices, number
 
 __all__ = [
     "Cable",
-    "assemblies",
     "assembly_columns",
     "assembly_lines",
-    "cables",
     "cabling",
     "cabling_lines",
     "lines",
@@ -64,28 +61,6 @@ def table(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> bytes:
     return lines([columns]) + lines(rows)
 
 
-def cables(slices: Slices) -> list[Cable]:
-    """Return every link as a row, sorted by fabric in the order of the plan, then by the ``a`` end and its port."""
-    return [row_of(slices, index) for index in _ordered(slices.plan.links)]
-
-
-def _ordered(links: Sequence[Link]) -> list[int]:
-    """Return the indexes of the links as rows stand in the table: by fabric, ``a`` device and ``a`` port."""
-    fabrics = {name: place for place, name in enumerate(dict.fromkeys(link.fabric for link in links))}
-    devices = _ranks({link.a.device for link in links})
-    ports = _ranks({link.a.port for link in links})
-    # One number a link: a large site sorts tens of thousands.
-    keys = [
-        (fabrics[link.fabric] * len(devices) + devices[link.a.device]) * len(ports) + ports[link.a.port]
-        for link in links
-    ]
-    return sorted(range(len(links)), key=keys.__getitem__)
-
-
-def _ranks(names: set[str]) -> dict[str, int]:
-    return {name: rank for rank, name in enumerate(sorted(names, key=natural))}
-
-
 def row_of(slices: Slices, index: int) -> Cable:
     """Return one link as a row, by its number."""
     link = slices.plan.links[index]
@@ -110,11 +85,6 @@ def cabling(rows: Iterable[Cable]) -> bytes:
 def cabling_lines(rows: Iterable[Cable]) -> bytes:
     """Print rows of ``cabling.csv`` without its header."""
     return lines(map(msgspec.structs.astuple, rows))
-
-
-def assemblies(slices: Slices) -> bytes:
-    """Print ``assemblies.csv``: one row a part, all its ends in it."""
-    return lines([assembly_columns(slices)]) + assembly_lines(slices, slices.parts)
 
 
 def assembly_columns(slices: Slices) -> list[str]:

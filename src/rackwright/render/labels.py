@@ -10,7 +10,7 @@ from rackwright.render.cables import lines
 from rackwright.render.parts import Part
 from rackwright.render.slices import Slices, number
 
-__all__ = ["Label", "labels", "labels_csv", "labels_of", "lines_of"]
+__all__ = ["Label", "labels_csv", "labels_of", "lines_of"]
 
 
 class Label(msgspec.Struct, frozen=True, gc=False):
@@ -27,11 +27,6 @@ class Label(msgspec.Struct, frozen=True, gc=False):
     """What is at the other end, all of it for the common end of a splitter."""
     part: str
     length_m: str
-
-
-def labels(slices: Slices) -> list[Label]:
-    """Return every label, cable by cable."""
-    return [label for part in slices.parts for label in labels_of(slices, part)]
 
 
 def lines_of(slices: Slices, parts: Iterable[Part]) -> bytes:

@@ -1,5 +1,6 @@
 """Switches made by hand, one of each kind, small enough to read and complete enough to print everything."""
 
+from rackwright.nvue.emit import dump
 from rackwright.plan.model import (
     Bgp,
     BgpNeighbor,
@@ -19,6 +20,7 @@ from rackwright.plan.model import (
     Vlan,
     Vrf,
 )
+from rackwright.render import nvue
 
 SYSTEM = SystemSettings(
     password="switch_hash",
@@ -29,6 +31,11 @@ SYSTEM = SystemSettings(
 )
 
 UNDERLAY = PeerGroup("underlay", "external", bfd=True, bfd_timers=(3, 300, 300))
+
+
+def startup_yaml(switch: Switch) -> str:
+    """Print the startup file of a switch."""
+    return dump(nvue.tree(switch), model=switch.model, nos=switch.nos)
 
 
 def rail_leaf() -> Switch:

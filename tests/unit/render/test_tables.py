@@ -11,8 +11,9 @@ import pytest
 from rackwright import catalog
 from rackwright.plan.model import Assembly, End, Link, Plan
 from rackwright.render.bill import bill
-from rackwright.render.cables import Cable, assemblies, cables, cabling
-from rackwright.render.labels import labels, labels_csv
+from rackwright.render.cables import Cable, assembly_columns, assembly_lines, cabling, lines
+from rackwright.render.labels import Label, labels_csv, labels_of
+from rackwright.render.runs import Runs
 from rackwright.render.slices import Slices, natural, number
 from rackwright.render.wiremap import wiremap
 from tests.plans import bonded, rails
@@ -23,6 +24,22 @@ ROWS = catalog.load()
 def read(data: bytes) -> list[dict[str, str]]:
     """Read a CSV by its header."""
     return list(csv.DictReader(io.StringIO(data.decode())))
+
+
+def cables(slices: Slices) -> list[Cable]:
+    """Return the rows of ``cabling.csv``, run by run."""
+    runs = Runs(slices)
+    return [row for run in runs.links for row in runs.rows(run)]
+
+
+def assemblies(slices: Slices) -> bytes:
+    """Print ``assemblies.csv``."""
+    return lines([assembly_columns(slices)]) + assembly_lines(slices, slices.parts)
+
+
+def labels(slices: Slices) -> list[Label]:
+    """Return every label, part by part."""
+    return [label for part in slices.parts for label in labels_of(slices, part)]
 
 
 @pytest.fixture(scope="module")

@@ -1,18 +1,16 @@
-"""Put the sections of a switch together, lay overlays over them, print the result."""
+"""Put the sections of a switch together, and lay overlays over them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rackwright.nvue.commands import set_lines
-from rackwright.nvue.emit import dump
 from rackwright.nvue.ranges import expand
 from rackwright.nvue.tree import Tree
 from rackwright.plan.model import Switch
 from rackwright.render.nvue.versions import object_model
 
-__all__ = ["apply_overlays", "commands", "startup_yaml", "tree"]
+__all__ = ["apply_overlays", "tree"]
 
 
 def tree(switch: Switch, overlays: Iterable[Mapping[str, Any]] = ()) -> Tree:
@@ -59,13 +57,3 @@ def _patched(base: Mapping[str, Any], patch: Mapping[str, Any]) -> Tree:
         else:
             result[key] = value
     return result
-
-
-def startup_yaml(switch: Switch, overlays: Iterable[Mapping[str, Any]] = ()) -> str:
-    """Return the text of ``startup.yaml``; equal switches give equal bytes."""
-    return dump(tree(switch, overlays), model=switch.model, nos=switch.nos)
-
-
-def commands(switch: Switch, overlays: Iterable[Mapping[str, Any]] = ()) -> list[str]:
-    """Return the same configuration as ``nv set`` commands, one a leaf."""
-    return set_lines(tree(switch, overlays))
