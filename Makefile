@@ -8,6 +8,8 @@ BIN     := .venv/bin
 # What is imported is compiled then; to compile all that is installed costs more than the installation.
 PIP     := -m pip --disable-pip-version-check --quiet --quiet
 INSTALL := install --no-compile --constraint requirements-dev.lock
+# Where the environment forbids to keep what was compiled, every process compiles all that it imports, and every run all tests.
+unexport PYTHONDONTWRITEBYTECODE
 READY   := .venv/.ready
 # More than cores: what the slow tests do most is wait, for clocks, daemons and emulated racks.
 WORKERS ?= 3

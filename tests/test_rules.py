@@ -25,7 +25,9 @@ def house(pytester, repository, monkeypatch):
     (pytester.path / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib\n")
 
     def run(text, *args, ci=False, golden=()):
-        for name, value in {"CI": "true" if ci else "", "RACKWRIGHT_CI": "", "NO_COLOR": "1"}.items():
+        around = {"CI": "true" if ci else "", "RACKWRIGHT_CI": "", "NO_COLOR": "1"}
+        # A file that is written anew within a second and as long as before would be taken for the one that was compiled.
+        for name, value in {**around, "PYTHONDONTWRITEBYTECODE": "1"}.items():
             monkeypatch.setenv(name, value)
         (pytester.path / "tests" / "test_it.py").write_text(text)
         for name, content in golden:
