@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from msgspec.structs import replace
@@ -23,6 +24,7 @@ from rackwright.push.order import DeviceOrder
 from rackwright.push.route import Stop
 from rackwright.push.sending import resolved
 from rackwright.push.vitals import Vitals, missing, should_stay, take
+from rackwright.runs.folder import write_private
 
 __all__ = ["Leg"]
 
@@ -43,17 +45,28 @@ class Leg:
     """What was up before the first change."""
     resolvers: Sequence[secrets.Resolver]
     stopping: Callable[[], bool]
-    told: Callable[[str], None]
+    told: Callable[..., None]
+    """Takes a text, and fields for whoever reads the run's events."""
+    mark: Path
+    """A file that is there from before an apply is sent until it was seen through, by whichever life."""
     staged: int = 0
     applied: int = 0
     unheard: int = 0
     last: str = ""
+    earlier: bool = False
+    """An earlier life sent an apply and was cut off, and nobody has seen the switch since."""
 
     def walk(self) -> Halt | None:
         """Bring the switch to the stop and confirm it; what stands in the way is returned."""
+        self.earlier = self.mark.exists()
+        halt = self._walked()
+        self.mark.unlink(missing_ok=True)
+        return halt
+
+    def _walked(self) -> Halt | None:
         for _ in range(_ROUNDS):
             try:
-                seen = self.contact.standing(self.contact.limits.login_s)
+                seen = self._seen()
             except DriverError as error:
                 return self._lost(error)
             if not seen.waiting and self._reached(seen):
@@ -62,6 +75,23 @@ class Leg:
             if halt is not None:
                 return halt
         return Halt(self.goal, f"the switch does not keep what it is told{self.last}", _CONSOLE, touched=True)
+
+    def _seen(self) -> Standing:
+        """Look where the switch stands; one that what an earlier life applied locks us out of goes back by itself, which is waited for."""
+        limits, clock = self.contact.limits, self.contact.clock
+        until = clock.now() + limits.confirm_s + limits.margin_s
+        while True:
+            try:
+                seen = self.contact.standing(limits.login_s)
+            except DriverError as error:
+                if not self.earlier or clock.now() >= until:
+                    raise
+                self.contact.close()
+                # Who refuses us for good is not asked every few seconds: that locks an account.
+                clock.sleep(limits.poll_s if isinstance(error, MAY_PASS) else limits.login_s)
+            else:
+                self.earlier = False
+                return seen
 
     def _reached(self, seen: Standing) -> bool:
         names = list(dict.fromkeys(self.contact.order.changes.legal.values()))
@@ -114,10 +144,17 @@ class Leg:
         differs = disagreement(stop.changes, contact.ask(lambda session: session.difference(revision)))
         if differs:
             return Halt(self.goal, f"staged and not applied: {differs}", _AGAIN)
-        self.told(f"applying {stop.name}")
+        self._tell_of_apply(stop)
         self.applied += 1
         contact.ask(lambda session: session.apply(revision, confirm_s=contact.limits.confirm_s))
         return None
+
+    def _tell_of_apply(self, stop: Stop) -> None:
+        """Say, durably, that an apply is sent: whoever finds this run cut off knows by when the switch has gone back."""
+        limits = self.contact.limits
+        write_private(self.mark, b"")
+        # The apply itself, and the restart of what goes back, take as long as links may take to come up.
+        self.told(f"applying {stop.name}", settles_s=limits.confirm_s + limits.settle_s + limits.margin_s)
 
     def _refused(self, error: DeviceRefused) -> Halt:
         """Tell what the switch said, and where it stands now."""
@@ -211,8 +248,13 @@ class Leg:
 
     def _lost(self, error: DriverError) -> Halt:
         """Tell that a switch does not answer; one that got an apply goes back by itself, which is waited for."""
-        halt = halt_of(self.goal, error, touched=bool(self.applied))
-        return self._back(replace(halt, deaf=True)) if self.applied else halt
+        halt = halt_of(self.goal, error, touched=bool(self.applied) or self.earlier)
+        if self.applied:
+            return self._back(replace(halt, deaf=True))
+        if not self.earlier:
+            return halt
+        over = f"not since it was sent an apply, and its timer of {self.contact.limits.confirm_s} s must have ended"
+        return replace(_with(halt, over, _CONSOLE), deaf=True)
 
 
 _THEIRS: Final = "confirm or refuse it on the switch, or let its timer end, then push again"

@@ -73,10 +73,12 @@ class Procedure:
     def _leg(self, goal: str, up: Vitals) -> Halt | None:
         # Inside a step the wish to stop is looked at in the run's folder: the journal is the engine's meanwhile.
         stopping = RunFolder(self.context.folder).asked_to_stop
-        return Leg(self.contact, goal, up, self.resolvers, stopping, self._tell).walk()
+        mark = self.context.folder / "applies" / self.contact.device
+        mark.parent.mkdir(mode=0o700, exist_ok=True)
+        return Leg(self.contact, goal, up, self.resolvers, stopping, self._tell, mark).walk()
 
-    def _tell(self, text: str) -> None:
-        self.context.event(text, device=self.contact.device)
+    def _tell(self, text: str, **fields: Json) -> None:
+        self.context.event(text, device=self.contact.device, **fields)
 
     # --- the first look --------------------------------------------------------------------------
 

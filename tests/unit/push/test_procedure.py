@@ -242,6 +242,25 @@ def test_a_switch_that_never_comes_back_is_said(switch, tmp_path):
     assert "console" in outcome.remedy
 
 
+@pytest.mark.parametrize("silent", [False, True])
+def test_one_that_an_earlier_life_locked_out_is_waited_for(switch, tmp_path, silent):
+    """Cut off behind an apply that closes the way in, a resumed run waits for the timer; its gate hears that the switch was touched."""
+    data, entries = ordered(switch), {}
+    switch.dark = 10_000.0
+    switch.moments = Moments(1 + moments_of("from the factory", tmp_path / "count").index("apply after"))
+    with pytest.raises(Killed):
+        push_one(switch, Journal(tmp_path, entries), data)
+    switch.moments, switch.silent = Moments(), silent
+    outcome = push_one(switch, Journal(tmp_path, entries), data)
+    assert outcome.state == "failed"
+    assert outcome.detail["touched"], outcome
+    assert outcome.detail["deaf"]
+    assert ("timer of 600 s must have ended" in outcome.cause) == silent
+    # Let in again, it was tried once more, and went back again.
+    assert switch.history == ["apply", "timer"] * (1 if silent else 2)
+    assert switch.clock.now() > LIMITS.confirm_s
+
+
 def test_stopped_before_the_first_apply(switch, tmp_path):
     """Whoever stops a push before anything was sent gets a switch that nothing was sent to."""
     journal = Journal(tmp_path)
