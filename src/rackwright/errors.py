@@ -200,7 +200,7 @@ class RunError(RackwrightError):
 
 
 class RunBusy(RunError):
-    """Another process holds the run."""
+    """Another process holds the run or what it would change, or one that died left moving what it must not change beside."""
 
 
 class RunChanged(RunError):

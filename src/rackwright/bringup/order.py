@@ -13,7 +13,7 @@ import msgspec
 
 from rackwright.errors import RunChanged
 from rackwright.push.installs.order import Image
-from rackwright.runs.model import Graph
+from rackwright.runs.model import Apart, Graph
 
 __all__ = ["Consent", "Order", "decode"]
 
@@ -52,7 +52,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who began it."""
     graph: Graph
     consent: Consent = Consent()
-    apart: tuple[str, ...] = ()
+    apart: Apart = ()
     """Devices that nobody else may work on meanwhile."""
     words: tuple[tuple[str, str], ...] | None = None
     """The options that hold something back, with their values, as they were given; None: not kept."""

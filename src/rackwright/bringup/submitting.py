@@ -15,8 +15,10 @@ from rackwright.bringup.world import World
 from rackwright.errors import RunChanged, RunError, SiteChanged
 from rackwright.push.bmc.certificates import KEY
 from rackwright.push.bmc.meeting import factory_password
+from rackwright.push.unsettled import server, switch
 from rackwright.runs import Event, Report, Status
 from rackwright.runs.folder import RunFolder
+from rackwright.runs.unsettled import Left
 from rackwright.secrets import Secret
 
 if TYPE_CHECKING:
@@ -34,7 +36,8 @@ def submit(
     """Bring up what is ordered and return how it ended.
 
     Raises :class:`~rackwright.errors.SecretUnresolved` before anything is touched when a secret is missing, and
-    :class:`~rackwright.errors.RunBusy` when a living process works on one of the devices.
+    :class:`~rackwright.errors.RunBusy` when a living process works on one of the devices, or a run that was cut off has left one
+    beside them that may still go back, restart or be off by itself.
     """
     with world.idle, _engine(world, order, database, tags, jobs) as engine:
         return engine.run(NAME, order.encoded(), jobs=jobs, apart=order.apart, on_event=on_event)
@@ -98,8 +101,14 @@ def living(state: Path, database: str | None = None) -> Status | None:
 def _engine(world: World, order: Order | None, database: str | None, tags: Iterable[str], threads: int) -> Engine:
     return runs.opened(
         world.way.state, programs=[Bringup(world)], clock=world.way.clock, database=database,
-        hide=_hidden(world, order), threads=max(threads, 4), tags=tags, twin=world.way.twin,
+        hide=_hidden(world, order), threads=max(threads, 4), tags=tags, twin=world.way.twin, unsettled=_unsettled(world),
     )  # fmt: skip
+
+
+def _unsettled(world: World) -> Callable[[Left], str]:
+    """Return what says of a device that a run which was cut off left in hand what it still does by itself."""
+    of_switch = switch(world.way)
+    return lambda left: of_switch(left) if left.device in world.switches else server(left)
 
 
 def _hidden(world: World, order: Order | None) -> tuple[Secret, ...]:

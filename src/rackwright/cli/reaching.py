@@ -94,6 +94,7 @@ def reach(
     everyone = dict.fromkeys((*names, *known, *systems))
     meant = chosen(everyone, wanted.limit) if wanted.limit else frozenset(everyone)
     asked = [name for name in names if name in meant]
+    others = [name for name in names if name not in meant]
     boards = {name: address for name, address in known.items() if name in meant}
     machines = {name: address for name, address in systems.items() if name in meant}
     state = state_folder(site)
@@ -108,6 +109,7 @@ def reach(
             bmcs=boards,
             bmc_password=bmc_password,
             hosts=machines,
+            outside=others,
         )
     addresses = {device.name: device.management.partition("/")[0] for device in plan.devices}
     return to_site(
@@ -122,4 +124,5 @@ def reach(
         bmc_user=bmc_user,
         hosts=machines,
         host_user=host_user,
+        outside={name: addresses.get(name, "") for name in others},
     )

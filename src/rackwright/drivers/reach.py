@@ -86,6 +86,8 @@ class Reach:
     jobs: int = JOBS
     twin: bool = False
     limits: Limits = field(default_factory=Limits)
+    outside: Mapping[str, Endpoint] = field(default_factory=dict)
+    """Switches of the plan that are not meant: nothing is sent to them, but one may have to be looked at."""
     bmcs: Mapping[str, Endpoint] = field(default_factory=dict)
     """The BMCs that are meant and have an address; a server's has the server's name."""
     bmcs_astray: Mapping[str, str] = field(default_factory=dict)
@@ -101,9 +103,15 @@ class Reach:
 
         Raises the errors of :func:`rackwright.drivers.nvue.connect.connect`, and ``DriverError`` for a device without address.
         """
+        return self._connected(self._endpoint(device), patience_s)
+
+    def beside(self, device: str) -> Nvue:
+        """Open a session with a switch that may not be meant, to look at it; raises as :meth:`connect` does."""
+        return self._connected(self.outside.get(device) or self._endpoint(device), 0)
+
+    def _connected(self, endpoint: Endpoint, patience_s: float) -> Nvue:
         from rackwright.drivers.nvue.connect import connect
 
-        endpoint = self._endpoint(device)
         limits = self.limits.patient(patience_s) if patience_s else self.limits
         return connect(
             endpoint,
@@ -257,8 +265,11 @@ def to_site(
     bmc_user: str = BMC_USER,
     hosts: Mapping[str, str] | None = None,
     host_user: str = HOST_USER,
+    outside: Mapping[str, str] | None = None,
 ) -> Reach:
     """Reach real devices: name -> address, empty where there is none; ``bmcs`` alike, logged in to as ``bmc_user``, and ``hosts`` as ``host_user``.
+
+    ``outside`` are the switches that are not meant.
 
     Logged in is with ``identity``, the ssh-agent, or the secret ``switch_password``, and to BMCs with ``bmc_password``; ``ca.pem``
     in the state folder, where it is there, signs the certificates, else they are pinned.
@@ -281,6 +292,7 @@ def to_site(
         bmcs_astray={name: _NO_ADDRESS for name, host in (bmcs or {}).items() if not host},
         bmc_password=bmc_password,
         hosts={name: Endpoint(device=name, host=host, user=host_user) for name, host in (hosts or {}).items() if host},
+        outside={name: Endpoint(device=name, host=host) for name, host in (outside or {}).items() if host},
         hosts_astray={name: _NO_HOST for name, host in (hosts or {}).items() if not host},
     )
 
@@ -296,6 +308,7 @@ def to_twin(
     bmcs: Iterable[str] = (),
     bmc_password: SecretRef = BMC_PASSWORD,
     hosts: Iterable[str] = (),
+    outside: Iterable[str] = (),
 ) -> Reach:
     """Reach the emulated devices of a site's twin, as its ``twin.json`` says.
 
@@ -325,6 +338,7 @@ def to_twin(
         bmcs_astray={name: _NO_SUCH for name in asked_bmcs if name not in known_bmcs},
         bmc_password=bmc_password,
         hosts={name: known_hosts[name] for name in asked_hosts if name in known_hosts},
+        outside={name: known[name] for name in outside if name in known},
         hosts_astray={name: _NO_TWIN_HOST for name in asked_hosts if name not in known_hosts},
     )
 

@@ -18,6 +18,7 @@ from rackwright.plan.model import Plan, Switch
 from rackwright.push.apart import apart_from
 from rackwright.push.changeset import Changeset, DeviceChanges
 from rackwright.push.sending import refuse_open_secrets
+from rackwright.runs.model import Apart
 
 __all__ = ["CONFIRM_S", "DeviceOrder", "Limits", "Neighbours", "Order", "decode", "joined", "make_order", "together"]
 
@@ -84,7 +85,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     waves: tuple[tuple[str, tuple[str, ...]], ...]
     neighbours: tuple[Neighbours, ...] = ()
     limits: Limits = Limits()
-    apart: tuple[str, ...] = ()
+    apart: Apart = ()
     """Devices that nobody else may work on meanwhile."""
 
     @cached_property

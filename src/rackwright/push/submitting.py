@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rackwright import runs, secrets
 from rackwright.drivers.clock import Clock
@@ -12,9 +12,13 @@ from rackwright.drivers.nvue.model import Nvue
 from rackwright.push.idle import Idle
 from rackwright.push.order import Order, decode
 from rackwright.push.program import NAME, Push
+from rackwright.push.unsettled import switch
 from rackwright.runs import Event, Report
 from rackwright.runs.folder import RunFolder
 from rackwright.secrets import Resolver, Secret
+
+if TYPE_CHECKING:
+    from rackwright.runs.engine import Engine
 
 __all__ = ["Way", "interrupted", "resume", "submit"]
 
@@ -41,18 +45,18 @@ class Way(Protocol):
     def connect(self, device: str) -> Nvue:
         """Open a session with a switch."""
 
+    def beside(self, device: str) -> Nvue:
+        """Open a session with a switch that may not be meant, to look at it."""
+
 
 def submit(order: Order, way: Way, *, jobs: int, on_event: Callable[[Event], None] | None = None) -> Report:
     """Push an order and return how it ended.
 
     Raises :class:`~rackwright.errors.SecretUnresolved` before anything is touched when a secret is missing, and
-    :class:`~rackwright.errors.RunBusy` when a living process works on one of the switches.
+    :class:`~rackwright.errors.RunBusy` when a living process works on one of the switches, or one beside them may still go back by itself.
     """
-    hidden = _secrets(order, way.resolvers)
-    with Idle() as idle:
-        program = Push(way.connect, way.clock, way.resolvers, jobs, idle=idle)
-        with runs.opened(way.state, programs=[program], clock=way.clock, hide=hidden, twin=way.twin) as engine:
-            return engine.run(NAME, order.encoded(), jobs=jobs, apart=order.apart, on_event=on_event)
+    with Idle() as idle, _engine(Push(way.connect, way.clock, way.resolvers, jobs, idle=idle), order, way) as engine:
+        return engine.run(NAME, order.encoded(), jobs=jobs, apart=order.apart, on_event=on_event)
 
 
 def resume(run: str, way: Way, *, on_event: Callable[[Event], None] | None = None) -> Report:
@@ -63,17 +67,21 @@ def resume(run: str, way: Way, *, on_event: Callable[[Event], None] | None = Non
     folder = RunFolder.found(way.state, run)
     folder.refuse_other_rack(way.twin)
     order = decode(folder.order())
-    with Idle() as idle:
-        program = Push(way.connect, way.clock, way.resolvers, idle=idle)
-        hidden = _secrets(order, way.resolvers)
-        with runs.opened(way.state, programs=[program], clock=way.clock, hide=hidden, twin=way.twin) as engine:
-            return engine.resume(run, on_event=on_event)
+    with Idle() as idle, _engine(Push(way.connect, way.clock, way.resolvers, idle=idle), order, way) as engine:
+        return engine.resume(run, on_event=on_event)
 
 
 def interrupted(state: Path) -> str:
     """Return the newest push of a site when it was cut off and nobody works on it; empty otherwise."""
     found = runs.cut_off(state, NAME)
     return found.run if found else ""
+
+
+def _engine(program: Push, order: Order, way: Way) -> Engine:
+    hidden = _secrets(order, way.resolvers)
+    return runs.opened(
+        way.state, programs=[program], clock=way.clock, hide=hidden, twin=way.twin, unsettled=switch(way)
+    )
 
 
 def _secrets(order: Order, resolvers: Sequence[Resolver]) -> tuple[Secret, ...]:

@@ -37,7 +37,7 @@ What a program can rely on:
 
 Who may do what: a process holds a run while it attends to it; a second one gets
 :class:`~rackwright.errors.RunBusy` with host, pid and since when, also for a new run over a device that a
-living run works on, or while a run that has not ended has its journal in another database. A run begun under another ``Program.version`` is not gone on with:
+living run works on, beside one that a run which was cut off left moving, or while a run that has not ended has its journal in another database. A run begun under another ``Program.version`` is not gone on with:
 :class:`~rackwright.errors.RunChanged`. One that works on the twin is none of a process that does not, nor the other way round. Ctrl-C asks once for a cancel and waits; a second one leaves, and the
 run can be resumed.
 """
@@ -45,7 +45,7 @@ run can be resumed.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,6 +66,7 @@ from rackwright.runs.model import (
 if TYPE_CHECKING:
     from rackwright.drivers.clock import Clock
     from rackwright.runs.engine import Engine
+    from rackwright.runs.unsettled import Left
     from rackwright.secrets import Secret
 
 __all__ = [
@@ -106,6 +107,7 @@ def opened(
     threads: int = 64,
     tags: Iterable[str] = (),
     twin: bool | None = None,
+    unsettled: Callable[[Left], str] | None = None,
 ) -> Engine:
     """Return an engine to be used in a ``with``: one a process at a time, over ``SITE/.rackwright``.
 
@@ -114,7 +116,9 @@ def opened(
     workers (default: host, pid and chance). ``lease_s`` is how long a silent worker keeps its work. A run's
     ``jobs`` count over all workers; ``threads`` is the most that one of them takes. Tasks with a ``reach``
     are taken by a process that has it among its ``tags``. ``twin``: the programs work on the emulated rack of the site and
-    not on the real one; a run that was begun on one of them never goes on at the other.
+    not on the real one; a run that was begun on one of them never goes on at the other. ``unsettled`` looks at a device that a run which was
+    cut off left in hand, and says what it still does by itself (empty: it has settled): nothing begins or goes on beside one that moves. Without
+    it nobody looks.
     """
     # Only who runs something pays for the engine: importing it costs half a second.
     from rackwright.runs.engine import Engine
@@ -130,6 +134,7 @@ def opened(
         threads=threads,
         tags=frozenset(tags),
         twin=twin,
+        unsettled=unsettled,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -20,16 +20,19 @@ from rackwright.runs.fleet import workflows
 from rackwright.runs.folder import Record, RunFolder, devices_of, private, runs_of
 from rackwright.runs.journal import ENGINE, FLEET, Journal, Limits, Queues, keeping, unkept
 from rackwright.runs.leases import Lease, Worker, create_table, locked, others, workers
-from rackwright.runs.model import Event, Graph, GraphProgram, Program, Report, Wave
+from rackwright.runs.model import Apart, Event, Graph, GraphProgram, Program, Report, Wave
 from rackwright.runs.redaction import Redactor
 from rackwright.runs.schedule import checked
-from rackwright.runs.whereabouts import called, lies_elsewhere, named, refuse_elsewhere
+from rackwright.runs.unsettled import Left, left_in_hand
+from rackwright.runs.whereabouts import called, goes_on, lies_elsewhere, named, refuse_elsewhere
 from rackwright.runs.work import SELDOM_S, Attendance, Pace
 from rackwright.secrets import Secret
 
 __all__ = ["Engine"]
 
 _LEAVE_S: Final = 5.0
+_APART: Final = "must not be worked on beside what is meant here"
+"""Why two devices are apart, where nobody kept the reason."""
 _ONE_A_PROCESS: Final = threading.Lock()
 
 OnEvent = Callable[[Event], None]
@@ -51,8 +54,10 @@ class Engine:
         threads: int = 64,
         tags: frozenset[str] = frozenset(),
         twin: bool | None = None,
+        unsettled: Callable[[Left], str] | None = None,
     ) -> None:
         """Know what can be run; nothing is opened yet."""
+        self._unsettled = unsettled
         self._state_dir = state_dir
         self._programs = {program.name: program for program in programs}
         self._clock = clock or WallClock()
@@ -93,23 +98,22 @@ class Engine:
         *,
         jobs: int = 8,
         limit: Collection[str] | None = None,
-        apart: Collection[str] = (),
+        apart: Apart = (),
         on_event: OnEvent | None = None,
     ) -> Report:
         """Run ``program`` over ``order``, ``jobs`` devices at once, and return the report when it ended.
 
         ``limit`` names the only devices that are worked on, ``apart`` others that nobody may work on meanwhile. Raises
-        :class:`~rackwright.errors.RunBusy` when a living process works on one of either, or for a graph on another graph.
+        :class:`~rackwright.errors.RunBusy` when a living process works on one of either, or for a graph on another graph, and where
+        a run that was cut off has left one of the others in hand that has not settled.
         """
         code = self._program(program)
         if jobs < 1:
             raise RunError(f"{jobs} devices at once would end never: jobs is at least 1")
         graph, waves = _what(code, order, jobs, limit)
         record = {"program": program, "version": code.version, "engine": ENGINE, "jobs": jobs, "waves": waves}
-        record |= {"database": named(self._database), "twin": self._twin, "apart": tuple(apart)}
-        with locked(self._state_dir, "start"):
-            refuse_elsewhere(self._state_dir, self._journal, self._database)
-            self._refuse_busy(_Claim.of(devices_of(graph, waves), apart), limited=graph is not None)
+        record |= {"database": named(self._database), "twin": self._twin, "apart": apart}
+        with self._claimed(_Claim.of(devices_of(graph, waves), apart), limited=graph is not None):
             folder = RunFolder.made(self._state_dir, order, graph, **record)
             self._lease.attend(folder.run)
         return self._attended(folder, code, on_event)
@@ -117,7 +121,7 @@ class Engine:
     def resume(self, run: str, *, on_event: OnEvent | None = None) -> Report:
         """Go on with a run that was interrupted, or give the report of one that ended.
 
-        Raises :class:`~rackwright.errors.RunBusy` when another process holds it, and
+        Raises :class:`~rackwright.errors.RunBusy` when another process holds it or what it claims, as :meth:`run` does, and
         :class:`~rackwright.errors.RunChanged` when its program is another version by now, or a later run has
         worked on its devices: then start a new run, which reads first. Raises :class:`~rackwright.errors.RunError` when it
         works on the other rack, real or emulated.
@@ -137,9 +141,7 @@ class Engine:
                 f"run {run} was begun by {record.program} {record.version} (engine {record.engine}), and this is "
                 f"{code.version} (engine {ENGINE}): start a new run, it reads first"
             )
-        with locked(self._state_dir, "start"):
-            refuse_elsewhere(self._state_dir, self._journal, self._database)
-            self._refuse_busy(_Claim.of(record.devices, record.apart), run, limited=bool(record.graph))
+        with self._claimed(_Claim.of(record.devices, record.apart), run, limited=bool(record.graph)):
             if overtaken := self._overtaken(record):
                 raise RunChanged(overtaken)
             self._lease.attend(run)
@@ -290,13 +292,40 @@ class Engine:
             raise RunError(f"no program is called {name!r} here: this process knows {', '.join(self._programs)}")
         return self._programs[name]
 
+    @contextlib.contextmanager
+    def _claimed(self, claim: _Claim, run: str = "", *, limited: bool) -> Iterator[None]:
+        """Hold the site's lock once nobody else has what is claimed, nor has a dead run left anything beside it that still moves."""
+        settled: set[Left] = set()
+        while True:
+            with locked(self._state_dir, "start"):
+                refuse_elsewhere(self._state_dir, self._journal, self._database)
+                self._refuse_busy(claim, run, limited=limited)
+                left = [one for one in self._left_beside(claim, run) if one not in settled]
+                if not left:
+                    yield
+                    return
+            # Devices are asked without the lock: one that does not answer would keep everybody waiting.
+            for one in left:
+                if doing := self._moves(one):
+                    raise RunBusy(_cut_off(self._state_dir, one, claim.apart[one.device], doing))
+            settled.update(left)
+
+    def _left_beside(self, claim: _Claim, run: str) -> list[Left]:
+        """Return what runs that were cut off left in hand beside a claim, of this rack, real or emulated."""
+        if self._unsettled is None or not claim.apart:
+            return []
+        return left_in_hand(self._state_dir, self._journal, claim.apart.keys(), but=run, twin=self._twin)
+
+    def _moves(self, left: Left) -> str:
+        return self._unsettled(left) if self._unsettled is not None else ""
+
     def _refuse_busy(self, claim: _Claim, run: str = "", *, limited: bool) -> None:
         """Raise RunBusy when a living process holds the run, what it claims, or limits that a ``limited`` run would not count."""
         for other, worker in self._held(run).items():
             if other == run:
                 raise RunBusy(f"run {run} is held by {worker}: {_wait(worker)}")
             if why := claim.against(self._claim_of(other)):
-                raise RunBusy(f"run {other} {why} and is held by {worker}: {_wait(worker)}")
+                raise RunBusy(f"run {other} {why} is held by {worker}: {_wait(worker)}")
             if limited and self._is_limited(other):
                 raise RunBusy(
                     f"run {other} is held by {worker}, and the limits of both (racks, images, pairs) are for the whole site: {_wait(worker)}"
@@ -345,9 +374,11 @@ class Engine:
         return ""
 
     def _is_crossed(self, record: Record) -> bool:
-        """Say whether a living run works on something that this one claims: it began while nobody had this one."""
+        """Say whether a living run works on something that this one claims, or a dead one left it moving: it began while nobody had this one."""
         claim = _Claim.of(record.devices, record.apart)
-        return any(claim.against(self._claim_of(run)) for run in self._held() if run != record.run)
+        if any(claim.against(self._claim_of(run)) for run in self._held() if run != record.run):
+            return True
+        return any(self._moves(left) for left in self._left_beside(claim, record.run))
 
     def _wants_help(self, folder: RunFolder) -> bool:
         """Say whether there is work in a run that this process can do."""
@@ -375,20 +406,22 @@ class _Claim(msgspec.Struct, frozen=True):
     """What a run keeps from others: the devices that it works on, and those that nobody may work on meanwhile."""
 
     devices: frozenset[str] = frozenset()
-    apart: frozenset[str] = frozenset()
+    apart: dict[str, str] = {}
+    """Device -> why nobody may work on it meanwhile."""
 
     @classmethod
-    def of(cls, devices: Iterable[str], apart: Iterable[str]) -> Self:
-        return cls(frozenset(devices), frozenset(apart))
+    def of(cls, devices: Iterable[str], apart: Apart) -> Self:
+        why = apart if isinstance(apart, dict) else {_APART: tuple(apart)}
+        return cls(frozenset(devices), {name: reason for reason, names in why.items() for name in names})
 
     def against(self, held: _Claim) -> str:
-        """Say what a run with this claim would have in common with one that is held; empty: nothing."""
+        """Say what a run with this claim would have in common with one that is held, up to who holds it; empty: nothing."""
         if both := sorted(self.devices & held.devices):
-            return f"works on {both[0]}"
-        if theirs := sorted(self.apart & held.devices):
-            return f"works on {theirs[0]}, beside which nothing that is meant here may change,"
-        if mine := sorted(self.devices & held.apart):
-            return f"works on what {mine[0]} may not change beside,"
+            return f"works on {both[0]} and"
+        if theirs := sorted(self.apart.keys() & held.devices):
+            return f"works on {theirs[0]}, which {self.apart[theirs[0]]}; it"
+        if mine := sorted(held.apart.keys() & self.devices):
+            return f"works on what {mine[0]} may not change beside: {mine[0]} {held.apart[mine[0]]}; it"
         return ""
 
 
@@ -429,6 +462,14 @@ def _raise_fault(attendance: Attendance) -> None:
         raise fault
     if fault is not None:
         raise unkept(fault, _see(attendance.folder.run)) from fault
+
+
+def _cut_off(state_dir: Path, left: Left, why: str, doing: str) -> str:
+    """Say what a run that was cut off has left moving, why that is in the way, and what is to be done."""
+    return (
+        f"run {left.run} ({left.program}) was cut off in the step {left.step!r} of {left.device}: {doing}. Nothing was begun, since {left.device} {why}. "
+        f"{goes_on(RunFolder.found(state_dir, left.run), left.device)}"
+    )
 
 
 def _wait(worker: Worker) -> str:

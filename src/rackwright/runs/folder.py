@@ -21,7 +21,7 @@ from typing import Final
 import msgspec
 
 from rackwright.errors import RunError
-from rackwright.runs.model import Event, Graph, Json, Wave
+from rackwright.runs.model import Apart, Event, Graph, Json, Wave
 from rackwright.runs.redaction import Redactor
 
 __all__ = ["Events", "Record", "RunFolder", "devices_of", "now", "private", "runs_of", "write_private"]
@@ -54,7 +54,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """The devices of the graph."""
     database: str | None = None
     """The address of the database that holds its journal, without a password; empty: SQLite beside it; None: not known."""
-    apart: tuple[str, ...] = ()
+    apart: Apart = ()
     """Devices that nobody else may work on meanwhile: they stand in for those of the run."""
     twin: bool | None = None
     """It works on the emulated rack of the site and not on the real one; None: not known."""

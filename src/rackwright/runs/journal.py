@@ -278,6 +278,13 @@ class Journal:
         )
         return [status for status in found if status.executor_id not in living]
 
+    def done(self, runs: Sequence[str]) -> set[str]:
+        """Return those of the runs that have ended and have a report."""
+        found = self.client.list_workflows(
+            workflow_ids=list(runs), status="SUCCESS", load_input=False, load_output=False
+        )
+        return {status.workflow_id for status in found}
+
     def in_hand(self) -> list[WorkflowStatus]:
         """Return the workflows of all runs that somebody has in hand, or had when it died."""
         return self.client.list_workflows(status="PENDING", load_input=False, load_output=False)

@@ -19,6 +19,7 @@ __all__ = [
     "GOOD",
     "JOBS",
     "STOPPED",
+    "Apart",
     "Command",
     "CommandKind",
     "Context",
@@ -39,6 +40,9 @@ __all__ = [
 
 Json: TypeAlias = Any
 """A value that JSON holds."""
+
+Apart: TypeAlias = dict[str, tuple[str, ...]] | tuple[str, ...]
+"""Why -> the devices that nobody may work on meanwhile; the reason goes on behind a device and "which". Names alone: no reason was kept."""
 
 State = Literal["done", "unchanged", "waived", "failed", "skipped", "cancelled"]
 """How the work on one device, or a task, ended.

@@ -22,10 +22,14 @@ from rackwright.runs.journal import Journal, journal_exists, keeping
 from rackwright.runs.leases import others
 from rackwright.runs.model import EndState, Event
 
-__all__ = ["called", "insist", "lies_elsewhere", "named", "refuse_elsewhere", "serves", "told_end"]
+__all__ = ["called", "goes_on", "insist", "lies_elsewhere", "named", "refuse_elsewhere", "serves", "told_end"]
 
 _KEPT: Final = ("host", "port")
 """What is kept of an address's query: a server on a socket is named there. The rest may be secret."""
+_RESUMES: Final = {
+    "push": ("push",), "push-bmc": ("push", "--only", "bmc"), "push-host": ("push", "--only", "host"), "bringup": ("bringup",)
+}  # fmt: skip
+"""Program -> the verb, with its options, that goes on with a run of it."""
 _ENDS: Final[dict[str, EndState]] = {"done": "done", "failed": "failed", "cancelled": "cancelled"}
 
 
@@ -59,6 +63,20 @@ def serves(folder: RunFolder, tag: str) -> str:
         tag,
     ]
     return shlex.join(words)
+
+
+def goes_on(folder: RunFolder, device: str) -> str:
+    """Return, in words, what is to be done about a run that was cut off and has ``device`` in hand."""
+    record = folder.record()
+    verb = _RESUMES.get(record.program)
+    again = f"a new run that is about {device} too reads it first"
+    if verb is None:
+        return f"{again[0].upper()}{again[1:]}"
+    place = ("--database", record.database) if record.database else ()
+    words = shlex.join(
+        ["rackwright", verb[0], str(folder.path.parents[2]), *verb[1:], *(("--twin",) if record.twin else ()), *place]
+    )
+    return f"'{words} --resume' goes on with it; {again}"
 
 
 def told_end(folder: RunFolder) -> EndState | None:

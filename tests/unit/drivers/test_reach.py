@@ -99,6 +99,22 @@ def test_limit_means_devices_or_is_refused(plan, tmp_path):
         reach(plan, tmp_path, Wanted(limit=("nobody*",)))
 
 
+@pytest.mark.parametrize("twin", [False, True])
+def test_what_limit_leaves_out_can_be_looked_at_and_not_worked_on(plan, tmp_path, monkeypatch, twin):
+    """Beside what is pushed a switch may have to be asked; the way to push to it is not there."""
+    names = [switch.name for switch in plan.switches]
+    told = [{"device": name, "host": f"127.1.0.{at}"} for at, name in enumerate(names, 1)]
+    twin_json(tmp_path, devices=told)
+    way = reach(plan, tmp_path, Wanted(twin=twin, limit=(names[0],)))
+    seen = []
+    monkeypatch.setattr("rackwright.drivers.nvue.connect.connect", lambda endpoint, **_: seen.append(endpoint.device))
+    for name in names:
+        way.beside(name)
+    assert seen == names
+    with pytest.raises(DriverError, match="outside of --limit"):
+        way.connect(names[1])
+
+
 def test_a_password_comes_from_the_environment_or_a_private_file(plan, tmp_path, monkeypatch):
     """The secret switch_password logs in; a file that others may read is refused."""
     folder = tmp_path / ".rackwright/secrets"

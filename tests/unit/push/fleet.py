@@ -23,6 +23,10 @@ class Fleet:
     resolvers: tuple = ()
     twin: bool = False
 
+    def beside(self, device):
+        """Open a session with a switch that may not be meant."""
+        return self.connect(device)
+
     def connect(self, device):
         """Open a session."""
         return self.switches[device].connect(device)

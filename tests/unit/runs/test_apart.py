@@ -19,15 +19,19 @@ def first(site, process):
     return process
 
 
-@pytest.mark.parametrize("apart", [["fe01"], []])
-def test_what_a_living_run_must_not_have_beside_it_is_refused(site, first, apart):
+@pytest.mark.parametrize(("apart", "why"), [
+    (["fe01"], "works on fe01, which must not be worked on beside what is meant here; it is held by"),
+    ({"is of the other half": ("fe01",)}, "works on fe01, which is of the other half; it is held by"),
+    ([], "works on what fe02 may not change beside: fe02 must not be worked on beside what is meant here; it is held by"),
+])  # fmt: skip
+def test_what_a_living_run_must_not_have_beside_it_is_refused(site, first, apart, why):
     """Two runs of one site never have both members of a pair in hand: the second one is told of the first, and begins when that ended."""
     run = runs.latest(site / "s", "toy").run
     toy = Toy(site / "world")
     with runs.opened(site / "s", programs=[toy]) as engine:
         with pytest.raises(
             RunBusy,
-            match=rf"run {run} works on .*fe0.* is held by pid {first.popen.pid} .*: wait for it, or press Ctrl-C",
+            match=rf"run {run} {why} pid {first.popen.pid} .*: wait for it, or press Ctrl-C",
         ):
             engine.run("toy", OTHER, apart=apart)
         assert toy.started == []

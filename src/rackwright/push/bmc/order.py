@@ -18,6 +18,7 @@ from rackwright.push.bmc.changeset import Changeset, ServerChanges
 from rackwright.push.bmc.model import Step, Way
 from rackwright.push.bmc.turns import turns
 from rackwright.redfish.versions import same
+from rackwright.runs.model import Apart
 
 __all__ = ["Event", "Limits", "Order", "Part", "ServerOrder", "decode", "make_order"]
 
@@ -121,7 +122,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     drained_by: str = ""
     """Program that is asked, with the server's name, whether its host is drained; empty: the operator's word stands."""
     limits: Limits = Limits()
-    apart: tuple[str, ...] = ()
+    apart: Apart = ()
     """Devices that nobody else may work on meanwhile."""
 
     @cached_property

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rackwright import runs
 from rackwright.drivers.clock import Clock
 from rackwright.drivers.redfish.model import Redfish
 from rackwright.push.bmc.order import Order
 from rackwright.push.bmc.program import NAME, PushBmc
+from rackwright.push.unsettled import server
 from rackwright.runs import Event, Report
+
+if TYPE_CHECKING:
+    from rackwright.runs.engine import Engine
 
 __all__ = ["Way", "interrupted", "resume", "submit"]
 
@@ -38,9 +42,9 @@ class Way(Protocol):
 def submit(order: Order, way: Way, *, jobs: int, on_event: Callable[[Event], None] | None = None) -> Report:
     """Push an order and return how it ended; ``jobs`` is the most servers that are away at the same time.
 
-    Raises :class:`~rackwright.errors.RunBusy` when a living process works on one of the servers.
+    Raises :class:`~rackwright.errors.RunBusy` when a living process works on one of the servers, or one beside them was left in the middle.
     """
-    with runs.opened(way.state, programs=[PushBmc(way.bmc, way.clock)], clock=way.clock, twin=way.twin) as engine:
+    with _engine(way) as engine:
         return engine.run(NAME, order.encoded(), jobs=jobs, apart=order.apart, on_event=on_event)
 
 
@@ -49,8 +53,13 @@ def resume(run: str, way: Way, *, on_event: Callable[[Event], None] | None = Non
 
     Raises :class:`~rackwright.errors.RunChanged` when only a new push can go on from there.
     """
-    with runs.opened(way.state, programs=[PushBmc(way.bmc, way.clock)], clock=way.clock, twin=way.twin) as engine:
+    with _engine(way) as engine:
         return engine.resume(run, on_event=on_event)
+
+
+def _engine(way: Way) -> Engine:
+    program = PushBmc(way.bmc, way.clock)
+    return runs.opened(way.state, programs=[program], clock=way.clock, twin=way.twin, unsettled=server)
 
 
 def interrupted(state: Path) -> str:

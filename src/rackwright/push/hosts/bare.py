@@ -23,8 +23,9 @@ from rackwright.errors import BootRefused, DriverError, RunChanged
 from rackwright.plan.model import Plan
 from rackwright.push.apart import apart_from
 from rackwright.push.hosts.installing import Installing, Medium, Ways
+from rackwright.push.unsettled import server
 from rackwright.runs import Event, Report
-from rackwright.runs.model import GOOD, Context, Outcome, Wave
+from rackwright.runs.model import GOOD, Apart, Context, Outcome, Wave
 
 __all__ = ["NAME", "BareOrder", "BareServers", "BareTarget", "BareWay", "decode", "let_in", "make_bare", "submit"]
 
@@ -46,6 +47,10 @@ class BareWay(Ways, Protocol):
     @property
     def state(self) -> Path:
         """``SITE/.rackwright``."""
+
+    @property
+    def twin(self) -> bool:
+        """They are the emulated ones."""
 
     @property
     def answered(self) -> Path:
@@ -88,7 +93,7 @@ class BareOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, d
     limits: ProgressLimits = ProgressLimits()
     wipe: tuple[str, ...] = ()
     """Targets whose disk may be lost although a system has answered from it."""
-    apart: tuple[str, ...] = ()
+    apart: Apart = ()
     """Devices that nobody else may work on meanwhile."""
 
     @cached_property
@@ -241,8 +246,11 @@ def submit(
 ) -> Report:  # fmt: skip
     """Install and return how it ended.
 
-    Raises :class:`~rackwright.errors.RunBusy` when a living process works on one of the servers.
+    Raises :class:`~rackwright.errors.RunBusy` when a living process works on one of the servers, or one beside them was left
+    in the middle.
     """
     program = BareServers(way, forget)
-    with runs.opened(way.state, programs=[program], clock=way.clock, hide=(), threads=max(jobs, 1)) as engine:
+    with runs.opened(
+        way.state, programs=[program], clock=way.clock, threads=max(jobs, 1), twin=way.twin, unsettled=server
+    ) as engine:
         return engine.run(NAME, order.encoded(), jobs=jobs, apart=order.apart, on_event=on_event)

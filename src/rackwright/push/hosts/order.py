@@ -14,6 +14,7 @@ from rackwright.plan.model import Plan
 from rackwright.plan.stack_model import HostStack, Reboot
 from rackwright.push.apart import apart_from
 from rackwright.push.bmc.turns import turns
+from rackwright.runs.model import Apart
 
 __all__ = ["HostOrder", "Limits", "Order", "StageOrder", "decode", "make_order", "stages_of"]
 
@@ -83,7 +84,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     drained_by: str = ""
     """Program that is asked, with the host's name, whether it is drained; empty: the operator's word stands."""
     limits: Limits = Limits()
-    apart: tuple[str, ...] = ()
+    apart: Apart = ()
     """Devices that nobody else may work on meanwhile."""
 
     @cached_property

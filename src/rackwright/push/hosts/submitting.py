@@ -10,6 +10,7 @@ from rackwright.drivers.hosts.model import Event as PlayEvent
 from rackwright.push.hosts.contact import Way
 from rackwright.push.hosts.order import Order, decode
 from rackwright.push.hosts.program import NAME, PushHosts, shipped
+from rackwright.push.unsettled import server
 from rackwright.runs import Event, Report
 from rackwright.runs.folder import RunFolder
 from rackwright.secrets import Resolver, Secret
@@ -24,12 +25,12 @@ def submit(
     """Push an order and return how it ended; ``jobs`` is the most hosts that are worked on at the same time.
 
     Raises :class:`~rackwright.errors.SecretUnresolved` before anything is touched when a secret is missing, and
-    :class:`~rackwright.errors.RunBusy` when a living process works on one of the hosts.
+    :class:`~rackwright.errors.RunBusy` when a living process works on one of the hosts, or one beside them was left in the middle.
     """
     hidden = _secrets(order, way.resolvers)
     made = program or PushHosts(way, shipped(), jobs, heard)
     with runs.opened(
-        way.state, programs=[made], clock=way.clock, hide=hidden, threads=max(jobs, 1), twin=way.twin
+        way.state, programs=[made], clock=way.clock, hide=hidden, threads=max(jobs, 1), twin=way.twin, unsettled=server
     ) as engine:
         return engine.run(NAME, order.encoded(), jobs=jobs, apart=order.apart, on_event=on_event)
 
@@ -46,7 +47,7 @@ def resume(
     hidden = _secrets(decode(folder.order()), way.resolvers)
     made = program or PushHosts(way, shipped(), jobs)
     with runs.opened(
-        way.state, programs=[made], clock=way.clock, hide=hidden, threads=max(jobs, 1), twin=way.twin
+        way.state, programs=[made], clock=way.clock, hide=hidden, threads=max(jobs, 1), twin=way.twin, unsettled=server
     ) as engine:
         return engine.resume(run, on_event=on_event)
 

@@ -15,6 +15,7 @@ from rackwright.plan.model import Plan
 from rackwright.push.apart import apart_from
 from rackwright.push.impact import Interrupts
 from rackwright.push.sending import refuse_open_secrets
+from rackwright.runs.model import Apart
 
 __all__ = ["Image", "InstallLimits", "InstallOrder", "Target", "decode", "make_install"]
 
@@ -61,7 +62,7 @@ class InstallOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     targets: tuple[Target, ...]
     waves: tuple[tuple[str, tuple[str, ...]], ...]
     limits: InstallLimits = InstallLimits()
-    apart: tuple[str, ...] = ()
+    apart: Apart = ()
     """Devices that nobody else may work on meanwhile."""
 
     @cached_property

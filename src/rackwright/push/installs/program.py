@@ -52,8 +52,15 @@ class Way(Protocol):
     def state(self) -> Path:
         """``SITE/.rackwright``."""
 
+    @property
+    def twin(self) -> bool:
+        """They are the emulated ones."""
+
     def connect(self, device: str) -> Nvue:
         """Open a session with a switch."""
+
+    def beside(self, device: str) -> Nvue:
+        """Open a session with a switch that may not be meant, to look at it."""
 
     def install(self, device: str, what: Installation) -> None:
         """Have a switch install a NOS."""
