@@ -31,6 +31,7 @@ __all__ = ["Blink", "Blinked", "judge"]
 
 _SHOWN: Final = 8
 _AGAIN: Final = "see that no server restarts meanwhile, then blink again"
+_STRANGER: Final = "see who stands where (rackwright audit --only hardware); then mend the BMC's address or cable, or nodes.csv, and blink again"
 _NEXT: Final = "LLDP proves them once the system stands: rackwright audit --only host,switch"
 
 
@@ -64,6 +65,8 @@ class Blinked:
     """Other planned links of the switches that were asked, of which no port that was asked is up."""
     standing: frozenset[str] = frozenset()
     """Servers whose other cables prove that they stand where they are planned."""
+    strangers: Mapping[str, str] = field(default_factory=dict)
+    """Servers whose ports did not blink, since another machine answers at the address of their BMC -> which."""
 
 
 class Blink(Check):
@@ -119,7 +122,8 @@ class _Judge:
 
     def standing(self) -> frozenset[str]:
         links = (self._near(*link) for link in self.diagnosis.right)
-        return frozenset(far.device for _, far in links if far != self.reading.eliminated)
+        # Where the BMC is another machine's, a system that calls itself by the planned name proves no place of it.
+        return frozenset(far.device for _, far in links if far != self.reading.eliminated) - self.seen.strangers.keys()
 
     def _right(self) -> None:
         """Enter the servers all of whose links are right; what is wrong is entered at the switch."""
@@ -327,9 +331,16 @@ class _Judge:
 
     def _known(self, port: Port) -> bool:
         """Tell whether it is told elsewhere why nothing is known of a network port."""
-        return port.device in self.seen.blind or port.name in self.seen.unnamed.get(port.device, ())
+        return port.device in {*self.seen.blind, *self.seen.strangers} or port.name in self.seen.unnamed.get(
+            port.device, ()
+        )
 
     def _not_asked(self) -> None:
+        for name, who in self.seen.strangers.items():
+            self._ledger(name).wrong(
+                "asked", f"another machine answers at the address of the BMC of {name}, whose ports were therefore not blinked: {who}",
+                remedy=_STRANGER,
+            )  # fmt: skip
         for name, why in self.seen.blind.items():
             lost = sorted({far.device for near, far in self.seen.asked if near.device == name}, key=natural_key)
             links = f"; not proven are its links to {', '.join(lost)}" if lost else ""

@@ -21,7 +21,7 @@ from rackwright.redfish.registry import Registry
 from rackwright.redfish.software import software
 from rackwright.redfish.tree import Node, Tree, inner, macs, text
 
-__all__ = ["inventory", "job", "jobs", "ports", "registry", "service_tag"]
+__all__ = ["inventory", "job", "jobs", "marks", "ports", "registry"]
 
 _ROOT = "/redfish/v1"
 _KINDS = (
@@ -124,10 +124,11 @@ def ports(resources: Resources) -> Inventory:
     return Inventory(power=text(machine.system, "PowerState"), nics=nics)
 
 
-def service_tag(resources: Resources) -> str:
-    """Return the tag that a machine answers with, and nothing else of it; empty where it tells none."""
-    machine = _machine(Tree(resources))
-    return _tag(machine, _kind(machine))
+def marks(resources: Resources) -> Inventory:
+    """Read what tells a machine from its equals, its service tag and the MAC addresses of its BMC, and nothing else of it."""
+    tree = Tree(resources)
+    machine = _machine(tree)
+    return Inventory(service_tag=_tag(machine, _kind(machine)), bmc_macs=_bmc_macs(tree, machine))
 
 
 def registry(resources: Resources, bios: Bios | None) -> Registry:

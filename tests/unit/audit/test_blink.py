@@ -249,6 +249,23 @@ def test_who_could_not_be_asked_is_an_error():
     ] == ["error"]
 
 
+def test_another_machine_at_the_address_of_a_bmc_is_named_and_nothing_is_said_of_its_cables():
+    """Its links are no links of the planned server: that one is not proven, and nobody moves a cable of it."""
+    made = floor()
+    others = [(near, far) for near, far in made.pairs if far.device != "gpu05"]
+    plan = blink.code(near for near, _ in others)
+    lights = Room(dict(made.cables)).lights(plan, [far for _, far in others])
+    more = {
+        "strangers": {"gpu05": "service tag B answers where A is planned; it is gpu06 of nodes.csv"},
+        "asked": frozenset(made.pairs),
+    }
+    found, standing = blinks.judge(blinks.Blinked(made.wiring, plan, lights, **more))
+    (one,) = [item for item in found if item.status != "pass"]
+    assert (one.subject, one.status) == ("gpu05", "fail")
+    assert "whose ports were therefore not blinked: service tag B answers where A is planned" in one.message
+    assert standing == made.servers - {"gpu05"} == {item.subject for item in found if item.status == "pass"}
+
+
 def test_a_server_one_of_whose_links_was_not_blinked_does_not_pass():
     """A server passes with the links of a switch that could not be asked left out, or the error does not name it."""
     made = floor()

@@ -18,7 +18,15 @@ from rackwright.redfish.inventory import Inventory, Nic, NicPort
 MACS = {"r1": "02:00:00:00:00:01", "r2": "02:00:00:00:00:02"}
 PLAN = SimpleNamespace(
     devices=[
-        SimpleNamespace(name="gpu01", macs=(*((name, mac) for name, mac in MACS.items()), ("bmc", "02:00:00:00:00:09")))
+        SimpleNamespace(
+            name="gpu01",
+            serial="AAAAAA1",
+            macs=(*((name, mac) for name, mac in MACS.items()), ("bmc", "02:00:00:00:00:09")),
+        ),
+        SimpleNamespace(
+            name="gpu02", serial="AAAAAA2", macs=(("r1", "02:00:00:00:00:21"), ("bmc", "02:00:00:00:00:29"))
+        ),
+        SimpleNamespace(name="gpu03", serial="", macs=(("r1", "02:00:00:00:00:31"), ("bmc", "02:00:00:00:00:39"))),
     ]
 )
 
@@ -64,10 +72,11 @@ def threads():
 def looking(threads, monkeypatch):
     """Return a function that opens the controllers of one BMC."""
     monkeypatch.setattr(controllers, "ports", lambda read: read["inventory"])
+    monkeypatch.setattr(controllers, "marks", lambda read: read["inventory"])
 
-    def looked(bmc):
+    def looked(bmc, name="gpu01"):
         made = Controllers(SimpleNamespace(bmc=lambda _: bmc), PLAN, threads)
-        return made, made.open(["gpu01"])
+        return made, made.open([name])
 
     return looked
 
@@ -116,6 +125,34 @@ def test_who_says_nothing_of_cables_is_not_asked_again(looking, answer, why):
     asked = len(bmc.asked)
     assert made.lights() == {}
     assert len(bmc.asked) == asked
+
+
+@pytest.mark.parametrize(
+    ("name", "tag", "bmc", "who"),
+    [
+        ("gpu01", "AAAAAA2", "29", "service tag AAAAAA2 answers where AAAAAA1 is planned; it is gpu02 of nodes.csv"),
+        (
+            "gpu01",
+            "zzzzzz9",
+            "09",
+            "service tag ZZZZZZ9 answers where AAAAAA1 is planned, and nodes.csv has it nowhere",
+        ),
+        ("gpu01", "aaaaaa1", "99", ""),
+        ("gpu01", "", "29", "its MAC addresses are not those of gpu01; it is gpu02 of nodes.csv"),
+        ("gpu03", "AAAAAA2", "29", "its MAC addresses are not those of gpu03; it is gpu02 of nodes.csv"),
+        ("gpu03", "AAAAAA2", "39", ""),
+        ("gpu03", "ZZZZZZ9", "99", ""),
+    ],
+)
+def test_another_machine_at_the_address_is_not_blinked(looking, name, tag, bmc, who):
+    """Links of a machine that somebody else uses go down, or its cables are told as those of the planned one."""
+    answer = Inventory(
+        power="Off" if who else "On", service_tag=tag, bmc_macs=(f"02:00:00:00:00:{bmc}",), nics=told(r1="up").nics[:0]
+    )
+    made, (blind, there) = looking(session := FakeBmc([answer]), name)
+    assert made.strangers == ({name: who} if who else {})
+    assert (blind, there) == ({} if who else {name: "it does not tell its network adapters"}, {})
+    assert session.closed
 
 
 @pytest.mark.parametrize(

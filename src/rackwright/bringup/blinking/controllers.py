@@ -8,12 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from rackwright.audit.cabling import Port
+from rackwright.audit.machines.swaps import Known, Marks
 from rackwright.drivers.reach import Reach
 from rackwright.drivers.redfish.model import Redfish, Topic
 from rackwright.errors import DriverError
 from rackwright.plan.model import Device, Plan
 from rackwright.redfish.inventory import Inventory
-from rackwright.redfish.reading import ports
+from rackwright.redfish.reading import marks, ports
 
 __all__ = ["Controllers"]
 
@@ -35,11 +36,19 @@ class Controllers:
         self._sessions: dict[str, Redfish] = {}
         self._known: dict[str, frozenset[Port]] = {}
         """Server -> the ports whose links it told; none where its system does not tell them."""
+        self._who = Known(
+            {one.name: Marks(one.serial.upper(), frozenset(mac.lower() for _, mac in one.macs)) for one in plan.devices}
+        )
+        self.strangers: dict[str, str] = {}
+        """Servers at whose address another machine answers, with which."""
         self.gone: dict[str, str] = {}
         """Servers whose BMC stopped answering, with the reason."""
 
     def open(self, names: Collection[str]) -> tuple[dict[str, str], dict[str, frozenset[str]]]:
-        """Log in and look for the first time; returns who cannot be looked at and why, and the ports that each one has."""
+        """Log in and look for the first time; returns who cannot be looked at and why, and the ports that each one has.
+
+        Where another machine answers its links say nothing of the server: it is among neither, but among the strangers.
+        """
         asked = sorted(names)
         blind: dict[str, str] = {}
         there: dict[str, frozenset[str]] = {}
@@ -48,7 +57,10 @@ class Controllers:
                 blind[name] = seen
             else:
                 there[name] = frozenset(port.name for port in seen)
-        for name in blind:
+        for name in self.strangers:
+            blind.pop(name, None)
+            there.pop(name, None)
+        for name in (*blind, *self.strangers):
             session = self._sessions.pop(name, None)
             if session is not None:
                 session.close()
@@ -115,11 +127,26 @@ class Controllers:
         except DriverError as error:
             return str(error)
         told = ports(read)
+        if name not in self._known and (stranger := self._stranger(name, marks(read), told)):
+            self.strangers[name] = stranger
+            return stranger
         if topic != _BARE and (wrong := _wrong(told.power)):
             return wrong
         if not told.nics:
             return next(iter((read.get(_ERRORS) or {}).values()), "it does not tell its network adapters")
         return dict(self._links(name, told))
+
+    def _stranger(self, name: str, seen: Inventory, told: Inventory) -> str:
+        """Say which machine answers where another one is planned; empty where nothing speaks against the planned one."""
+        tag, planned = seen.service_tag.upper(), self._who.planned[name].tag
+        macs = frozenset({*seen.bmc_macs, *(mac for nic in told.nics for port in nic.ports for mac in port.macs)})
+        other = self._who.who(Marks(tag, macs), "tags" if tag and planned else "macs")
+        if other == name or (tag == planned if tag and planned else not other):
+            return ""
+        of = f"; it is {other} of nodes.csv" if other else ", and nodes.csv has it nowhere"
+        if tag and planned:
+            return f"service tag {tag} answers where {planned} is planned{of}"
+        return f"its MAC addresses are not those of {name}{of}"
 
     def _links(self, name: str, told: Inventory) -> Iterator[tuple[Port, bool | None]]:
         known = self._ports[name]

@@ -120,7 +120,8 @@ def blink(
         heard = {at: sights[at] for at in map(_near, links) if spare and at in sights and sights[at].neighbours}
         known = _lights(shown)
         quiet = [link for link in links if _near(link) not in heard]
-        plan_code, lights, absent = _blinked(work, quiet, known)
+        strangers = controllers.strangers
+        plan_code, lights, absent = _blinked(work, [one for one in quiet if one.b.device not in strangers], known)
         stuck = [_stuck(name, why) for name, why in switches.stuck.items()]
     asked = frozenset((_near(link), Port(link.b.device, link.b.port)) for link in links)
     silent = {name for link in quiet for name in (link.a.device, link.b.device)}
@@ -128,6 +129,7 @@ def blink(
     seen = blinks.Blinked(
         wiring(plan), plan_code, lights, blind, _unnamed(quiet, there), absent, left, asked, _held(quiet, shown),
         _above(plan, shown), heard, _ahead(plan, sights), _down(plan, known, shown, asked), frozenset(standing),
+        strangers,
     )  # fmt: skip
     judged = blinks.judge(seen)
     return judged._replace(found=(*judged.found, *stuck))

@@ -40,6 +40,7 @@ _LOOK: Final = "see why the switches before it failed, then retry"
 _BOTH_ENDS: Final = "follow its cable; who is exchanged with it is told where both ends were seen: by fabric/gate, or at the server whose cable it is"
 
 _HEARD: Final = "HOST-CABLING"
+_IDENTITY: Final = "MACHINE-IDENTITY"
 _OF_SYSTEM: Final = "/hosts"
 """What the folder of a system's evidence ends in."""
 _BODY_ALONE: Final = "judged by its BMC alone: no operating system was looked at"
@@ -224,8 +225,10 @@ def accepted_server(job: Job) -> Outcome:
 
 def _standing(job: Job, found: Iterable[Finding]) -> frozenset[str]:
     """Return the servers that are known to stand where they are planned: by what this one's system hears, or by this run's ``cabling``."""
-    own = {job.device} if any(one.check == _HEARD and one.status == "pass" for one in found) else set()
-    return plugs.stood(job) | own
+    told = {(one.check, one.status) for one in found}
+    # A system that calls itself so on another machine proves no place.
+    heard = (_HEARD, "pass") in told and (_IDENTITY, "fail") not in told
+    return plugs.stood(job) | ({job.device} if heard else set())
 
 
 def _server(job: Job, names: Sequence[str], domains: Sequence[machines.Domain], checks: Sequence[str]) -> Seen:

@@ -195,7 +195,7 @@ def _stranger(resources: Mapping[str, Any], tag: str) -> str:
     """Say that another machine answers than the planned one: it would be given this one's settings."""
     from rackwright.redfish import reading
 
-    found = reading.service_tag(resources)
+    found = reading.marks(resources).service_tag
     if not tag or not found or found.upper() == tag.upper():
         return ""
     return f"service tag {found} answers where {tag} is planned"
