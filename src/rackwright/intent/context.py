@@ -157,22 +157,16 @@ class Context:
         held = [slot.nic for slot in server.nics] if server else []
         return tuple(dict.fromkeys([*held, *group.nics, *(nic for nic in group.interfaces if nic != "bmc")]))
 
-    def target(self, key: str) -> int:
-        """Return the build-out target of a group."""
-        group = self.site.groups[key]
-        return max(group.count, group.max or 0)
-
 
 def group_names(key: str, group: Group) -> tuple[str, ...]:
     """Return the names of a group's machines up to its target; none when its pattern is wrong.
 
     The width of made-up numbers may be kept by a lock, so that every width it can have is known.
     """
-    target = max(group.count, group.max or 0)
     if group.names:
         try:
             return expand(group.names)
         except ValueError:
             return ()
-    widths = range(2, max(2, len(str(target))) + 1)
-    return tuple(dict.fromkeys(f"{key}{index:0{width}d}" for width in widths for index in range(1, target + 1)))
+    widths = range(2, max(2, len(str(group.target))) + 1)
+    return tuple(dict.fromkeys(f"{key}{index:0{width}d}" for width in widths for index in range(1, group.target + 1)))

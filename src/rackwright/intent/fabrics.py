@@ -10,13 +10,11 @@ from rackwright.catalog.faults import nearest
 from rackwright.documents import Path
 from rackwright.intent import words
 from rackwright.intent.context import Context
-from rackwright.intent.models import Attach, External, Fabric
+from rackwright.intent.models import PAIR_TOPOLOGIES, RAIL_TOPOLOGIES, Attach, External, Fabric
 from rackwright.intent.ranges import expand
 
 __all__ = ["check"]
 
-_PAIRS: Final = ("evpn-pair", "converged-pair")
-_RAILS: Final = ("single-switch", "tor-clos", "pure-rail", "rail-optimized")
 _TIERED: Final = ("tor-clos", "rail-optimized")
 _BY_RAIL: Final = ("pure-rail", "rail-optimized")
 _LOM = re.compile(r"lom(?P<number>[1-9])")
@@ -68,20 +66,20 @@ def _topology(context: Context, place: Path, fabric: Fabric) -> None:
     words.ratio(context, (*place, "oversubscription"), fabric.oversubscription)
     topology = fabric.topology
     misplaced = (
-        ("isl", fabric.isl is not None, _PAIRS),
-        ("external", bool(fabric.external), _PAIRS),
-        ("spare", bool(fabric.spare), _PAIRS),
+        ("isl", fabric.isl is not None, PAIR_TOPOLOGIES),
+        ("external", bool(fabric.external), PAIR_TOPOLOGIES),
+        ("spare", bool(fabric.spare), PAIR_TOPOLOGIES),
         ("uplink", fabric.uplink is not None, ("l2",)),
         ("per_switch", bool(fabric.per_switch), ("l2",)),
         ("rails_per_leaf", fabric.rails_per_leaf is not None, _BY_RAIL),
         ("rail_order", bool(fabric.rail_order), _BY_RAIL),
-        ("planes", fabric.planes > 1, _RAILS),
-        ("adaptive_routing", fabric.adaptive_routing is not None, _RAILS),
+        ("planes", fabric.planes > 1, RAIL_TOPOLOGIES),
+        ("adaptive_routing", fabric.adaptive_routing is not None, RAIL_TOPOLOGIES),
         ("tiers", (fabric.tiers or 1) > 1, _TIERED),
         ("superspines", "superspines" in fabric.model_fields_set, _TIERED),
-        ("spines", "spines" in fabric.model_fields_set, _TIERED + _PAIRS),
-        ("oversubscription", fabric.oversubscription != "1:1", _TIERED + _PAIRS),
-        ("bgp", fabric.bgp is not None, _RAILS + _PAIRS),
+        ("spines", "spines" in fabric.model_fields_set, _TIERED + PAIR_TOPOLOGIES),
+        ("oversubscription", fabric.oversubscription != "1:1", _TIERED + PAIR_TOPOLOGIES),
+        ("bgp", fabric.bgp is not None, RAIL_TOPOLOGIES + PAIR_TOPOLOGIES),
     )
     for word, given, topologies in misplaced:
         if given and topology not in topologies:
@@ -99,7 +97,7 @@ def _topology(context: Context, place: Path, fabric: Fabric) -> None:
 
 def _silent(context: Context, place: Path, fabric: Fabric, entry: Attach) -> None:
     """Report keys of an attach entry that say nothing in its fabric."""
-    rails, below = fabric.topology in _RAILS, fabric.topology == "l2"
+    rails, below = fabric.family == "rails", fabric.family == "oob"
     misplaced = (
         ("at", rails and entry.at is not None, "the ports of a rail fabric follow from rail and machine"),
         ("spread", rails and entry.spread != "both", "the leaf of a port follows from its rail"),

@@ -95,8 +95,8 @@ def _names(context: Context, key: str, group: Group) -> None:
         names = context.expand((*place, "names"), group.names)
         for name in names[:1]:
             context.label((*place, "names"), name, at_key=False)
-        if names and len(names) < context.target(key):
-            message = f"the pattern gives {len(names)} names for {context.target(key)} machines"
+        if names and len(names) < group.target:
+            message = f"the pattern gives {len(names)} names for {group.target} machines"
             context.wrong("limit", (*place, "names"), message, "widen the range, or lower count and max")
     known = group_names(key, group)
     for at, name in enumerate(group.absent):

@@ -6,7 +6,7 @@ that ``rackwright explain`` and the JSON Schema show.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
@@ -175,6 +175,11 @@ class Group(Intent):
     nics: dict[str, int] = Field(default_factory=dict)
     """Adapters by NIC key where they differ from the model's."""
 
+    @property
+    def target(self) -> int:
+        """Build-out target: machines that stand, or more to come."""
+        return max(self.count, self.max or 0)
+
 
 class Pools(Intent):
     """Where numbers come from."""
@@ -298,6 +303,11 @@ class Attach(Intent):
     """Bonds laid out behind the last one and left without a network."""
     lacp_bypass: bool | None = None
 
+    @property
+    def every_group(self) -> tuple[str, ...]:
+        """The groups that it names, in order."""
+        return ((self.group,) if self.group else ()) + self.groups
+
 
 class External(Intent):
     """Links to switches of others."""
@@ -357,6 +367,12 @@ class ExplicitLink(Intent):
     b: str
 
 
+RAIL_TOPOLOGIES: Final = ("single-switch", "tor-clos", "pure-rail", "rail-optimized")
+"""Fabrics of rails: scale-out, routed."""
+PAIR_TOPOLOGIES: Final = ("evpn-pair", "converged-pair")
+"""Fabrics of leaf pairs with EVPN multihoming, whose leaves are VTEPs."""
+
+
 class Bgp(Intent):
     """BGP of a fabric where it departs from the default."""
 
@@ -395,6 +411,11 @@ class Fabric(Intent):
     """Out of band: the subnet of each switch, in order."""
     links: tuple[ExplicitLink, ...] = ()
     bgp: Bgp | None = None
+
+    @property
+    def family(self) -> Literal["rails", "pair", "oob"]:
+        """Which kind of wiring and of switches its topology asks for."""
+        return "rails" if self.topology in RAIL_TOPOLOGIES else "pair" if self.topology in PAIR_TOPOLOGIES else "oob"
 
 
 class RackIntent(Intent):

@@ -34,7 +34,6 @@ _SILENT: Final = {
 """Keys that say nothing in a network of a style."""
 
 _VRF = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_ROUTED: Final = ("single-switch", "tor-clos", "pure-rail", "rail-optimized", "evpn-pair", "converged-pair")
 
 
 class _Space(NamedTuple):
@@ -143,7 +142,7 @@ def _pools(context: Context) -> Iterator[_Space]:
 
 def _switches_fit(context: Context, word: str, room: int, what: str) -> None:
     """Report a pool that is too small for the leaves that the site itself counts."""
-    counts = {key: _leaves(fabric) for key, fabric in context.site.fabrics.items() if fabric.topology in _ROUTED}
+    counts = {key: _leaves(fabric) for key, fabric in context.site.fabrics.items() if fabric.family != "oob"}
     needed = sum(counts.values())
     if needed > room:
         message = f"the pool holds {room} {what}; the leaves of {', '.join(counts)} need {needed}"
@@ -240,13 +239,13 @@ def _room(context: Context) -> None:
     needs: dict[str, int] = {}
     for fabric in context.site.fabrics.values():
         for entry in fabric.attach:
-            groups = [key for key in (entry.group, *entry.groups) if key in context.site.groups]
+            groups = [key for key in entry.every_group if key in context.site.groups]
             row = context.catalog.nics.get(entry.nic or "")
             for key in groups if row else []:
                 ports = (len(entry.adapters) or context.adapters(key, row.key)) * row.ports if row else 0
                 for name in filter(None, (entry.network, entry.native, *entry.tagged)):
                     each = (entry.bonds or 1) if entry.bond == "lacp" else ports
-                    needs[name] = needs.get(name, 0) + context.target(key) * each
+                    needs[name] = needs.get(name, 0) + context.site.groups[key].target * each
     for name, machines in needs.items():
         network = context.site.networks.get(name)
         if network is not None:

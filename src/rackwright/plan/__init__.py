@@ -25,8 +25,8 @@ from rackwright.plan.contradictions import contradictions, name_clashes
 from rackwright.plan.lock import Lock, LockFile
 from rackwright.plan.model import Device, Plan
 from rackwright.plan.oob import wire_oob, wire_uplinks
-from rackwright.plan.pair import PAIR_TOPOLOGIES, wire_pair
-from rackwright.plan.rails import RAIL_TOPOLOGIES, wire_rails
+from rackwright.plan.pair import wire_pair
+from rackwright.plan.rails import wire_rails
 from rackwright.plan.recabling import moved
 from rackwright.plan.waves import waves
 from rackwright.plan.wiring import Wiring
@@ -141,15 +141,10 @@ def _wire(site: Site, catalog: Catalog, lock: Lock) -> Wiring:
     found, wiring.problems = nodes.machines(site, catalog, lock)
     wiring.devices += found
     wiring.devices += racks.pdus(site)
-    kinds: tuple[tuple[Sequence[str], Callable[[str, Site, Catalog, Lock, Wiring], None]], ...] = (
-        (RAIL_TOPOLOGIES, wire_rails),
-        (PAIR_TOPOLOGIES, wire_pair),
-        (("l2",), wire_oob),
-        (("l2",), wire_uplinks),
-    )
-    for topologies, wire in kinds:
+    kinds = (("rails", wire_rails), ("pair", wire_pair), ("oob", wire_oob), ("oob", wire_uplinks))
+    for family, wire in kinds:
         for key, fabric in site.fabrics.items():
-            if fabric.topology in topologies:
+            if fabric.family == family:
                 wire(key, site, catalog, lock, wiring)
     explicit_links(site, catalog, wiring)
     wiring.problems += list(name_clashes(wiring.devices)) or collisions(site, catalog, wiring)

@@ -13,7 +13,7 @@ from rackwright.intent.models import Site
 from rackwright.plan.address_model import Addresses, Allocator
 from rackwright.plan.host_bonds import bonds_of
 from rackwright.plan.model import Device, Layout, Link
-from rackwright.plan.numbers import EVPN, number_switches
+from rackwright.plan.numbers import number_switches
 from rackwright.plan.overlaps import overlaps
 from rackwright.plan.rail_addresses import address_rails
 from rackwright.plan.subnets import Ledger, attach_network, oob_network, open_ledger
@@ -70,7 +70,7 @@ def _svis(site: Site, devices: Sequence[Device], links: Sequence[Link], ledger: 
             holders = [switch]
         elif subnet.rail:
             # A VLAN of an EVPN pair is on every leaf, one of a rail fabric on the leaves of its rail alone.
-            pairs = [f for f in gateway_fabrics(site, subnet.network) if site.fabrics[f].topology in EVPN]
+            pairs = [f for f in gateway_fabrics(site, subnet.network) if site.fabrics[f].family == "pair"]
             spread = [leaf for fabric in pairs for leaf in leaves.get(fabric, ())]
             holders = spread or sorted(by_rail.get((subnet.network, subnet.rail), ()))
         else:
@@ -93,7 +93,7 @@ def gateway_fabrics(site: Site, network: str) -> tuple[str, ...]:
     return tuple(
         key
         for key, fabric in sorted(site.fabrics.items())
-        if fabric.topology != "l2"
+        if fabric.family != "oob"
         and any(network in (entry.native, entry.network, *entry.tagged) for entry in fabric.attach)
     )
 
@@ -152,7 +152,7 @@ def _uncabled(
     Switches always; machines and PDUs only where no out-of-band fabric is planned at all, because then
     somebody else cables them.
     """
-    planned = sorted(key for key, fabric in site.fabrics.items() if fabric.topology == "l2")
+    planned = sorted(key for key, fabric in site.fabrics.items() if fabric.family == "oob")
     network = oob_network(site, planned[0] if planned else "")
     if network not in ledger.accounts:
         return

@@ -9,7 +9,6 @@ from rackwright.findings import Problem, problem
 from rackwright.intent.models import Site
 from rackwright.plan.cages import port_range
 from rackwright.plan.model import Link
-from rackwright.plan.rails import RAIL_TOPOLOGIES
 from rackwright.plan.wiring import PortUse, Wiring, port_name
 
 __all__ = ["collisions"]
@@ -26,7 +25,7 @@ def collisions(site: Site, catalog: Catalog, wiring: Wiring) -> list[Problem]:
     told: dict[tuple[tuple[str, ...], str, tuple[str, ...]], tuple[str, int]] = {}
     for device in wiring.devices:
         fabric = site.fabrics.get(device.fabric)
-        if fabric is None or (fabric.topology in RAIL_TOPOLOGIES and not fabric.links):
+        if fabric is None or (fabric.family == "rails" and not fabric.links):
             continue  # laid out by one formula: nothing there is pinned
         model = catalog.switches[device.model]
         blocking = {split.mode for split in model.port_groups[0].breakouts if split.disables_next}

@@ -14,9 +14,6 @@ from rackwright.findings import Problem, problem
 from rackwright.intent.models import Attach, Fabric, Site
 from rackwright.plan.cages import counted_port, parse_port, port_range
 from rackwright.plan.model import Device
-from rackwright.plan.pair import PAIR_TOPOLOGIES
-from rackwright.plan.pair_entries import attach_groups
-from rackwright.plan.rails import RAIL_TOPOLOGIES
 from rackwright.plan.subnets import carried_networks, oob_network, oob_networks
 from rackwright.plan.wiring import breakout, cage_count, gbps, host_ports
 
@@ -45,9 +42,9 @@ def contradictions(site: Site, catalog: Catalog) -> Iterator[Problem]:
         model = catalog.switches[fabric.leaves.model]
         yield from _above(key, fabric, model, catalog)
         yield from _bgp(key, fabric)
-        if fabric.topology in RAIL_TOPOLOGIES:
+        if fabric.family == "rails":
             yield from _rails(key, fabric, site, model, catalog)
-        elif fabric.topology in PAIR_TOPOLOGIES:
+        elif fabric.family == "pair":
             yield from _pair(key, fabric, model)
             yield from _external(key, fabric, site)
         else:
@@ -100,12 +97,10 @@ def _relays(site: Site) -> Iterator[Problem]:
 
 def _reach(site: Site) -> Iterator[Problem]:
     """Judge gateways, networks and imports that would have to reach from one fabric into another."""
-    pairs = {
-        key: carried_networks(site, key) for key, fabric in site.fabrics.items() if fabric.topology in PAIR_TOPOLOGIES
-    }
+    pairs = {key: carried_networks(site, key) for key, fabric in site.fabrics.items() if fabric.family == "pair"}
     for name, network in site.networks.items():
         at = site.fabrics.get(network.gateway or "")
-        if network.style == "vlan" and at is not None and at.topology not in PAIR_TOPOLOGIES:
+        if network.style == "vlan" and at is not None and at.family != "pair":
             yield _wrong(
                 ("networks", name, "gateway"),
                 f"{network.gateway} is a {at.topology} fabric: none of its switches is the gateway of a VLAN",
@@ -134,7 +129,7 @@ def _reach(site: Site) -> Iterator[Problem]:
 
 def _idle(site: Site) -> Iterator[Problem]:
     """Tell of networks that nothing is in: no port, no gateway on a leaf, no boot service, no address that the site names."""
-    below = [key for key, fabric in site.fabrics.items() if fabric.topology == "l2"]
+    below = [key for key, fabric in site.fabrics.items() if fabric.family == "oob"]
     used = {name for key in below for name in oob_networks(site, key)} or {oob_network(site, "")}
     for fabric in site.fabrics.values():
         for entry in fabric.attach:
@@ -177,7 +172,7 @@ def _bgp(key: str, fabric: Fabric) -> Iterator[Problem]:
     wish, path = fabric.bgp, ("fabrics", key, "bgp")
     if wish is None:
         return
-    if fabric.topology in RAIL_TOPOLOGIES:
+    if fabric.family == "rails":
         if wish.asn:
             yield _wrong(
                 (*path, "asn"), f"{key} speaks eBGP: leaves of one ASN refuse each other's routes", "remove it"
@@ -260,7 +255,7 @@ def _rails(key: str, fabric: Fabric, site: Site, model: SwitchModel, catalog: Ca
                 f"attach the groups to {key} alike, or give these a rail fabric of their own",
             )  # fmt: skip
         first = first or alike
-        for group in attach_groups(attach):
+        for group in attach.every_group:
             if group in seen:
                 yield _wrong(path, f"group {group} is attached to {key} twice", "name it once")
             seen.add(group)
@@ -278,10 +273,10 @@ def _rail_ports(
     path: tuple[str, ...], fabric: Fabric, attach: Attach, site: Site, model: SwitchModel, catalog: Catalog
 ) -> Iterator[Problem]:
     """Judge the ports of one attach entry against those of the first group of the fabric."""
-    lead = attach_groups(fabric.attach[0])[0]
+    lead = fabric.attach[0].every_group[0]
     row = site.groups[lead]
     own = host_ports(row, catalog.servers[row.model], attach.nic or "", catalog, attach.adapters)
-    for group in attach_groups(attach):
+    for group in attach.every_group:
         row = site.groups[group]
         ports = host_ports(row, catalog.servers[row.model], attach.nic or "", catalog, attach.adapters)
         if len(ports) != len(own):
@@ -416,7 +411,7 @@ def _oob(key: str, fabric: Fabric, site: Site, model: SwitchModel) -> Iterator[P
     if fabric.uplink is None or fabric.uplink.to not in site.fabrics:
         return
     upper = site.fabrics[fabric.uplink.to]
-    if upper.topology not in PAIR_TOPOLOGIES:
+    if upper.family != "pair":
         yield _wrong(
             ("fabrics", key, "uplink", "to"),
             f"{fabric.uplink.to} is a {upper.topology} fabric: it carries no VLAN for out-of-band switches",

@@ -17,7 +17,6 @@ from rackwright.intent.models import Attach, Site
 from rackwright.plan.address_model import Addresses
 from rackwright.plan.host_bonds import bonds_of
 from rackwright.plan.model import Device, HostBond, HostInterface, HostNetwork, Link
-from rackwright.plan.numbers import EVPN
 from rackwright.plan.services import resolve
 from rackwright.plan.subnets import oob_network
 
@@ -285,7 +284,7 @@ def _on_rail(frame: _Frame, link: Link) -> bool:
     nic = frame.catalog.nics.get(link.b.nic)
     if not link.rail or fabric is None:
         return False
-    return fabric.topology not in EVPN or (nic is not None and nic.kind == "supernic")
+    return fabric.family != "pair" or (nic is not None and nic.kind == "supernic")
 
 
 def _own_address(frame: _Frame, device: Device, network: str, port: str) -> str:

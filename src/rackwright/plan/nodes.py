@@ -18,11 +18,10 @@ def group_names(name: str, group: Group, lock: Lock) -> tuple[str, ...]:
     Made-up names are at least two digits wide; the width of the first plan is kept, so that growth
     renames nothing.
     """
-    target = max(group.count, group.max or 0)
     if group.names:
-        return expand(group.names)[:target]
-    width = lock.keep("names.width", name, max(2, len(str(target))))
-    return tuple(f"{name}{index:0{width}d}" for index in range(1, target + 1))
+        return expand(group.names)[: group.target]
+    width = lock.keep("names.width", name, max(2, len(str(group.target))))
+    return tuple(f"{name}{index:0{width}d}" for index in range(1, group.target + 1))
 
 
 def machines(site: Site, catalog: Catalog, lock: Lock) -> tuple[list[Device], list[Problem]]:

@@ -14,10 +14,7 @@ from rackwright.plan.address_model import Allocator
 from rackwright.plan.model import Device
 from rackwright.plan.pools import Range, parse_asns, parse_range, text
 
-__all__ = ["EVPN", "asn_key", "number_switches"]
-
-EVPN = ("evpn-pair", "converged-pair")
-"""Topologies whose leaves are VTEPs."""
+__all__ = ["asn_key", "number_switches"]
 
 _ROUTED = ("leaf", "spine", "superspine")
 
@@ -31,7 +28,7 @@ def number_switches(
     loopbacks = _addresses(site.pools.loopback, "loopback", [s.name for s in switches], lock, problems)
     leaves = [
         s.name for s in switches if s.role == "leaf" and s.fabric in site.fabrics
-        and site.fabrics[s.fabric].topology in EVPN
+        and site.fabrics[s.fabric].family == "pair"
     ]  # fmt: skip
     if site.pools.vtep:
         vteps = _addresses(site.pools.vtep, "vtep", leaves, lock, problems)

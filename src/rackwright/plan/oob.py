@@ -11,7 +11,7 @@ from rackwright.intent.ranges import expand
 from rackwright.plan.cages import Block, block, parse_port, port_range
 from rackwright.plan.lock import NO_ROOM, Lock
 from rackwright.plan.model import Device, End, Layout, Link
-from rackwright.plan.pair_entries import attach_groups, uplink_split
+from rackwright.plan.pair_entries import uplink_split
 from rackwright.plan.wiring import PortUse, Wiring, cage_count, gbps, host_ports
 
 __all__ = ["wire_oob", "wire_uplinks"]
@@ -82,7 +82,7 @@ def _wanted(
     if attach.switches is not None:
         for name in _chosen_switches(attach.switches, wiring, own):
             yield name, [End(name, "eth0", interface="eth0")]
-    for group in attach_groups(attach):
+    for group in attach.every_group:
         row = site.groups[group]
         model = catalog.servers[row.model]
         for device in wiring.devices:

@@ -14,9 +14,8 @@ from rackwright.plan.model import Device, End, Layout, Link
 from rackwright.plan.pair_entries import ONE_LANE, Entry, resolve_entry, sides, uplink_split
 from rackwright.plan.wiring import PortUse, Wiring, breakout, cage_count, gbps, host_end
 
-__all__ = ["PAIR_TOPOLOGIES", "wire_pair"]
+__all__ = ["wire_pair"]
 
-PAIR_TOPOLOGIES = ("evpn-pair", "converged-pair")
 _SPARE_CAGES = 6
 """Cages kept for external links and out-of-band uplinks when leaf pairs are counted."""
 _MORE_LINKS = 4

@@ -11,7 +11,7 @@ from rackwright.plan.lock import Lock
 from rackwright.plan.nodes import group_names
 from rackwright.plan.wiring import HostPort, Wiring, breakout, gbps, host_ports
 
-__all__ = ["ONE_LANE", "Entry", "attach_groups", "resolve_entry", "sides", "uplink_split"]
+__all__ = ["ONE_LANE", "Entry", "resolve_entry", "sides", "uplink_split"]
 
 ONE_LANE = ("dr1", "fr1")
 """Media of one PAM4 lane."""
@@ -38,16 +38,11 @@ class Entry(NamedTuple):
         return max(leaves.count(0), leaves.count(1))
 
 
-def attach_groups(attach: Attach) -> tuple[str, ...]:
-    """Return the groups an attach entry names, in order."""
-    return ((attach.group,) if attach.group else ()) + attach.groups
-
-
 def resolve_entry(
     key: str, index: int, attach: Attach, site: Site, catalog: Catalog, model: SwitchModel, lock: Lock, wiring: Wiring
 ) -> Entry | None:
     """Return an attach entry with its ports and machines, or None after saying why the switch cannot serve it."""
-    groups = attach_groups(attach)
+    groups = attach.every_group
     first = site.groups[groups[0]]
     ports = host_ports(first, catalog.servers[first.model], attach.nic or "", catalog, attach.adapters)
     speed = gbps(attach.speed) if attach.speed else float(ports[0].gbps if ports else 0)
@@ -80,7 +75,7 @@ def _entry_key(key: str, attach: Attach, names: Sequence[str], lock: Lock) -> st
     """
     chosen = "".join(f".{number}" for number in attach.adapters)
     nic, pin = f"{attach.nic}{chosen}", f"@{attach.at}" if attach.at else ""
-    own, view = f"{'+'.join(attach_groups(attach))}.{nic}", lock.view()
+    own, view = f"{'+'.join(attach.every_group)}.{nic}", lock.view()
     held = view.get(f"{key}.cage", {})
     if f"{own}{pin}" in held:
         return own

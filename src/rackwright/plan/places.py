@@ -101,8 +101,7 @@ class Names:
     def _add_groups(self, site: Site) -> None:
         for key, group in site.groups.items():
             # Room is kept for machines up to max and for absent ones: what is theirs stays theirs.
-            target = max(group.count, group.max or 0)
-            self._named[key] = Named({n: Slot(f"{key} {n}", group.model, False) for n in range(1, target + 1)})
+            self._named[key] = Named({n: Slot(f"{key} {n}", group.model, False) for n in range(1, group.target + 1)})
         for device in self._devices.values():
             if device.role in ("server", "storage") and device.group in self._named:
                 self._named[device.group].slots[device.index] = Slot(device.name, device.model)

@@ -28,9 +28,8 @@ from rackwright.plan.wiring import (
     port_name,
 )
 
-__all__ = ["RAIL_TOPOLOGIES", "wire_rails"]
+__all__ = ["wire_rails"]
 
-RAIL_TOPOLOGIES = ("single-switch", "tor-clos", "pure-rail", "rail-optimized")
 _FLAT = ("single-switch", "pure-rail")
 
 
@@ -73,7 +72,7 @@ def _frame(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring) -
     fabric = site.fabrics[key]
     switch = catalog.switches[fabric.leaves.model]
     attach = fabric.attach[0]
-    group = site.groups[_groups(attach)[0]]
+    group = site.groups[attach.every_group[0]]
     ports = host_ports(group, catalog.servers[group.model], attach.nic or "", catalog, attach.adapters)
     rails = len(ports) // fabric.planes
     split = breakout(switch, ports[0].gbps, ports[0].lanes, attach.split) if ports else None
@@ -93,7 +92,7 @@ def _frame(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring) -
         )
         return None
     order = _rail_order(key, fabric, rails, per_leaf, wiring)
-    target = sum(max(site.groups[g].count, site.groups[g].max or 0) for entry in fabric.attach for g in _groups(entry))
+    target = sum(site.groups[group].target for entry in fabric.attach for group in entry.every_group)
     shape = _shape(key, fabric, switch, split, rails, per_leaf, target, lock, wiring)
     if shape is None or order is None or not _count_agrees(key, fabric, shape, wiring):
         return None
@@ -131,10 +130,6 @@ def _count_agrees(key: str, fabric: Fabric, shape: Clos, wiring: Wiring) -> bool
 
 def _ways(split: Breakout) -> int:
     return ways_of(split.mode)
-
-
-def _groups(attach: Attach) -> tuple[str, ...]:
-    return ((attach.group,) if attach.group else ()) + attach.groups
 
 
 def _rail_order(
@@ -241,7 +236,7 @@ def _slots(frame: _Frame, lock: Lock, wiring: Wiring) -> dict[str, int]:
     """Return the slot of every machine, from 0; a machine keeps the slot it once had."""
     room = frame.shape.units * frame.shape.nodes_per_unit
     slots: dict[str, int] = {}
-    wanted = {group for entry in frame.fabric.attach for group in _groups(entry)}
+    wanted = {group for entry in frame.fabric.attach for group in entry.every_group}
     for device in wiring.devices:
         if device.group in wanted and device.role in ("server", "storage"):
             slot = lock.take(f"{frame.key}.slot", device.name, limit=room)

@@ -86,16 +86,14 @@ def _sections(site: Site, kept: LockFile | None) -> dict[str, Wish]:
         f"fabrics.{key}": fabric.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=_UNWIRED)
         for key, fabric in site.fabrics.items()
     }
-    wired = {
-        name for fabric in site.fabrics.values() for entry in fabric.attach for name in (entry.group, *entry.groups)
-    }
+    wired = {name for fabric in site.fabrics.values() for entry in fabric.attach for name in entry.every_group}
     for key, group in site.groups.items():
         if key in wired:
             written = group.model_dump(
                 mode="json", exclude_defaults=True, include={"model", "names", "nics", "interfaces"}
             )
             laid = (kept.wishes if kept else {}).get(f"groups.{key}", {}).get("max", 0)
-            found[f"groups.{key}"] = written | {"max": max(group.count, group.max or 0, laid)}
+            found[f"groups.{key}"] = written | {"max": max(group.target, laid)}
     return found
 
 

@@ -151,9 +151,9 @@ def scopes(
 
     Faults of ``services`` are told where the words are resolved for the switches, not again here.
     """
-    out_of_band = {oob_network(site, key) for key, fabric in site.fabrics.items() if fabric.topology == "l2"}
+    out_of_band = {oob_network(site, key) for key, fabric in site.fabrics.items() if fabric.family == "oob"}
     single = {
-        name for key, fabric in site.fabrics.items() if fabric.topology == "l2" for name in oob_networks(site, key)
+        name for key, fabric in site.fabrics.items() if fabric.family == "oob" for name in oob_networks(site, key)
     }
     out_of_band |= {name for name in single if not site.networks[name].pxe}
     out_of_band |= {oob_network(site, "")} if not out_of_band else set()

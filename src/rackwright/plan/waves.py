@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rackwright.intent.models import Fabric
 from rackwright.plan.model import Device
-from rackwright.plan.pair import PAIR_TOPOLOGIES
 
 __all__ = ["STAGES", "waves"]
 
-STAGES = ("oob", "frontend", "backend")
+_STAGES = {"oob": "oob", "pair": "frontend", "rails": "backend"}
+"""Stage of a bring-up that sets the switches of a family of fabrics, in order."""
+
+STAGES = tuple(_STAGES.values())
 """Stages of a bring-up that set switches, in order."""
 
 Wave = tuple[str, tuple[str, ...]]
@@ -27,7 +29,7 @@ def waves(
 def _of_fabric(
     key: str, fabric: Fabric, devices: Sequence[Device], leaves: Mapping[str, tuple[tuple[str, ...], ...]]
 ) -> Iterator[Wave]:
-    stage = "oob" if fabric.topology == "l2" else "frontend" if fabric.topology in PAIR_TOPOLOGIES else "backend"
+    stage = _STAGES[fabric.family]
     members = [device for device in devices if device.fabric == key]
     for role in ("oob", "superspine", "spine"):
         names = tuple(device.name for device in members if device.role == role)

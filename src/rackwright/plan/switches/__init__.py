@@ -27,7 +27,7 @@ _BUILDERS = {
 def build(context: Frame) -> tuple[Switch, ...]:
     """Return every switch of the site, fabric by fabric."""
     return tuple(
-        _BUILDERS[(context.family(device.fabric), device.role)](context, device)
+        _BUILDERS[(context.fabric(device).family, device.role)](context, device)
         for device in context.devices
         if device.role in ("leaf", "spine", "superspine", "oob")
     )

@@ -12,8 +12,6 @@ from rackwright.intent.models import Fabric, Network, Site
 from rackwright.plan.address_model import Addresses
 from rackwright.plan.lock import Lock
 from rackwright.plan.model import Device, Link, SystemSettings
-from rackwright.plan.pair import PAIR_TOPOLOGIES
-from rackwright.plan.rails import RAIL_TOPOLOGIES
 from rackwright.plan.wiring import PortUse
 
 __all__ = ["Frame", "SshKey", "doubled_numbers", "frame"]
@@ -49,11 +47,6 @@ class Frame(NamedTuple):
     def model(self, device: Device) -> SwitchModel:
         """Return the catalog row of a switch."""
         return self.catalog.switches[device.model]
-
-    def family(self, fabric: str) -> str:
-        """Return which builder serves a fabric: ``rails``, ``pair`` or ``oob``."""
-        topology = self.site.fabrics[fabric].topology
-        return "rails" if topology in RAIL_TOPOLOGIES else "pair" if topology in PAIR_TOPOLOGIES else "oob"
 
     def vni(self, network: Network) -> int:
         """Return the VNI of a network: its own, or VLAN + offset of the conventions."""
@@ -141,7 +134,7 @@ def _segment_macs(
     first = int(conventions.es_mac.replace(":", ""), 16)
     found: dict[str, str] = {}
     for fabric, pairs in leaves.items():
-        if site.fabrics[fabric].topology not in PAIR_TOPOLOGIES:
+        if site.fabrics[fabric].family != "pair":
             continue
         for number, pair in enumerate(pairs):
             index = lock.take("es.mac", f"{fabric}.{number}")

@@ -194,7 +194,7 @@ def _adaptive(frame: Frame, device: Device) -> bool:
     """Adaptive routing: 200G and 400G links between switches only (nvue.md 3.6)."""
     wish = frame.fabric(device).adaptive_routing
     wanted = frame.conventions.adaptive_routing if wish is None else wish
-    return wanted and frame.family(device.fabric) == "rails" and "adaptive-routing" in frame.model(device).features
+    return wanted and frame.fabric(device).family == "rails" and "adaptive-routing" in frame.model(device).features
 
 
 def bonds(
