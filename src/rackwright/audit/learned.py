@@ -6,7 +6,7 @@ whole bond's, says nothing; neither does a port behind which another switch stan
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from rackwright.audit.cabling import Names, Port
@@ -28,11 +28,18 @@ _SPEAK: Final = "ping it, or wait until its system speaks, and look again"
 def table(shown: Any) -> dict[str, tuple[str, ...]]:
     """Return port -> MAC addresses that are learned there, of what :data:`TABLE` shows."""
     found: dict[str, dict[str, None]] = {}
-    for row in shown.values() if isinstance(shown, dict) else ():
-        mac = normal_mac(str(row.get("mac", ""))) if isinstance(row, dict) else None
-        if mac and row.get("entry-type") not in _NOT_LEARNED:
+    for mac, row in _rows(shown):
+        if row.get("entry-type") not in _NOT_LEARNED:
             found.setdefault(str(row.get("interface", "")), {})[mac] = None
     return {port: tuple(macs) for port, macs in found.items()}
+
+
+def _rows(shown: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield address and entry of each row that has one: 5.12 is taken to number its rows, 5.14 has the address as the key."""
+    for key, row in shown.items() if isinstance(shown, dict) else ():
+        mac = normal_mac(str(row.get("mac") or key)) if isinstance(row, dict) else None
+        if mac:
+            yield mac, row
 
 
 def claims(view: View, names: Names) -> Mapping[str, tuple[Port, ...]]:
@@ -66,11 +73,14 @@ def unknown(view: View, near: str, far: Port) -> tuple[str, str]:
             f"the forwarding table of {view.name} is not told ({why:.60})",
             "see 'nv show bridge domain br_default mac-table'",
         )
+    shown = view.tree(TABLE)
+    if shown and not any(_rows(shown)):
+        return f"no row of the forwarding table of {view.name} could be read", f"see '{TABLE} -o json'"
     if far in view.look.site.bonded:
         return "the MAC address is that of a whole bond", "LLDP of the system tells it"
     if far not in view.look.site.macs:
         return "nodes.csv has no MAC address of it", _BY_HAND
-    strange = table(view.tree(TABLE)).get(near, ())
+    strange = table(shown).get(near, ())
     if strange:
         return (
             f"{', '.join(strange[:2])} is learned there, which nodes.csv does not have",

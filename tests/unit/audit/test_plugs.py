@@ -250,3 +250,28 @@ def test_own_entries_of_a_switch_are_not_learned():
         "4": "torn",
     }
     assert table(rows) == {"swp1": ("02:00:00:00:00:01",)}
+
+
+def test_rows_by_number_and_rows_by_address_are_read():
+    """5.6 numbers its rows, 5.14 has the address as the key and an entry that is no row; either is the table of a real switch."""
+    numbered = {
+        "1": {"age": 21, "bridge-domain": "br_default", "interface": "swp9", "last-update": 1414, "mac": "48:B0:2D:6C:8D:6F", "vlan": 121},
+        "10": {"age": 9, "entry-type": "static", "interface": "bond5", "mac": "48:b0:2d:38:15:db", "vlan": 122},
+        "12": {"age": 9, "entry-type": "permanent", "interface": "bond5", "mac": "48:b0:2d:ec:3c:d4"},
+    }  # fmt: skip
+    by_address = {
+        "dynamic": {"@clear": {"state": "inactive"}},
+        "48:b0:2d:6c:8d:6f": {"vlan": 121, "interface": "swp9", "entry-type": "dynamic"},
+        "48:b0:2d:38:15:db": {"mac": "48:b0:2d:38:15:db", "interface": "swp7", "entry-type": "static"},
+    }
+    assert table(numbered) == table(by_address) == {"swp9": ("48:b0:2d:6c:8d:6f",)}
+
+
+def test_a_table_of_a_form_that_nobody_knows_is_told_as_that():
+    """An address that is said not to be learned sends people to a BMC that is well."""
+    made = fresh()
+    made.said["oob01"][TABLE] = {"1": {"ether": "02:00:00:00:00:01", "interface": "swp9"}}
+    found = judged(made)
+    assert passed(found) == {}
+    assert told(found, "fail", "error") == []
+    assert all("no row of the forwarding table of oob01 could be read" in one.message for one in told(found, "skipped"))

@@ -63,7 +63,8 @@ def port_vlan(view: View, name: str) -> dict[str, Any]:
 def mac_table(view: View, name: str) -> dict[str, Any]:
     """Return the forwarding table by entry number; a dynamic entry has no ``entry-type``.
 
-    The key ``mac`` is [assumed]: the guide prints a table with headings, two readers on GitHub use this word.
+    The guide prints a table with headings. That JSON says ``mac`` is what NVIDIA's own reader of it (NVIDIA/nv-config-manager, whose tests
+    have answers of 5.6) and others on GitHub take; for 5.12 it is [assumed].
     """
     _check(view, name)
     rows: list[dict[str, Any]] = []
