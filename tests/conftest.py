@@ -138,8 +138,32 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the slow ones go first, in the order that the dice gave them: the quick ones then fill both workers to the end."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Let the slow ones go first, the longest before the others, and quick ones that share a laboratory last."""
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> tuple[int, int]:
+    slow = item.get_closest_marker("slow")
+    if slow is not None:
+        return 0, -max(slow.args, default=0)
+    return 1, item.get_closest_marker("xdist_group") is not None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Give tests to workers from both ends: what is slow mostly waits, and one worker computes what is quick meanwhile."""
+    if config.getoption("dist") != "loadgroup":
+        return None
+    from xdist.scheduler import LoadGroupScheduling
+
+    class BothEnds(LoadGroupScheduling):
+        def _assign_work_unit(self, node) -> None:
+            if len(self.nodes) > 2 and node is self.nodes[-1]:
+                self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
+            super()._assign_work_unit(node)
+
+    config.option.loadscopereorder = False  # in the order of the items, and not by how many share a laboratory
+    return BothEnds(config, log)
 
 
 def is_whole(args: Iterable[str], keyword: str, marks: str) -> bool:

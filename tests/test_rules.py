@@ -1,5 +1,7 @@
 """The rules that tests/conftest.py lays over a run are kept, in one process and over workers."""
 
+import re
+
 import pytest
 
 pytest_plugins = ["pytester"]
@@ -166,3 +168,35 @@ def test_what_shares_a_laboratory_runs_in_one_worker(request, index):
         assert "@" not in request.node.nodeid
         return
     assert request.node.nodeid.endswith(f"[{index}]@grouping")
+
+
+ENDS = """
+import pytest, time
+@pytest.mark.slow
+def test_less_slow():
+    time.sleep(0.2)
+@pytest.mark.parametrize("index", range(4))
+def test_quick(index):
+    time.sleep(0.1)
+@pytest.mark.slow(60)
+def test_long():
+    time.sleep(0.2)
+@pytest.mark.xdist_group("laboratory")
+@pytest.mark.parametrize("index", range(2))
+def test_together(index):
+    time.sleep(0.1)
+@pytest.mark.slow(90)
+def test_longest():
+    time.sleep(0.2)
+"""
+
+
+def test_one_worker_begins_with_what_is_quick(house):
+    """Slow tests mostly wait: where all workers begin with them, processors idle; and what is long and begins last is waited for."""
+    markers = ("-o", "markers=xdist_group\nslow")
+    words = ("tests", "-vv", "-n", "3", "--dist=loadgroup", "-p", "no:randomly", *markers)
+    ran = house(ENDS, *words).stdout.str()
+    first = {
+        worker: re.search(rf"\[{worker}\].* PASSED tests/test_it.py::(\S+)", ran)[1] for worker in ("gw0", "gw1", "gw2")
+    }
+    assert set(first.values()) == {"test_longest", "test_long", "test_together[0]@laboratory"}

@@ -30,7 +30,7 @@ from rackwright.render import switch_tree
 from rackwright.render.hosts.variables import anchored, variables
 from rackwright.twin.process import Background
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("blink-twin")]
+pytestmark = [pytest.mark.slow(40), pytest.mark.xdist_group("blink-twin")]
 
 SITES = Path(__file__).resolve().parents[2] / "inventory"
 RATE = 60.0

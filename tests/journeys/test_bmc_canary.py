@@ -21,7 +21,7 @@ from rackwright.twin.bmc.standins import make_images
 from rackwright.twin.process import Background
 from tests.canary import Canary, watched
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bmc-canary")]
+pytestmark = [pytest.mark.slow(30), pytest.mark.xdist_group("bmc-canary")]
 
 SITE = Path(__file__).resolve().parents[2] / "inventory" / "xe9680-two-racks"
 SERVERS = ("gpu01", "gpu02")

@@ -13,7 +13,7 @@ import pytest
 from tests.journeys.bmc_fault_table import FAULTS, cases
 from tests.twins.bmc_lanes import BmcLanes
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bmc-faults")]
+pytestmark = [pytest.mark.slow(40), pytest.mark.xdist_group("bmc-faults")]
 
 LARGE = os.environ.get("RACKWRIGHT_LARGE") == "1"
 

@@ -15,7 +15,7 @@ import pytest
 from rackwright import runs
 from tests.twins.bmc_lanes import BmcLanes
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(60)
 
 ROOT = Path(__file__).resolve().parents[2]
 LARGE = os.environ.get("RACKWRIGHT_LARGE") == "1"

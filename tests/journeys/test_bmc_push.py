@@ -20,7 +20,7 @@ from rackwright.twin.bmc.standins import make_images
 from rackwright.twin.process import Background
 from tests.canary import Canary
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bmc-push")]
+pytestmark = [pytest.mark.slow(30), pytest.mark.xdist_group("bmc-push")]
 
 SITES = Path(__file__).resolve().parents[2] / "inventory"
 RATE = 1500.0

@@ -15,7 +15,7 @@ import pytest
 
 from rackwright.twin import process
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bringup")]
+pytestmark = [pytest.mark.slow(60), pytest.mark.xdist_group("bringup")]
 
 ROOT = Path(__file__).resolve().parents[2]
 RACKWRIGHT = Path(sys.executable).parent / "rackwright"

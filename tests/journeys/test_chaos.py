@@ -28,7 +28,7 @@ from rackwright.push.order import decode
 from rackwright.secrets import variable
 from rackwright.twin import process
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chaos")]
+pytestmark = [pytest.mark.slow(70), pytest.mark.xdist_group("chaos")]
 
 ROOT = Path(__file__).resolve().parents[2]
 RACKWRIGHT = Path(sys.executable).parent / "rackwright"

@@ -15,7 +15,7 @@ from rackwright.diff import between
 from rackwright.diff.folders import read
 from rackwright.twin import process
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.slow(70), pytest.mark.xdist_group("demo")]
 
 RACKWRIGHT = Path(sys.executable).parent / "rackwright"
 

@@ -12,7 +12,7 @@ import pytest
 from tests.journeys.fault_table import FAULTS, STAGES, cases
 from tests.twins.lanes import Lanes
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("fault-matrix")]
+pytestmark = [pytest.mark.slow(60), pytest.mark.xdist_group("fault-matrix")]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from rackwright.push.hosts.submitting import submit
 from tests.journeys.host_lab import ASKING, LabWay, host_of, order_of, program
 from tests.lab.yard import yard
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("lab")]
+pytestmark = [pytest.mark.slow(50), pytest.mark.xdist_group("lab")]
 
 FEW = ("preflight", "mirror", "base", "time")
 """Steps of the failing hosts: enough for a mirror, packages and a role behind another."""

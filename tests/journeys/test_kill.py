@@ -25,7 +25,7 @@ from rackwright.twin import process, standins
 from rackwright.twin.engine import Switch
 from rackwright.twin.rack import Rack, Wish, _identity
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(60)
 
 ROOT = Path(__file__).resolve().parents[2]
 RATE = 120.0

@@ -41,7 +41,7 @@ TFTP_NOT_FOUND = 68
 """How curl ends where a TFTP server has no such file."""
 _NUMBERS = itertools.count()
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("netboot")]
+pytestmark = [pytest.mark.slow(70), pytest.mark.xdist_group("netboot")]
 
 
 class Network:

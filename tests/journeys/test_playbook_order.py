@@ -12,7 +12,7 @@ from rackwright.catalog.stack import Edge, StepRow
 from tests.lab import machine
 from tests.lab.yard import mirror_at, yard
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("playbook-order")]
+pytestmark = [pytest.mark.slow(30), pytest.mark.xdist_group("playbook-order")]
 
 GRAPHS, STEPS = 50, 6
 PLACES = [f"place_{number}" for number in range(STEPS)]

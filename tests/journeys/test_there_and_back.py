@@ -22,7 +22,7 @@ from rackwright.push.digests import digest_of
 from rackwright.render import switch_tree
 from rackwright.twin import process
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(30)
 
 SITES = Path(__file__).resolve().parents[2] / "inventory"
 RATE = 30.0

@@ -23,7 +23,7 @@ from rackwright.cli.twins import spec_of
 from rackwright.plan import workspace
 from rackwright.twin.process import Background
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("twin-hosts")]
+pytestmark = [pytest.mark.slow(40), pytest.mark.xdist_group("twin-hosts")]
 
 SITE = Path(__file__).resolve().parents[2] / "inventory" / "xe9680-spectrum-x"
 RATE = 500.0

@@ -19,7 +19,7 @@ from rackwright.runs.model import GOOD
 from rackwright.twin import process
 from tests.postgres import serving
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("postgres")]
+pytestmark = [pytest.mark.slow(30), pytest.mark.xdist_group("postgres")]
 
 ROOT = Path(__file__).resolve().parents[2]
 RACKWRIGHT = Path(sys.executable).parent / "rackwright"

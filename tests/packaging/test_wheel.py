@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 SITE = "xe9680-spectrum-x"
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
+pytestmark = [pytest.mark.slow(40), pytest.mark.xdist_group("wheel")]
 
 
 def run(*command, cwd, expect=(0,)) -> str:
