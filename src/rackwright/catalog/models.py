@@ -62,6 +62,15 @@ class Breakout(BaseModel):
     disables_next: bool = False
     """The neighbouring cage (number + 1) must be disabled."""
 
+    @property
+    def ways(self) -> int:
+        """Ports that a cage splits into."""
+        return int(self.mode.removesuffix("x"))
+
+    def cages_for(self, ports: int) -> int:
+        """Return the cages that a run of ports takes, with those that must be disabled."""
+        return -(-ports // self.ways) * (2 if self.disables_next else 1)
+
 
 class PortGroup(BaseModel):
     """A run of equal cages of a switch."""

@@ -11,7 +11,7 @@ from rackwright.plan.model import End
 from rackwright.plan.switch_model import PortKind
 from rackwright.plan.wiring import PortState, PortUse, Wiring, cage_count, port_name
 
-__all__ = ["Block", "block", "counted_port", "parse_port", "pin", "port_range", "ways_of"]
+__all__ = ["Block", "Cages", "counted_port", "parse_port", "port_range", "ways_of"]
 
 
 @lru_cache(maxsize=16)
@@ -42,10 +42,6 @@ class Block(NamedTuple):
         cage, sub = self.place(position)
         return End(switch, port_name(cage, sub), cage, sub)
 
-    def name(self, position: int) -> str:
-        """Return NVUE's port name of a position."""
-        return port_name(*self.place(position))
-
     def use(
         self, position: int, kind: PortKind, speed: float, *, attach: int = -1, link: int = -1, node: str = "",
         bond: str = "", state: PortState = "used", rail: int = 0,
@@ -73,63 +69,76 @@ def port_range(text: str) -> range:
     return range(int(first), int(last or first) + 1)
 
 
-def pin(fabric: str, key: str, count: int, split: Breakout | None, lock: Lock, at: str) -> None:
-    """Hold the cages that an operator pinned, before anything else is given the next free ones."""
-    ways, step = (int(split.mode.removesuffix("x")), 2 if split.disables_next else 1) if split else (1, 1)
-    cage, sub = parse_port(at)
-    lock.hold(f"{fabric}.cage", f"{key}@{at}", cage - 1, -(-(sub + count) // ways) * step)
+class Cages(NamedTuple):
+    """The cages of the leaves of one fabric: what is laid out lies on all of them alike."""
 
+    fabric: str
+    model: SwitchModel
+    lock: Lock
+    wiring: Wiring
 
-def block(
-    fabric: str, key: str, count: int, split: Breakout | None, model: SwitchModel, lock: Lock, wiring: Wiring,
-    at: str | None = None,
-) -> Block | None:  # fmt: skip
-    """Return the block of ``count`` sub-ports that belongs to ``key`` on every leaf of a fabric.
-
-    ``at`` pins it (several pinned blocks may share a cage); otherwise it gets the next free cages and
-    keeps them. None, after a problem, when the leaf has no room.
-    """
-    ways = int(split.mode.removesuffix("x")) if split else 1
-    step = 2 if split and split.disables_next else 1
-    # A whole cage is no sub-port: NVUE knows swp5, not swp5s0, where the split is 1x.
-    mode, lanes = (split.mode if ways > 1 else "", split.lanes_per_port) if split else ("", 0)
-    pool, total = f"{fabric}.cage", cage_count(model)
-    if at is not None:
+    def pin(self, key: str, count: int, split: Breakout | None, at: str) -> None:
+        """Hold the cages that an operator pinned, before anything else is given the next free ones."""
         cage, sub = parse_port(at)
-        cages = -(-(sub + count) // ways) * step
-        if sub >= ways or (split is not None and split.cages == "odd" and cage % 2 == 0):
-            even = f"swp{cage} takes no {mode}: only odd cages do" if sub < ways else f"swp{cage} has {ways} sub-ports"
-            wiring.wrong(("fabrics", fabric), f"{key} at {at}: {even}", "pin another port")
+        self.lock.hold(self._pool, f"{key}@{at}", cage - 1, _cages(split, sub + count))
+
+    def block(self, key: str, count: int, split: Breakout | None, at: str | None = None) -> Block | None:
+        """Return the block of ``count`` sub-ports that belongs to ``key`` on every leaf.
+
+        ``at`` pins it (several pinned blocks may share a cage); otherwise it gets the next free cages and
+        keeps them. None, after a problem, when the leaf has no room.
+        """
+        ways, step = (split.ways, 2 if split.disables_next else 1) if split else (1, 1)
+        # A whole cage is no sub-port: NVUE knows swp5, not swp5s0, where the split is 1x.
+        mode, lanes = (split.mode if ways > 1 else "", split.lanes_per_port) if split else ("", 0)
+        total = cage_count(self.model)
+        if at is not None:
+            cage, sub = parse_port(at)
+            cages = _cages(split, sub + count)
+            if sub >= ways or (split is not None and split.cages == "odd" and cage % 2 == 0):
+                why = (
+                    f"swp{cage} takes no {mode}: only odd cages do" if sub < ways else f"swp{cage} has {ways} sub-ports"
+                )
+                self._wrong(f"{key} at {at}: {why}", "pin another port")
+                return None
+            self.pin(key, count, split, at)
+            if cage - 1 + cages <= total:
+                return Block(cage, sub, mode, lanes, step)
+            self._wrong(
+                f"{key} at {at} needs {cages} cages and runs past swp{total} of {self.model.name}",
+                "start lower or attach less",
+            )
             return None
-        pin(fabric, key, count, split, lock, at)
-        if cage - 1 + cages <= total:
-            return Block(cage, sub, mode, lanes, step)
-        wiring.wrong(
-            ("fabrics", fabric),
-            f"{key} at {at} needs {cages} cages and runs past swp{total} of {model.name}",
-            "start lower or attach less",
-        )
-        return None
-    cages = -(-count // ways) * step
-    first = lock.take(pool, key, size=cages, align=step, limit=total)
-    if first == NO_ROOM:
-        wiring.wrong(("fabrics", fabric), *_no_room(fabric, key, cages, total, lock))
-        return None
-    return Block(first + 1, 0, mode, lanes, step)
+        cages = _cages(split, count)
+        first = self.lock.take(self._pool, key, size=cages, align=step, limit=total)
+        if first == NO_ROOM:
+            self._wrong(*self._no_room(key, cages, total))
+            return None
+        return Block(first + 1, 0, mode, lanes, step)
 
+    @property
+    def _pool(self) -> str:
+        return f"{self.fabric}.cage"
 
-def _no_room(fabric: str, key: str, cages: int, total: int, lock: Lock) -> tuple[str, str]:
-    """Return what is wrong and what to do when a block finds no cages, or cannot grow where it stands."""
-    pool = lock.view().get(f"{fabric}.cage", {})
-    if key in pool:
-        first, size = pool[key]
-        where = f"swp{first + 1}-{first + size}" if size > 1 else f"swp{first + 1}"
+    def _wrong(self, message: str, remedy: str) -> None:
+        self.wiring.wrong(("fabrics", self.fabric), message, remedy)
+
+    def _no_room(self, key: str, cages: int, total: int) -> tuple[str, str]:
+        """Return what is wrong and what to do when a block finds no cages, or cannot grow where it stands."""
+        pool = self.lock.view().get(self._pool, {})
+        if key in pool:
+            first, size = pool[key]
+            where = f"swp{first + 1}-{first + size}" if size > 1 else f"swp{first + 1}"
+            return (
+                f"{key} stands on {where} of each leaf of {self.fabric} and now needs {cages} cages; what follows is taken",
+                "keep to what was laid out, put what is new in an entry of its own, or remove site.lock and recable",
+            )
+        free = total - sum(size for _, size in pool.values())
         return (
-            f"{key} stands on {where} of each leaf of {fabric} and now needs {cages} cages; what follows is taken",
-            "keep to what was laid out, put what is new in an entry of its own, or remove site.lock and recable",
+            f"{key} needs {cages} cages side by side on each leaf of {self.fabric}; {max(free, 0)} of {total} are free",
+            "attach less to this fabric, set leaves.count: auto, or free what is gone with `rackwright plan --free`",
         )
-    free = total - sum(size for _, size in pool.values())
-    return (
-        f"{key} needs {cages} cages side by side on each leaf of {fabric}; {max(free, 0)} of {total} are free",
-        "attach less to this fabric, set leaves.count: auto, or free what is gone with `rackwright plan --free`",
-    )
+
+
+def _cages(split: Breakout | None, ports: int) -> int:
+    return split.cages_for(ports) if split else ports

@@ -358,10 +358,10 @@ def _pinned(path: tuple[str, ...], at: str | None, mode: str | None, model: Swit
             path, f"swp{cage} of {model.name} takes no {split.mode}: only {split.cages} cages do",
             f"pin swp{max(cage - 1, 1)}",
         )  # fmt: skip
-    elif sub >= int(split.mode.removesuffix("x")):
+    elif sub >= split.ways:
         yield _wrong(
             path, f"a {split.mode} split of swp{cage} has no sub-port {sub}",
-            f"end at swp{cage}s{int(split.mode.removesuffix('x')) - 1}",
+            f"end at swp{cage}s{split.ways - 1}",
         )  # fmt: skip
 
 

@@ -8,10 +8,10 @@ from typing import Literal, NamedTuple
 from rackwright.catalog.models import Catalog, ServerModel, SwitchModel
 from rackwright.intent.models import Attach, Fabric, Group, Site, Uplink
 from rackwright.intent.ranges import expand
-from rackwright.plan.cages import Block, block, parse_port, port_range
+from rackwright.plan.cages import Block, Cages, parse_port, port_range
 from rackwright.plan.lock import NO_ROOM, Lock
 from rackwright.plan.model import Device, End, Layout, Link
-from rackwright.plan.pair_entries import uplink_split
+from rackwright.plan.pair_entries import link_split
 from rackwright.plan.wiring import PortUse, Wiring, cage_count, gbps, host_ports
 
 __all__ = ["wire_oob", "wire_uplinks"]
@@ -27,6 +27,21 @@ class _Need(NamedTuple):
     """Number of the port on its device, within the attach entry."""
     turn: int
     """Number of the device within the attach entry."""
+
+
+class _Uplinks(NamedTuple):
+    """The uplinks of a fabric as they lie on every pair above: ``chunk`` switches in a block of their own."""
+
+    key: str
+    wish: Uplink
+    chunk: int
+    place: Block
+    ports: tuple[str, ...]
+    """Those of each switch."""
+
+    def bond(self, what: str, number: int) -> str:
+        """Return the key of the bond of link ``number`` to a switch."""
+        return f"{self.key}:{what}.{number if self.wish.bond_per_link else 0}"
 
 
 def wire_oob(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring) -> None:
@@ -260,23 +275,21 @@ def wire_uplinks(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wir
     if uplink is None or key not in wiring.leaves or uplink.to not in wiring.leaves:
         return
     upper = catalog.switches[site.fabrics[uplink.to].leaves.model]
-    speed = gbps(uplink.speed)
-    split = uplink_split(uplink, upper)
+    split = link_split(uplink, upper)
     lower = [name for (name,) in wiring.leaves[key]]
     pairs = wiring.leaves[uplink.to]
     laid = max(fabric.leaves.max if isinstance(fabric.leaves.max, int) else 0, len(lower))
     chunk = -(-laid // len(pairs))
     if uplink.at is None and split is not None:
         # Whole cages are laid out: the ends that a splitter has left are room for the next switches.
-        ways = int(split.mode.removesuffix("x"))
-        cages = -(-(chunk * uplink.links_per_pair + uplink.unused_bonds) // ways)
-        chunk = (cages * ways - uplink.unused_bonds) // uplink.links_per_pair
+        cages = -(-(chunk * uplink.links_per_pair + uplink.unused_bonds) // split.ways)
+        chunk = (cages * split.ways - uplink.unused_bonds) // uplink.links_per_pair
     chunk = lock.keep(f"{key}.uplink", "chunk", chunk)
     count = chunk * uplink.links_per_pair + uplink.unused_bonds
-    place = block(uplink.to, f"uplink.{key}", count, split, upper, lock, wiring, uplink.at)
+    place = Cages(uplink.to, upper, lock, wiring).block(f"uplink.{key}", count, split, uplink.at)
     if place is None:
         return
-    own = _uplink_ports(catalog.switches[fabric.leaves.model], uplink)
+    rows = _Uplinks(key, uplink, chunk, place, _uplink_ports(catalog.switches[fabric.leaves.model], uplink))
     for number, name in enumerate(lower):
         pair, inner = divmod(number, chunk)
         if pair >= len(pairs):
@@ -286,43 +299,36 @@ def wire_uplinks(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wir
                 f"set leaves.max of {key} from the start, so that the room is laid out",
             )
             return
-        _wire_uplink(key, uplink, name, inner, chunk, pairs[pair], place, own, speed, wiring)
-    _reserve_uplinks(key, uplink, len(lower), chunk, pairs, place, speed, wiring)
+        _wire_uplink(rows, name, inner, pairs[pair], wiring)
+    _reserve_uplinks(rows, len(lower), pairs, wiring)
 
 
-def _reserve_uplinks(
-    key: str, uplink: Uplink, stand: int, chunk: int, pairs: tuple[tuple[str, ...], ...], place: Block, speed: float,
-    wiring: Wiring,
-) -> None:  # fmt: skip
+def _reserve_uplinks(rows: _Uplinks, stand: int, pairs: tuple[tuple[str, ...], ...], wiring: Wiring) -> None:
     """Lay out the uplinks of switches still to come, and the bonds that stay without a network."""
+    _, uplink, chunk, place, _ = rows
+    speed = gbps(uplink.speed)
     for pair, leaves in enumerate(pairs):
         for leaf in leaves:
             for inner in range(max(stand - pair * chunk, 0), chunk):
                 for number in range(uplink.links_per_pair):
-                    bond = f"{key}:reserved.{inner}.{number if uplink.bond_per_link else 0}"
-                    position = number * chunk + inner
-                    wiring.lay(leaf, place.use(position, "uplink", speed, bond=bond, state="reserved"))
+                    bond = rows.bond(f"reserved.{inner}", number)
+                    wiring.lay(leaf, place.use(number * chunk + inner, "uplink", speed, bond=bond, state="reserved"))
             for number in range(uplink.unused_bonds):
-                position = chunk * uplink.links_per_pair + number
-                bond = f"{key}:unused.{number}"
+                position, bond = chunk * uplink.links_per_pair + number, f"{rows.key}:unused.{number}"
                 wiring.lay(leaf, place.use(position, "uplink", speed, bond=bond, state="unused-bond"))
 
 
-def _wire_uplink(
-    key: str, uplink: Uplink, name: str, inner: int, chunk: int, pair: tuple[str, ...], place: Block,
-    own: tuple[str, ...], speed: float, wiring: Wiring,
-) -> None:  # fmt: skip
+def _wire_uplink(rows: _Uplinks, name: str, inner: int, pair: tuple[str, ...], wiring: Wiring) -> None:
+    """Wire the switch that is number ``inner`` of its pair: half of its ports to each leaf."""
+    key, uplink, chunk, place, own = rows
+    speed = gbps(uplink.speed)
     for side, leaf in enumerate(pair):
         for number in range(uplink.links_per_pair):
             position = number * chunk + inner
             port = own[side * (len(own) // 2) + number]
-            cage, sub = place.place(position)
             end = End(name, port, parse_port(port)[0])
-            link = wiring.add(
-                Link(key, "uplink", End(leaf, place.name(position), cage, sub), end, speed, place.lanes, uplink.media)
-            )
-            bond = f"{key}:{name}.{number if uplink.bond_per_link else 0}"
-            wiring.lay(leaf, place.use(position, "uplink", speed, link=link, node=name, bond=bond))
+            link = wiring.add(Link(key, "uplink", place.end(leaf, position), end, speed, place.lanes, uplink.media))
+            wiring.lay(leaf, place.use(position, "uplink", speed, link=link, node=name, bond=rows.bond(name, number)))
             wiring.lay(name, PortUse(end.cage, -1, "uplink", "", 0, speed, -1, link, leaf, "uplink"))
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rackwright.catalog.models import Breakout, Catalog, SwitchModel
+from rackwright.catalog.models import Breakout, Catalog
 from rackwright.intent.models import External, Fabric, Site
-from rackwright.plan.cages import Block, block, counted_port, parse_port, pin, port_range
+from rackwright.plan.cages import Block, Cages, counted_port, parse_port, port_range, ways_of
 from rackwright.plan.clos import parse_ratio, spines
 from rackwright.plan.lock import Lock
 from rackwright.plan.model import Device, End, Layout, Link
-from rackwright.plan.pair_entries import ONE_LANE, Entry, resolve_entry, sides, uplink_split
+from rackwright.plan.pair_entries import Entry, link_split, resolve_entry, sides
 from rackwright.plan.wiring import PortUse, Wiring, breakout, cage_count, gbps, host_end
 
 __all__ = ["wire_pair"]
@@ -33,79 +33,96 @@ class _Pairs(NamedTuple):
     spines: int
 
 
+class _Frame(NamedTuple):
+    """What stays the same while one fabric is wired."""
+
+    key: str
+    fabric: Fabric
+    cages: Cages
+    """Those of a leaf."""
+    entries: tuple[Entry, ...]
+    lock: Lock
+    wiring: Wiring
+
+
+class _Row(NamedTuple):
+    """An attach entry as it lies on every pair: ``chunk`` machines in a block of its own."""
+
+    entry: Entry
+    chunk: int
+    place: Block
+
+
 def wire_pair(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring) -> None:
     """Wire one EVPN fabric: hosts, links between the leaves or to spines, external links."""
     fabric = site.fabrics[key]
-    model = catalog.switches[fabric.leaves.model]
-    entries = [
-        entry
-        for index, attach in enumerate(fabric.attach)
-        if (entry := resolve_entry(key, index, attach, site, catalog, model, lock, wiring)) is not None
-    ]
-    pairs = _pairs(key, fabric, entries, model, lock, wiring)
+    cages = Cages(key, catalog.switches[fabric.leaves.model], lock, wiring)
+    entries = [resolve_entry(cages, index, attach, site, catalog) for index, attach in enumerate(fabric.attach)]
+    frame = _Frame(key, fabric, cages, tuple(entry for entry in entries if entry is not None), lock, wiring)
+    pairs = _pairs(frame)
     if pairs is None:
         return
-    leaves = _leaves(key, fabric, pairs, wiring)
+    leaves = _switches(frame, pairs)
     wiring.leaves[key] = leaves
-    _pin(key, fabric, entries, pairs, model, lock)
-    _pin_uplinks(key, site, model, lock)
-    for entry in entries:
-        _wire_entry(key, entry, pairs.chunk[entry.key], leaves, model, lock, wiring)
+    _pin(frame, pairs)
+    _pin_uplinks(frame, site)
+    for entry in frame.entries:
+        _wire_entry(frame, entry, pairs.chunk[entry.key], leaves)
     if pairs.pairs == 1:
-        _wire_isl(key, fabric, entries, leaves[0], model, lock, wiring)
+        _wire_isl(frame, leaves[0])
     else:
-        _wire_spines(key, fabric, pairs, leaves, model, lock, wiring)
+        _wire_spines(frame, pairs, leaves)
     for index, external in enumerate(fabric.external):
-        _wire_external(key, index, external, leaves[0], model, lock, wiring)
-    _set_aside(fabric, leaves, wiring)
-    stand = sum(1 for fabric_key, _ in wiring.places if fabric_key == key)
-    wiring.layouts.append(_layout(key, fabric, entries, pairs, stand))
+        _wire_external(frame, index, external, leaves[0])
+    _set_aside(frame, leaves)
+    wiring.layouts.append(_layout(frame, pairs))
 
 
-def _pin(key: str, fabric: Fabric, entries: Sequence[Entry], pairs: _Pairs, model: SwitchModel, lock: Lock) -> None:
+def _pin(frame: _Frame, pairs: _Pairs) -> None:
     """Hold every pinned cage of a leaf first, so that the order of entries does not matter."""
-    for entry in entries:
+    fabric, cages = frame.fabric, frame.cages
+    for entry in frame.entries:
         if entry.attach.at:
             count = entry.per_leaf * pairs.chunk[entry.key] + entry.attach.unused_bonds
-            pin(key, entry.key, count, entry.split, lock, entry.attach.at)
+            cages.pin(entry.key, count, entry.split, entry.attach.at)
     if fabric.isl and fabric.isl.at and pairs.pairs == 1:
-        pin(key, "isl", _isl_links(fabric, entries), _isl_split(fabric, model), lock, fabric.isl.at)
+        cages.pin("isl", _isl_links(frame), _isl_split(frame), fabric.isl.at)
     for external in fabric.external:
-        split = _external_split(external, model)
+        split = link_split(external, cages.model)
         for number, (at, count) in enumerate(_external_blocks(external)):
             if at:
-                pin(key, f"external.{external.name}.{number}", count, split, lock, at)
+                cages.pin(f"external.{external.name}.{number}", count, split, at)
     for word in fabric.spare:
-        cages = port_range(word)
-        lock.hold(f"{key}.cage", f"spare@{word}", cages[0] - 1, len(cages))
+        run = port_range(word)
+        frame.lock.hold(f"{frame.key}.cage", f"spare@{word}", run[0] - 1, len(run))
 
 
-def _pin_uplinks(key: str, site: Site, model: SwitchModel, lock: Lock) -> None:
+def _pin_uplinks(frame: _Frame, site: Site) -> None:
     """Hold the first pinned cage of the out-of-band uplinks, with the one it shuts off.
 
     How many follow is known when those switches are counted.
     """
+    pool = f"{frame.key}.cage"
     for name, other in site.fabrics.items():
-        if other.uplink is not None and other.uplink.to == key and other.uplink.at:
+        if other.uplink is not None and other.uplink.to == frame.key and other.uplink.at:
             held = f"uplink.{name}@{other.uplink.at}"
-            if held not in lock.view().get(f"{key}.cage", {}):
-                split = uplink_split(other.uplink, model)
-                size = 2 if split is not None and split.disables_next else 1
-                lock.hold(f"{key}.cage", held, parse_port(other.uplink.at)[0] - 1, size)
+            if held not in frame.lock.view().get(pool, {}):
+                split = link_split(other.uplink, frame.cages.model)
+                size = split.cages_for(1) if split is not None else 1
+                frame.lock.hold(pool, held, parse_port(other.uplink.at)[0] - 1, size)
 
 
-def _pairs(
-    key: str, fabric: Fabric, entries: Sequence[Entry], model: SwitchModel, lock: Lock, wiring: Wiring
-) -> _Pairs | None:
+def _pairs(frame: _Frame) -> _Pairs | None:
     """Return the least number of pairs that takes every machine of the build-out target; as many as stand at least."""
+    key, fabric, entries, model, lock = frame.key, frame.fabric, frame.entries, frame.cages.model, frame.lock
     stated = fabric.leaves.count
     laid = {name: number for name, (number, _) in lock.view().get(f"{key}.shape", {}).items()}
     kept, standing = laid.get("pairs", 0), (laid.get("up", 0), laid.get("spines", 0))
-    single = stated == 2 or (fabric.isl is not None and stated == "auto" and _fits(entries, 1, model))
+    single = stated == 2 or (fabric.isl is not None and stated == "auto" and _fits_one(frame))
     if not kept and (single or _stands_alone(key, lock)):
         if single:
-            return _one_pair(key, entries, lock, wiring)
-        _outgrown(key, stated, entries, wiring)
+            return _one_pair(frame)
+        _outgrown(frame, stated)
         return None
     wanted = stated // 2 if isinstance(stated, int) else 0
     ratio, radix = parse_ratio(fabric.oversubscription), 2 * cage_count(model)
@@ -116,13 +133,13 @@ def _pairs(
         up, above = _upwards(fabric, 2 * count, need, radix, standing)
         if up and _cages(entries, count) + -(-up // 2) + _SPARE_CAGES <= cage_count(model):
             if wanted not in (0, count):
-                _miscounted(key, 2 * wanted, 2 * count, entries, wiring, standing=kept == count)
+                _miscounted(frame, 2 * wanted, 2 * count, standing=kept == count)
                 return None
             for name, number in (("pairs", count), ("up", up), ("spines", above)):
                 lock.keep(f"{key}.shape", name, number)
             chunk = {name: lock.keep(f"{key}.chunk", name, size) for name, size in chunk.items()}
             return _Pairs(count, chunk, up, above)
-    wiring.wrong(
+    frame.wiring.wrong(
         ("fabrics", key),
         f"{sum(len(e.names) for e in entries)} machines do not fit leaf pairs under two tiers of {model.name}"
         f" at {fabric.oversubscription}",
@@ -146,18 +163,18 @@ def _stands_alone(key: str, lock: Lock) -> bool:
     return any(held.partition("@")[0] == "isl" for held in lock.view().get(f"{key}.cage", {}))
 
 
-def _one_pair(key: str, entries: Sequence[Entry], lock: Lock, wiring: Wiring) -> _Pairs | None:
+def _one_pair(frame: _Frame) -> _Pairs | None:
     """Return one pair, or None when more machines would move the links of those that stand.
 
     Where a machine has several links on a leaf, its second lies behind the first ones of all.
     """
-    chunk = _machines(entries)
-    for entry in entries:
+    chunk = _machines(frame.entries)
+    for entry in frame.entries:
         if entry.attach.bond == "lacp" and entry.per_leaf > 1:
-            laid = lock.keep(f"{key}.chunk", entry.key, chunk[entry.key])
+            laid = frame.lock.keep(f"{frame.key}.chunk", entry.key, chunk[entry.key])
             if chunk[entry.key] > laid:
-                wiring.wrong(
-                    ("fabrics", key, "attach", entry.number),
+                frame.wiring.wrong(
+                    ("fabrics", frame.key, "attach", entry.number),
                     f"{chunk[entry.key]} machines exceed the {laid} that {entry.key} was laid out for: the links of"
                     f" those that stand would move, since each has {entry.per_leaf} on a leaf",
                     f"keep max at {laid} and attach what is new as a group of its own, or remove site.lock and recable",
@@ -167,25 +184,30 @@ def _one_pair(key: str, entries: Sequence[Entry], lock: Lock, wiring: Wiring) ->
     return _Pairs(1, chunk, 0, 0)
 
 
-def _outgrown(key: str, stated: int | str, entries: Sequence[Entry], wiring: Wiring) -> None:
+def _every_machine(frame: _Frame) -> int:
+    """Return the number of machines up to the build-out target."""
+    return len({name for entry in frame.entries for name in entry.names})
+
+
+def _outgrown(frame: _Frame, stated: int | str) -> None:
     """Say that a fabric which stands as one pair cannot become several without moving what stands."""
-    machines = len({name for entry in entries for name in entry.names})
-    why = f"{stated} leaves are stated" if stated != "auto" else f"{machines} machines up to max want more"
-    wiring.wrong(
-        ("fabrics", key, "leaves"),
-        f"{key} was laid out as one pair and {why}: machines would move to other pairs, and the links between the"
+    why = f"{stated} leaves are stated" if stated != "auto" else f"{_every_machine(frame)} machines up to max want more"
+    frame.wiring.wrong(
+        ("fabrics", frame.key, "leaves"),
+        f"{frame.key} was laid out as one pair and {why}: machines would move to other pairs, and the links between the"
         " leaves to spines",
         "state `count: 2` and put what is new on a fabric of its own, or remove site.lock and take the recabling",
     )
 
 
-def _miscounted(key: str, stated: int, count: int, entries: Sequence[Entry], wiring: Wiring, *, standing: bool) -> None:
+def _miscounted(frame: _Frame, stated: int, count: int, *, standing: bool) -> None:
     """Say that another number of leaves than the stated one follows."""
-    machines = len({name for entry in entries for name in entry.names})
-    wiring.wrong(
-        ("fabrics", key, "leaves", "count"),
-        f"{stated} leaves are stated; {key} "
-        + (f"was laid out with {count}" if standing else f"takes {count} for {machines} machines up to max"),
+    takes = (
+        f"was laid out with {count}" if standing else f"takes {count} for {_every_machine(frame)} machines up to max"
+    )
+    frame.wiring.wrong(
+        ("fabrics", frame.key, "leaves", "count"),
+        f"{stated} leaves are stated; {frame.key} {takes}",
         f"state {count} or auto" + (", or remove site.lock and take the recabling" if standing else ""),
     )
 
@@ -209,51 +231,53 @@ def _upwards(fabric: Fabric, leaves: int, need: int, radix: int, standing: tuple
     return up, above
 
 
-def _fits(entries: Sequence[Entry], count: int, model: SwitchModel) -> bool:
-    return _cages(entries, count) + _SPARE_CAGES < cage_count(model)
+def _fits_one(frame: _Frame) -> bool:
+    return _cages(frame.entries, 1) + _SPARE_CAGES < cage_count(frame.cages.model)
 
 
 def _cages(entries: Sequence[Entry], count: int) -> int:
     """Return the cages that the machines of one of ``count`` pairs take on a leaf."""
     total = 0
     for entry in entries:
-        ways = int(entry.split.mode.removesuffix("x"))
         ports = entry.per_leaf * max(-(-len(entry.names) // count), 1) + entry.attach.unused_bonds
-        total += -(-ports // ways) * (2 if entry.split.disables_next else 1)
+        total += entry.split.cages_for(ports)
     return total
 
 
-def _leaves(key: str, fabric: Fabric, pairs: _Pairs, wiring: Wiring) -> tuple[tuple[str, ...], ...]:
+def _switches(frame: _Frame, pairs: _Pairs) -> tuple[tuple[str, ...], ...]:
     """Add the switches and return the leaf names pair by pair."""
+    key, fabric, devices = frame.key, frame.fabric, frame.wiring.devices
     width = max(2, len(str(2 * pairs.pairs)))
-    stem, found = fabric.leaves.name, []
+    found = []
     for pair in range(pairs.pairs):
-        names = tuple(f"{stem}{2 * pair + side + 1:0{width}d}" for side in (0, 1))
+        names = tuple(f"{fabric.leaves.name}{2 * pair + side + 1:0{width}d}" for side in (0, 1))
         found.append(names)
         for side, name in enumerate(names):
-            wiring.devices.append(
+            devices.append(
                 Device(name, "leaf", fabric.leaves.model, key, 2 * pair + side + 1, fabric=key, unit=pair + 1)
             )
-    above = fabric.spines.name or f"{stem}-spine"
-    for number in range(pairs.spines):
-        name = f"{above}{number + 1:02d}"
-        model = fabric.spines.model or fabric.leaves.model
-        wiring.devices.append(Device(name, "spine", model, key, number + 1, fabric=key))
+    for number, name in enumerate(_spines(fabric, pairs), 1):
+        devices.append(Device(name, "spine", fabric.spines.model or fabric.leaves.model, key, number, fabric=key))
     return tuple(found)
 
 
-def _wire_entry(
-    key: str, entry: Entry, chunk: int, leaves: tuple[tuple[str, ...], ...], model: SwitchModel, lock: Lock,
-    wiring: Wiring,
-) -> None:  # fmt: skip
+def _spines(fabric: Fabric, pairs: _Pairs) -> list[str]:
+    """Return the names of the spines."""
+    stem = fabric.spines.name or f"{fabric.leaves.name}-spine"
+    return [f"{stem}{number:02d}" for number in range(1, pairs.spines + 1)]
+
+
+def _wire_entry(frame: _Frame, entry: Entry, chunk: int, leaves: tuple[tuple[str, ...], ...]) -> None:
     """Wire every machine of an entry and lay out the places of those to come."""
+    key, wiring = frame.key, frame.wiring
     count = entry.per_leaf * chunk + entry.attach.unused_bonds
-    place = block(key, entry.key, count, entry.split, model, lock, wiring, entry.attach.at)
+    place = frame.cages.block(entry.key, count, entry.split, entry.attach.at)
     if place is None:
         return
+    row = _Row(entry, chunk, place)
     standing = {device.name for device in wiring.devices if device.role in ("server", "storage")}
     for name in entry.names:
-        slot = lock.take(f"{key}.slot.{entry.key}", name)
+        slot = frame.lock.take(f"{key}.slot.{entry.key}", name)
         pair, inner = divmod(slot, chunk)
         if pair >= len(leaves):
             wiring.wrong(
@@ -264,7 +288,7 @@ def _wire_entry(
             return
         if name in standing:
             wiring.places[(key, name)] = pair
-        _wire_machine(key, entry, name, name in standing, inner, chunk, leaves[pair], place, wiring)
+        _wire_machine(frame, row, name, leaves[pair], inner, stands=name in standing)
     for pair_leaves in leaves:
         for number in range(entry.attach.unused_bonds):
             for leaf in pair_leaves:
@@ -273,10 +297,9 @@ def _wire_entry(
                                            bond=f"unused.{entry.key}.{number}", state="unused-bond"))  # fmt: skip
 
 
-def _wire_machine(
-    key: str, entry: Entry, name: str, stands: bool, inner: int, chunk: int, pair: tuple[str, ...], place: Block,
-    wiring: Wiring,
-) -> None:  # fmt: skip
+def _wire_machine(frame: _Frame, row: _Row, name: str, pair: tuple[str, ...], inner: int, *, stands: bool) -> None:
+    """Wire the machine that is number ``inner`` of its pair, or lay out its place."""
+    entry, chunk, place = row
     bonded = entry.attach.bond == "lacp"
     seen = [0, 0]
     for port, side in zip(entry.ports, sides(entry), strict=True):
@@ -287,84 +310,71 @@ def _wire_machine(
         bond = f"{name}.{entry.key}.{number * (entry.attach.bonds or 1) // entry.per_leaf}" if bonded else ""
         link, rail = -1, 0 if bonded else entry.ports.index(port) + 1
         if stands:
-            link = wiring.add(
-                Link(key, "host", place.end(pair[side], position), host_end(name, port), entry.speed,
+            link = frame.wiring.add(
+                Link(frame.key, "host", place.end(pair[side], position), host_end(name, port), entry.speed,
                      entry.split.lanes_per_port, entry.attach.media, rail, 0, entry.number)
             )  # fmt: skip
-        wiring.lay(
+        frame.wiring.lay(
             pair[side],
             place.use(position, "host" if stands else "reserved", entry.speed, attach=entry.number, link=link,
                       node=name, bond=bond, state="used" if stands else "reserved", rail=rail),
         )  # fmt: skip
 
 
-def _isl_links(fabric: Fabric, entries: Sequence[Entry]) -> int:
+def _isl_links(frame: _Frame) -> int:
     """Return the links between the leaves: as stated, or by ratio to the GPU ports of a leaf."""
-    isl = fabric.isl
+    isl = frame.fabric.isl
     if isl is not None and isl.links != "auto":
         return isl.links
-    single = [entry for entry in entries if entry.attach.bond == "none"]
+    single = [entry for entry in frame.entries if entry.attach.bond == "none"]
     now = isl is not None and isl.for_ == "count"
     ports = sum(entry.per_leaf * (entry.standing if now else len(entry.names)) for entry in single) or 8
     return int(-(-ports // parse_ratio(isl.ratio if isl else "1:1")))
 
 
-def _isl_speed(fabric: Fabric) -> float:
-    return gbps(fabric.isl.speed) if fabric.isl else 400.0
+def _isl_speed(frame: _Frame) -> float:
+    return gbps(frame.fabric.isl.speed) if frame.fabric.isl else 400.0
 
 
-def _isl_split(fabric: Fabric, model: SwitchModel) -> Breakout | None:
-    speed = _isl_speed(fabric)
-    return breakout(model, speed, max(int(speed) // 100, 1))
+def _isl_split(frame: _Frame) -> Breakout | None:
+    speed = _isl_speed(frame)
+    return breakout(frame.cages.model, speed, max(int(speed) // 100, 1))
 
 
-def _wire_isl(
-    key: str, fabric: Fabric, entries: Sequence[Entry], pair: tuple[str, ...], model: SwitchModel, lock: Lock,
-    wiring: Wiring,
-) -> None:  # fmt: skip
+def _wire_isl(frame: _Frame, pair: tuple[str, ...]) -> None:
     """Wire the two leaves of a single pair to each other, like port to like port."""
-    speed, split = _isl_speed(fabric), _isl_split(fabric, model)
-    count = _isl_links(fabric, entries)
-    place = block(key, "isl", count, split, model, lock, wiring, fabric.isl.at if fabric.isl else None)
+    isl, wiring = frame.fabric.isl, frame.wiring
+    speed, count = _isl_speed(frame), _isl_links(frame)
+    place = frame.cages.block("isl", count, _isl_split(frame), isl.at if isl else None)
     if place is None:
         return
-    media = fabric.isl.media if fabric.isl else "dac"
+    media = isl.media if isl else "dac"
     for position in range(count):
         ends = [place.end(leaf, position) for leaf in pair]
-        link = wiring.add(Link(key, "isl", ends[0], ends[1], speed, place.lanes, media))
+        link = wiring.add(Link(frame.key, "isl", ends[0], ends[1], speed, place.lanes, media))
         for leaf, other in zip(pair, reversed(pair), strict=True):
             wiring.lay(leaf, place.use(position, "isl", speed, link=link, node=other))
 
 
-def _wire_spines(
-    key: str, fabric: Fabric, pairs: _Pairs, leaves: tuple[tuple[str, ...], ...], model: SwitchModel, lock: Lock,
-    wiring: Wiring,
-) -> None:  # fmt: skip
+def _wire_spines(frame: _Frame, pairs: _Pairs, leaves: tuple[tuple[str, ...], ...]) -> None:
     """Wire every leaf of many pairs to every spine."""
-    speed, split = _isl_speed(fabric), _isl_split(fabric, model)
+    fabric, wiring, speed = frame.fabric, frame.wiring, _isl_speed(frame)
     media = fabric.spines.media or (fabric.isl.media if fabric.isl else "dr4")
-    place = block(key, "spines", pairs.up, split, model, lock, wiring)
+    place = frame.cages.block("spines", pairs.up, _isl_split(frame))
     if place is None:
         return
     each = pairs.up // pairs.spines
     above = Block(1, 0, place.mode, place.lanes, 1)
-    stem = fabric.spines.name or f"{fabric.leaves.name}-spine"
-    names = [f"{stem}{spine + 1:02d}" for spine in range(pairs.spines)]
+    names = _spines(fabric, pairs)
     for number, leaf in enumerate(name for pair in leaves for name in pair):
         for position in range(pairs.up):
             spine, lane = divmod(position, each)
             name, top = names[spine], number * each + lane
             link = wiring.add(
-                Link(key, "fabric", above.end(name, top), place.end(leaf, position), speed, place.lanes, media)
+                Link(frame.key, "fabric", above.end(name, top), place.end(leaf, position), speed, place.lanes, media)
             )
             wiring.lay(name, above.use(top, "fabric", speed, link=link, node=leaf))
             wiring.lay(leaf, place.use(position, "fabric", speed, link=link, node=name))
-
-
-def _external_split(external: External, model: SwitchModel) -> Breakout | None:
-    speed = gbps(external.speed)
-    lanes = 1 if external.media in ONE_LANE else max(int(speed) // 100, 1)
-    return breakout(model, speed, lanes, external.split)
 
 
 def _external_blocks(external: External) -> list[tuple[str | None, int]]:
@@ -376,19 +386,16 @@ def _external_blocks(external: External) -> list[tuple[str | None, int]]:
     return [(pins[at] if at < len(pins) else None, each) for at in range(number)]
 
 
-def _wire_external(
-    key: str, index: int, external: External, pair: tuple[str, ...], model: SwitchModel, lock: Lock, wiring: Wiring
-) -> None:
+def _wire_external(frame: _Frame, index: int, external: External, pair: tuple[str, ...]) -> None:
     """Wire the links to switches of others; they go to the peers in turn, port after port."""
-    speed, split = gbps(external.speed), _external_split(external, model)
+    wiring, speed, split = frame.wiring, gbps(external.speed), link_split(external, frame.cages.model)
     peers = external.peers or (external.name,)
     known = {device.name for device in wiring.devices}
     wiring.devices += [Device(peer, "external", "", group=external.name) for peer in peers if peer not in known]
     blocks = _external_blocks(external)
     per_cage = blocks[0][1]
     places = [
-        block(key, f"external.{external.name}.{n}", count, split, model, lock, wiring, at)
-        for n, (at, count) in enumerate(blocks)
+        frame.cages.block(f"external.{external.name}.{n}", count, split, at) for n, (at, count) in enumerate(blocks)
     ]
     stem, first = counted_port(external.peer_ports or "")
     turn = 0
@@ -402,27 +409,26 @@ def _wire_external(
             turn += 1
             position = number % per_cage
             link = wiring.add(
-                Link(key, "external", place.end(leaf, position), End(peer, port), speed, place.lanes, external.media,
-                     attach=index)
+                Link(frame.key, "external", place.end(leaf, position), End(peer, port), speed, place.lanes,
+                     external.media, attach=index)
             )  # fmt: skip
             wiring.lay(leaf, place.use(position, "external", speed, attach=index, link=link, node=peer))
 
 
-def _set_aside(fabric: Fabric, leaves: tuple[tuple[str, ...], ...], wiring: Wiring) -> None:
+def _set_aside(frame: _Frame, leaves: tuple[tuple[str, ...], ...]) -> None:
     """Lay out spare cages: split, up, without a stanza for their sub-ports."""
-    for ports, mode in fabric.spare.items():
+    for ports, mode in frame.fabric.spare.items():
         for leaf in (name for pair in leaves for name in pair):
             for cage in port_range(ports):
-                lanes = 8 // int(mode.removesuffix("x"))
-                wiring.lay(leaf, PortUse(cage, -1, "spare", mode, lanes, 0.0, state="spare"))
+                frame.wiring.lay(leaf, PortUse(cage, -1, "spare", mode, 8 // ways_of(mode), 0.0, state="spare"))
 
 
-def _layout(key: str, fabric: Fabric, entries: Sequence[Entry], pairs: _Pairs, stand: int) -> Layout:
-    target = len({name for entry in entries for name in entry.names})
-    down = sum(entry.per_leaf * pairs.chunk[entry.key] * entry.speed for entry in entries)
-    up = 400.0 * (pairs.up or _isl_links(fabric, entries))
+def _layout(frame: _Frame, pairs: _Pairs) -> Layout:
+    stand = sum(1 for fabric, _ in frame.wiring.places if fabric == frame.key)
+    down = sum(entry.per_leaf * pairs.chunk[entry.key] * entry.speed for entry in frame.entries)
+    up = 400.0 * (pairs.up or _isl_links(frame))
     return Layout(
-        key, fabric.topology, 2 if pairs.spines else 1, 1, 2 * pairs.pairs, pairs.spines, 0, pairs.pairs,
+        frame.key, frame.fabric.topology, 2 if pairs.spines else 1, 1, 2 * pairs.pairs, pairs.spines, 0, pairs.pairs,
         max(pairs.chunk.values(), default=0), pairs.up // pairs.spines if pairs.spines else 0, 0, down, up, stand,
-        target,
+        _every_machine(frame),
     )  # fmt: skip

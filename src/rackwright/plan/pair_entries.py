@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from rackwright.catalog.models import Breakout, Catalog, SwitchModel
-from rackwright.intent.models import Attach, Site, Uplink
-from rackwright.plan.lock import Lock
+from rackwright.intent.models import Attach, External, Site, Uplink
+from rackwright.plan.cages import Cages
 from rackwright.plan.nodes import group_names
-from rackwright.plan.wiring import HostPort, Wiring, breakout, gbps, host_ports
+from rackwright.plan.wiring import HostPort, breakout, gbps, host_ports
 
-__all__ = ["ONE_LANE", "Entry", "resolve_entry", "sides", "uplink_split"]
+__all__ = ["Entry", "link_split", "resolve_entry", "sides"]
 
-ONE_LANE = ("dr1", "fr1")
+_ONE_LANE = ("dr1", "fr1")
 """Media of one PAM4 lane."""
 
 
@@ -38,29 +38,27 @@ class Entry(NamedTuple):
         return max(leaves.count(0), leaves.count(1))
 
 
-def resolve_entry(
-    key: str, index: int, attach: Attach, site: Site, catalog: Catalog, model: SwitchModel, lock: Lock, wiring: Wiring
-) -> Entry | None:
+def resolve_entry(cages: Cages, index: int, attach: Attach, site: Site, catalog: Catalog) -> Entry | None:
     """Return an attach entry with its ports and machines, or None after saying why the switch cannot serve it."""
     groups = attach.every_group
     first = site.groups[groups[0]]
     ports = host_ports(first, catalog.servers[first.model], attach.nic or "", catalog, attach.adapters)
     speed = gbps(attach.speed) if attach.speed else float(ports[0].gbps if ports else 0)
-    lanes = 1 if attach.media in ONE_LANE else ports[0].lanes if ports else 0
-    split = breakout(model, speed, lanes, attach.split)
+    lanes = 1 if attach.media in _ONE_LANE else ports[0].lanes if ports else 0
+    split = breakout(cages.model, speed, lanes, attach.split)
     if not ports or split is None:
-        wiring.wrong(
-            ("fabrics", key, "attach", index),
-            f"{model.name} has no split that gives {speed:g}G on {lanes} lane(s) for {attach.nic}",
+        cages.wiring.wrong(
+            ("fabrics", cages.fabric, "attach", index),
+            f"{cages.model.name} has no split that gives {speed:g}G on {lanes} lane(s) for {attach.nic}",
             "name another NIC, media or split",
         )
         return None
-    names = tuple(name for group in groups for name in group_names(group, site.groups[group], lock))
+    names = tuple(name for group in groups for name in group_names(group, site.groups[group], cages.lock))
     standing = sum(site.groups[group].count for group in groups)
-    entry = Entry(index, attach, _entry_key(key, attach, names, lock), ports, names, standing, split, speed)
+    entry = Entry(index, attach, _entry_key(cages, attach, names), ports, names, standing, split, speed)
     if attach.bond == "lacp" and entry.per_leaf % (attach.bonds or 1):
-        wiring.wrong(
-            ("fabrics", key, "attach", index, "bonds"),
+        cages.wiring.wrong(
+            ("fabrics", cages.fabric, "attach", index, "bonds"),
             f"{attach.bonds} bonds do not divide the {entry.per_leaf} ports that a machine has on a leaf",
             f"use one of {', '.join(str(n) for n in range(1, entry.per_leaf + 1) if entry.per_leaf % n == 0)}",
         )
@@ -68,14 +66,14 @@ def resolve_entry(
     return entry
 
 
-def _entry_key(key: str, attach: Attach, names: Sequence[str], lock: Lock) -> str:
+def _entry_key(cages: Cages, attach: Attach, names: Sequence[str]) -> str:
     """Return the name that the block of an entry has in the lock.
 
     That is the one where its machines have their slots, so that a group more or less in an entry moves none.
     """
     chosen = "".join(f".{number}" for number in attach.adapters)
     nic, pin = f"{attach.nic}{chosen}", f"@{attach.at}" if attach.at else ""
-    own, view = f"{'+'.join(attach.every_group)}.{nic}", lock.view()
+    own, key, view = f"{'+'.join(attach.every_group)}.{nic}", cages.fabric, cages.lock.view()
     held = view.get(f"{key}.cage", {})
     if f"{own}{pin}" in held:
         return own
@@ -98,8 +96,8 @@ def sides(entry: Entry) -> list[int]:
     return [at * 2 // max(total, 2) for at in range(total)]
 
 
-def uplink_split(uplink: Uplink, model: SwitchModel) -> Breakout | None:
-    """Return the split of a leaf's cages for the links to out-of-band switches."""
-    speed = gbps(uplink.speed)
-    lanes = 1 if uplink.media in ONE_LANE else max(int(speed) // 100, 1)
-    return breakout(model, speed, lanes, uplink.split)
+def link_split(wish: External | Uplink, model: SwitchModel) -> Breakout | None:
+    """Return the split of a leaf's cages for links that leave the fabric: to others, or to out-of-band switches."""
+    speed = gbps(wish.speed)
+    lanes = 1 if wish.media in _ONE_LANE else max(int(speed) // 100, 1)
+    return breakout(model, speed, lanes, wish.split)
