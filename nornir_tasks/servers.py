@@ -50,7 +50,7 @@ def _surveyed(
 ) -> ServerChanges | Unread:
     build: Build = task.host["rackwright"]
     images, way = build.loaded.images if build.loaded else (), way_of(task)
-    planner = Planner(build.catalog, build.plan.release, images, allow_downgrade, part)
+    planner = Planner(build.catalog, build.plan.release, images, allow_downgrade, part, state=way.state, twin=way.twin)
     return survey(build.machines[task.host.name], way.bmc, way.clock, planner, lambda _device, _jobs: None)
 
 
@@ -63,7 +63,7 @@ def _told(task: Task, found: ServerChanges | Unread) -> Result:
 def _applied(task: Task, found: ServerChanges | Unread, *, allow: bool, dry: bool) -> Result:
     told = _told(task, found)
     refused = not isinstance(found, Unread) and bool(found.way.restarts) and not allow
-    if isinstance(found, Unread) or dry or refused or not found.way.steps:
+    if isinstance(found, Unread) or dry or refused or not found.work:
         told.failed = told.failed or (refused and not dry)
         return told
     from rackwright.push.bmc.submitting import submit

@@ -189,7 +189,9 @@ class World:
         absent = frozenset(
             image.file for image in self.images if image.file and not (self.folder / image.file).is_file()
         )
-        return Planner(self.catalog, self.plan.release, self.images, allow_downgrade, absent=absent)
+        return Planner(
+            self.catalog, self.plan.release, self.images, allow_downgrade, absent=absent, state=self.way.state, twin=self.way.twin
+        )  # fmt: skip
 
     @cached_property
     def authority(self) -> str:

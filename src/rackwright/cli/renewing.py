@@ -63,7 +63,7 @@ def _not_begun(found: Changeset) -> dict[str, Outcome]:
     """Return the outcomes of servers that had more than settings before them when the operator stopped the push at those."""
     from rackwright.runs.model import STOPPED, Outcome
 
-    more = (one for one in found.servers if one.way.steps or any(change.last for change in one.settings.changes))
+    more = (one for one in found.servers if one.work or any(change.last for change in one.settings.changes))
     return {one.device: Outcome(subject=one.device, state="cancelled", cause=STOPPED) for one in more}
 
 
@@ -109,7 +109,7 @@ def _run(talk: Talk, aim: Aim, found: Changeset, consent: Consent) -> Report | N
     from rackwright.push.bmc.order import make_order
     from rackwright.push.bmc.submitting import submit
 
-    if not any(server.way.steps for server in found.servers):
+    if not any(server.work for server in found.servers):
         return None
     order = make_order(found, aim.plan, aim.catalog, aim.folder, drained_by=consent.drained_by)
     return submit(order, aim.way, jobs=aim.way.jobs, on_event=watch(talk))

@@ -69,6 +69,7 @@ def aimed(
         loaded.catalog, planned.plan.release, loaded.images, allow_downgrade, settings=meant.settings,
         authority=authority_name(way.state) if signed else "", lift=lift,
         absent=frozenset(image.file for image in loaded.images if image.file and not (folder / image.file).is_file()),
+        state=way.state, twin=way.twin,
     )  # fmt: skip
     settling = Settling(meant.settings, lift, factory)
     return Aim(planned.plan, folder, loaded.catalog, found, way, planner, settling, wanted.at_once(servers.BMC_JOBS))

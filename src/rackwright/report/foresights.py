@@ -107,6 +107,7 @@ def _server(server: ServerChanges) -> Row:
     parts = [count(len(server.settings.changes), "setting")] if server.settings.changes else []
     images = sum(step.image is not None for step in server.way.steps)
     parts += [count(images, "firmware image")] if images else []
+    parts += ["power on again"] if server.left_off else []
     parts += [count(settings, "BIOS setting")] if settings else []
     refusals = len(server.way.refused) + len(server.settings.problems)
     parts += [f"{refusals} that cannot be brought"] if refusals else []

@@ -57,6 +57,8 @@ def server_lines(changeset: Changeset) -> Iterator[str]:
         number = len(group.devices)
         alike = f"{count(number, 'server')} alike: " if number > 1 else ""
         yield f"{alike}{some(group.devices, 32)} ({takes(group.first)}{' each' if number > 1 else ''})"
+        if group.first.left_off:
+            yield f"~ power: off since run {group.first.left_off} was cut off while it had its power cut -> on"
         yield from (f"{change} (BMC)" for change in group.first.settings.changes)
         for step in group.first.way.steps:
             yield from _step_lines(step, group.first)
@@ -67,7 +69,7 @@ def _groups(changed: Sequence[ServerChanges]) -> Iterator[_Alike]:
     found: dict[bytes, list[ServerChanges]] = {}
     for server in changed:
         steps = [_plain(step) for step in server.way.steps]
-        alike = canonical_json(msgspec.to_builtins((server.model, steps, server.settings.changes)))
+        alike = canonical_json(msgspec.to_builtins((server.model, steps, server.settings.changes, server.left_off)))
         found.setdefault(alike, []).append(server)
     for servers in found.values():
         yield _Alike(tuple(server.device for server in servers), servers[0])

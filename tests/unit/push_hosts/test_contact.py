@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from rackwright.errors import DeviceTimeout, LostMidCommand, Unreachable
@@ -87,9 +89,12 @@ def test_a_fresh_session_is_asked_once():
 # --- restarts ------------------------------------------------------------------------------------
 
 
-def restart(world, before="boot-1", kind="warm"):
+def restart(world, before="boot-1", kind="warm", folder=Path("not made")):
     contact = Contact("gpu01", world, Limits(heed_s=120, boot_s=3600, poll_s=5), Sessions())
-    made = Restart(contact, "kernel", kind, before, fresh=True, macs=("02:00:00:00:00:01",), told=world.deeds.append)
+    made = Restart(
+        contact, "kernel", kind, before, fresh=True, macs=("02:00:00:00:00:01",), told=world.deeds.append,
+        folder=folder,
+    )  # fmt: skip
     return contact, made
 
 
@@ -128,11 +133,11 @@ def test_a_host_that_goes_on_letting_people_in_does_not_go_down():
     assert world.logins == 2
 
 
-def test_the_session_is_ended_before_its_adapters_and_its_power_go():
+def test_the_session_is_ended_before_its_adapters_and_its_power_go(tmp_path):
     """What is said behind them takes a fresh login, and so does the reset of the adapters itself."""
     for kind, logins in (("fwreset", 3), ("cold", 2)):
         world = World()
-        contact, made = restart(world, kind=kind)
+        contact, made = restart(world, kind=kind, folder=tmp_path)
         contact.facts()
         left = []
         world.moments.pass_by = lambda name, left=left, world=world: left.append((name.split()[0], len(world.open)))

@@ -29,6 +29,22 @@ def test_a_bare_host_is_brought_to_the_end(tmp_path):
     assert outcome.detail["changed"] == ["base", "kernel", "ofed", "config", "runtime", "verify"]
 
 
+def test_a_host_whose_power_is_cut_is_marked_until_it_is_on(tmp_path):
+    """Killed in between, a push to BMCs or a bring-up sees by the mark that the host is not meant to be off."""
+    mark = tmp_path / "run" / "dark" / "gpu01"
+    bench = Bench(tmp_path, World(Moments(blow=Killed)))
+    bench.life()
+    assert not mark.exists()
+    strike = 1 + bench.world.moments.names.index("power On before")
+    bench = Bench(tmp_path, World(Moments(strike)))
+    with pytest.raises(Killed):
+        bench.life()
+    assert mark.exists()
+    bench.world.moments = Moments()
+    assert bench.life().state == "done"
+    assert not mark.exists()
+
+
 def test_a_second_push_changes_nothing_and_restarts_nothing(tmp_path):
     """A host that is as intended is played and proven, and told as unchanged."""
     bench = Bench(tmp_path)

@@ -146,7 +146,12 @@ def _order(job: Job, held: list[Held]) -> Made | Halted:
 
 
 def _lines(found: ServerChanges) -> list[str]:
-    return [line for step in found.way.steps for line in _step(step)]
+    on = (
+        [f"~ power: off since run {found.left_off} was cut off while it had its power cut -> on"]
+        if found.left_off
+        else []
+    )
+    return [*on, *(line for step in found.way.steps for line in _step(step))]
 
 
 def _step(step: Step) -> list[str]:

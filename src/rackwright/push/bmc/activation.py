@@ -54,6 +54,8 @@ class Activation:
     told: Callable[[str], None]
     against: Callable[[], Halt | None] = lambda: None
     """Look whether something has come up that a restart must not meet, where an earlier life looked and did not restart."""
+    cutting: Callable[[], None] = lambda: None
+    """Called before the host is shut down to have its power cut."""
     asked: int = 0
     at: float = 0.0
     seen: tuple[Job, ...] = ()
@@ -148,6 +150,7 @@ class Activation:
     def _cut(self) -> None:
         """Shut the host down, then have its power cut and back."""
         contact = self.contact
+        self.cutting()
         host_off(contact)
         # To shut a host down takes minutes, in which a BMC may have begun to write by itself.
         contact.wait(contact.limits.job_s, lambda: not any(job.state == "running" for job in self._ours()))

@@ -37,6 +37,20 @@ class ServerChanges(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     way: Way
     settings: Settings = Settings()
     """What the BMC itself is to be set to: a run of its own before the way, and one for lockdown after it."""
+    dark: tuple[str, ...] = ()
+    """The runs that were cut off while they had its power cut, newest first: that it is off is not how it is meant to be."""
+    off: bool = False
+    """The host is off."""
+
+    @property
+    def work(self) -> bool:
+        """Tell whether a push of firmware and BIOS has anything to do."""
+        return bool(self.way.steps or self.left_off)
+
+    @property
+    def left_off(self) -> str:
+        """Return the run that was cut off and left the host off, which is switched on; empty: none did."""
+        return self.dark[0] if self.off and self.dark else ""
 
     @property
     def before(self) -> str:
@@ -71,7 +85,7 @@ class Changeset(Kept, frozen=True, kw_only=True):
     @property
     def changed(self) -> tuple[ServerChanges, ...]:
         """The servers that have anything before them: firmware, BIOS, or settings of the BMC."""
-        return tuple(server for server in self.servers if server.way.steps or server.settings.changes)
+        return tuple(server for server in self.servers if server.work or server.settings.changes)
 
     @property
     def refused(self) -> tuple[ServerChanges, ...]:

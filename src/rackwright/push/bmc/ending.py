@@ -167,7 +167,7 @@ def outcome(order: ServerOrder, halt: Halt | None, saved: Kept | None, end: End 
         detail |= {"passing": True} if halt.passing else {}
         state, stage, cause, remedy = halt.state, halt.stage, f"{halt.cause}{_half_way(order, end)}", halt.remedy
         if end is not None and end.dark:
-            # Whoever reads it anew takes a host that is off for one that is meant to be.
+            # Whoever reads it anew takes a host that is off for one that is meant to be, unless its power was cut.
             remedy = f"{ON}; then {remedy or AGAIN}"
     elif end is not None and end.trouble:
         state, stage, cause, remedy = "failed", "end", end.trouble, ON

@@ -55,6 +55,10 @@ class ServerOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     tag: str = ""
     """Service tag of the plan; empty: not known."""
     way: Way
+    dark: tuple[str, ...] = ()
+    """The runs that were cut off while they had its power cut: that it is off is not how it is meant to be."""
+    left_off: bool = False
+    """It was off by one of them when it was read."""
     parts: tuple[Part, ...] = ()
     bios: dict[str, Any] = {}
     """What the attributes that are to change said before."""
@@ -70,6 +74,11 @@ class ServerOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     def steps(self) -> tuple[Step, ...]:
         """What is to be done, in order."""
         return self.way.steps
+
+    @property
+    def work(self) -> bool:
+        """Tell whether there is anything to do."""
+        return bool(self.steps or self.left_off)
 
     @cached_property
     def attributes(self) -> Mapping[str, Any]:
@@ -176,6 +185,8 @@ def _server(changes: ServerChanges) -> ServerOrder:
         device=changes.device,
         tag=changes.tag,
         way=changes.way,
+        dark=changes.dark,
+        left_off=bool(changes.left_off),
         parts=tuple(parts),
         bios={change.attribute: change.old for change in attributes},
         implied={change.attribute: change.new for change in changes.bios.implied} if attributes else {},

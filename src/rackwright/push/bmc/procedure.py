@@ -20,6 +20,7 @@ from rackwright.push.bmc import ending
 from rackwright.push.bmc.activation import Activation, ended_badly, host_on, in_words, ready
 from rackwright.push.bmc.checks import against_restart, objection, undrained
 from rackwright.push.bmc.contact import AGAIN, Contact, Seen, halt_of
+from rackwright.push.bmc.darkness import cutting, lit
 from rackwright.push.bmc.ending import End
 from rackwright.push.bmc.keeping import Kept, found_before, kept
 from rackwright.push.bmc.model import Step
@@ -83,6 +84,8 @@ class Procedure:
     """What showed that the last step came into force; None: nothing did, or something was done since."""
     life: str = field(default_factory=lambda: uuid.uuid4().hex)
     """A resumed run has another one: what this one has not begun itself, an earlier may have."""
+    found: str = ""
+    """Power of the host before the first change of the run."""
     looked: bool = False
     """This life has looked for the first time, not an earlier one."""
 
@@ -95,15 +98,16 @@ class Procedure:
         """Bring the server to what is intended, and tell how it ended."""
         order = self.contact.order
         try:
-            if not order.steps:
+            if not order.work:
                 return ending.untouched(order.device, order.way)
             look = self._step("look", self._look, Look)
             if look.halt is not None:
                 return ending.outcome(order, look.halt, None, None)
+            self.found = look.power
             saved = self._step("keep", lambda: kept(self.contact, self.context.folder, look.power), Kept)
             halt = saved.halt or self._steps()
             finish = ending.Finish(self.contact, look.power, tuple(self.sent.values()), halt, self._tell, self.seen)
-            end = self._step("end", finish.go, End)
+            end = self._step("end", lambda: self._finished(finish), End)
             return ending.outcome(order, halt, saved, end)
         finally:
             self.contact.leave()
@@ -123,10 +127,27 @@ class Procedure:
             if halt is not None:
                 return Look(halt=halt)
             seen = self.contact.first()
-            power = found_before(self.context.folder, self.contact.device) or seen.power
+            power = found_before(self.context.folder, self.contact.device) or self._meant(seen.power)
             return Look(power, objection(self.contact, seen, self.whole))
         except DriverError as error:
             return Look(halt=halt_of("look", error))
+
+    def _meant(self, power: str) -> str:
+        """Return how the host is meant to be: that one is off whose power a run of ours cut, and was cut off itself, is our own doing."""
+        dark = self.contact.order.dark
+        if not dark or power not in ("Off", "PoweringOff"):
+            return power
+        self._tell(f"off since run {dark[0]} was cut off while it had its power cut: it is switched on in the end")
+        return "On"
+
+    def _finished(self, finish: ending.Finish) -> End:
+        end = finish.go()
+        if end.power == "On":
+            self._lit()
+        return end
+
+    def _lit(self) -> None:
+        lit(self.context.folder, self.contact.device, self.contact.order.dark)
 
     # --- step by step ----------------------------------------------------------------------------
 
@@ -226,9 +247,14 @@ class Procedure:
         go = Activation(
             self.contact, name, event, jobs, before.reset_at, fresh,
             lambda: self._in_force(steps, self.contact.look()), self._tell,
-            lambda: self._against(name),
+            lambda: self._against(name), self._cutting,
         )  # fmt: skip
         return go.go() or self._back(name), go.seen
+
+    def _cutting(self) -> None:
+        """Leave word that a host which is meant to be on is off by our doing."""
+        if self.found not in ("Off", "PoweringOff"):
+            cutting(self.context.folder, self.contact.device)
 
     def _waited(self, steps: tuple[Step, ...]) -> bool:
         """Tell whether what was written comes into force by itself within a while."""
@@ -240,6 +266,7 @@ class Procedure:
         try:
             if not host_on(self.contact):
                 return Halt(name, "the host does not come on after its restart", ending.ON, touched=True)
+            self._lit()
         except DriverError as error:
             return halt_of(name, error, touched=True)
         return ready(self.contact, name)

@@ -52,7 +52,7 @@ class PushBmc:
         changed = [
             name
             for name, outcome in outcomes.items()
-            if whole.of[name].steps and outcome.detail.get("found") != "Off" and not _aside(wave, outcome)
+            if whole.of[name].work and outcome.detail.get("found") != "Off" and not _aside(wave, outcome)
         ]
         off = context.step("hosts that are not on", lambda: self._off(whole, changed))
         if off:

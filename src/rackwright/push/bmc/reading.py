@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from rackwright.catalog.images import Image
@@ -21,6 +22,7 @@ from rackwright.plan.machines import Machine
 from rackwright.push.bmc.activation import in_words
 from rackwright.push.bmc.changeset import ServerChanges, Unread
 from rackwright.push.bmc.contact import AGAIN, EVERYTHING, Connect, Held, is_full, packed
+from rackwright.push.bmc.darkness import dark_since
 from rackwright.push.bmc.meeting import FIRST_A_PASSWORD
 from rackwright.push.bmc.model import Way
 from rackwright.push.bmc.order import Limits
@@ -35,6 +37,7 @@ __all__ = ["TOPICS", "Planner", "survey"]
 TOPICS: Final[frozenset[Topic]] = frozenset({"system", "adapters", "firmware", "bios", "registry", "jobs"})
 """What a changeset is made of: of the hardware only what has firmware of its own and is not told by its place alone."""
 
+_OFF: Final = frozenset({"Off", "PoweringOff"})
 _STEP_S: Final = 15.0
 _RUNS_S: Final = 3600.0
 _IDLE_S: Final = Limits().idle_s
@@ -58,6 +61,10 @@ class Planner:
     """Lockdown may be lifted meanwhile."""
     absent: frozenset[str] = frozenset()
     """Files of images that are not where the site says."""
+    state: Path | None = None
+    """``SITE/.rackwright``, whose runs tell which hosts are off by our own doing; None: that is not asked."""
+    twin: bool = False
+    """The servers are the emulated ones."""
 
     @property
     def topics(self) -> frozenset[Topic]:
@@ -98,6 +105,8 @@ class Planner:
             bios=bios,
             way=found,
             settings=self._settings(machine, resources, factory=factory),
+            dark=dark_since(self.state, machine.name, power=told.power, twin=self.twin) if self.state else (),
+            off=told.power in _OFF,
         )
 
     def _settings(self, machine: Machine, resources: Mapping[str, Any], *, factory: bool) -> Settings:

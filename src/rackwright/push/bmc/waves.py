@@ -12,6 +12,6 @@ def waves_of(order: Order) -> tuple[Wave, ...]:
     """Return the waves of an order; where several servers of a wave change, one goes ahead."""
     found = []
     for name, members in order.waves:
-        working = [member for member in members if order.of[member].steps]
+        working = [member for member in members if order.of[member].work]
         found.append(Wave(name, members, working[0] if len(working) > 1 else ""))
     return tuple(found)

@@ -207,7 +207,9 @@ class Procedure:
 
         def work() -> Restarted:
             fresh = before.life == self.life
-            go = Restart(self.contact, asks, due, before.boot_id, fresh, self.order.macs, self._tell, against)
+            go = Restart(
+                self.contact, asks, due, before.boot_id, fresh, self.order.macs, self._tell, self.context.folder, against
+            )  # fmt: skip
             return Restarted(go.go())
 
         return self._step(f"{name}: restart", work, Restarted).halt

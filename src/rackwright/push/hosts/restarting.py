@@ -9,11 +9,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from rackwright.errors import DriverError, LostMidCommand
 from rackwright.plan.stack_model import Reboot
 from rackwright.push.bmc.boot import BootLimits, power_off, power_on
+from rackwright.push.bmc.darkness import cutting, lit
 from rackwright.push.contact import Halt
 from rackwright.push.hosts.causes import AGAIN
 from rackwright.push.hosts.contact import GOES_BY, Contact, halt_of
@@ -49,6 +51,8 @@ class Restart:
     """No earlier life may have asked for it."""
     macs: tuple[str, ...]
     told: Callable[[str], None]
+    folder: Path
+    """Of the run."""
     against: Callable[[], Halt | None] = lambda: None
     """Asked right before the host goes down: what stands against it by now."""
 
@@ -135,8 +139,10 @@ class Restart:
                 return halt
             self.told("cycling the power of the host")
             contact.drop()
+            cutting(self.folder, contact.device)
             power_off(session, contact.device, contact.clock, bounds)
             power_on(session, contact.device, contact.clock, bounds)
+            lit(self.folder, contact.device)
         finally:
             session.close()
         return self._back(limits.boot_s)
