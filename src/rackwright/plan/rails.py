@@ -6,48 +6,53 @@ laid out for the build-out target: machine slot s, rail r has one place whatever
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple
 
 from rackwright.catalog.models import Breakout, Catalog, SwitchModel
 from rackwright.intent.models import Attach, Fabric, Site
-from rackwright.plan.cages import ways_of
+from rackwright.plan.cages import Block
 from rackwright.plan.clos import Clos, clos, parse_ratio
 from rackwright.plan.lock import NO_ROOM, Lock
-from rackwright.plan.model import Device, End, Layout, Link
-from rackwright.plan.switch_model import PortKind, Role
-from rackwright.plan.wiring import (
-    HostPort,
-    PortState,
-    PortUse,
-    Wiring,
-    breakout,
-    cage_count,
-    host_end,
-    host_ports,
-    port_name,
-)
+from rackwright.plan.model import Device, Layout, Link
+from rackwright.plan.switch_model import Role
+from rackwright.plan.wiring import HostPort, Wiring, breakout, cage_count, host_end, host_ports
 
 __all__ = ["wire_rails"]
 
 _FLAT = ("single-switch", "pure-rail")
 
 
-class _Frame(NamedTuple):
-    """What stays the same while one fabric is wired."""
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of one fabric."""
 
     key: str
     fabric: Fabric
     attach: Attach
+    switch: SwitchModel
     ports: tuple[HostPort, ...]
-    rails: int
     split: Breakout
-    radix: int
-    """Ports of NIC speed of one switch."""
+    rails: int
+    per_leaf: int
+    """Rails of one leaf."""
+    target: int
+
+    @property
+    def radix(self) -> int:
+        """Ports of NIC speed of one switch."""
+        return cage_count(self.switch) * self.split.ways
+
+
+@dataclass(frozen=True)
+class _Frame(_Asked):
+    """What stays the same while one fabric is wired."""
+
     shape: Clos
     order: tuple[tuple[int, ...], ...]
     """Rails of each leaf of a unit, in port order."""
-    target: int
+    block: Block
+    """The cages of every switch: ports are counted through from the first."""
 
 
 def wire_rails(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring) -> None:
@@ -91,13 +96,13 @@ def _frame(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring) -
             f"use one of {', '.join(str(n) for n in range(1, rails + 1) if rails % n == 0)}",
         )
         return None
-    order = _rail_order(key, fabric, rails, per_leaf, wiring)
     target = sum(site.groups[group].target for entry in fabric.attach for group in entry.every_group)
-    shape = _shape(key, fabric, switch, split, rails, per_leaf, target, lock, wiring)
-    if shape is None or order is None or not _count_agrees(key, fabric, shape, wiring):
+    asked = _Asked(key, fabric, attach, switch, ports, split, rails, per_leaf, target)
+    order = _rail_order(asked, wiring)
+    shape = _shape(asked, lock, wiring)
+    if shape is None or order is None or not _count_agrees(asked, shape, wiring):
         return None
-    radix = cage_count(switch) * _ways(split)
-    return _Frame(key, fabric, attach, ports, rails, split, radix, shape, order, target)
+    return _Frame(**vars(asked), shape=shape, order=order, block=Block(1, 0, split.mode, split.lanes_per_port, 1))
 
 
 def _rails_alone(frame: _Frame, site: Site, wiring: Wiring) -> bool:
@@ -114,13 +119,14 @@ def _rails_alone(frame: _Frame, site: Site, wiring: Wiring) -> bool:
     return False
 
 
-def _count_agrees(key: str, fabric: Fabric, shape: Clos, wiring: Wiring) -> bool:
+def _count_agrees(asked: _Asked, shape: Clos, wiring: Wiring) -> bool:
     """Say whether a stated number of leaves is the one that follows; the operator may have meant another fabric."""
-    stated, each = fabric.leaves.count, shape.leaves
+    fabric, each = asked.fabric, shape.leaves
+    stated = fabric.leaves.count
     if stated in ("auto", each, each * fabric.planes):
         return True
     wiring.wrong(
-        ("fabrics", key, "leaves", "count"),
+        ("fabrics", asked.key, "leaves", "count"),
         f"{stated} leaves are stated; {fabric.topology} with {shape.rails_per_leaf} rails a leaf has {each}"
         + (" in each plane" if fabric.planes > 1 else ""),
         "leave count out, or change rails_per_leaf",
@@ -128,20 +134,15 @@ def _count_agrees(key: str, fabric: Fabric, shape: Clos, wiring: Wiring) -> bool
     return False
 
 
-def _ways(split: Breakout) -> int:
-    return ways_of(split.mode)
-
-
-def _rail_order(
-    key: str, fabric: Fabric, rails: int, per_leaf: int, wiring: Wiring
-) -> tuple[tuple[int, ...], ...] | None:
+def _rail_order(asked: _Asked, wiring: Wiring) -> tuple[tuple[int, ...], ...] | None:
     """Return the rails that share each leaf; neighbours by default, every rail exactly once."""
+    fabric, rails, per_leaf = asked.fabric, asked.rails, asked.per_leaf
     if not fabric.rail_order:
         return tuple(tuple(range(first, first + per_leaf)) for first in range(1, rails + 1, per_leaf))
     named = sorted(rail for leaf in fabric.rail_order for rail in leaf)
     if named != list(range(1, rails + 1)) or any(len(leaf) != per_leaf for leaf in fabric.rail_order):
         wiring.wrong(
-            ("fabrics", key, "rail_order"),
+            ("fabrics", asked.key, "rail_order"),
             f"rail_order must name each of the rails 1 to {rails} once, {per_leaf} to a leaf",
             f"write {rails // per_leaf} lists of {per_leaf}",
         )
@@ -149,26 +150,23 @@ def _rail_order(
     return fabric.rail_order
 
 
-def _shape(
-    key: str, fabric: Fabric, switch: SwitchModel, split: Breakout, rails: int, per_leaf: int, target: int,
-    lock: Lock, wiring: Wiring,
-) -> Clos | None:  # fmt: skip
+def _shape(asked: _Asked, lock: Lock, wiring: Wiring) -> Clos | None:
     """Return the figures for the build-out target, or None after saying why it cannot be."""
-    radix, ratio = cage_count(switch) * _ways(split), parse_ratio(fabric.oversubscription)
-    flat = fabric.topology in _FLAT
+    key, fabric, target = asked.key, asked.fabric, asked.target
+    ratio, flat = parse_ratio(fabric.oversubscription), fabric.topology in _FLAT
     # What was first laid out is kept: a later, greater target would move spines and recable.
     laid = lock.keep(f"{key}.shape", "target", target)
     tries = (1,) if flat else (fabric.tiers,) if fabric.tiers else (2, 3)
     room = 0
     for tiers in tries:
         shape = clos(
-            radix=radix, rails=rails, rails_per_leaf=per_leaf, nodes=max(laid, 1), tiers=tiers, ratio=ratio,
-            ways=_ways(split),
+            radix=asked.radix, rails=asked.rails, rails_per_leaf=asked.per_leaf, nodes=max(laid, 1), tiers=tiers,
+            ratio=ratio, ways=asked.split.ways,
         )  # fmt: skip
-        room = _room(shape, radix)
+        room = _room(shape, asked.radix)
         if max(laid, target) <= room and (tiers == 1 or shape.spines):
             if _holds(shape, target, ratio):
-                return _stated_spines(key, fabric, shape, radix, lock, wiring)
+                return _stated_spines(asked, shape, lock, wiring)
             wiring.wrong(
                 ("fabrics", key),
                 f"{target} machines exceed the {laid} that {key} was laid out for: spines and links would move",
@@ -177,14 +175,15 @@ def _shape(
             return None
     wiring.wrong(
         ("fabrics", key),
-        f"{target} machines do not fit a {fabric.topology} of {switch.name}: it takes {room}",
+        f"{target} machines do not fit a {fabric.topology} of {asked.switch.name}: it takes {room}",
         "lower count or max, take fewer rails per leaf, or choose rail-optimized with tiers: 3",
     )
     return None
 
 
-def _stated_spines(key: str, fabric: Fabric, shape: Clos, radix: int, lock: Lock, wiring: Wiring) -> Clos | None:
+def _stated_spines(asked: _Asked, shape: Clos, lock: Lock, wiring: Wiring) -> Clos | None:
     """Return the shape with the spines that the site states, or None after saying why they cannot be."""
+    key, fabric = asked.key, asked.fabric
     tops = fabric.superspines.count
     if tops not in ("auto", shape.superspines):
         wiring.wrong(
@@ -195,7 +194,7 @@ def _stated_spines(key: str, fabric: Fabric, shape: Clos, radix: int, lock: Lock
         return None
     stated = shape.spines if fabric.spines.count == "auto" else fabric.spines.count
     if stated != shape.spines:
-        fits = [s for s in range(2, shape.up + 1) if shape.up % s == 0 and shape.leaves * shape.up // s <= radix]
+        fits = [s for s in range(2, shape.up + 1) if shape.up % s == 0 and shape.leaves * shape.up // s <= asked.radix]
         if shape.tiers != 2 or stated not in fits:
             wiring.wrong(
                 ("fabrics", key, "spines", "count"),
@@ -252,30 +251,30 @@ def _slots(frame: _Frame, lock: Lock, wiring: Wiring) -> dict[str, int]:
     return slots
 
 
-def _stem(frame: _Frame, plane: int) -> str:
-    name = frame.fabric.leaves.name
-    return name if frame.fabric.planes == 1 else f"{name}-p{plane}-"
-
-
 def _leaf(frame: _Frame, plane: int, unit: int, leaf: int) -> str:
-    number = unit * frame.shape.leaves_per_unit + leaf + 1
-    return f"{_stem(frame, plane)}{number:0{_width(frame.shape.leaves)}d}"
+    number = unit * frame.shape.leaves_per_unit + leaf
+    return _name(frame, frame.fabric.leaves.name, plane, number, frame.shape.leaves)
 
 
 def _spine(frame: _Frame, plane: int, number: int) -> str:
     stem = frame.fabric.spines.name or f"{frame.fabric.leaves.name}-spine"
-    stem = stem if frame.fabric.planes == 1 else f"{stem}-p{plane}-"
-    return f"{stem}{number + 1:0{_width(frame.shape.spines)}d}"
+    return _name(frame, stem, plane, number, frame.shape.spines)
 
 
 def _super(frame: _Frame, plane: int, number: int) -> str:
     stem = frame.fabric.superspines.name or f"{frame.fabric.leaves.name}-super"
-    stem = stem if frame.fabric.planes == 1 else f"{stem}-p{plane}-"
-    return f"{stem}{number + 1:0{_width(frame.shape.superspines)}d}"
+    return _name(frame, stem, plane, number, frame.shape.superspines)
 
 
-def _width(count: int) -> int:
-    return max(2, len(str(count)))
+def _name(frame: _Frame, stem: str, plane: int, number: int, count: int) -> str:
+    """Return the name of one of ``count`` switches, counted from 0; several planes stand in it."""
+    between = "" if frame.fabric.planes == 1 else f"-p{plane}-"
+    return f"{stem}{between}{number + 1:0{max(2, len(str(count)))}d}"
+
+
+def _lane(frame: _Frame, plane: int) -> int:
+    """Return the plane of a device or link; 0 where there is one alone."""
+    return plane if frame.fabric.planes > 1 else 0
 
 
 def _switches(frame: _Frame, plane: int, units: list[int], wiring: Wiring) -> None:
@@ -293,31 +292,11 @@ def _switches(frame: _Frame, plane: int, units: list[int], wiring: Wiring) -> No
     top = fabric.superspines.model or spine
     rows += [(_super(frame, plane, n), "superspine", top, 0) for n in range(shape.superspines)]
     for index, (name, role, model, unit) in enumerate(rows, 1):
-        lane = plane if fabric.planes > 1 else 0
+        lane = _lane(frame, plane)
         wiring.devices.append(
             Device(name, role, model, group=frame.key, index=index, fabric=frame.key, plane=lane, unit=unit)
         )
     wiring.leaves[frame.key] = wiring.leaves.get(frame.key, ()) + tuple(groups)
-
-
-def _place(frame: _Frame, position: int) -> tuple[int, int]:
-    """Return (cage, sub-port) of a port position counted from 0."""
-    ways = _ways(frame.split)
-    return position // ways + 1, position % ways
-
-
-def _use(
-    frame: _Frame, position: int, kind: PortKind, link: int, *, attach: int = -1, node: str = "",
-    state: PortState = "used",
-) -> PortUse:  # fmt: skip
-    cage, sub = _place(frame, position)
-    split, speed = frame.split, float(frame.ports[0].gbps)
-    return PortUse(cage, sub, kind, split.mode, split.lanes_per_port, speed, attach, link, node, "", state)
-
-
-def _switch_end(frame: _Frame, switch: str, position: int) -> End:
-    cage, sub = _place(frame, position)
-    return End(switch, port_name(cage, sub), cage, sub)
 
 
 def _wire_node(frame: _Frame, plane: int, node: str, slot: int, wiring: Wiring) -> None:
@@ -325,7 +304,7 @@ def _wire_node(frame: _Frame, plane: int, node: str, slot: int, wiring: Wiring) 
 
     The rails of a machine that share a leaf lie side by side, so one splitter serves one machine.
     """
-    shape = frame.shape
+    shape, block, lane = frame.shape, frame.block, _lane(frame, plane)
     unit, place = divmod(slot, shape.nodes_per_unit)
     for leaf, rails in enumerate(frame.order):
         name = _leaf(frame, plane, unit, leaf)
@@ -336,22 +315,22 @@ def _wire_node(frame: _Frame, plane: int, node: str, slot: int, wiring: Wiring) 
                 Link(
                     frame.key,
                     "host",
-                    _switch_end(frame, name, position),
+                    block.end(name, position),
                     host_end(node, port),
                     port.gbps,
-                    frame.split.lanes_per_port,
+                    block.lanes,
                     frame.attach.media,
                     rail,
-                    plane if frame.fabric.planes > 1 else 0,
+                    lane,
                     0,
                 )
             )
-            wiring.lay(name, _use(frame, position, "host", link, attach=0, node=node))
+            wiring.lay(name, block.use(position, "host", float(port.gbps), attach=0, link=link, node=node))
 
 
 def _reserve_down(frame: _Frame, plane: int, units: list[int], slots: dict[str, int], wiring: Wiring) -> None:
     """Lay out the ports of machines still to come, so that growth changes no breakout."""
-    shape = frame.shape
+    shape, speed = frame.shape, float(frame.ports[0].gbps)
     taken = set(slots.values())
     for unit in units:
         first = unit * shape.nodes_per_unit
@@ -363,7 +342,7 @@ def _reserve_down(frame: _Frame, plane: int, units: list[int], slots: dict[str, 
                 name = _leaf(frame, plane, unit, leaf)
                 for offset in range(shape.rails_per_leaf):
                     position = (slot - first) * shape.rails_per_leaf + offset
-                    wiring.lay(name, _use(frame, position, "reserved", -1, attach=0, state="reserved"))
+                    wiring.lay(name, frame.block.use(position, "reserved", speed, attach=0, state="reserved"))
 
 
 def _wire_up(frame: _Frame, plane: int, units: list[int], wiring: Wiring) -> None:
@@ -371,7 +350,7 @@ def _wire_up(frame: _Frame, plane: int, units: list[int], wiring: Wiring) -> Non
     shape = frame.shape
     if shape.tiers == 1:
         return
-    ways = _ways(frame.split)
+    ways = frame.split.ways
     base = -(-shape.down // ways) * ways
     pod_leaves = shape.leaves if shape.tiers == 2 else frame.radix // 2
     for unit in units:
@@ -413,21 +392,22 @@ def _fabric_media(frame: _Frame) -> str:
 
 
 def _fabric_link(frame: _Frame, plane: int, above: tuple[str, int], below: tuple[str, int], wiring: Wiring) -> None:
+    block, gbps = frame.block, frame.ports[0].gbps
     link = wiring.add(
         Link(
             frame.key,
             "fabric",
-            _switch_end(frame, *above),
-            _switch_end(frame, *below),
-            frame.ports[0].gbps,
-            frame.split.lanes_per_port,
+            block.end(*above),
+            block.end(*below),
+            gbps,
+            block.lanes,
             _fabric_media(frame),
             0,
-            plane if frame.fabric.planes > 1 else 0,
+            _lane(frame, plane),
         )
     )
-    wiring.lay(above[0], _use(frame, above[1], "fabric", link, node=below[0]))
-    wiring.lay(below[0], _use(frame, below[1], "fabric", link, node=above[0]))
+    wiring.lay(above[0], block.use(above[1], "fabric", float(gbps), link=link, node=below[0]))
+    wiring.lay(below[0], block.use(below[1], "fabric", float(gbps), link=link, node=above[0]))
 
 
 def _layout(frame: _Frame, units: list[int], nodes: int) -> Layout:
