@@ -32,6 +32,7 @@ __all__ = ["Blink", "Blinked", "judge"]
 _SHOWN: Final = 8
 _AGAIN: Final = "see that no server restarts meanwhile, then blink again"
 _STRANGER: Final = "see who stands where (rackwright audit --only hardware); then mend the BMC's address or cable, or nodes.csv, and blink again"
+_MUTE: Final = "the BMC does not tell the link of the port"
 _NEXT: Final = "LLDP proves them once the system stands: rackwright audit --only host,switch"
 
 
@@ -140,7 +141,7 @@ class _Judge:
             if far == self.reading.eliminated:
                 self._of(near).skip(
                     f"{near} was never down, since {len(self.seen.plan.numbers)} ports need every other number: {far} is what is left for it",
-                    path=near.name, remedy=_NEXT, evidence=self._shown([far]),
+                    path=near.name, remedy=_NEXT, actual="its port was the one that was never down", evidence=[f"{near} to {far}"],
                 )  # fmt: skip
 
     def _of(self, port: Port) -> Ledger:
@@ -321,12 +322,12 @@ class _Judge:
         for pair in (*self.diagnosis.unverified, *self.diagnosis.untold):
             near, far = self._near(*pair)
             if far in self.reading.mute or (far not in self.seen.lights.before and not self._known(far)):
-                by[near.device].append(f"{near.name} to {far}")
+                by[near.device].append(f"{near} to {far}")
         for device, links in by.items():
             more = f" and {len(links) - _SHOWN} more" if len(links) > _SHOWN else ""
             self._ledger(device).skip(
-                f"{len(links)} links not proven, since the BMC does not tell the link of the port: {', '.join(links[:_SHOWN])}{more}",
-                path="mute", remedy=_NEXT, evidence=[f"{link} is not told" for link in links],
+                f"{len(links)} links not proven, since {_MUTE}: {', '.join(links[:_SHOWN])}{more}",
+                path="mute", remedy=_NEXT, actual=_MUTE, evidence=links,
             )  # fmt: skip
 
     def _known(self, port: Port) -> bool:

@@ -62,7 +62,8 @@ def _of(look: Look, told: Known, name: str, links: Sequence[Link]) -> Iterator[F
             dumb[unknown(view, near.name, far)].append(link)
     for (why, how), some in dumb.items():
         shown = ", ".join(f"{far.name} at {near}" for near, far in some)
-        ledger.skip(f"not verified: {shown}: {why}; {how}", path=f"plug.{some[0][1].name}", remedy=how)
+        ledger.skip(f"not verified: {shown}: {why}; {how}", path=f"plug.{some[0][1].name}", remedy=how, actual=why,
+                    evidence=[f"{near} to {far}" for near, far in some])  # fmt: skip
     for device, some in away.items():
         shown = ", ".join(f"{far.name} at {near.name}" for near, far in some)
         ledger.untold(f"plug.{device}", f"{device} could not be looked at: not verified is {shown}", remedy=_RETRY)

@@ -39,6 +39,7 @@ _SHOWN = 8
 _FACTORY = "cumulus"
 """How every Cumulus switch calls itself until it is configured (5.12 guide): several of them are not one."""
 
+_NAMELESS = "the far end is a switch that has no configuration yet, and no name"
 _ELSEWHERE = "what is to be told of the cables of this switch is told at their other ends"
 _UNTOLD = "no cable of this switch can be told by LLDP: what is dark is told by LINK-STATE"
 HELD = (
@@ -303,14 +304,16 @@ class Cabling(_WiresCheck):
                     where[near.device].append((near, far))
         for device, links in nameless.items():
             ledgers[device].skip(
-                f"{_counted(links)} not verified: the far end is a switch that has no configuration yet, and no name",
-                path="nameless",
-                remedy="push its configuration, then audit again",
-            )
+                f"{_counted(links)} not verified: {_NAMELESS}", path="nameless", actual=_NAMELESS,
+                remedy="push its configuration, then audit again", evidence=[f"{near} to {far}" for near, far in links],
+            )  # fmt: skip
         for device, links in silent.items():
             why = "the far end says nothing by LLDP"
             why += ", and no MAC address of nodes.csv is learned there" if device in learning else ""
-            ledgers[device].skip(f"{_counted(links)} not verified: {why}", path="silent")
+            ledgers[device].skip(
+                f"{_counted(links)} not verified: {why}", path="silent", actual=why,
+                evidence=[f"{near} to {far}" for near, far in links],
+            )  # fmt: skip
         for device, links in deaf.items():
             known = [link for link in links if wires.sights.get(link[0], Sight(None)).up is not None]
             if known:

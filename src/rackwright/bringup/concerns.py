@@ -10,10 +10,12 @@ import msgspec
 
 from rackwright.findings import Finding, Status
 
-__all__ = ["counted", "noted", "packed", "servers", "unpacked"]
+__all__ = ["counted", "noted", "packed", "servers", "unpacked", "unproven"]
 
 _COUNTS: Final[Mapping[Status, str]] = {"pass": "passed", "fail": "failed", "error": "errors", "skipped": "skipped"}
 """Status -> how the record calls the number of such findings."""
+_PROOFS: Final = frozenset({"LINK-CABLING", "LINK-BLINK"})
+"""Checks that prove where cables end."""
 _REASONS: Final = 4
 _LONG: Final = 240
 """A record of a thousand servers keeps its size: of what a check skipped so many reasons of so many characters."""
@@ -37,23 +39,47 @@ def noted(found: Finding) -> Finding:
 
 
 def packed(found: Sequence[Finding]) -> list[Any]:
-    """Return findings as JSON holds them; of what passed its check alone, of what was skipped why, too."""
+    """Return findings as JSON holds them; of what passed its check alone, of what was skipped why, too, and of cables how to prove them."""
     return [msgspec.to_builtins(one) if one.status in {"fail", "error"} else _short(one) for one in found]
 
 
 def unpacked(told: Sequence[Any]) -> list[Finding]:
-    """Return what :func:`packed` made; what passed comes back without its words, what was skipped with its reason alone."""
+    """Return what :func:`packed` made; what passed comes back without its words."""
     return [msgspec.convert(one, Finding) if isinstance(one, dict) else _long(*one) for one in told]
 
 
 def _short(found: Finding) -> list[str]:
-    return [found.status, found.check, *([found.message] if found.status == "skipped" else [])]
+    if found.status != "skipped":
+        return [found.status, found.check]
+    cables = [found.remedy, found.actual, *found.evidence] if found.check in _PROOFS and found.evidence else []
+    return [found.status, found.check, found.message, *cables]
 
 
-def _long(status: Status, check: str, message: str = "") -> Finding:
+def _long(
+    status: Status, check: str, message: str = "", remedy: str = "", actual: str = "", *evidence: str
+) -> Finding:  # fmt: skip
     return Finding(
-        id="", check=check, subject="", path="", status=status, severity="info", message=message, remedy=""
+        id="", check=check, subject="", path="", status=status, severity="info", message=message, remedy=remedy,
+        actual=actual, evidence=evidence,
     )  # fmt: skip
+
+
+def unproven(found: Iterable[Finding], device: str, servers: Container[str]) -> list[dict[str, Any]]:
+    """Return the cables of a device that nobody could prove as the record takes them: those of one reason, why, and how to find out.
+
+    What the checks of cables skip has them in its evidence. A server's cables are told at the server, whoever's port they end at.
+    """
+    rows = []
+    for one in found:
+        if one.status == "skipped" and one.check in _PROOFS:
+            cables = [cable for cable in one.evidence if _is_of(cable, device, servers)]
+            rows += [{"cables": cables, "why": one.actual or one.message, "how": one.remedy}] if cables else []
+    return rows
+
+
+def _is_of(cable: str, device: str, servers: Container[str]) -> bool:
+    ends = [end.partition(" ")[0] for end in cable.split(" to ")]
+    return device in ends and (device in servers or not any(end in servers for end in ends))
 
 
 def counted(found: Iterable[Finding]) -> list[dict[str, Any]]:

@@ -114,10 +114,12 @@ class Job:
         told = [one for one in found if one.status in {"fail", "error"}]
         if told:
             self.context.event(f"{len(told)} findings", findings=[msgspec.to_builtins(one) for one in told])
+        unproven = concerns.unproven(found, self.device, self.world.machines)
         detail = {
             "evidence": list(evidence), "findings": [msgspec.to_builtins(one) for one in told],
             "passed": sum(one.status == "pass" for one in found), "checks": concerns.counted(found),
             **({"versions": dict(versions)} if versions else {}),
+            **({"unproven": unproven} if unproven else {}),
         }  # fmt: skip
         if not bad:
             return Outcome(subject=self.task.name, state="unchanged", detail=detail)

@@ -217,6 +217,7 @@ class End:
         from rackwright.bringup import files
         from rackwright.cli.recording import keep
         from rackwright.report.bringups import ended_lines, ended_value
+        from rackwright.report.unproven import unproven_lines
 
         kept = keep(
             self.talk, self.world.plan, self.world.way.state, report.run, report=report, key=self.key,
@@ -229,10 +230,14 @@ class End:
         if kept.unsigned:
             self.talk.error(f"error: {kept.unsigned}")
             code = ERROR if code in {FINE, FINDINGS} else code
-        lines = [*ended_lines(report, self._graph(report)), kept.headline, f"record: {kept.page}"]
+        lines = [*ended_lines(report, self._graph(report)), *unproven_lines(kept.not_verified), kept.headline]
+        lines += [f"record: {kept.page}"]
         orders = self.world.way.state / "runs" / report.run / files.ORDERS
         lines += [f"what was to be changed, by stage and device: {orders}"] if orders.is_dir() else []
-        value = {**ended_value(report), "record": str(kept.record), "accepted": kept.verdicts, "signed": kept.signed}
+        value = {
+            **ended_value(report), "record": str(kept.record), "accepted": kept.verdicts,
+            "not_verified": kept.not_verified, "signed": kept.signed,
+        }  # fmt: skip
         return Answer(code, value, lines, streamed=True)
 
     def _graph(self, report: Report) -> Graph:

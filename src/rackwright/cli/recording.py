@@ -14,6 +14,7 @@ from rackwright.errors import RecordError, RunError
 if TYPE_CHECKING:
     from rackwright.plan.model import Plan
     from rackwright.report.records import Record
+    from rackwright.report.unproven import Unproven
     from rackwright.runs import Report
     from rackwright.runs.folder import RunFolder
 
@@ -42,6 +43,8 @@ class Kept(NamedTuple):
     """``12 of 13 devices accepted, 1 failed``."""
     verdicts: dict[str, str]
     """Device -> ``accepted``, ``done``, ``failed`` or ``open``."""
+    not_verified: dict[str, tuple[Unproven, ...]]
+    """Device -> its cables that the run did not prove; who has none is not in it."""
 
 
 def keep(
@@ -81,7 +84,9 @@ def keep(
     say = f"record of {run}: {headline(made)}; it lies in {target}"
     talk.say(f"{say}, signed" if signed else f"{say}; it is not signed: 'rackwright report --sign KEY' signs it")
     verdicts = {device.device: str(device.verdict) for device in made.devices}
-    return Kept(target, target / "index.html", target / "record.json", signed, unsigned, headline(made), verdicts)
+    cables = {device.device: device.not_verified for device in made.devices if device.not_verified}
+    page = target / "index.html"
+    return Kept(target, page, target / "record.json", signed, unsigned, headline(made), verdicts, cables)
 
 
 def _unless_signed(lay: Callable[[Path | None], None], key: Path | None) -> str:

@@ -15,6 +15,7 @@ import msgspec
 from rackwright.findings import Finding
 from rackwright.render.printing import Printer
 from rackwright.report.records import ACCEPTANCE, CheckSum, DeviceRecord, FileDigest, Record, TaskRecord, Verdict
+from rackwright.report.unproven import Unproven, number
 from rackwright.report.words import count, json_text
 
 __all__ = [
@@ -76,6 +77,8 @@ class Standing(msgspec.Struct, frozen=True):
     model: str
     verdict: Verdict
     reason: str
+    not_verified: int = 0
+    """How many of its cables the run did not prove."""
 
 
 class Earlier(msgspec.Struct, frozen=True):
@@ -132,13 +135,17 @@ class NodeCertificate(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
     reason: str
     remedy: str
+    not_verified: tuple[Unproven, ...] = ()
+    """Cables that the run did not prove, and of which no fault was seen: no finding, and no proof."""
     at: str
     """When its acceptance ended; UTC, ISO 8601."""
     stages: tuple[Stage, ...]
+    checked_by: tuple[str, ...] = (ACCEPTANCE,)
+    """The stages whose checks these are: its acceptance, or where none took place those that looked at it before."""
     checks: tuple[Check, ...]
-    """The checks of its acceptance; of a run whose program told none those that have findings."""
+    """Of a run whose program told none those that have findings."""
     passed: int
-    """How many checks of its acceptance passed."""
+    """How many of these checks passed."""
     open_findings: tuple[Finding, ...]
     """What did not pass, of all stages."""
     versions: Mapping[str, Any]
@@ -166,6 +173,8 @@ class RackCertificate(msgspec.Struct, frozen=True, kw_only=True):
     who: str
     rack: str
     accepted: bool
+    not_verified: int = 0
+    """How many cables of its devices the run did not prove."""
     counts: Mapping[str, int]
     devices: tuple[Standing, ...]
     """From top to bottom."""
@@ -181,8 +190,8 @@ class RackCertificate(msgspec.Struct, frozen=True, kw_only=True):
 
 def node_certificate(record: Record, sha256: str, device: DeviceRecord) -> NodeCertificate:
     """Return the certificate of one device of a record that has the digest ``sha256``."""
-    acceptance = _acceptance(device)
-    judged = [one for task in acceptance for one in task.findings]
+    acceptance, looks = _acceptance(device), _looks(device)
+    judged = [one for task in looks for one in task.findings]
     return NodeCertificate(
         site=record.site,
         run=record.run,
@@ -199,10 +208,12 @@ def node_certificate(record: Record, sha256: str, device: DeviceRecord) -> NodeC
         verdict=device.verdict,
         reason=device.reason,
         remedy=device.remedy,
+        not_verified=device.not_verified,
         at=max((task.ended for task in acceptance if task.state in {"done", "unchanged"}), default=""),
         stages=tuple(Stage(task.task, task.state, task.ended, task.cause) for task in device.tasks),
-        checks=_checks(device),
-        passed=sum(task.passed for task in acceptance) + sum(one.status == "pass" for one in judged),
+        checked_by=tuple(task.stage for task in looks),
+        checks=_checks(looks),
+        passed=sum(task.passed for task in looks) + sum(one.status == "pass" for one in judged),
         open_findings=_open(device),
         versions=_versions(device),
         changes=sum(len(task.changes) for task in device.tasks if task.state == "done"),
@@ -218,9 +229,17 @@ def _acceptance(device: DeviceRecord) -> list[TaskRecord]:
     return [task for task in device.tasks if task.stage == ACCEPTANCE]
 
 
-def _checks(device: DeviceRecord) -> tuple[Check, ...]:
-    """Return the checks of the acceptance of a device, by name."""
-    return tuple(_check(one) for task in _acceptance(device) for one in task.checks or _counted(task.findings))
+def _looks(device: DeviceRecord) -> list[TaskRecord]:
+    """Return the tasks whose checks stand on a certificate: the acceptance, or where none took place those that judged before."""
+    acceptance = _acceptance(device)
+    if any(task.checks or task.findings or task.passed for task in acceptance):
+        return acceptance
+    return [task for task in device.tasks if task.checks] or acceptance
+
+
+def _checks(looks: Iterable[TaskRecord]) -> tuple[Check, ...]:
+    """Return the checks of some tasks, by name."""
+    return tuple(_check(one) for task in looks for one in task.checks or _counted(task.findings))
 
 
 def _counted(findings: Iterable[Finding]) -> Iterator[CheckSum]:
@@ -277,8 +296,11 @@ def rack_certificate(record: Record, sha256: str, rack: str, devices: Iterable[D
         who=record.who,
         rack=rack,
         accepted=not absent and all(one.verdict == "accepted" for one in ordered),
+        not_verified=sum(number(one.not_verified) for one in ordered),
         counts=Counter(one.verdict for one in ordered),
-        devices=tuple(Standing(one.device, one.model, one.verdict, one.reason) for one in ordered),
+        devices=tuple(
+            Standing(one.device, one.model, one.verdict, one.reason, number(one.not_verified)) for one in ordered
+        ),
         checks=_checks_of(ordered),
         versions=_versions_of(ordered),
         earlier=tuple(one.run for one in record.earlier if any(work.device in names for work in one.devices)),
@@ -291,7 +313,7 @@ def _checks_of(devices: Iterable[DeviceRecord]) -> tuple[RackCheck, ...]:
     """Return what came of each check over some devices, by name."""
     by: dict[str, dict[Result, list[str]]] = {}
     for device in devices:
-        for one in _checks(device):
+        for one in _checks(_acceptance(device)):
             by.setdefault(one.check, {}).setdefault(one.result, []).append(device.device)
     return tuple(
         RackCheck(
@@ -332,6 +354,7 @@ def documents(record: Record, *, signed: bool) -> Iterator[tuple[str, bytes]]:
             signed=signed,
             work=_work(device),
             results=_results(node.checks),
+            unproven=_unproven(node),
         )
     made = [rack_certificate(record, sha256, name or _NO_RACK, devices) for name, devices in racks.items()]
     for rack in made:
@@ -346,6 +369,7 @@ def documents(record: Record, *, signed: bool) -> Iterator[tuple[str, bytes]]:
             racks=[(rack, _safe(rack.rack)) for rack in made],
             verdicts=[(word, counts[word]) for word in ("accepted", "done", "failed", "open") if counts[word]],
             headline=headline(record),
+            unproven={one.device: number(one.not_verified) for one in record.devices},
             signed=signed,
         ),
     )
@@ -377,14 +401,19 @@ def _results(checks: Iterable[Check]) -> str:
     return ", ".join(f"{numbers[word]} {word}" for word in ("passed", *_NOT_PASSED) if numbers[word])
 
 
+def _unproven(node: NodeCertificate) -> str:
+    return f"{count(number(node.not_verified), 'cable')} not verified" if node.not_verified else ""
+
+
 def _safe(name: str) -> str:
     return "".join(char if char.isalnum() or char in "-_." else "-" for char in name)
 
 
 def headline(record: Record) -> str:
-    """Say in a line how a run ended: ``12 of 13 devices accepted, 1 failed``."""
+    """Say in a line how a run ended: ``12 of 13 devices accepted, 1 failed; 2 cables not verified``."""
     counts = Counter(device.verdict for device in record.devices)
     total = count(len(record.devices), "device")
     parts = [f"{counts['accepted']} of {total} accepted"]
     parts += [f"{counts[word]} {word}" for word in ("done", "failed", "open") if counts[word]]
-    return ", ".join(parts)
+    cables = sum(number(device.not_verified) for device in record.devices)
+    return ", ".join(parts) + (f"; {count(cables, 'cable')} not verified" if cables else "")

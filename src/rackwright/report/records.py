@@ -10,6 +10,7 @@ What a program puts into ``Outcome.detail`` and the record understands (all opti
     evidence  names of files in the run's folder: what was read to judge the outcome
     findings  list of rackwright.findings.Finding as JSON: what the judge said, of passes at least their number:
     passed    how many checks passed without a finding of their own
+    unproven  list of rackwright.report.unproven.Unproven as JSON: cables that were looked at and not proven
     checks    list of rackwright.report.records.CheckSum as JSON: every check that was made, those that passed too
     versions  mapping component -> version that was found at the end; ``not known`` for one that was not told
     restarts  list of restarts, or how many
@@ -22,7 +23,7 @@ rule of the folder are found without being named: ``orders/TASK-DIGEST.json``, `
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
@@ -30,9 +31,10 @@ import msgspec
 
 from rackwright import __version__
 from rackwright.findings import Finding
-from rackwright.plan.model import Device, Plan
+from rackwright.plan.model import Device, Link, Plan
 from rackwright.report.earlier import EarlierRun, earlier_runs
 from rackwright.report.sent import changes_in
+from rackwright.report.unproven import Unproven, cables_of, unproven
 from rackwright.report.words import remedies
 from rackwright.runs.model import GOOD, Event, Graph, Outcome, Report, Task
 from rackwright.runs.redaction import Redactor
@@ -51,7 +53,19 @@ ACCEPTANCE: Final = "accept"
 _OWN: Final = ("events.jsonl", "commands.jsonl", "run.json")
 _FILED: Final = ("backup", "support", "profile", "inventory")
 _UNDERSTOOD: Final = frozenset(
-    {"sent", "changes", "evidence", "findings", "passed", "checks", "versions", "restarts", "because", *_FILED}
+    {
+        "sent",
+        "changes",
+        "evidence",
+        "findings",
+        "passed",
+        "checks",
+        "unproven",
+        "versions",
+        "restarts",
+        "because",
+        *_FILED,
+    }
 )
 
 
@@ -95,6 +109,8 @@ class TaskRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Checks that passed and have no finding above."""
     checks: tuple[CheckSum, ...] = ()
     """Every check that was made, by name; empty where the task did not tell them."""
+    unproven: tuple[Unproven, ...] = ()
+    """Cables that it looked at and did not prove; what another task proved is told by the device."""
     versions: Mapping[str, Any] = {}
     restarts: int = 0
     failed_at: str = ""
@@ -122,6 +138,8 @@ class DeviceRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """What to do about that, a remedy a line."""
     waived: tuple[str, ...] = ()
     """Tasks that an operator skipped."""
+    not_verified: tuple[Unproven, ...] = ()
+    """Cables that the run did not prove, of which no fault was seen either."""
     tasks: tuple[TaskRecord, ...]
 
 
@@ -166,12 +184,13 @@ def record(
     maker = _Maker(told, report, _Files(folder))
     known = {device.name: device for device in plan.devices}
     places = {place.device: (place.rack, place.unit) for place in plan.placements}
+    cables = cables_of(plan)
     lines: dict[str, list[Task]] = {}
     for task in graph.tasks:
         lines.setdefault(task.device, []).append(task)
     gates = tuple(maker.task(task) for task in lines.pop("", ()))
     devices = tuple(
-        _device(name, known.get(name), places.get(name, ("", 0)), tuple(map(maker.task, tasks)))
+        _device(name, known.get(name), places.get(name, ("", 0)), tuple(map(maker.task, tasks)), cables.get(name, ()))
         for name, tasks in lines.items()
     )
     earlier = earlier_runs(folder, lines)
@@ -209,7 +228,7 @@ def _absent(plan: Plan, meant: Container[str]) -> dict[str, tuple[str, ...]]:
 
 
 def _device(
-    name: str, device: Device | None, place: tuple[str, int], tasks: tuple[TaskRecord, ...]
+    name: str, device: Device | None, place: tuple[str, int], tasks: tuple[TaskRecord, ...], cables: Sequence[Link]
 ) -> DeviceRecord:  # fmt: skip
     verdict, reason = _verdict(tasks)
     return DeviceRecord(
@@ -223,6 +242,7 @@ def _device(
         reason=reason,
         remedy="\n".join(remedies("\n".join(task.remedy for task in tasks if task.state == "failed"))),
         waived=tuple(task.task for task in tasks if task.state == "waived"),
+        not_verified=unproven(name, cables, tasks),
         tasks=tasks,
     )
 
@@ -382,6 +402,7 @@ class _Maker:
             findings=_all_of(Finding, detail.get("findings", self._told.findings.get(task.name, ()))),
             passed=_number(detail.get("passed")),
             checks=_all_of(CheckSum, detail.get("checks")),
+            unproven=_all_of(Unproven, detail.get("unproven")),
             versions=detail["versions"] if isinstance(detail.get("versions"), dict) else {},
             restarts=_number(detail.get("restarts")),
             failed_at=outcome.stage if outcome else "",

@@ -208,7 +208,8 @@ def test_the_only_port_that_is_never_down_is_found_by_what_is_left():
     zero = next(port for port, number in made.plan.numbers.items() if number == 0)
     # What is only left over is no proof.
     found = seen(made, Room(dict(made.cables))).found
-    assert [(item.status, item.path) for item in found if item.status != "pass"] == [("skipped", zero.name)]
+    (left,) = [item for item in found if item.status != "pass"]
+    assert (left.status, left.path, left.evidence) == ("skipped", zero.name, (f"{zero} to {made.cables[zero]}",))
     assert sum(int(item.actual.split()[0]) for item in found if item.status == "pass") == 63
     cables = dict(made.cables)
     swap(cables, made.cables[zero], Port("gpu08", "b3140h-8"))
@@ -230,6 +231,7 @@ def test_ports_that_are_not_told_are_named_and_never_passed():
     result = seen(made, Room(dict(made.cables), mute={one}, silent={(3, two)}))
     assert not any(port in link for link in result.diagnosis.right for port in (one, two))
     told = {item.status: item.message for item in result.found if item.status in ("skipped", "error")}
+    assert [item.evidence for item in result.found if item.status == "skipped"] == [(f"be01 swp1s0 to {one}",)]
     assert str(one) in told["skipped"]
     assert "gpu02" in told["error"]
     assert "round 4" in told["error"]

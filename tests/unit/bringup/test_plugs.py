@@ -114,6 +114,13 @@ def test_a_cable_that_nothing_tells_of_is_a_note_in_the_record(stage):
     forget(stage.made, "swp9")
     ended = stage.done("cabling", "gpu05", "gpu06")
     assert (ended["gpu05"].state, ended["gpu06"].state, ended["gpu06"].cause) == ("unchanged", "unchanged", "")
+    assert ended["gpu05"].detail["unproven"] == [
+        {
+            "cables": ["oob01 swp9 to gpu05 bmc"], "why": "its MAC address is not in the table of oob01",
+            "how": "ping it, or wait until its system speaks, and look again",
+        }
+    ]  # fmt: skip
+    assert "unproven" not in ended["gpu06"].detail
     assert "not verified: bmc at oob01 swp9: its MAC address is not in the table of oob01" in ended["gpu05"].cause
     assert "ping it" in ended["gpu05"].cause
 

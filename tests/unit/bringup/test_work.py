@@ -457,14 +457,30 @@ def test_run_is_not_gone_on_with_over_another_site():
 def test_cables_that_nobody_could_prove_are_said_not_to_be(tmp_path, monkeypatch):
     """A BMC that tells no links lets its server pass, for LLDP to prove it later: the certificate must not look as if it had."""
     mute = cable(
-        "be01", "mute", "16 links not proven", status="skipped", evidence=["swp9s0 to gpu03 b3140h-1 is not told"]
-    )
+        "be01", "mute", "16 links not proven", status="skipped",
+        evidence=["be01 swp9s0 to gpu03 b3140h-1", "be01 swp10s0 to gpu04 b3140h-1"],
+    )  # fmt: skip
     right = cable("gpu02", "link", "2 links", status="pass")
     monkeypatch.setattr(cables.blinking, "blink", lambda *_, **__: Proof((mute, right)))
     told = [
         cables.cables(job(f"cabling/{name}", (), tmp_path, way=None, plan=scope().plan)) for name in ("gpu02", "gpu03")
     ]
     assert [(one.state, one.cause) for one in told] == [("unchanged", ""), ("unchanged", "16 links not proven")]
+    rows = [{"cables": ["be01 swp9s0 to gpu03 b3140h-1"], "why": "16 links not proven", "how": "swap them"}]
+    assert [one.detail.get("unproven") for one in told] == [None, rows]
+
+
+def test_a_cable_that_was_not_proven_is_told_once():
+    """Of a server at the server, with all of it as it comes out of the journal; of a PDU, which nobody accepts, at its switch."""
+    cables = ["oob01 swp9 to gpu05 bmc", "oob01 swp40 to r1-pdu1 mgmt"]
+    seen = [
+        cable("oob01", "silent", "2 links not verified: nothing said", status="skipped", actual="nothing said", evidence=cables),
+        finding("NIC-MODELS", "gpu05", "no part number", status="skipped", remedy="see it", evidence=["swp1 to gpu05 x"]),
+    ]  # fmt: skip
+    read = concerns.unpacked(concerns.packed(seen))
+    for device, own in (("gpu05", cables[:1]), ("oob01", cables[1:]), ("gpu06", [])):
+        rows = [{"cables": own, "why": "nothing said", "how": "swap them"}] if own else []
+        assert concerns.unproven(read, device, {"gpu05", "gpu06"}) == rows
 
 
 def test_server_of_whose_cables_nothing_was_told_is_not_accepted(tmp_path, monkeypatch):

@@ -67,6 +67,7 @@ def command(
         "unsigned": kept.unsigned,
         "headline": kept.headline,
         "verdicts": kept.verdicts,
+        "not_verified": kept.not_verified,
     }
     if kept.unsigned:
         talk.error(f"error: {kept.unsigned}")
