@@ -85,7 +85,7 @@ def open_site(path: Path) -> Workspace:
 def trouble(site: Workspace) -> tuple[Problem, ...]:
     """Return every problem of a site, warnings included: of what is written, and when that is right of planning it."""
     wrong = site.loaded.problems
-    return wrong if site.loaded.site is None else tuple(sorted({*wrong, *_outcome(site).problems}, key=sort_key))
+    return wrong if site.loaded.site is None else _together(wrong, _outcome(site).problems)
 
 
 def planned(site: Workspace, *, locked: bool = False, free: bool = False) -> Planned:
@@ -109,8 +109,13 @@ def planned(site: Workspace, *, locked: bool = False, free: bool = False) -> Pla
             "run 'rackwright plan' without --locked and commit the lock"
         )
     unused = () if free else outcome.lock.unused()
-    warnings = tuple(sorted({*site.loaded.problems, *outcome.problems}, key=sort_key))
+    warnings = _together(site.loaded.problems, outcome.problems)
     return Planned(outcome.plan, lock, added, freed, lock_text.keys(site.kept), unused, warnings)
+
+
+def _together(written: tuple[Problem, ...], planned: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """Return each problem once, by place; those of one place in the order in which they were found."""
+    return tuple(sorted(dict.fromkeys((*written, *planned)), key=sort_key))
 
 
 def _outcome(site: Workspace) -> Outcome:
