@@ -156,8 +156,11 @@ def test_servers_with_the_same_reason_share_a_line(plan):
     )
     assert number([one, two]) == 5
     assert list(unproven_lines({"gpu01": (one,), "gpu02": (two,)})) == [
-        "not verified: 5 cables of gpu01, gpu02: cabling was left out; rackwright bringup --only cabling --limit gpu01,gpu02"
+        "not verified: 5 cables of gpu01, gpu02: cabling was left out; rackwright bringup --only cabling --limit gpu01 --limit gpu02"
     ]
+    all_of_them = {f"gpu{at}": (Unproven(("a b to c d",), "left out", f"see --limit gpu{at}"),) for at in range(12)}
+    (line,) = unproven_lines(all_of_them)
+    assert line.endswith("gpu7 and 4 more: left out; see")
     many = {f"gpu{at}": (Unproven(("a b to c d",), f"reason {at}", ""),) for at in range(12)}
     *_, last = lines = list(unproven_lines(many))
     assert (len(lines), last) == (9, "not verified: cables for 4 more reasons, see the record")

@@ -87,7 +87,8 @@ def unproven_lines(by: Mapping[str, Sequence[Unproven]]) -> Iterator[str]:
         cables = [cable for own in devices.values() for cable in own]
         which = f" ({', '.join(cables)})" if len(cables) <= _SHOWN else ""
         names = list(devices)
-        told = how.replace("{}", ",".join(names) if len(names) <= _GROUPS else f"'{names[0]}', and so on")
+        limit = "".join(f" --limit {name}" for name in names) if len(names) <= _SHOWN else ""
+        told = how.replace(" --limit {}", limit)
         yield f"not verified: {count(len(cables), 'cable')} of {some(names)}{which}: {why}{told and '; ' + told}"
     if len(groups) > _GROUPS:
         yield f"not verified: cables for {len(groups) - _GROUPS} more reasons, see the record"

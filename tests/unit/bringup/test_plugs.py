@@ -170,7 +170,7 @@ def test_acceptance_by_itself_weighs_what_the_system_hears(stage, monkeypatch):
     assert (
         "gpu05 and gpu06 are exchanged, or the cables in oob01 swp9 and swp11, oob01 swp10 and swp12 are" in told.cause
     )
-    assert "rackwright bringup --only cabling --limit gpu05,gpu06" in told.remedy
+    assert "rackwright bringup --only cabling --limit gpu05 --limit gpu06" in told.remedy
     assert "swap oob01 swp9 with swp11, oob01 swp10 with swp12; if not, exchange gpu05 and gpu06" in told.remedy
 
 

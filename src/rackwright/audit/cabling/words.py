@@ -156,7 +156,7 @@ def _exchange(wiring: Wiring, repair: Repair) -> tuple[str, str]:
     holes = _joined([_two(*pair) for pair in near])
     return (
         f"{one} and {two} are exchanged, or the cables in {holes.replace(' with ', ' and ')} are: nobody saw the {others} others of each",
-        f"if the {others} other cables of each are right (rackwright bringup --only cabling --limit {one},{two} tells), swap {holes}; if not, {whole}",
+        f"if the {others} other cables of each are right (rackwright bringup --only cabling --limit {one} --limit {two} tells), swap {holes}; if not, {whole}",
     )
 
 
