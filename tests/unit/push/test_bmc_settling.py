@@ -1,6 +1,7 @@
 """Settings as a run makes them: look, make what was shown, look again."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -73,7 +74,7 @@ def test_another_machine(way, monkeypatch):
     """Another machine than the planned one is given this one's settings and password."""
     from rackwright.redfish import reading
 
-    monkeypatch.setattr(reading, "service_tag", lambda _resources: "OTHER1")
+    monkeypatch.setattr(reading, "marks", lambda _resources: SimpleNamespace(service_tag="OTHER1"))
     target = Target(
         device="gpu01",
         tag="RIGHT01",
