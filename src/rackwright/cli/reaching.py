@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -39,6 +39,8 @@ class Wanted:
     limit: tuple[str, ...] = ()
     jobs: int | None = None
     """Devices worked on at the same time; None: nobody said."""
+    database: str | None = field(default=None, repr=False)
+    """The PostgreSQL that keeps the journal of runs, of a verb that has an option for it; None: SQLite in the site's folder."""
 
     def at_once(self, usual: int = JOBS) -> int:
         """Return how many devices are worked on at the same time: what was said, else what is usual for their kind."""
@@ -50,7 +52,7 @@ def reaching(command: Command) -> Command:
 
     @functools.wraps(command)
     def with_wanted(*args: Any, **kwargs: Any) -> Any:
-        own = {name: kwargs.pop(name) for name in Wanted.__dataclass_fields__}
+        own = {name: kwargs.pop(name) for name in Wanted.__dataclass_fields__ if name != "database"}
         return command(*args, **kwargs, wanted=Wanted(**own))
 
     made: Any = with_wanted
@@ -106,6 +108,7 @@ def reach(
             identity=wanted.identity,
             first_use=wanted.trust_on_first_use,
             jobs=wanted.at_once(),
+            database=wanted.database,
             bmcs=boards,
             bmc_password=bmc_password,
             hosts=machines,
@@ -119,6 +122,7 @@ def reach(
         identity=wanted.identity,
         first_use=wanted.trust_on_first_use,
         jobs=wanted.at_once(),
+        database=wanted.database,
         bmcs=boards,
         bmc_password=bmc_password,
         bmc_user=bmc_user,

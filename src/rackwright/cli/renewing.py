@@ -98,7 +98,7 @@ def _compared(talk: Talk, aim: Aim, consent: Consent) -> Changeset:
     from rackwright.push.bmc.submitting import interrupted
 
     kept = load(consent.changes) if consent.changes else None
-    former = about(aim.way.state, interrupted(aim.way.state)) if consent.resume else ()
+    former = about(aim.way.state, interrupted(aim.way.state, aim.way.database)) if consent.resume else ()
     found = servers.compared(talk, aim, [server.device for server in kept.servers] if kept else former)
     if kept:
         refuse_stale(kept, found)
@@ -142,7 +142,7 @@ def _resumed(talk: Talk, aim: Aim) -> Answer | None:
     """Go on with the latest push that was cut off; None when only a new one can."""
     from rackwright.push.bmc.submitting import interrupted, resume
 
-    run = interrupted(aim.way.state)
+    run = interrupted(aim.way.state, aim.way.database)
     refuse_narrower(aim.way.state, run, aim.machines, {*aim.way.bmcs, *aim.way.bmcs_astray})
     report = gone_on(talk, "push to BMCs", run, lambda run, heard: resume(run, aim.way, on_event=heard))
     if report is None:

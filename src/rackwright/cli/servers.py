@@ -103,7 +103,7 @@ def _surveyed(talk: Talk, aim: Aim, names: Sequence[str]) -> dict[str, ServerCha
     hosts = nornir_tasks.nornir_of_bmcs(names, aim.asking, talk.counter("read", len(names)))
     results = hosts.run(
         task=nornir_tasks.survey_bmc, machines=aim.machines, connect=greeter(aim.way, aim.settling), clock=aim.way.clock,
-        planner=aim.planner, heard=_waiting(talk), patience_s=_BACK_S if interrupted(aim.way.state) else 0,
+        planner=aim.planner, heard=_waiting(talk), patience_s=_BACK_S if interrupted(aim.way.state, aim.way.database) else 0,
     )  # fmt: skip
     found = {}
     for name, result in results.items():

@@ -52,7 +52,7 @@ def _compared(talk: Talk, aim: Aim, consent: Consent) -> Changeset:
     from rackwright.push.hosts.submitting import interrupted
 
     kept = load(consent.changes) if consent.changes else None
-    former = about(aim.way.state, interrupted(aim.way.state)) if consent.resume else ()
+    former = about(aim.way.state, interrupted(aim.way.state, aim.way.database)) if consent.resume else ()
     found = hosts.compared(talk, aim, [host.device for host in kept.hosts] if kept else former)
     if kept:
         refuse_stale(kept, found)
@@ -107,7 +107,7 @@ def _resumed(talk: Talk, aim: Aim) -> Answer | None:
     """Go on with the latest push that was cut off; None when only a new one can."""
     from rackwright.push.hosts.submitting import interrupted, resume
 
-    run = interrupted(aim.way.state)
+    run = interrupted(aim.way.state, aim.way.database)
     refuse_narrower(aim.way.state, run, aim.stacks, {*aim.way.hosts, *aim.way.hosts_astray})
     report = gone_on(
         talk, "push to hosts", run, lambda run, heard: resume(run, aim.way, jobs=aim.way.jobs, on_event=heard)

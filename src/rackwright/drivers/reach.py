@@ -85,6 +85,8 @@ class Reach:
     transport: Transport = "ssh"
     jobs: int = JOBS
     twin: bool = False
+    database: str | None = field(default=None, repr=False)
+    """``postgresql://`` address of what keeps the journal of runs, maybe with a password; None: SQLite in the state folder."""
     limits: Limits = field(default_factory=Limits)
     outside: Mapping[str, Endpoint] = field(default_factory=dict)
     """Switches of the plan that are not meant: nothing is sent to them, but one may have to be looked at."""
@@ -260,6 +262,7 @@ def to_site(
     identity: Path | None = None,
     first_use: bool = False,
     jobs: int = JOBS,
+    database: str | None = None,
     bmcs: Mapping[str, str] | None = None,
     bmc_password: SecretRef = BMC_PASSWORD,
     bmc_user: str = BMC_USER,
@@ -288,6 +291,7 @@ def to_site(
         clock=WallClock(),
         transport=transport,
         jobs=jobs,
+        database=database,
         bmcs={name: Endpoint(device=name, host=host, user=bmc_user) for name, host in (bmcs or {}).items() if host},
         bmcs_astray={name: _NO_ADDRESS for name, host in (bmcs or {}).items() if not host},
         bmc_password=bmc_password,
@@ -305,6 +309,7 @@ def to_twin(
     identity: Path | None = None,
     first_use: bool = False,
     jobs: int = JOBS,
+    database: str | None = None,
     bmcs: Iterable[str] = (),
     bmc_password: SecretRef = BMC_PASSWORD,
     hosts: Iterable[str] = (),
@@ -332,6 +337,7 @@ def to_twin(
         clock=ScaledClock(twin.rate),
         transport=transport,
         jobs=jobs,
+        database=database,
         twin=True,
         limits=_TWIN_LIMITS,
         bmcs={name: known_bmcs[name] for name in asked_bmcs if name in known_bmcs},

@@ -39,6 +39,10 @@ class Way(Protocol):
         """They are the emulated ones."""
 
     @property
+    def database(self) -> str | None:
+        """What keeps the journal, where that is not SQLite in the state folder."""
+
+    @property
     def state(self) -> Path:
         """``SITE/.rackwright``."""
 
@@ -71,16 +75,22 @@ def resume(run: str, way: Way, *, on_event: Callable[[Event], None] | None = Non
         return engine.resume(run, on_event=on_event)
 
 
-def interrupted(state: Path) -> str:
+def interrupted(state: Path, database: str | None = None) -> str:
     """Return the newest push of a site when it was cut off and nobody works on it; empty otherwise."""
-    found = runs.cut_off(state, NAME)
+    found = runs.cut_off(state, NAME, database=database)
     return found.run if found else ""
 
 
 def _engine(program: Push, order: Order, way: Way) -> Engine:
     hidden = _secrets(order, way.resolvers)
     return runs.opened(
-        way.state, programs=[program], clock=way.clock, hide=hidden, twin=way.twin, unsettled=switch(way)
+        way.state,
+        programs=[program],
+        clock=way.clock,
+        hide=hidden,
+        twin=way.twin,
+        unsettled=switch(way),
+        database=way.database,
     )
 
 

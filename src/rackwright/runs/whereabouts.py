@@ -159,9 +159,12 @@ def _refusal(folder: RunFolder, record: Record) -> str:
     begun = f"run {folder.run} ({record.program}) has not ended, and its journal is in {called(record.database or '')}"
     if not record.database:
         return f"{begun}, where a process works: leave --database out, or wait for its end"
+    verb = shlex.join(
+        ["rackwright", *_RESUMES.get(record.program, ("bringup",)), "--resume", "--database", record.database]
+    )
     return (
         f"{begun}: processes that have it in hand cannot be seen from here, and would drive the same devices; "
         f"give --database {record.database} (with its password), or end that run first: "
-        f"'rackwright bringup --resume --database {record.database}' finishes it. If that database is gone for good and no "
+        f"'{verb}' finishes it. If that database is gone for good and no "
         f"worker lives on any machine, move {folder.path} out of the site's folder"
     )

@@ -8,10 +8,13 @@ import pytest
 from click.testing import CliRunner
 
 from rackwright import runs
-from rackwright.cli import main, pushing
+from rackwright.cli import hosts as hosts_cli
+from rackwright.cli import main, pushing, servers
 from rackwright.cli.installing import image_of
+from rackwright.cli.reaching import reach
 from rackwright.cli.verbs import push as verb
-from rackwright.errors import DocumentError, RunChanged
+from rackwright.errors import DocumentError, RunBusy, RunChanged
+from rackwright.plan import workspace
 from rackwright.push import program, submitting
 from rackwright.push.bmc import program as bmc
 from rackwright.push.bmc import settling
@@ -85,8 +88,8 @@ def status(state):
 def test_resume_touches_nothing_where_nothing_was_cut_off(site, monkeypatch, cut_off, latest, code, said):
     """A yes to what goes on is none to a new push: it is said that there is nothing to go on with, exit code 0."""
     (site / ".rackwright").mkdir(exist_ok=True)
-    monkeypatch.setattr(runs, "cut_off", lambda _, program: status("interrupted") if program == cut_off else None)
-    monkeypatch.setattr(runs, "latest", lambda *_: latest)
+    monkeypatch.setattr(runs, "cut_off", lambda _, program, **__: status("interrupted") if program == cut_off else None)
+    monkeypatch.setattr(runs, "latest", lambda *_, **__: latest)
 
     def aimed(*_):
         raise DocumentError("it goes on")
@@ -95,6 +98,44 @@ def test_resume_touches_nothing_where_nothing_was_cut_off(site, monkeypatch, cut
     found = run("push", site, "--resume", "--yes", "--json")
     assert (found.exit_code, said in found.stderr) == (code, True) or (code is None and "it goes on" in found.stderr)
     assert code != 0 or json.loads(found.stdout)["devices"] == []
+
+
+ASIDE = "postgresql://rw@db.example/rw"
+
+
+@pytest.mark.parametrize(("only", "module", "words"), [
+    ("switch", pushing, ("--database", ASIDE)), ("bmc", servers, ("--database", ASIDE)), ("host", hosts_cli, ("--database", ASIDE)),
+    ("switch", pushing, ()), ("switch", pushing, None),
+])  # fmt: skip
+def test_a_push_keeps_its_journal_where_it_is_told(site, monkeypatch, only, module, words):
+    """Beside a bring-up in a PostgreSQL a push to another device is begun there too, so that each sees what the other has in hand."""
+    seen = []
+
+    def aimed(_talk, _site, wanted, *_, **__):
+        assert "postgresql" not in repr(wanted)
+        seen.append(reach(workspace.planned(workspace.open_site(site)).plan, site, wanted).database)
+        raise DocumentError("it would go on")
+
+    monkeypatch.setattr(module, "aimed", aimed)
+    if words is None:
+        monkeypatch.setenv("RACKWRIGHT_DATABASE", ASIDE)
+    run("push", site, "--only", only, "--yes", *(words or ()))
+    assert seen == [None if words == () else ASIDE]
+
+
+def test_what_was_cut_off_is_looked_for_where_it_is_told(site, monkeypatch):
+    """Of a push whose journal is elsewhere nobody says that there is none: which database it is in is said."""
+    (site / ".rackwright").mkdir(exist_ok=True)
+    asked = []
+
+    def refuse(_state, *, database):
+        asked.append(database)
+        raise RunBusy("its journal is in another one")
+
+    monkeypatch.setattr(runs, "refuse_other_database", refuse)
+    found = run("push", site, "--resume", "--yes", "--database", ASIDE)
+    assert (found.exit_code, asked) == (1, [ASIDE])
+    assert "its journal is in another one" in found.stderr
 
 
 def test_programs_that_can_be_gone_on_with_are_called_as_they_are():
@@ -171,7 +212,7 @@ def test_what_takes_the_place_of_a_push_that_cannot_go_on_is_no_wider(site, monk
         raise RunChanged(f"run {run} was begun by push 0")
 
     monkeypatch.setattr(pushing, "compared", compared)
-    monkeypatch.setattr(submitting, "interrupted", lambda _: folder.run)
+    monkeypatch.setattr(submitting, "interrupted", lambda *_: folder.run)
     monkeypatch.setattr(submitting, "resume", resume)
     assert run("push", site, "--resume", "--yes").exit_code == 0
     assert asked == [["be01"]]

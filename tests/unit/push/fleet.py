@@ -22,6 +22,7 @@ class Fleet:
     state: Path
     resolvers: tuple = ()
     twin: bool = False
+    database: str | None = None
 
     def beside(self, device):
         """Open a session with a switch that may not be meant."""

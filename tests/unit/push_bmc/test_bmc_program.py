@@ -37,6 +37,7 @@ def rack(tmp_path, monkeypatch):
         state=tmp_path / ".rackwright",
         clock=clock,
         twin=False,
+        database=None,
         bmc=lambda name: servers[name].connect(name),
         resolvers=(),
     )

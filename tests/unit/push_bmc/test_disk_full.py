@@ -97,7 +97,7 @@ def rack_in(folder):
     shutil.copytree(folder.parent / "made", state)
     return SimpleNamespace(
         server=server, order=order_of(folder, WHAT),
-        way=SimpleNamespace(state=state, clock=clock, twin=False, bmc=server.connect),
+        way=SimpleNamespace(state=state, clock=clock, twin=False, database=None, bmc=server.connect),
     )  # fmt: skip
 
 

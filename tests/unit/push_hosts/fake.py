@@ -43,6 +43,7 @@ class World:
         self.dead = False
         self.state = Path("/nowhere")
         self.twin = False
+        self.database = None
         self.answered = Path()
         self.resolvers = ()
         self.open: set[_Session] = set()

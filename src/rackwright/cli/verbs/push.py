@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -75,6 +76,8 @@ def _seconds(ctx: click.Context, param: click.Parameter, text: str) -> int:
               help="Servers: ask this program, with the server's name, whether its host is drained.")  # fmt: skip
 @click.option("--lift-lockdown", is_flag=True, help="Servers: lift a lockdown that the site asks for, meanwhile.")
 @click.option("--factory-login", is_flag=True, help="Servers: try the password that BMCs are delivered with, once.")
+@click.option("--database", metavar="URL", envvar="RACKWRIGHT_DATABASE",
+              help="Keep the journal in this PostgreSQL, as a bring-up with it does (or RACKWRIGHT_DATABASE).")  # fmt: skip
 @click.option("--installer", default="", metavar="MEDIUM",
               help="Hosts: install bare servers first, from an ISO's URL, or over the network: http, pxe. Needs serve.")  # fmt: skip
 @click.option("--wipe", multiple=True, metavar="NAME",
@@ -85,7 +88,8 @@ def _seconds(ctx: click.Context, param: click.Parameter, text: str) -> int:
 @reaching
 def command(
     talk: Talk, site: Path, only: str, changes: Path | None, folder: Path | None, image: Path | None, image_sha256: str,
-    yes: bool, allow_disruption: bool, confirm_within: int, installer: str, wipe: tuple[str, ...], resume: bool, wanted: Wanted, **servers: Any,
+    yes: bool, allow_disruption: bool, confirm_within: int, installer: str, wipe: tuple[str, ...], resume: bool, database: str | None,
+    wanted: Wanted, **servers: Any,
 ) -> Answer:  # fmt: skip
     """Bring switches, BMCs (--only bmc) or hosts (--only host) to what is planned.
 
@@ -110,9 +114,10 @@ def command(
         raise click.UsageError("--build and --install go with switches")
     if only != "host" and (installer or wipe):
         raise click.UsageError(f"--{'installer' if installer else 'wipe'} goes with --only host")
+    wanted = replace(wanted, database=database)
     if changes:
         _alone(installer=installer, install=image, resume=resume)
-    if resume and (answer := _nothing_cut_off(talk, site, only)) is not None:
+    if resume and (answer := _nothing_cut_off(talk, site, only, database)) is not None:
         return answer
     if only == "host":
         consent = Consent(yes, allow_disruption, resume, changes, servers.pop("drained_by"))
@@ -138,7 +143,7 @@ def command(
     )
 
 
-def _nothing_cut_off(talk: Talk, site: Path, only: str) -> Answer | None:
+def _nothing_cut_off(talk: Talk, site: Path, only: str, database: str | None) -> Answer | None:
     """Return what ends a push that was to go on where none of its domain was cut off; None where one was."""
     from rackwright import runs
     from rackwright.drivers.reach import STATE
@@ -146,10 +151,11 @@ def _nothing_cut_off(talk: Talk, site: Path, only: str) -> Answer | None:
 
     state = site_file(site).parent / STATE
     what, *programs = _RUNS[only]
+    runs.refuse_other_database(state, database=database)
     # What goes before the push itself is not gone on with: it looks, and begins anew.
-    if any(runs.cut_off(state, name) for name in programs):
+    if any(runs.cut_off(state, name, database=database) for name in programs):
         return None
-    nothing_cut_off(talk, what, runs.latest(state, programs[0]) if state.is_dir() else None)
+    nothing_cut_off(talk, what, runs.latest(state, programs[0], database=database) if state.is_dir() else None)
     return ended(talk, None, (), behind="hangs on it")
 
 
@@ -227,14 +233,14 @@ def _about(aim: Aim) -> Sequence[str]:
     """Return the switches of the push that was cut off and cannot go on; none where none was."""
     from rackwright.push.submitting import interrupted
 
-    return about(aim.way.state, interrupted(aim.way.state))
+    return about(aim.way.state, interrupted(aim.way.state, aim.way.database))
 
 
 def _resumed(talk: Talk, aim: Aim) -> Answer | None:
     """Go on with the latest push that was cut off; None when only a new one can."""
     from rackwright.push.submitting import interrupted, resume
 
-    run = interrupted(aim.way.state)
+    run = interrupted(aim.way.state, aim.way.database)
     refuse_narrower(aim.way.state, run, [one.name for one in aim.plan.switches], {*aim.way.endpoints, *aim.way.astray})
     report = gone_on(talk, "push", run, lambda run, heard: resume(run, aim.way, on_event=heard))
     return _answer(talk, None, report) if report else None

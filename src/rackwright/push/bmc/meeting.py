@@ -56,6 +56,10 @@ class Way(Protocol):
         """``SITE/.rackwright``."""
 
     @property
+    def database(self) -> str | None:
+        """What keeps the journal, where that is not SQLite in the state folder."""
+
+    @property
     def bmcs(self) -> Mapping[str, Endpoint]:
         """The BMCs and where they answer."""
 

@@ -86,7 +86,7 @@ def submit_settings(
         return None
     order = msgspec.structs.replace(order, targets=mine)
     hide = _hidden(order, way)
-    with runs.opened(way.state, programs=[Settle(way)], clock=way.clock, hide=hide) as engine:
+    with runs.opened(way.state, programs=[Settle(way)], clock=way.clock, hide=hide, database=way.database) as engine:
         return engine.run(NAME, msgspec.json.encode(order), jobs=jobs, on_event=on_event)
 
 

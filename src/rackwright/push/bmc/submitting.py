@@ -32,6 +32,10 @@ class Way(Protocol):
         """They are the emulated ones."""
 
     @property
+    def database(self) -> str | None:
+        """What keeps the journal, where that is not SQLite in the state folder."""
+
+    @property
     def state(self) -> Path:
         """``SITE/.rackwright``."""
 
@@ -59,10 +63,12 @@ def resume(run: str, way: Way, *, on_event: Callable[[Event], None] | None = Non
 
 def _engine(way: Way) -> Engine:
     program = PushBmc(way.bmc, way.clock)
-    return runs.opened(way.state, programs=[program], clock=way.clock, twin=way.twin, unsettled=server)
+    return runs.opened(
+        way.state, programs=[program], clock=way.clock, twin=way.twin, unsettled=server, database=way.database
+    )
 
 
-def interrupted(state: Path) -> str:
+def interrupted(state: Path, database: str | None = None) -> str:
     """Return the newest push of a site to its BMCs when it was cut off and nobody works on it; empty otherwise."""
-    found = runs.cut_off(state, NAME)
+    found = runs.cut_off(state, NAME, database=database)
     return found.run if found else ""

@@ -53,6 +53,10 @@ class BareWay(Ways, Protocol):
         """They are the emulated ones."""
 
     @property
+    def database(self) -> str | None:
+        """What keeps the journal, where that is not SQLite in the state folder."""
+
+    @property
     def answered(self) -> Path:
         """Where it is kept whose operating system let us in."""
 
@@ -251,6 +255,12 @@ def submit(
     """
     program = BareServers(way, forget)
     with runs.opened(
-        way.state, programs=[program], clock=way.clock, threads=max(jobs, 1), twin=way.twin, unsettled=server
+        way.state,
+        programs=[program],
+        clock=way.clock,
+        threads=max(jobs, 1),
+        twin=way.twin,
+        unsettled=server,
+        database=way.database,
     ) as engine:
         return engine.run(NAME, order.encoded(), jobs=jobs, apart=order.apart, on_event=on_event)

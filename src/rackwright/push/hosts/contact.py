@@ -49,6 +49,10 @@ class Way(Protocol):
         """They are the emulated ones."""
 
     @property
+    def database(self) -> str | None:
+        """What keeps the journal, where that is not SQLite in the state folder."""
+
+    @property
     def state(self) -> Path:
         """``SITE/.rackwright``."""
 

@@ -30,7 +30,14 @@ def submit(
     hidden = _secrets(order, way.resolvers)
     made = program or PushHosts(way, shipped(), jobs, heard)
     with runs.opened(
-        way.state, programs=[made], clock=way.clock, hide=hidden, threads=max(jobs, 1), twin=way.twin, unsettled=server
+        way.state,
+        programs=[made],
+        clock=way.clock,
+        hide=hidden,
+        threads=max(jobs, 1),
+        twin=way.twin,
+        unsettled=server,
+        database=way.database,
     ) as engine:
         return engine.run(NAME, order.encoded(), jobs=jobs, apart=order.apart, on_event=on_event)
 
@@ -47,14 +54,21 @@ def resume(
     hidden = _secrets(decode(folder.order()), way.resolvers)
     made = program or PushHosts(way, shipped(), jobs)
     with runs.opened(
-        way.state, programs=[made], clock=way.clock, hide=hidden, threads=max(jobs, 1), twin=way.twin, unsettled=server
+        way.state,
+        programs=[made],
+        clock=way.clock,
+        hide=hidden,
+        threads=max(jobs, 1),
+        twin=way.twin,
+        unsettled=server,
+        database=way.database,
     ) as engine:
         return engine.resume(run, on_event=on_event)
 
 
-def interrupted(state: Path) -> str:
+def interrupted(state: Path, database: str | None = None) -> str:
     """Return the newest push of a site to its hosts when it was cut off and nobody works on it; empty otherwise."""
-    found = runs.cut_off(state, NAME)
+    found = runs.cut_off(state, NAME, database=database)
     return found.run if found else ""
 
 

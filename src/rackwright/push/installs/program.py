@@ -56,6 +56,10 @@ class Way(Protocol):
     def twin(self) -> bool:
         """They are the emulated ones."""
 
+    @property
+    def database(self) -> str | None:
+        """What keeps the journal, where that is not SQLite in the state folder."""
+
     def connect(self, device: str) -> Nvue:
         """Open a session with a switch."""
 

@@ -21,6 +21,12 @@ def submit(order: InstallOrder, way: Way, *, jobs: int, on_event: Callable[[Even
     """
     hide = hidden(order, way.resolvers)
     with runs.opened(
-        way.state, programs=[Installs(way)], clock=way.clock, hide=hide, twin=way.twin, unsettled=switch(way)
+        way.state,
+        programs=[Installs(way)],
+        clock=way.clock,
+        hide=hide,
+        twin=way.twin,
+        unsettled=switch(way),
+        database=way.database,
     ) as engine:
         return engine.run(NAME, order.encoded(), jobs=jobs, apart=order.apart, on_event=on_event)
