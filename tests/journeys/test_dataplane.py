@@ -10,7 +10,7 @@ import yaml
 
 from tests.twins import frr
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dataplane")]
+pytestmark = [pytest.mark.slow(50), pytest.mark.xdist_group("dataplane")]
 
 CHECKS = ("LINK-CABLING", "LINK-STATE", "BGP-SESSIONS", "BFD-SESSIONS", "CONFIG-DRIFT", "CONFIG-UNSAVED", "NOS-VERSION")
 

@@ -7,7 +7,7 @@ import pytest
 from rackwright.twin.frr import Guest, cache, prepare
 from tests.twins import frr
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("guest")]
+pytestmark = [pytest.mark.slow(100), pytest.mark.xdist_group("guest")]
 
 GPU01, GPU02 = "10.20.0.10", "10.20.0.11"
 

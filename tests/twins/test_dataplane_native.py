@@ -12,7 +12,7 @@ import pytest
 from rackwright.twin.frr import Local
 from tests.twins import frr
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dataplane")]
+pytestmark = [pytest.mark.slow(50), pytest.mark.xdist_group("dataplane")]
 
 
 @pytest.fixture(scope="module")
