@@ -12,7 +12,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from click.testing import CliRunner
 
+from rackwright.cli import main
 from rackwright.twin import process
 
 pytestmark = [pytest.mark.slow(60), pytest.mark.xdist_group("bringup")]
@@ -160,7 +162,7 @@ def test_without_consent_nothing_is_begun_and_the_stages_are_shown(rack):
 def until(site, word, limit_s=60):
     """Wait until the status of the bring-up says a word."""
     end = time.monotonic() + limit_s
-    while word not in (said := rw("bringup", site, "--status").out):
+    while word not in (said := CliRunner().invoke(main, ["bringup", str(site), "--status"]).output):
         assert time.monotonic() < end, said
         time.sleep(0.1)
     return said

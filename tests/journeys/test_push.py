@@ -229,6 +229,7 @@ def test_ctrl_c_leaves_legal_states(rack):
     allowed = states_between(rack, [trees_of(plan_of(rack.site))])
     running = begun(rack)
     while not runs_of(rack):
+        assert running.poll() is None, running.communicate()[0]
         time.sleep(0.05)
     time.sleep(2.0)
     running.send_signal(signal.SIGINT)
