@@ -155,6 +155,10 @@ class ServerModel(Physical):
     cluster_nodes: tuple[int, int] | None = None
     """Fewest and most nodes of one cluster; ``None``: no rule."""
 
+    def memory_above_gb(self, gpu: GpuModel) -> float:
+        """Return what host memory must exceed: 1.5 times the memory of all its GPUs (design guide 1.3, servers)."""
+        return 1.5 * gpu.memory_gb * self.gpu_count
+
 
 class GpuModel(Row):
     """A GPU model."""

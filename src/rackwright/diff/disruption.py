@@ -8,10 +8,11 @@ everything that is not ``none``.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Literal
+
+from rackwright.nvue.tree import natural_key
 
 __all__ = ["CLASSES", "CLEAR", "Disruption", "DisruptionClass", "DisruptionKind", "classify", "worst"]
 
@@ -186,7 +187,7 @@ def _ports(row: DisruptionClass, path: Path, before: Tree, after: Tree) -> tuple
         return (path[4],)
     if path[2:4] == ("bond", "mode"):
         members = {*_at(before, "interface", name, "bond", "member"), *_at(after, "interface", name, "bond", "member")}
-        return (name, *sorted(members, key=_natural))
+        return (name, *sorted(members, key=natural_key))
     return (name,)
 
 
@@ -198,7 +199,7 @@ def _cage_ports(name: str, before: Tree, after: Tree) -> tuple[str, ...]:
     number = name.removeprefix("swp")
     neighbour = f"swp{int(number) + 1}" if "8x" in modes and number.isdecimal() else ""
     shut = {neighbour} if neighbour in old or neighbour in new else set()
-    return (name, *sorted(subs | shut, key=_natural))
+    return (name, *sorted(subs | shut, key=natural_key))
 
 
 def _guards_the_way_in(acl: str, before: Tree, after: Tree) -> bool:
@@ -216,8 +217,3 @@ def _at(tree: object, *path: str) -> Tree:
     for key in path:
         tree = tree.get(key) if isinstance(tree, dict) else None
     return tree if isinstance(tree, dict) else {}
-
-
-def _natural(name: str) -> tuple[tuple[int, str], ...]:
-    """Sort ``swp2s0`` before ``swp10s0``."""
-    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name))

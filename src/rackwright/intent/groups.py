@@ -19,9 +19,6 @@ __all__ = ["check", "server"]
 _INTERFACE = re.compile(r"[^\s/:]{1,15}")
 """What Linux takes as the name of an interface (IFNAMSIZ)."""
 
-MEMORY_FACTOR = 1.5
-"""Host memory of a GPU server must exceed this times its GPU memory (design guide 1.3, servers)."""
-
 
 def check(context: Context) -> None:
     """Report what is wrong with the site's head, its groups, roles, services and secrets."""
@@ -110,11 +107,10 @@ def _capacity(context: Context, key: str, group: Group) -> None:
         return
     gpu = context.catalog.gpus.get(group.gpu or "")
     memory = group.memory_gb or model.memory_gb
-    total = gpu.memory_gb * model.gpu_count if gpu else 0
-    if gpu and memory is not None and memory <= MEMORY_FACTOR * total:
+    if gpu and memory is not None and memory <= model.memory_above_gb(gpu):
         message = (
-            f"{memory} GB of memory for {model.gpu_count} x {gpu.name} with {total} GB together; "
-            f"it must exceed {MEMORY_FACTOR * total:g} GB"
+            f"{memory} GB of memory for {model.gpu_count} x {gpu.name} with {gpu.memory_gb * model.gpu_count} GB together; "
+            f"it must exceed {model.memory_above_gb(gpu):g} GB"
         )
         context.wrong("limit", (*place, "memory_gb"), message, "fit more memory, or another GPU")
     if model.cluster_nodes:

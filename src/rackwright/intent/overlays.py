@@ -21,9 +21,9 @@ from rackwright.errors import SecretUnresolved
 from rackwright.findings import Location, Problem, Severity, problem
 from rackwright.intent.context import Context
 
-__all__ = ["Overlay", "read_overlays"]
+__all__ = ["SWITCH_ROLES", "Overlay", "read_overlays"]
 
-ROLES: Final = ("leaf", "spine", "superspine", "oob")
+SWITCH_ROLES: Final = ("leaf", "spine", "superspine", "oob")
 _NAME = re.compile(r"(?P<scope>site|role|device)(?:-(?P<name>.+))?")
 _NAMES: Final = "call it site.yaml, role-leaf.yaml or device-be01.yaml"
 _SECRETS: Final = frozenset({"password", "hashed-password", "secret", "auth-key", "priv-key", "key-secret"})
@@ -94,8 +94,8 @@ def _wrong(place: Location, message: str, remedy: str, path: Path = (), *, sever
 
 def _target(scope: str, name: str, marked: Marked, context: Context) -> Iterator[Problem]:
     place = Location(marked.source, 1, 1)
-    if scope == "role" and name not in ROLES:
-        yield _wrong(place, f"{name!r} is no role of a switch", nearest(name, ROLES))
+    if scope == "role" and name not in SWITCH_ROLES:
+        yield _wrong(place, f"{name!r} is no role of a switch", nearest(name, SWITCH_ROLES))
     if scope == "device" and not context.is_switch(name):
         yield _wrong(place, f"{name!r} is no switch of this site", nearest(name, context.switch_stems))
 

@@ -32,7 +32,7 @@ _LONGEST = 16384
 _encode = msgspec.msgpack.Encoder().encode
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=262144)
 def natural_key(name: str) -> tuple[str | int, ...]:
     """Order names as people do: ``swp2`` before ``swp10``, ``swp1`` before ``swp1s0``."""
     parts = _DIGITS.split(name)

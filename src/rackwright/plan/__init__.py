@@ -6,7 +6,6 @@ services. Everything is a function of the site, the catalog and the lock; equal 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from rackwright.documents import canonical_json, digest
 from rackwright.errors import PlanError
 from rackwright.findings import Location, Problem, sort_key
 from rackwright.intent.models import Site
+from rackwright.nvue.tree import natural_key
 from rackwright.plan import addresses as addressing
 from rackwright.plan import bcm_pair, cables, hosts, nodes, racks, services, stack_wishes, switches
 from rackwright.plan.address_model import Addresses
@@ -35,8 +35,6 @@ from rackwright.plan.wishes import explicit_links, judge
 __all__ = ["Lock", "LockFile", "Outcome", "Plan", "attempt", "build", "with_locations"]
 
 Keys = Sequence[tuple[str, str, str]]
-
-_NUMBER = re.compile(r"(\d+)")
 
 
 class Outcome(NamedTuple):
@@ -109,14 +107,13 @@ def attempt(site: Site, kept: LockFile | None = None, *, catalog: Catalog, keys:
 
 def _ordered(site: Site) -> Site:
     """Return the site with its mappings in one order, so that the order of keys in the file changes nothing."""
-    natural = {name: [int(part) if part.isdigit() else part for part in _NUMBER.split(name)] for name in site.racks}
     return site.model_copy(
         update={
             "groups": dict(sorted(site.groups.items())),
             "networks": dict(sorted(site.networks.items(), key=lambda item: (item[1].vlan or 0, item[0]))),
             "vrfs": dict(sorted(site.vrfs.items())),
             "fabrics": dict(sorted(site.fabrics.items())),
-            "racks": dict(sorted(site.racks.items(), key=lambda item: natural[item[0]])),
+            "racks": dict(sorted(site.racks.items(), key=lambda item: natural_key(item[0]))),
         }
     )
 

@@ -10,6 +10,7 @@ import msgspec
 from rackwright.catalog.models import Catalog
 from rackwright.findings import Problem, problem
 from rackwright.intent.models import Site
+from rackwright.intent.overlays import SWITCH_ROLES
 from rackwright.plan.address_model import Addresses, Allocator
 from rackwright.plan.host_bonds import bonds_of
 from rackwright.plan.model import Device, Layout, Link
@@ -20,7 +21,6 @@ from rackwright.plan.subnets import Ledger, attach_network, oob_network, open_le
 
 __all__ = ["allocate", "gateway_fabrics", "oob_network", "with_management"]
 
-_SWITCHES = ("leaf", "spine", "superspine", "oob")
 _OWN_PORT = {"pdu": "mgmt", "server": "bmc", "storage": "bmc"}
 
 
@@ -50,7 +50,7 @@ def with_management(devices: Sequence[Device], addresses: Addresses, *, static: 
     """Return the devices with their management address; switches keep none when it comes by DHCP."""
     return [
         msgspec.structs.replace(device, management=address)
-        if (address := addresses.management.get(device.name)) and (static or device.role not in _SWITCHES)
+        if (address := addresses.management.get(device.name)) and (static or device.role not in SWITCH_ROLES)
         else device
         for device in devices
     ]
@@ -124,7 +124,7 @@ def _management(
     system: dict[tuple[str, str, str], str] = {}
     for name, port, subnet in wanted:
         role = known.get(name, (9, 0, "external"))[2]
-        if role == "external" or (role in _SWITCHES and port != "eth0"):
+        if role == "external" or (role in SWITCH_ROLES and port != "eth0"):
             continue  # the switch of somebody else has its address from them, and a data port has none
         address = ledger.host(subnet, f"{name}:{port}")
         if address and role in ("server", "storage") and "bmc" not in port:
@@ -158,7 +158,7 @@ def _uncabled(
         return
     cabled = {(link.b.device, link.b.port) for link in links if link.kind in ("management", "pdu")}
     for device in devices:
-        port = "eth0" if device.role in _SWITCHES else _OWN_PORT.get(device.role, "")
+        port = "eth0" if device.role in SWITCH_ROLES else _OWN_PORT.get(device.role, "")
         if port and (device.name, port) not in cabled and (port == "eth0" or not planned):
             yield device.name, port, network
 

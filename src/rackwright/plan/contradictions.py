@@ -12,6 +12,7 @@ from ipaddress import IPv4Network
 from rackwright.catalog.models import Breakout, Catalog, SwitchModel
 from rackwright.findings import Problem, problem
 from rackwright.intent.models import Attach, Fabric, Site
+from rackwright.intent.networks import RESERVED_VLANS
 from rackwright.plan.cages import counted_port, parse_port, port_range
 from rackwright.plan.model import Device
 from rackwright.plan.subnets import carried_networks, oob_network, oob_networks
@@ -24,9 +25,6 @@ _LONGEST_NAME = 63
 
 _INTERFACE = re.compile(r"(eth|swp|vlan|bond|vxlan)[0-9].*|lo|br_.*")
 """Names of interfaces, which a VRF must not have (nvue.md 8, item 6)."""
-
-_RESERVED_VLANS = range(3725, 4000)
-"""VLANs that Cumulus Linux keeps to itself (nvue.md 3.1)."""
 
 _SYSTEM_VRFS = ("default", "mgmt")
 """VRFs that every switch has: the underlay and eth0 lie in them, no tenant may (nvue.md 3.1, 3.4)."""
@@ -63,10 +61,10 @@ def _vrfs(site: Site, catalog: Catalog) -> Iterator[Problem]:
         elif network.vrf and _INTERFACE.fullmatch(network.vrf):
             yield _wrong(path, f"VRF {network.vrf} has the name of an interface", "rename it, e.g. INBAND")
     for name, vrf in site.vrfs.items():
-        if vrf.l3vlan in _RESERVED_VLANS:
+        if vrf.l3vlan in RESERVED_VLANS:
             yield _wrong(
                 ("vrfs", name, "l3vlan"), f"VLAN {vrf.l3vlan} is reserved by Cumulus Linux",
-                f"use a VLAN below {_RESERVED_VLANS[0]} or above {_RESERVED_VLANS[-1]}",
+                f"use a VLAN below {RESERVED_VLANS[0]} or above {RESERVED_VLANS[-1]}",
             )  # fmt: skip
     # The numbers by rule run on from the first; each VRF that has none of its own may take any of them.
     named = {network.vrf for network in site.networks.values() if network.vrf} | set(site.vrfs)

@@ -17,8 +17,6 @@ from rackwright.plan.switch_model import Value
 
 __all__ = ["Adapter", "AdapterPort", "Machine", "WantedAttribute", "WantedFirmware", "machines"]
 
-MEMORY_FACTOR: Final = 1.5
-"""Host memory of a GPU server must exceed this times its GPU memory (design guide 1.3, servers)."""
 NO_PROFILE: Final = "none"
 
 
@@ -166,7 +164,7 @@ def _machine(frame: _Frame, device: Device) -> Machine:
         bmc_address=device.management.partition("/")[0],
         bmc_mac=macs.get(model.bmc_port, "").lower(),
         memory_gb=group.memory_gb or model.memory_gb,
-        memory_above_gb=MEMORY_FACTOR * gpu.memory_gb * model.gpu_count if gpu else None,
+        memory_above_gb=model.memory_above_gb(gpu) if gpu else None,
         gpu=gpu.key if gpu else "",
         gpu_model=gpu.name if gpu else "",
         gpu_count=model.gpu_count if gpu else 0,

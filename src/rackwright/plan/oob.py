@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from rackwright.catalog.models import Catalog, ServerModel, SwitchModel
 from rackwright.intent.models import Attach, Fabric, Group, Site, Uplink
+from rackwright.intent.overlays import SWITCH_ROLES
 from rackwright.intent.ranges import expand
 from rackwright.plan.cages import Block, Cages, parse_port, port_range
 from rackwright.plan.lock import NO_ROOM, Lock
@@ -112,9 +113,7 @@ def _wanted(
 def _chosen_switches(words: str | Iterable[str], wiring: Wiring, own: tuple[str, ...]) -> Iterator[str]:
     chosen = (words,) if isinstance(words, str) else tuple(words)
     for device in wiring.devices:
-        if device.role in ("leaf", "spine", "superspine", "oob") and (
-            "all" in chosen or device.fabric in chosen or device.name in chosen
-        ):
+        if device.role in SWITCH_ROLES and ("all" in chosen or device.fabric in chosen or device.name in chosen):
             yield device.name
     if "all" in chosen:
         yield from own

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +9,7 @@ from rackwright.catalog.models import Catalog
 from rackwright.findings import Problem, problem
 from rackwright.intent.models import RackIntent, Site
 from rackwright.intent.ranges import expand
+from rackwright.nvue.tree import natural_key
 from rackwright.plan.lock import Lock
 from rackwright.plan.model import Device, Placement, Rack
 from rackwright.plan.places import Names, Slot, Word, WordFault, parse
@@ -23,11 +23,7 @@ def rack_names(site: Site) -> tuple[tuple[str, str, int, int], ...]:
 
     In the order of their names, numbers as numbers: the order of the keys in the file has no meaning.
     """
-    return tuple(sorted(_rack_names(site), key=lambda rack: (_natural(rack[0]), rack[1])))
-
-
-def _natural(name: str) -> list[tuple[int, int, str]]:
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"([0-9]+)", name)]
+    return tuple(sorted(_rack_names(site), key=lambda rack: (natural_key(rack[0]), rack[1])))
 
 
 def _rack_names(site: Site) -> Iterator[tuple[str, str, int, int]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rackwright.findings import Problem, problem
 from rackwright.intent.models import Site
+from rackwright.intent.words import is_address
 from rackwright.plan.address_model import Addresses, Subnet
 from rackwright.plan.model import Device, DhcpScope, DnsRecord, HostNetwork
 from rackwright.plan.subnets import oob_network, oob_networks
@@ -43,7 +43,7 @@ def resolve(
     problems: list[Problem] = []
     for index, word in enumerate(words):
         where = (*path, str(index))
-        if _is_address(word) or "." in word:
+        if is_address(word) or "." in word:
             found[word] = None
         elif word == _BOOTSTRAP and site.services.bootstrap:
             found[site.services.bootstrap] = None
@@ -186,8 +186,8 @@ def _scope(
     first = ((services.bootstrap,) if services.bootstrap else ()) + relays.get(subnet.network, ()) + then
     return DhcpScope(
         network=subnet.key, subnet=subnet.prefix, gateway=_plain(subnet.gateway), first=subnet.first,
-        last=subnet.last, reservations=tuple(reservations), dns=tuple(d for d in dns if _is_address(d)),
-        ntp=tuple(n for n in ntp if _is_address(n)), pxe=site.networks[subnet.network].pxe, ztp=ztp,
+        last=subnet.last, reservations=tuple(reservations), dns=tuple(d for d in dns if is_address(d)),
+        ntp=tuple(n for n in ntp if is_address(n)), pxe=site.networks[subnet.network].pxe, ztp=ztp,
         next_server=next(iter(first), ""),
     )  # fmt: skip
 
@@ -272,7 +272,7 @@ def _network_records(site: Site, addresses: Addresses) -> Iterator[tuple[str, st
         yield _text(f"{leaf}-{addresses.subnets[key].key.partition('@')[0]}"), _plain(address)
     for key, subnet in addresses.subnets.items():
         own = site.networks[subnet.network].gateway or ""
-        if subnet.gateway and not _is_address(own):
+        if subnet.gateway and not is_address(own):
             yield _text(f"gw-{key}"), _plain(subnet.gateway)
     for pair in addresses.rails.values():
         if pair.leaf:
@@ -291,11 +291,3 @@ def _text(name: str) -> str:
 
 def _plain(address: str) -> str:
     return address.partition("/")[0]
-
-
-def _is_address(word: str) -> bool:
-    try:
-        ipaddress.IPv4Address(word)
-    except ValueError:
-        return False
-    return True

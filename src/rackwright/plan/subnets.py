@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from rackwright.findings import Problem, problem
 from rackwright.intent.models import Network, Site
+from rackwright.intent.words import is_address
 from rackwright.plan.address_model import Allocator, Subnet
 from rackwright.plan.model import Device, Link
 from rackwright.plan.pools import Division, divide
@@ -314,13 +315,5 @@ def _pin_all(ledger: Ledger, site: Site) -> None:
     for vrf, intent in site.vrfs.items():
         named += [(f"vrfs.{vrf}.relay", value) for value in intent.relay]
     for what, value in named:
-        if value and _is_address(value):
+        if value and is_address(value):
             ledger.pin(value, what)
-
-
-def _is_address(value: str) -> bool:
-    try:
-        ipaddress.IPv4Address(value)
-    except ValueError:
-        return False
-    return True

@@ -16,9 +16,6 @@ __all__ = ["explicit_links", "judge"]
 
 _SWITCH_PORT = re.compile(r"swp[0-9]+(s[0-9]+)?")
 
-_MEMORY_FACTOR = 1.5
-"""Host memory must exceed 1.5 x the memory of the GPUs together (validated-design.md, rules)."""
-
 
 def judge(site: Site, catalog: Catalog) -> Iterator[Problem]:
     """Return what is impossible before anything is wired, with the numbers in it."""
@@ -27,12 +24,12 @@ def judge(site: Site, catalog: Catalog) -> Iterator[Problem]:
         gpu = catalog.gpus.get(group.gpu or "")
         if model is None or gpu is None or group.memory_gb is None:
             continue
-        total = gpu.memory_gb * model.gpu_count
-        if group.memory_gb <= _MEMORY_FACTOR * total:
+        needed = model.memory_above_gb(gpu)
+        if group.memory_gb <= needed:
             yield problem(
                 "plan",
-                f"group {key}: {group.memory_gb} GB of memory; {model.gpu_count} x {gpu.name} hold {total} GB"
-                f" and the host needs more than {_MEMORY_FACTOR * total:g} GB",
+                f"group {key}: {group.memory_gb} GB of memory; {model.gpu_count} x {gpu.name} hold {gpu.memory_gb * model.gpu_count} GB"
+                f" and the host needs more than {needed:g} GB",
                 path=("groups", key, "memory_gb"),
                 remedy="fit more memory",
                 source="validated-design.md, rules the guide states",

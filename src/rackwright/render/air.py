@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import msgspec
 
+from rackwright.nvue.tree import natural_key
 from rackwright.plan.model import Device, End, Link
-from rackwright.render.slices import Slices, natural
+from rackwright.render.slices import Slices
 
 __all__ = ["TAIL", "Topology"]
 
@@ -38,7 +39,7 @@ class Topology:
         drawn = [device for device in self._slices.plan.devices if device.role in _ROWS]
         columns = dict.fromkeys(_ROWS, 0)
         nodes: list[bytes] = []
-        for device in sorted(drawn, key=lambda device: natural(device.name)):
+        for device in sorted(drawn, key=lambda device: natural_key(device.name)):
             columns[device.role] += 1
             node = _node(self._slices, device, columns[device.role])
             nodes.append(b"   " + msgspec.json.encode(device.name) + b": " + msgspec.json.encode(node))

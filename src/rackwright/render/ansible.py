@@ -8,9 +8,10 @@ from functools import lru_cache
 from typing import Any, Final
 
 from rackwright.documents import quoted, scalar
+from rackwright.nvue.tree import natural_key
 from rackwright.plan.model import Device
 from rackwright.plan.stack_model import HostStack
-from rackwright.render.slices import Slices, natural
+from rackwright.render.slices import Slices
 
 __all__ = ["group_name", "inventory", "inventory_yaml"]
 
@@ -37,14 +38,14 @@ def inventory(
     hosts: dict[str, dict[str, Any]] = {}
     groups: dict[str, set[str]] = {}
     wanted = [device for device in slices.plan.devices if only is None or device.name in only]
-    for device in sorted(wanted, key=lambda device: natural(device.name)):
+    for device in sorted(wanted, key=lambda device: natural_key(device.name)):
         if device.role == "external":
             continue
         own = stack.get(device.name)
         hosts[device.name] = _variables(slices, device, own)
         for group in (*_groups(slices, device), *_stacked(own)):
             groups.setdefault(group, set()).add(device.name)
-    return hosts, {name: sorted(members, key=natural) for name, members in sorted(groups.items())}
+    return hosts, {name: sorted(members, key=natural_key) for name, members in sorted(groups.items())}
 
 
 def _stacked(stack: HostStack | None) -> Iterator[str]:

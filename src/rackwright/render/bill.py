@@ -9,9 +9,10 @@ from typing import Final
 import msgspec
 
 from rackwright.catalog.models import CableModel, Catalog, Row
+from rackwright.nvue.tree import natural_key
 from rackwright.plan.model import Assembly
 from rackwright.render.cables import table
-from rackwright.render.slices import Slices, natural, number
+from rackwright.render.slices import Slices, number
 
 __all__ = ["Item", "bill", "bill_csv"]
 
@@ -39,7 +40,7 @@ def bill(slices: Slices, catalog: Catalog) -> list[Item]:
     of a cable that ends on several sub-ports of one cage.
     """
     items = [*_machines(slices, catalog), *_racks(slices, catalog), *_cables(slices, catalog)]
-    return sorted(items, key=lambda item: (_ORDER.index(item.kind), natural(item.key), float(item.length_m or 0)))
+    return sorted(items, key=lambda item: (_ORDER.index(item.kind), natural_key(item.key), float(item.length_m or 0)))
 
 
 def bill_csv(items: list[Item]) -> bytes:

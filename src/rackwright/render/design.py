@@ -9,12 +9,14 @@ from typing import Final
 import msgspec
 
 from rackwright.catalog.models import Catalog
+from rackwright.intent.overlays import SWITCH_ROLES
+from rackwright.nvue.tree import natural_key
 from rackwright.plan.model import Device, Layout, Plan, Switch
 from rackwright.render.bill import Item
 from rackwright.render.drawing import Drawing, span
 from rackwright.render.elevation import Elevation, elevations
 from rackwright.render.fabric_diagram import fabric_diagram
-from rackwright.render.slices import Slices, natural, number
+from rackwright.render.slices import Slices, number
 
 __all__ = ["Design", "FabricPart", "Table", "design"]
 
@@ -100,7 +102,7 @@ def _facts(plan: Plan, catalog: Catalog) -> tuple[tuple[str, str], ...]:
     roles = Counter(device.role for device in plan.devices)
     models = Counter(device.model for device in plan.devices if device.role == "server")
     gpus = sum(count * catalog.servers[key].gpu_count for key, count in models.items() if key in catalog.servers)
-    switches = sum(roles[role] for role in ("leaf", "spine", "superspine", "oob"))
+    switches = sum(roles[role] for role in SWITCH_ROLES)
     facts = [
         ("servers", roles["server"]),
         ("GPUs", gpus),
@@ -170,7 +172,7 @@ def _switch_row(slices: Slices, switch: Switch) -> tuple[str, ...]:
 
 def _hosts(slices: Slices) -> Table:
     found = [device for device in slices.plan.devices if device.role in {"server", "storage"}]
-    found.sort(key=lambda device: natural(device.name))
+    found.sort(key=lambda device: natural_key(device.name))
     columns = ("host", "group", "model", "service tag", "roles", "BMC", "in-band", "rack", "U")
     return Table(columns, tuple(_host_row(slices, device) for device in found[:_MOST_ROWS]), (), _more(len(found)))
 
@@ -222,7 +224,7 @@ def _parts(items: Sequence[Item]) -> Table:
 
 def _several(names: tuple[str, ...]) -> str:
     if len(names) <= 8:
-        return ", ".join(sorted(names, key=natural))
+        return ", ".join(sorted(names, key=natural_key))
     return f"{span(list(names))} ({number(len(names))} devices)"
 
 

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
-from rackwright.render.slices import natural, number
+from rackwright.nvue.tree import natural_key
+from rackwright.render.slices import number
 
 __all__ = ["Box", "Drawing", "Line", "Text", "attributes", "fit", "span"]
 
@@ -100,6 +101,6 @@ def _advance(text: str) -> float:
 
 def span(names: list[str]) -> str:
     """Name a run of things by its first and last: ``be01-be08``, ``r1-pdu1 to r1-pdu4``."""
-    ordered = sorted(names, key=natural)
+    ordered = sorted(names, key=natural_key)
     first, last = ordered[0], ordered[-1]
     return first if len(ordered) == 1 else f"{first} to {last}" if "-" in first + last else f"{first}-{last}"

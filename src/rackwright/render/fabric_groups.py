@@ -11,9 +11,10 @@ from typing import Final
 
 import msgspec
 
+from rackwright.nvue.tree import natural_key
 from rackwright.plan.model import Device, Link
 from rackwright.render.drawing import span
-from rackwright.render.slices import Slices, natural
+from rackwright.render.slices import Slices
 
 __all__ = ["MOST", "Bundle", "Group", "Groups", "groups_of"]
 
@@ -71,7 +72,7 @@ def groups_of(slices: Slices, fabric: str) -> Groups:
     groups: list[Group] = []
     for row in sorted(set(rows.values())):
         devices = [slices.device[name] for name in rows if rows[name] == row]
-        groups += _merged(fabric, row, sorted(devices, key=lambda device: natural(device.name)), leaf_of)
+        groups += _merged(fabric, row, sorted(devices, key=lambda device: natural_key(device.name)), leaf_of)
     box = {name: group for group in groups for name in group.names}
     counts = Counter(_ends(link, box) for link in links)
     bundles = [Bundle(*key, count) for key, count in sorted(counts.items(), key=lambda item: _order(item[0]))]
@@ -194,4 +195,4 @@ def _ends(link: Link, box: dict[str, Group]) -> tuple[str, str, str, float]:
 
 
 def _order(key: tuple[str, str, str, float]) -> tuple[object, ...]:
-    return natural(key[0]), natural(key[1]), key[2], key[3]
+    return natural_key(key[0]), natural_key(key[1]), key[2], key[3]

@@ -7,10 +7,11 @@ from typing import Final
 
 from rackwright.catalog.models import Catalog
 from rackwright.nvue.ranges import expand_key
+from rackwright.nvue.tree import natural_key
 from rackwright.plan.model import Cage, Port, Switch
 from rackwright.render.cables import Cable
 from rackwright.render.drawing import Box, Drawing, Text, attributes
-from rackwright.render.slices import natural, number
+from rackwright.render.slices import number
 
 __all__ = ["cages_of", "faceplate", "port_rows"]
 
@@ -82,7 +83,7 @@ def port_rows(switch: Switch, cables: Mapping[str, Cable]) -> list[tuple[str, ..
     A row holds port, kind, speed, peer, port there, rail, label, part and length.
     """
     rows: list[tuple[str, ...]] = []
-    for port in sorted(switch.ports, key=lambda port: natural(port.name)):
+    for port in sorted(switch.ports, key=lambda port: natural_key(port.name)):
         cable = cables.get(port.name)
         rows.append(
             (

@@ -13,10 +13,11 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from rackwright.nvue.tree import natural_key
 from rackwright.plan.model import Assembly
 from rackwright.render.cables import Cable, row_of
 from rackwright.render.parts import Part
-from rackwright.render.slices import Slices, natural
+from rackwright.render.slices import Slices
 
 __all__ = ["NO_RACK", "Run", "Runs"]
 
@@ -72,7 +73,7 @@ class Runs:
         for number, link in enumerate(self._links):
             found.setdefault((link.fabric, link.a.device), []).append(number)
             fabrics.setdefault(link.fabric, len(fabrics))
-        ordered = sorted(found, key=lambda key: (fabrics[key[0]], natural(key[1])))
+        ordered = sorted(found, key=lambda key: (fabrics[key[0]], natural_key(key[1])))
         return [Run(key[1], tuple(found[key]), self.digest(found[key])) for key in ordered]
 
     @cached_property
@@ -114,7 +115,7 @@ class Runs:
 
     def by_port(self, run: Run) -> list[int]:
         """Return the links of a run in the order of their ports, as ``cabling.csv`` has them."""
-        return sorted(run.numbers, key=lambda number: natural(self._links[number].a.port))
+        return sorted(run.numbers, key=lambda number: natural_key(self._links[number].a.port))
 
     def rows(self, run: Run) -> list[Cable]:
         """Return the links of a run as rows of ``cabling.csv``."""
@@ -127,7 +128,7 @@ class Runs:
 
         def key(number: int) -> tuple[object, ...]:
             link = links[number]
-            return rank[link.fabric, link.a.device], natural(link.a.port), number
+            return rank[link.fabric, link.a.device], natural_key(link.a.port), number
 
         return [row_of(self._slices, number) for number in sorted(numbers, key=key)]
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from rackwright.catalog.models import Catalog
+from rackwright.nvue.tree import natural_key
 from rackwright.plan.model import Device, Placement, Rack, Switch
 from rackwright.render.cables import Cable
 from rackwright.render.elevation import elevation
@@ -16,7 +17,7 @@ from rackwright.render.inputs import Inputs
 from rackwright.render.labels import Label, labels_of
 from rackwright.render.printing import Printer
 from rackwright.render.runs import NO_RACK, Runs
-from rackwright.render.slices import Slices, natural
+from rackwright.render.slices import Slices
 
 __all__ = ["Sheets"]
 
@@ -63,7 +64,7 @@ class Sheets:
         name = rack.name if rack else NO_RACK
         near = name if rack else ""
         pulls = [_pull(cable, near) for cable in self._runs.in_order(self._runs.by_rack.get(name, ()))]
-        pulls.sort(key=lambda pull: (-int(pull.unit or 0), natural(pull.device), natural(pull.port)))
+        pulls.sort(key=lambda pull: (-int(pull.unit or 0), natural_key(pull.device), natural_key(pull.port)))
         return self._printer.print(
             "docs/rack.html.j2",
             site=self._slices.plan.name,
@@ -77,7 +78,9 @@ class Sheets:
         marks = (label for part in self._runs.parts(name) for label in labels_of(self._slices, part))
         here = [label for label in marks if (label.rack or NO_RACK) == name]
         # Device by device from the top, as one walks along with the printed sheet.
-        here.sort(key=lambda label: (-int(label.unit or 0), natural(label.device), natural(label.port), label.cable))
+        here.sort(
+            key=lambda label: (-int(label.unit or 0), natural_key(label.device), natural_key(label.port), label.cable)
+        )
         rows = [_printed(label) for label in here]
         return self._printer.print("docs/labels.html.j2", site=self._slices.plan.name, name=name, labels=rows)
 

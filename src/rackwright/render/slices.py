@@ -5,28 +5,20 @@ A device is given its own links, not the fabric: printing n devices costs n slic
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final
 
+from rackwright.nvue.tree import natural_key
 from rackwright.plan.model import Bond, Device, HostNetwork, Link, Placement, Plan, Port, Rack, Switch
 from rackwright.render.parts import Part, part_of
 
-__all__ = ["Slices", "natural", "number"]
+__all__ = ["Slices", "number"]
 
 LEAST_WAYS: Final = 4
 """``assemblies.csv`` always has columns for so many B ends, so that its header is the same for most sites."""
 
 _NOWHERE = ("", "")
-_DIGITS = re.compile(r"(\d+)")
-
-
-@lru_cache(maxsize=262144)
-def natural(name: str) -> tuple[tuple[str, int], ...]:
-    """Return a key that sorts ``swp10`` behind ``swp9``."""
-    parts = _DIGITS.split(name)
-    return tuple((text, int(digits or -1)) for text, digits in zip(parts[::2], [*parts[1::2], ""], strict=True))
 
 
 @lru_cache(maxsize=4096)
@@ -108,7 +100,7 @@ class Slices:
         for placement in self.plan.placements:
             found.setdefault(placement.rack, []).append(placement)
         for placements in found.values():
-            placements.sort(key=lambda placement: (placement.unit, natural(placement.device)))
+            placements.sort(key=lambda placement: (placement.unit, natural_key(placement.device)))
         return found
 
     @cached_property

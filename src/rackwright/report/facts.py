@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
+from rackwright.nvue.tree import natural_key
 from rackwright.plan.model import Assembly, End, HostInterface, Link
-from rackwright.render.slices import Slices, natural
+from rackwright.render.slices import Slices
 from rackwright.report.words import columns
 
 __all__ = ["Cabled", "Facts", "fact_lines", "facts"]
@@ -61,7 +62,7 @@ def facts(slices: Slices, name: str) -> Facts:
 
 
 def _order(port: Cabled) -> tuple[Any, ...]:
-    return (natural(port.port), natural(port.peer))
+    return (natural_key(port.port), natural_key(port.peer))
 
 
 def _cabled(slices: Slices, name: str, link: Link, part: Assembly | None) -> Cabled:

@@ -9,12 +9,13 @@ import msgspec
 import pytest
 
 from rackwright import catalog
+from rackwright.nvue.tree import natural_key
 from rackwright.plan.model import Assembly, End, Link, Plan
 from rackwright.render.bill import bill
 from rackwright.render.cables import Cable, assembly_columns, assembly_lines, cabling, lines
 from rackwright.render.labels import Label, labels_csv, labels_of
 from rackwright.render.runs import Runs
-from rackwright.render.slices import Slices, natural, number
+from rackwright.render.slices import Slices, number
 from rackwright.render.wiremap import wiremap
 from tests.plans import bonded, rails
 
@@ -84,8 +85,8 @@ def test_every_link_is_one_row_with_its_part_and_places(slices):
 def test_rows_are_in_the_order_a_person_counts(slices):
     """swp10 comes behind swp9, and a fabric stays together."""
     ports = [row.a_port for row in cables(slices) if row.a_device == "be01"]
-    assert ports == sorted(ports, key=natural)
-    assert natural("swp10s1") > natural("swp9s3")
+    assert ports == sorted(ports, key=natural_key)
+    assert natural_key("swp10s1") > natural_key("swp9s3")
 
 
 def test_a_splitter_is_one_part_with_all_its_ends(slices):

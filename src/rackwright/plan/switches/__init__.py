@@ -5,6 +5,7 @@ One function a kind of switch (:mod:`routed`, :mod:`overlay`, :mod:`access`); wh
 
 from __future__ import annotations
 
+from rackwright.intent.overlays import SWITCH_ROLES
 from rackwright.plan.model import Switch
 from rackwright.plan.switches.access import access_switch
 from rackwright.plan.switches.frame import Frame, doubled_numbers, frame
@@ -29,5 +30,5 @@ def build(context: Frame) -> tuple[Switch, ...]:
     return tuple(
         _BUILDERS[(context.fabric(device).family, device.role)](context, device)
         for device in context.devices
-        if device.role in ("leaf", "spine", "superspine", "oob")
+        if device.role in SWITCH_ROLES
     )

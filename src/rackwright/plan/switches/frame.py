@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from rackwright.catalog.models import Catalog, Conventions, SwitchModel
 from rackwright.findings import Problem, problem
 from rackwright.intent.models import Fabric, Network, Site
+from rackwright.intent.overlays import SWITCH_ROLES
 from rackwright.plan.address_model import Addresses
 from rackwright.plan.lock import Lock
 from rackwright.plan.model import Device, Link, SystemSettings
@@ -76,7 +77,7 @@ def frame(
     """Return the frame; ``servers`` are the resolved addresses of ``ntp``, ``dns`` and ``syslog``."""
     conventions = catalog.conventions[site.site.conventions]
     release = catalog.releases[site.site.release]
-    systems = {role: _system(site, conventions, role, keys, servers) for role in ("leaf", "spine", "superspine", "oob")}
+    systems = {role: _system(site, conventions, role, keys, servers) for role in SWITCH_ROLES}
     return Frame(
         site, catalog, conventions, release.nos, devices, links, ports, leaves, addresses, relays,
         _l3vnis(site, conventions, lock), systems, _segment_macs(site, conventions, leaves, lock),
