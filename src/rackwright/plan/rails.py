@@ -155,21 +155,18 @@ def _shape(asked: _Asked, lock: Lock, wiring: Wiring) -> Clos | None:
     key, fabric, target = asked.key, asked.fabric, asked.target
     ratio, flat = parse_ratio(fabric.oversubscription), fabric.topology in _FLAT
     # What was first laid out is kept: a later, greater target would move spines and recable.
-    held = lock.view().get(f"{key}.shape", {})
     laid = lock.keep(f"{key}.shape", "target", target)
     tries = (1,) if flat else (fabric.tiers,) if fabric.tiers else (2, 3)
     room = 0
     for tiers in tries:
-        figures = partial(
-            clos, radix=asked.radix, rails=asked.rails, rails_per_leaf=asked.per_leaf, nodes=max(laid, 1), tiers=tiers,
+        shape = clos(
+            radix=asked.radix, rails=asked.rails, rails_per_leaf=asked.per_leaf, nodes=max(laid, 1), tiers=tiers,
             ratio=ratio, ways=asked.split.ways,
         )  # fmt: skip
-        # A lock that holds no spines is from before they were held: a leaf has exactly the links that it needs.
-        shape = figures(count=held["spines"][0]) if "spines" in held else figures(more="target" not in held)
         room = _room(shape, asked.radix)
         if max(laid, target) <= room and (tiers == 1 or shape.spines):
             if _holds(shape, target, ratio):
-                return _stated_spines(asked, shape, figures, lock, wiring)
+                return _stated_spines(asked, shape, lock, wiring)
             wiring.wrong(
                 ("fabrics", key),
                 f"{target} machines exceed the {laid} that {key} was laid out for: spines and links would move",
@@ -184,13 +181,8 @@ def _shape(asked: _Asked, lock: Lock, wiring: Wiring) -> Clos | None:
     return None
 
 
-def _stated_spines(
-    asked: _Asked, shape: Clos, figures: Callable[..., Clos], lock: Lock, wiring: Wiring
-) -> Clos | None:  # fmt: skip
-    """Return the shape with the spines that the site states, or None after saying why they cannot be.
-
-    ``figures`` gives the shape for a number of spines.
-    """
+def _stated_spines(asked: _Asked, shape: Clos, lock: Lock, wiring: Wiring) -> Clos | None:
+    """Return the shape with the spines that the site states, or None after saying why they cannot be."""
     key, fabric = asked.key, asked.fabric
     tops = fabric.superspines.count
     if tops not in ("auto", shape.superspines):
@@ -202,16 +194,16 @@ def _stated_spines(
         return None
     stated = shape.spines if fabric.spines.count == "auto" else fabric.spines.count
     if stated != shape.spines:
-        fits = [s for s in range(2, shape.leaves * asked.radix) if shape.spines and figures(count=s).spines]
-        if stated not in fits:
+        fits = [s for s in range(2, shape.up + 1) if shape.up % s == 0 and shape.leaves * shape.up // s <= asked.radix]
+        if shape.tiers != 2 or stated not in fits:
             wiring.wrong(
                 ("fabrics", key, "spines", "count"),
                 f"{stated} spines are stated; {shape.leaves} leaves with {shape.up} links up each, the same to every"
                 f" spine, take {shape.spines}",
-                f"use one of {', '.join(map(str, fits))}" if fits else "leave count out",
+                f"use one of {', '.join(map(str, fits))}" if shape.tiers == 2 else "leave count out",
             )
             return None
-        shape = figures(count=stated)
+        shape = shape._replace(spines=stated, spines_per_pod=stated, links_per_pair=shape.up // stated)
     laid = lock.view().get(f"{key}.shape", {}).get("spines")
     if stated and (laid or fabric.spines.count != "auto") and lock.keep(f"{key}.shape", "spines", stated) != stated:
         wiring.wrong(
