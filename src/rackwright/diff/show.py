@@ -130,7 +130,7 @@ def as_commands(
 ) -> list[str]:
     """Print changes as ``nv unset`` and ``nv set`` commands, in an order that NVUE takes.
 
-    What hangs on ports that go comes first, then breakouts, then the rest, with an apply between
+    What hangs on ports that go comes first, then breakouts, then the rest, with an apply behind each
     (``staged``); inside each, ``unset`` before ``set``. With ``running`` a part that goes as a whole is
     unset as a whole. A port that was up is never unset as a whole: that leaves it admin down (RN-4030380).
     A secret stands as ``secret NAME``, which NVUE refuses: it is to be put in by whoever pastes the lines.
@@ -139,12 +139,12 @@ def as_commands(
     steps = _visible(changes, "-")
     whole = _Whole(running, changes) if running is not None else None
     lines: list[str] = []
-    for number, group in enumerate(order(steps)):
-        if number and staged:
-            lines.append(_APPLY)
+    for group in order(steps):
         removed = [change.path for change in group if change.op == "-"]
         lines.extend(map(unset_line, whole.collapse(removed) if whole else removed))
         lines.extend(_set_line(change) for change in group if change.op != "-")
+        if staged:
+            lines.append(_APPLY)
     return lines
 
 

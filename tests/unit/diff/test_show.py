@@ -39,7 +39,7 @@ def test_the_tree_groups_what_changes_alike():
 def test_a_presence_that_stays_is_set_again():
     """Where all keys below a presence go, the commands set it again, and the tree shows what goes."""
     changes = diff.between({"vrf": {"RED": {"table": "auto"}}}, {"vrf": {"RED": {}}})
-    assert diff.as_commands(changes) == ["nv unset vrf RED table", "nv set vrf RED"]
+    assert diff.as_commands(changes, staged=False) == ["nv unset vrf RED table", "nv set vrf RED"]
     assert diff.as_tree(changes) == "- vrf RED table: auto\n"
 
 
@@ -73,12 +73,13 @@ def test_commands_make_the_change():
     assert "nv set interface swp1 link mtu 9216" in lines
     assert "nv set router bgp enable on" in lines
     assert "nv unset interface bond1 bond member swp1" in lines
-    assert len(lines) == len(diff.between(RUNNING, INTENDED))
+    assert len(lines) == len(diff.between(RUNNING, INTENDED)) + 1
+    assert lines[-1] == "nv config apply -y"
 
 
 def test_unset_goes_before_set():
     """Within an apply what goes is unset before anything is set."""
-    words = [line.split()[1] for line in diff.as_commands(diff.between(RUNNING, INTENDED))]
+    words = [line.split()[1] for line in diff.as_commands(diff.between(RUNNING, INTENDED), staged=False)]
     assert words == sorted(words, key=["unset", "set"].index)
 
 
@@ -95,11 +96,11 @@ def test_a_port_that_was_up_is_never_unset_whole():
     assert "nv unset interface swp1" not in lines
     assert "nv unset interface swp1 link" in lines
     down = {"interface": {"swp1": {"type": "swp", "link": {"state": {"down": {}}}}}}
-    assert diff.as_commands(diff.between(down, {}), down) == ["nv unset interface swp1"]
+    assert diff.as_commands(diff.between(down, {}), down, staged=False) == ["nv unset interface swp1"]
 
 
 def test_breakouts_are_staged():
-    """Sub-ports go, an apply, the split goes, an apply, then the rest: the order that NVUE needs."""
+    """Sub-ports go, an apply, the split goes, an apply, then the rest and the last apply: the order that NVUE needs."""
     running = {
         "interface": {
             "swp1": {"type": "swp", "link": {"breakout": {"2x": {"lanes-per-port": "4"}}}},
@@ -114,6 +115,7 @@ def test_breakouts_are_staged():
         "nv unset interface swp1 link breakout",
         "nv config apply -y",
         "nv set interface swp1 link state up",
+        "nv config apply -y",
     ]
     assert "nv config apply -y" not in diff.as_commands(changes, running, staged=False)
 
@@ -121,7 +123,7 @@ def test_breakouts_are_staged():
 def test_a_presence_that_gives_way_is_not_shown():
     """A presence that gets keys below it was never taken away: no command unsets it, no line says so."""
     changes = diff.between({"vrf": {"RED": {}}}, {"vrf": {"RED": {"table": "auto"}}})
-    assert diff.as_commands(changes) == ["nv set vrf RED table auto"]
+    assert diff.as_commands(changes, staged=False) == ["nv set vrf RED table auto"]
     assert diff.as_tree(changes) == "+ vrf RED table: auto\n"
 
 
@@ -143,7 +145,7 @@ def test_secrets_are_never_shown(form):
 def test_commands_carry_no_secret():
     """A secret that is set stands in the commands by name; a value that is seen does not appear."""
     tree = {"system": {"aaa": {"user": {"cumulus": {"hashed-password": "$6$seen"}}}}}
-    lines = diff.as_commands(diff.between({}, tree))
+    lines = diff.as_commands(diff.between({}, tree), staged=False)
     assert lines == ["nv set system aaa user cumulus hashed-password secret hidden"]
 
 
@@ -162,6 +164,6 @@ def test_json_has_every_field():
 def test_commands_quote_for_a_shell():
     """A text with blanks is one word to the shell, so the printed line can be pasted."""
     tree = {"interface": {"swp1": {"description": "uplink to core"}}}
-    (line,) = diff.as_commands(diff.between({}, tree))
+    (line,) = diff.as_commands(diff.between({}, tree), staged=False)
     assert shlex.split(line)[-1] == "uplink to core"
     assert [line] == commands.set_lines(tree)
