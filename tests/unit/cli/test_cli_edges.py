@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -172,6 +173,22 @@ def test_a_build_never_lands_in_the_site(rackwright, site):
     assert result.exit_code == 2
     assert "name a folder of its own" in result.stderr
     assert sorted(path.name for path in site.iterdir()) == before
+
+
+def test_a_build_never_lands_in_another_site(rackwright, site, tmp_path):
+    """A folder with a site in it is refused as build folder; where an older build lies in one, check says which it wants named."""
+    other = Path(shutil.copytree(site, tmp_path / "other"))
+    before = sorted(path.name for path in other.iterdir())
+    result = rackwright("render", site, "--out", other)
+    assert result.exit_code == 2
+    assert f"name a folder of its own, e.g. {other / 'build'}" in " ".join(result.stderr.split())
+    assert sorted(path.name for path in other.iterdir()) == before
+    assert rackwright("render", site, "--out", other / "build").exit_code == 0
+    shutil.copytree(other / "build", other, dirs_exist_ok=True)
+    both = rackwright("check", other)
+    assert both.exit_code == 1
+    assert f"name {other / 'site.yaml'}" in both.stderr
+    assert rackwright("check", other / "site.yaml").exit_code == rackwright("check", site).exit_code
 
 
 @pytest.mark.parametrize(

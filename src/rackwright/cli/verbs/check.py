@@ -63,9 +63,15 @@ def _fabric(
     if models or cabling:
         raise click.UsageError("--model and --cabling go with --config; a site and a build know theirs")
     path = where or Path()
+    site = path / workspace.FILE
     if (path / "manifest.json").is_file():
+        if site.exists():
+            raise DocumentError(
+                f"{path} is a site ({workspace.FILE}) with a build in it (manifest.json): name {site} to judge the site, "
+                "and render into a folder of its own"
+            )
         return judging.of_build(path)
-    if path.is_dir() and not (path / workspace.FILE).exists():
+    if path.is_dir() and not site.exists():
         raise DocumentError(f"{path} is neither a site (no {workspace.FILE}) nor a build (no manifest.json); name one")
     from rackwright.render.site_overlays import of_site
 

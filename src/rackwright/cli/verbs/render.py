@@ -11,6 +11,7 @@ from rackwright.cli import building
 from rackwright.cli.answer import Answer, verb
 from rackwright.cli.params import PLACE
 from rackwright.cli.talk import Talk
+from rackwright.plan import workspace
 
 __all__ = ["command"]
 
@@ -42,6 +43,11 @@ def command(talk: Talk, site: Path, out: Path, limit: tuple[str, ...], jobs: int
     own = site if site.is_dir() else site.parent
     if out.resolve() == own.resolve():
         raise click.BadParameter(f"{out} is the site itself; name a folder of its own, e.g. build", param_hint="--out")
+    if (out / workspace.FILE).exists():
+        raise click.BadParameter(
+            f"{out} is the folder of another site ({workspace.FILE}); name a folder of its own, e.g. {out / 'build'}",
+            param_hint="--out",
+        )
     opened, planned = building.plan_site(talk, site, locked=locked, keep=not locked)
     overlays = of_site(opened.loaded.overlays, opened.file.parent)
     build = Build(planned.plan, opened.loaded.catalog, overlays, opened.loaded)
