@@ -11,6 +11,7 @@ import msgspec
 from rackwright import intent
 from rackwright.errors import DocumentError
 from rackwright.findings import Location
+from rackwright.nvue.ranges import expand_traced
 from rackwright.nvue.tree import Tree, get, leaves, natural_key
 from rackwright.plan.lock import LockFile
 from rackwright.plan.model import Plan, Switch
@@ -112,11 +113,12 @@ def _overlaid(loaded: intent.Loaded, switch: Switch, path: tuple[str, ...]) -> I
     """Tell of the overlays that speak of the path or of what is above or below it."""
     names = {"site": "", "role": switch.role, "device": switch.name}
     for overlay in loaded.overlays:
-        node: Any = overlay.patch
-        if overlay.name != names[overlay.scope] or not _speaks(node, path):
+        if overlay.name != names[overlay.scope]:
             continue
-        place = overlay.locate(*path)
-        yield Step("overlay", f"laid over by {overlay.source}", ".".join(path), place)
+        patch = expand_traced(overlay.patch)
+        if _speaks(patch.tree, path):
+            written = next(patch.origins[path[:end]] for end in range(len(path), 0, -1) if path[:end] in patch.origins)
+            yield Step("overlay", f"laid over by {overlay.source}", ".".join(written), overlay.locate(*written))
 
 
 def _speaks(node: Any, path: tuple[str, ...]) -> bool:
