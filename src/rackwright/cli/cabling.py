@@ -9,6 +9,7 @@ from typing import Final
 
 from rackwright.check import Cable
 from rackwright.errors import DocumentError
+from rackwright.intent.nodes import foreign_separator
 
 __all__ = ["read_cabling"]
 
@@ -28,6 +29,11 @@ def read_cabling(path: Path) -> tuple[Cable, ...]:
         raise DocumentError(f"{path}: is no UTF-8 text; save it as UTF-8 CSV") from error
     rows = csv.DictReader(io.StringIO(text), restkey="more", restval="")
     missing = [name for name in _ENDS if name not in (rows.fieldnames or ())]
+    mark = foreign_separator(text.partition("\n")[0]) if missing else ""
+    if mark:
+        raise DocumentError(
+            f"{path}:1:1: the cells stand apart by {mark}; save it as CSV with commas: {','.join(_ENDS)}"
+        )
     if missing:
         raise DocumentError(f"{path}:1:1: no column {', '.join(missing)}; the first line must name {','.join(_ENDS)}")
     return tuple(_cable(path, rows.line_num, row) for row in rows)

@@ -22,7 +22,7 @@ from rackwright.intent.models import NodeRow
 from rackwright.intent.ranges import expand
 from rackwright.nvue.tree import natural_key
 
-__all__ = ["cells", "normal_mac", "read_nodes"]
+__all__ = ["cells", "foreign_separator", "normal_mac", "read_nodes"]
 
 _FORMS = re.compile(
     r"(?:[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2})|(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}|[0-9A-Fa-f]{12}"
@@ -31,6 +31,8 @@ _TAG = re.compile(r"[A-Za-z0-9-]{1,32}")
 _PDU = re.compile(r"-pdu[1-9][0-9]*$")
 _HOST_NAME = re.compile(r"(?:eth|en|em|ib)[A-Za-z0-9]+")
 _NAMES = ("name", "position")
+_FOREIGN = ((";", "semicolons"), ("\t", "tabs"), ("|", "bars"))
+"""What other programs part cells by, as Excel does where the comma is the decimal sign."""
 
 
 class _Cell(NamedTuple):
@@ -85,6 +87,11 @@ class _Reader:
         filled = [cells for cells in lines if any(cell.text for cell in cells)]
         if not filled:
             self.wrong(Location(self.source, 1, 1), "the file is empty", "write name,service_tag,bmc in its first line")
+            return
+        mark = foreign_separator(text.splitlines()[filled[0][0].place.line - 1])
+        if mark:
+            message = f"the cells stand apart by {mark}, and CSV is read with commas"
+            self.wrong(filled[0][0].place, message, "save it as CSV with commas: name,service_tag,bmc")
             return
         columns = self._columns(filled[0])
         if columns is None:
@@ -208,6 +215,11 @@ def cells(line: str) -> Iterator[str]:
             yield line[start:at]
             start = at + 1
     yield line[start:]
+
+
+def foreign_separator(line: str) -> str:
+    """Return what parts the cells of the first line of a CSV, in words, where it is no comma; else nothing."""
+    return next((words for mark, words in _FOREIGN if mark in line and "," not in line), "")
 
 
 def _ports_of(nic: str, adapter: int, ports: int) -> list[str]:

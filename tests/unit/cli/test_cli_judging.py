@@ -49,6 +49,8 @@ def test_a_model_can_be_said_for_one_file(rackwright, build):
     ("text", "said"),
     [
         ("device,port\n", ":1:1: no column a_device"),
+        ("a_device;a_port;b_device;b_port\nx;swp1;y;swp1\n", ":1:1: the cells stand apart by semicolons"),
+        ("a_device\ta_port\tb_device\tb_port\n", ":1:1: the cells stand apart by tabs"),
         ("a_device,a_port,b_device,b_port\nx,swp1,y,\n", ":2:1: no b_port"),
         ("a_device,a_port,b_device,b_port,length_m\nx,swp1,y,swp1,long\n", ":2:1: could not convert"),
     ],
@@ -108,7 +110,7 @@ def test_two_builds_are_compared_leaf_by_leaf(rackwright, rackwright_json, built
     assert tree.stdout.count("~ system timezone: Etc/UTC -> Europe/Rome") == 5
     assert "5 switches (5 ~)" in tree.stderr
     commands = rackwright("diff", built, changed, "--commands").stdout
-    assert commands.count("nv set system timezone Europe/Rome") == 5
+    assert commands.count("nv set system timezone Europe/Rome\nnv config apply -y\n") == 5
     _, value = rackwright_json("diff", built, changed)
     assert [switch["device"] for switch in value["switches"]] == ["be01", "be02", "fe01", "fe02", "oob01"]
     [change] = value["switches"][0]["changes"]
@@ -122,6 +124,16 @@ def test_a_build_is_compared_with_an_export(rackwright, built, changed):
     assert "Europe/Rome -> Etc/UTC" in result.stdout
     same = rackwright("diff", built, "--running", *built.glob("devices/be0*/startup.yaml"))
     assert (same.exit_code, same.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("words", ["FILE FILE", "OUT FILE", "FILE --running FILE"])
+def test_a_file_where_a_build_belongs_is_told_what_it_is_compared_with(rackwright, built, words):
+    """Two exports are not compared, and the way to compare one with a build is named."""
+    file = built / "devices/be01/startup.yaml"
+    result = rackwright("diff", *(words.replace("FILE", str(file)).replace("OUT", str(built)).split()))
+    assert result.exit_code == 2
+    assert f"{file} is a file" in result.stderr
+    assert f"rackwright diff OUT --running {file}" in result.stderr
 
 
 def test_other_files_count_as_a_difference(rackwright, built, build):
@@ -163,6 +175,26 @@ def test_an_overlay_is_told_first(rackwright, site):
     lines = rackwright("explain", site, "be01", "system", "timezone").stdout.splitlines()
     assert lines[0] == "be01: system timezone: Asia/Tokyo"
     assert f"{file}:3:" in lines[1]
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        "set: {interface: {swp60-61: {link: {state: {up: {}}}}}}",
+        "unset: [interface swp60-61 link state down]\nset: {interface: {swp60-61: {link: {state: {up: {}}}}}}",
+    ],
+)
+def test_an_overlay_that_names_a_range_is_told_for_each_port_of_it(rackwright_json, site, spelt):
+    """A patch at ``swp60-61`` speaks of both ports, at the place where the range is written, and of no other."""
+    (site / "overlays").mkdir()
+    (site / "overlays/role-leaf.yaml").write_text(f"{spelt}\n")
+    for port in ("swp60", "swp61"):
+        _, [found] = rackwright_json("explain", site, "be01", "interface", port, "link", "state", "up")
+        step = found["steps"][0]
+        assert (step["kind"], step["path"]) == ("overlay", "interface.swp60-61.link.state.up")
+        assert step["location"]["line"] == len(spelt.splitlines())
+    _, [beside] = rackwright_json("explain", site, "be01", "interface", "swp62", "link", "state")
+    assert "overlay" not in {step["kind"] for step in beside["steps"]}
 
 
 def test_the_facts_of_a_device_are_one_table(rackwright_json, site):

@@ -53,6 +53,7 @@ def command(
         return {"bmc": _servers, "host": _hosts, "switch": _running}[only](talk, first, out, wanted)
     if out or wanted != Wanted():
         raise click.UsageError("-o and the options of reaching switches go with --against running")
+    _refuse_files(first, *(() if exports else (second,)))
     files: list[tuple[str, str]] = []
     if exports:
         listed = [*exports, *(path for path in (second, *more) if path is not None)]
@@ -115,6 +116,16 @@ def _hosts(talk: Talk, site: Path, out: Path | None, wanted: Wanted) -> Answer:
     from rackwright.cli import hosts, stacking
 
     return stacking.told(talk, hosts.aimed(talk, site, wanted), out)
+
+
+def _refuse_files(*builds: Path | None) -> None:
+    """Refuse a file where a build folder belongs, and say what files are compared with."""
+    for path in builds:
+        if path is not None and path.is_file():
+            raise click.UsageError(
+                f"{path} is a file; two build folders are compared (rackwright diff A B), "
+                f"or a build and what a switch exported (rackwright diff OUT --running {path})"
+            )
 
 
 def _digests(folder: Path) -> dict[str, str]:
