@@ -91,8 +91,8 @@ def attempt(site: Site, kept: LockFile | None = None, *, catalog: Catalog, keys:
     problems += found
     resolved = tuple(frame.systems["leaf"].dns)
     host_networks = hosts.networks(site, devices, wiring.links, addresses, catalog, nameservers=resolved)
-    scopes, found = services.scopes(site, devices, addresses, host_networks)
-    problems += [*found, *bcm_pair.judge(site, devices, host_networks, scopes)]
+    scopes = services.scopes(site, devices, addresses, host_networks)
+    problems += [*bcm_pair.judge(site, devices, host_networks, scopes)]
     if _blocked(problems):
         return Outcome(None, lock, tuple(sorted(problems, key=sort_key)))
     plan = Plan(

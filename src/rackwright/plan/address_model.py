@@ -82,6 +82,11 @@ class Addresses(msgspec.Struct, frozen=True):
     """Leaf of an EVPN fabric -> VTEP address without length; its loopback's where no pool is given."""
     asns: dict[str, int]
 
+    def network(self, subnet: str) -> str:
+        """Return the network of the site file that a subnet is of; a key that is no subnet's is a network itself."""
+        found = self.subnets.get(subnet)
+        return found.network if found else subnet
+
     def gateway(self, subnet: str) -> str:
         """Return the gateway of a subnet with prefix length, or an empty text."""
         found = self.subnets.get(subnet)

@@ -81,7 +81,7 @@ def _by_device(addresses: Addresses, wanted: Iterable[str], prefer: Sequence[str
     found: dict[str, tuple[int, str]] = {}
     for (key, name, _), address in addresses.hosts.items() if names else ():
         if name in names:
-            network = addresses.subnets[key].network if key in addresses.subnets else key
+            network = addresses.network(key)
             offer = (rank.get(network, len(rank)), _plain(address))
             if name not in found or offer[0] < found[name][0]:
                 found[name] = offer
@@ -146,7 +146,7 @@ def vrf_relays(site: Site, devices: Sequence[Device], addresses: Addresses) -> t
 
 def scopes(
     site: Site, devices: Sequence[Device], addresses: Addresses, hosts: Sequence[HostNetwork] = ()
-) -> tuple[tuple[DhcpScope, ...], list[Problem]]:
+) -> tuple[DhcpScope, ...]:
     """Return a scope for every subnet that serves machines: out of band with ZTP, PXE with its hosts.
 
     Faults of ``services`` are told where the words are resolved for the switches, not again here.
@@ -165,7 +165,7 @@ def scopes(
         ztp = subnet.network in out_of_band
         if ztp or network.pxe:
             found.append(_scope(site, devices, addresses, subnet, reserved.get(key, ()), relays, ztp=ztp))
-    return tuple(found), []
+    return tuple(found)
 
 
 def _scope(
@@ -203,7 +203,7 @@ def _reservations(
         found.setdefault(key, []).append((_label(name, port), macs.get(name, {}).get(port, ""), _plain(address)))
     booting = {host.name: _bond_mac(host) for host in hosts}
     for (key, name, port), address in addresses.hosts.items():
-        network = addresses.subnets[key].network if key in addresses.subnets else key
+        network = addresses.network(key)
         mac = macs.get(name, {}).get(port, "") if port else booting.get(name, {}).get(_plain(address), "")
         label = _text(f"{name}-{network}" + (f"-{port}" if port else ""))
         found.setdefault(key, []).append((label, mac, _plain(address)))
@@ -260,9 +260,9 @@ def _host_records(addresses: Addresses, hosts: Sequence[HostNetwork]) -> Iterato
         for part in host.interfaces:
             if part.rail and part.address:
                 yield _text(f"{host.name}-{part.name}"), _plain(part.address)
-    rails = {address for pair in addresses.rails.values() for address in (pair.host,)}
+    rails = {pair.host for pair in addresses.rails.values()}
     for (key, name, port), address in addresses.hosts.items():
-        network = addresses.subnets[key].network if key in addresses.subnets else key
+        network = addresses.network(key)
         if address not in rails:
             yield _text(f"{name}-{network}" + (f"-{port}" if port else "")), _plain(address)
 
