@@ -33,12 +33,9 @@ from rackwright.render.printing import Printer
 from rackwright.render.runs import Runs
 from rackwright.render.sheets import Sheets
 from rackwright.render.slices import Slices
-from rackwright.render.tables import Tables
+from rackwright.render.tables import CABLES, Tables
 
 __all__ = ["everything", "plan_json", "switch_tree"]
-
-# The slices that the bill is counted from.
-_CABLES = ("devices", "links", "assemblies", "placements", "racks")
 
 
 def everything(
@@ -114,7 +111,7 @@ class _Build:
         of = self.inputs.of
         yield File("plan.json", of(*self.plan.__struct_fields__), self.lines.document)
         yield from Tables(self.slices, self.runs, self.inputs).files()
-        billed = of(*_CABLES, catalog=True)
+        billed = of(*CABLES, catalog=True)
         yield File("bom.csv", billed, lambda: bill.bill_csv(self.items))
 
     def switches(self) -> Iterator[File]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from rackwright.errors import RenderError
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["Printer"]
+__all__ = ["Printer", "printer"]
 
 _MARKUP = ("html.j2", "svg.j2")
 
@@ -69,6 +69,12 @@ class Printer:
         for name, path in sorted(used.items()):
             found.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
         return found.hexdigest()
+
+
+@lru_cache(maxsize=8)
+def printer(override: Path | None) -> Printer:
+    """Return the printer of those who print a file a device: compiling a template costs more than printing it a hundred times."""
+    return Printer(override)
 
 
 def _line_of(problem: BaseException, template: str) -> int | None:

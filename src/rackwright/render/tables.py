@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Final
 
 from rackwright.render import air, cables, labels, wiremap
 from rackwright.render.cables import Cable
@@ -15,8 +16,8 @@ from rackwright.render.slices import Slices
 
 __all__ = ["Tables"]
 
-# The slices that a row of a cable is made from.
-_CABLES = ("devices", "links", "assemblies", "placements", "racks")
+CABLES: Final = ("devices", "links", "assemblies", "placements", "racks")
+"""The sections of the plan that a row of a cable is made from."""
 
 
 class Tables:
@@ -31,12 +32,12 @@ class Tables:
     def files(self) -> Iterator[File]:
         """Yield the tables."""
         of = self._inputs.of
-        rows = of(*_CABLES)
+        rows = of(*CABLES)
         yield of_pieces("cabling.csv", rows, self._cabling)
         yield of_pieces("assemblies.csv", rows, self._assemblies)
-        yield of_pieces("wiremap.csv", of(*_CABLES, "switches"), self._wiremap)
+        yield of_pieces("wiremap.csv", of(*CABLES, "switches"), self._wiremap)
         yield of_pieces("labels/labels.csv", rows, self._labels)
-        yield of_pieces("air/topology.json", of("name", "nos", "switches", *_CABLES), self._air)
+        yield of_pieces("air/topology.json", of("name", "nos", "switches", *CABLES), self._air)
 
     def _piece(self, run: Run, make: Callable[[], bytes], *said: bytes | str) -> Piece:
         return Piece(self._inputs.of_piece(run.digest, *said), make)

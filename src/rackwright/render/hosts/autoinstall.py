@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +18,7 @@ from rackwright.errors import RenderError
 from rackwright.plan.install import Archive, Install
 from rackwright.render.hosts.laying import lay
 from rackwright.render.netplan import netplan, stanzas
-from rackwright.render.printing import Printer
+from rackwright.render.printing import Printer, printer
 
 __all__ = ["MARKER", "NETPLAN", "PLACES", "SEED", "Report", "autoinstall", "installation", "seed", "seed_file"]
 
@@ -74,7 +73,7 @@ def seed(
 
     document = _document(install, report, laid, templates)
     insist(install.name, document)
-    return {name: _file(install, name, document, _printer(templates)) for name in SEED}
+    return {name: _file(install, name, document, templates) for name in SEED}
 
 
 def seed_file(
@@ -85,13 +84,13 @@ def seed_file(
     Raises :class:`~rackwright.errors.RenderError` where what the site lays over it leaves no autoinstall.
     """
     if name != SEED[0]:
-        return _file(install, name, {}, _printer(templates))
+        return _file(install, name, {}, templates)
     document = _document(install, None, laid, templates)
     if laid and not install.lacks:
         from rackwright.render.hosts.model import insist
 
         insist(install.name, _document(install, _EXAMPLE, laid, templates))
-    return _file(install, name, document, _printer(templates))
+    return _file(install, name, document, templates)
 
 
 def autoinstall(
@@ -106,8 +105,8 @@ def autoinstall(
     return document
 
 
-def _file(install: Install, name: str, document: Mapping[str, Any], printer: Printer) -> bytes:
-    return printer.print(
+def _file(install: Install, name: str, document: Mapping[str, Any], templates: Path | None) -> bytes:
+    return printer(templates).print(
         f"autoinstall/{name}.j2",
         name=install.name,
         lacks=install.lacks,
@@ -119,7 +118,7 @@ def _file(install: Install, name: str, document: Mapping[str, Any], printer: Pri
 def _document(
     install: Install, report: Report | None, laid: Mapping[str, Any] | None, templates: Path | None
 ) -> dict[str, Any]:
-    whole = _autoinstall(install, report, _printer(templates))
+    whole = _autoinstall(install, report, printer(templates))
     if laid:
         whole = lay(whole, laid)
     # Of the installer's own system: it knows no authority of ours, and without it no event would arrive.
@@ -261,8 +260,3 @@ class _Shell:
 
     def _print(self, template: str, **values: str) -> str:
         return self._printer.print(f"autoinstall/{template}.sh.j2", **values).decode()
-
-
-@lru_cache(maxsize=8)
-def _printer(templates: Path | None) -> Printer:
-    return Printer(templates)

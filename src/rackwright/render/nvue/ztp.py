@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from rackwright.errors import RenderError
 from rackwright.plan.model import Switch
-from rackwright.render.printing import Printer
+from rackwright.render.printing import printer
 
 __all__ = ["PLACES", "filled", "image_name", "script"]
 
@@ -27,7 +26,7 @@ def script(switch: Switch, *, serial: str = "", templates: Path | None = None) -
     version differs, the NOS image from the server that sent it, over TLS; who that is stands in its :data:`PLACES`.
     """
     text = (
-        _printer(templates)
+        printer(templates)
         .print(
             TEMPLATE,
             name=switch.name,
@@ -57,9 +56,3 @@ def filled(text: str, values: Mapping[str, str]) -> str:
 def image_name(nos: str) -> str:
     """Return the file name of the NOS image for Spectrum switches, as NVIDIA names it (``...-mlx-amd64.bin``)."""
     return f"cumulus-linux-{nos}-mlx-amd64.bin"
-
-
-@lru_cache(maxsize=8)
-def _printer(templates: Path | None) -> Printer:
-    # One for all switches: compiling the template costs more than printing it a hundred times.
-    return Printer(templates)
