@@ -8,7 +8,7 @@ from typing import NamedTuple
 from rackwright.catalog.models import Breakout, Catalog
 from rackwright.intent.models import External, Fabric, Site
 from rackwright.plan.cages import Block, Cages, counted_port, parse_port, port_range, ways_of
-from rackwright.plan.clos import parse_ratio, spines
+from rackwright.plan.clos import parse_ratio, uplinks
 from rackwright.plan.lock import Lock
 from rackwright.plan.model import Device, End, Layout, Link
 from rackwright.plan.pair_entries import Entry, link_split, resolve_entry, sides
@@ -18,8 +18,6 @@ __all__ = ["wire_pair"]
 
 _SPARE_CAGES = 6
 """Cages kept for external links and out-of-band uplinks when leaf pairs are counted."""
-_MORE_LINKS = 4
-"""A leaf may have a quarter more uplinks than needed where that saves spines."""
 
 
 class _Pairs(NamedTuple):
@@ -215,20 +213,14 @@ def _miscounted(frame: _Frame, stated: int, count: int, *, standing: bool) -> No
 def _upwards(fabric: Fabric, leaves: int, need: int, radix: int, standing: tuple[int, int]) -> tuple[int, int]:
     """Return the uplinks of a leaf, ``need`` at least, and the spines they go to; (0, 0) when no number fits.
 
-    What once stood (``standing``) is kept: other numbers would move every link. A few links more than needed
-    may save many spines, since the spines must divide the links: 53 links want 53 spines, 54 only 9.
+    What once stood (``standing``) is kept: other numbers would move every link.
     """
     stated = fabric.spines.count
     if standing[0]:
         up, above = standing
         fits = need <= up and leaves * up // above <= radix and stated in ("auto", above)
         return standing if fits else (0, 0)
-    if isinstance(stated, int) and stated > 0:
-        up = -(-need // stated) * stated
-        return (up, stated) if leaves * up // stated <= radix else (0, 0)
-    near = range(need, min(need + need // _MORE_LINKS + 2, radix))
-    above, up = min(((n, up) for up in near if (n := spines(leaves, up, radix, least=2))), default=(0, 0))
-    return up, above
+    return uplinks(leaves, need, radix, most=radix - 1, count=0 if stated == "auto" else max(stated, 0))
 
 
 def _fits_one(frame: _Frame) -> bool:

@@ -6,13 +6,16 @@ laid out for the build-out target: machine slot s, rail r has one place whatever
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 
 from rackwright.catalog.models import Breakout, Catalog, SwitchModel
 from rackwright.intent.models import Attach, Fabric, Site
 from rackwright.plan.cages import Block
-from rackwright.plan.clos import Clos, clos, parse_ratio
+from rackwright.plan.clos import Clos, clos, parse_ratio, split_ports
 from rackwright.plan.lock import NO_ROOM, Lock
 from rackwright.plan.model import Device, Layout, Link
 from rackwright.plan.switch_model import Role
@@ -154,19 +157,32 @@ def _shape(asked: _Asked, lock: Lock, wiring: Wiring) -> Clos | None:
     """Return the figures for the build-out target, or None after saying why it cannot be."""
     key, fabric, target = asked.key, asked.fabric, asked.target
     ratio, flat = parse_ratio(fabric.oversubscription), fabric.topology in _FLAT
+    if not flat and not split_ports(asked.radix, ratio, math.lcm(asked.per_leaf, asked.split.ways))[0]:
+        wiring.wrong(
+            ("fabrics", key, "oversubscription"),
+            f"no leaf of {asked.radix} ports is shared {fabric.oversubscription} by whole machines of {asked.per_leaf} ports",
+            "state a ratio nearer to 1:1",
+        )
+        return None
     # What was first laid out is kept: a later, greater target would move spines and recable.
+    held = lock.view().get(f"{key}.shape", {})
+    # A lock that does not say so is from when a leaf had exactly the links up that it needs.
+    more = flat or not held or "more" in held
+    if more and not flat:
+        lock.keep(f"{key}.shape", "more", 1)
     laid = lock.keep(f"{key}.shape", "target", target)
     tries = (1,) if flat else (fabric.tiers,) if fabric.tiers else (2, 3)
     room = 0
     for tiers in tries:
-        shape = clos(
-            radix=asked.radix, rails=asked.rails, rails_per_leaf=asked.per_leaf, nodes=max(laid, 1), tiers=tiers,
-            ratio=ratio, ways=asked.split.ways,
+        figures = partial(
+            clos, radix=asked.radix, rails=asked.rails, rails_per_leaf=asked.per_leaf, nodes=max(laid, 1), tiers=tiers,
+            ratio=ratio, ways=asked.split.ways, more=more,
         )  # fmt: skip
+        shape = figures()
         room = _room(shape, asked.radix)
         if max(laid, target) <= room and (tiers == 1 or shape.spines):
             if _holds(shape, target, ratio):
-                return _stated_spines(asked, shape, lock, wiring)
+                return _stated_spines(asked, shape, figures, lock, wiring)
             wiring.wrong(
                 ("fabrics", key),
                 f"{target} machines exceed the {laid} that {key} was laid out for: spines and links would move",
@@ -181,9 +197,26 @@ def _shape(asked: _Asked, lock: Lock, wiring: Wiring) -> Clos | None:
     return None
 
 
-def _stated_spines(asked: _Asked, shape: Clos, lock: Lock, wiring: Wiring) -> Clos | None:
-    """Return the shape with the spines that the site states, or None after saying why they cannot be."""
+def _stated_spines(
+    asked: _Asked, shape: Clos, figures: Callable[..., Clos], lock: Lock, wiring: Wiring
+) -> Clos | None:  # fmt: skip
+    """Return the shape with the spines that the site states, or None after saying why they cannot be.
+
+    ``figures`` gives the shape for a number of spines.
+    """
     key, fabric = asked.key, asked.fabric
+    stated = shape.spines if fabric.spines.count == "auto" else fabric.spines.count
+    if stated != shape.spines:
+        fits = [s for s in range(2, asked.radix * shape.pods + 1) if shape.spines and figures(count=s).spines]
+        if stated not in fits:
+            wiring.wrong(
+                ("fabrics", key, "spines", "count"),
+                f"{stated} spines are stated; {shape.leaves} leaves with {shape.up} links up each, the same to every"
+                f" spine, take {shape.spines}",
+                f"use one of {', '.join(map(str, fits))}" if fits else "leave count out",
+            )
+            return None
+        shape = figures(count=stated)
     tops = fabric.superspines.count
     if tops not in ("auto", shape.superspines):
         wiring.wrong(
@@ -192,18 +225,6 @@ def _stated_spines(asked: _Asked, shape: Clos, lock: Lock, wiring: Wiring) -> Cl
             "leave count out",
         )
         return None
-    stated = shape.spines if fabric.spines.count == "auto" else fabric.spines.count
-    if stated != shape.spines:
-        fits = [s for s in range(2, shape.up + 1) if shape.up % s == 0 and shape.leaves * shape.up // s <= asked.radix]
-        if shape.tiers != 2 or stated not in fits:
-            wiring.wrong(
-                ("fabrics", key, "spines", "count"),
-                f"{stated} spines are stated; {shape.leaves} leaves with {shape.up} links up each, the same to every"
-                f" spine, take {shape.spines}",
-                f"use one of {', '.join(map(str, fits))}" if shape.tiers == 2 else "leave count out",
-            )
-            return None
-        shape = shape._replace(spines=stated, spines_per_pod=stated, links_per_pair=shape.up // stated)
     laid = lock.view().get(f"{key}.shape", {}).get("spines")
     if stated and (laid or fabric.spines.count != "auto") and lock.keep(f"{key}.shape", "spines", stated) != stated:
         wiring.wrong(

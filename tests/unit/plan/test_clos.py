@@ -63,6 +63,27 @@ def test_no_switch_is_overfull(rails_per_leaf: int, nodes: int, ratio: str) -> N
     assert shape.up * wish >= used
 
 
+@pytest.mark.parametrize(
+    ("nodes", "rails_per_leaf", "tiers", "ratio", "up", "spine_count"),
+    [(8, 1, 2, "1:1", 8, 2), (33, 1, 2, "1:1", 36, 3), (37, 1, 2, "1:1", 42, 3), (62, 1, 2, "1:1", 64, 4), (100, 4, 2, "2:1", 44, 4),
+     (17, 2, 3, "1:1", 36, 3)],
+)  # fmt: skip
+def test_a_few_links_more_save_spines(nodes, rails_per_leaf, tiers, ratio, up, spine_count) -> None:
+    """Spines divide a leaf's links: by the least links 62 machines would have 31 spines where four carry them."""
+    shape = clos(
+        radix=SN5600, rails=8, rails_per_leaf=rails_per_leaf, nodes=nodes, tiers=tiers, ratio=parse_ratio(ratio), ways=2
+    )
+    assert (shape.up, shape.spines) == (up, spine_count)
+    assert shape.leaves * shape.links_per_pair <= SN5600
+
+
+@pytest.mark.parametrize(("count", "up"), [(4, 64), (31, 62), (62, 62), (5, 0), (3, 0)])
+def test_stated_spines_take_the_least_links_that_they_divide(count, up) -> None:
+    """More spines than needed are the operator's to choose; a number that no leaf can be spread over evenly is none."""
+    shape = clos(radix=SN5600, rails=8, rails_per_leaf=1, nodes=62, tiers=2, ratio=Fraction(1), ways=2, count=count)
+    assert (shape.up, shape.spines) == (up, count if up else 0)
+
+
 def test_split_ports_keeps_the_ratio() -> None:
     """A leaf at 3:1 has three ports down for each port up."""
     assert split_ports(128, Fraction(3), 2) == (96, 32)

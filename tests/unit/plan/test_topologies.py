@@ -9,6 +9,7 @@ import pytest
 from rackwright import catalog, plan
 from rackwright.errors import PlanError
 from rackwright.intent.models import Site
+from rackwright.plan.lock import LockFile
 from rackwright.plan.model import Plan
 from tests.sites import Mapping, site
 
@@ -222,6 +223,42 @@ def test_spines_over_pairs_are_few_and_stay() -> None:
     wish["groups"]["gpu"] |= {"count": 600, "max": 600}
     later, _ = plan.build(Site.model_validate(wish), lock.file(), catalog=CATALOG)
     assert [link for link in made.links if link.kind == "fabric"] == [k for k in later.links if k.kind == "fabric"]
+
+
+def partial_unit(**backend: object) -> Mapping:
+    """Return the wish of 62 machines on eight leaves, whose 62 links up only 31 spines divide."""
+    wish = site("rail-optimized", 62, 62)
+    wish["fabrics"]["backend"] |= {"rails_per_leaf": 1, **backend}
+    return wish
+
+
+def spines_of(made: Plan) -> int:
+    """Return the number of spines of the back end."""
+    return sum(device.role == "spine" and device.fabric == "backend" for device in made.devices)
+
+
+def test_links_that_save_spines_are_laid_where_nothing_stands() -> None:
+    """Four spines carry what 31 would; a site that stands on 31 by an older lock keeps them, as one on four keeps those."""
+    wish = Site.model_validate(partial_unit())
+    made, lock = plan.build(wish, catalog=CATALOG)
+    assert spines_of(made) == 4
+    assert spines_of(plan.build(wish, lock.file(), catalog=CATALOG)[0]) == 4
+    older = LockFile(pools={"backend.shape": {"target": (62, 0)}})
+    stands, kept = plan.build(wish, older, catalog=CATALOG)
+    assert spines_of(stands) == 31
+    assert kept.file().pools["backend.shape"] == older.pools["backend.shape"]
+
+
+def test_stated_spines_of_rails_take_links_to_divide() -> None:
+    """An operator who has eight spines says so; a number that no leaf can be spread over names those that can."""
+    assert spines_of(planned(partial_unit(spines={"model": "sn5600", "count": 8}))) == 8
+    assert "use one of 4, 8, 16, 31, 32, 62, 64" in refused(partial_unit(spines={"model": "sn5600", "count": 5}))
+
+
+@pytest.mark.parametrize("ratio", ["200:1", "1:200"])
+def test_a_ratio_that_no_leaf_can_have_is_told(ratio: str) -> None:
+    """Dividing by no machine at all was a traceback."""
+    assert f"no leaf of 128 ports is shared {ratio} by whole machines" in refused(partial_unit(oversubscription=ratio))
 
 
 def test_a_number_of_leaves_that_does_not_follow_is_told() -> None:
