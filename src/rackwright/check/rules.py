@@ -2,48 +2,20 @@
 
 from __future__ import annotations
 
-from rackwright.check import (
-    rules_adaptive,
-    rules_bond,
-    rules_cabling,
-    rules_evpn,
-    rules_keeping,
-    rules_l2,
-    rules_management,
-    rules_media,
-    rules_multihoming,
-    rules_physical,
-    rules_policy,
-    rules_qos,
-    rules_rails,
-    rules_routing,
-    rules_schema,
-    rules_segments,
-    rules_svi,
-)
+from importlib import import_module
+from typing import Final
+
 from rackwright.check.model import Rule
 
-__all__ = ["MODULES", "RULES"]
+__all__ = ["RULES"]
 
-MODULES = (
-    rules_adaptive,
-    rules_bond,
-    rules_cabling,
-    rules_evpn,
-    rules_keeping,
-    rules_l2,
-    rules_management,
-    rules_media,
-    rules_multihoming,
-    rules_physical,
-    rules_policy,
-    rules_qos,
-    rules_rails,
-    rules_routing,
-    rules_schema,
-    rules_segments,
-    rules_svi,
-)
+_MODULES: Final = (
+    "adaptive", "bond", "cabling", "evpn", "keeping", "l2", "management", "media", "multihoming", "physical", "policy", "qos",
+    "rails", "routing", "schema", "segments", "svi",
+)  # fmt: skip
+
+for _name in _MODULES:
+    import_module(f"rackwright.check.rules_{_name}")
 
 RULES: tuple[Rule, ...] = tuple(sorted(Rule.registry.values(), key=lambda rule: rule.id))
 """All rules, by id."""
