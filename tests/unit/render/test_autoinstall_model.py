@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rackwright.documents import load
 from rackwright.errors import RenderError
-from rackwright.render.hosts.model import faults, insist, problems
+from rackwright.render.hosts.model import faults, insist
 from rackwright.render.hosts.overlays import read_host_overlays
 from tests.installs import document, install
 
@@ -151,13 +150,6 @@ def test_everything_that_is_wrong_is_told_at_once():
     with pytest.raises(RenderError, match=r"gpu01: autoinstall.late-comands: unknown key .* \(and 1 more\)") as caught:
         insist("gpu01", found)
     assert [problem.path for problem in caught.value.problems] == [f"{AT}.late-comands", f"{AT}.late-commands"]
-
-
-def test_a_file_is_judged_with_lines():
-    """A user's own document is told of with file, line and column."""
-    marked = load("autoinstall:\n  version: 1\n  late-comands: []\n", source="mine.yaml")
-    found = [str(problem) for problem in problems(marked)]
-    assert "mine.yaml:3:3: unknown key 'late-comands'; did you mean 'late-commands'?" in found
 
 
 @pytest.fixture

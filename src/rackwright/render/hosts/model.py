@@ -13,14 +13,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rackwright.documents import Marked, Path
+from rackwright.documents import Path
 from rackwright.errors import RenderError
-from rackwright.findings import Problem, problem
+from rackwright.findings import problem
 from rackwright.render.hosts import rules
 from rackwright.render.hosts.netplan_shape import NETPLAN
 from rackwright.render.hosts.shapes import ANY, FLAG, TEXT, Either, Fault, Flag, Items, Keys, Rows, Text, Whole, judge
 
-__all__ = ["AUTOINSTALL", "CHECK", "DOCUMENT", "faults", "insist", "problems"]
+__all__ = ["AUTOINSTALL", "CHECK", "DOCUMENT", "faults", "insist"]
 
 CHECK: Final = "render.autoinstall"
 """Id of the check in findings."""
@@ -123,16 +123,6 @@ def faults(document: Any) -> list[Fault]:
     found = list(judge(document, DOCUMENT))
     if not found:
         found += rules.judge(document["autoinstall"], ("autoinstall",))
-    return found
-
-
-def problems(marked: Marked, subject: str = "site") -> list[Problem]:
-    """Return what is wrong with a document that was read from a file, each with its place."""
-    found = [*marked.problems]
-    for fault in faults(marked.value):
-        place = marked.at(*fault.path)
-        path = [str(part) for part in fault.path]
-        found.append(problem(CHECK, fault.message, remedy=fault.remedy, location=place, path=path, subject=subject))
     return found
 
 
