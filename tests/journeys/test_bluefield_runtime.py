@@ -8,7 +8,7 @@ from tests.lab import machine
 from tests.lab.node import eventually
 from tests.lab.yard import yard
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bluefield-runtime")]
+pytestmark = [pytest.mark.slow(30), pytest.mark.xdist_group("bluefield-runtime")]
 
 STEPS = ["mirror", "base", "ofed", "bluefield_runtime"]
 RUNNING = "6.8.0-51-generic"
@@ -64,7 +64,6 @@ def test_adapters_are_told_what_the_plan_says(told):
 
 def test_what_was_written_and_never_told_is_told_by_the_next_play(told):
     """A play was killed between the file and the services that read it: they stay with what they were started with."""
-    assert told.play("node1").changed == []
     told["node1"].ssh("touch /etc/rackwright/bluefield.json")
     again = told.play("node1")
     assert [row[2] for row in again.changed] == ["Have it run with what is written"] * 2, again.failed

@@ -15,9 +15,11 @@ from tests.lab import machine, planned
 from tests.lab.packages import Stub, named, pinned
 from tests.lab.yard import yard
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("playbooks")]
+pytestmark = [pytest.mark.slow(200), pytest.mark.xdist_group("playbooks")]
 
 HOSTS = ("gpu01", "mgmt01")
+APART = pytest.mark.xdist_group("cut-off")
+"""Of a laboratory of their own: another worker may have it."""
 
 
 @pytest.fixture(scope="module")
@@ -168,60 +170,59 @@ def test_a_register_that_somebody_set_is_told(course):
     assert f"read request size of {card} is 512 and not 4096" in told
 
 
-def test_what_a_play_wrote_before_it_was_cut_off_comes_into_force():
-    """A play was killed behind the two files that it writes: the next one finds them right, and does what should have followed."""
-    hardware = {"gpu01": machine.xe9680("gpu01")}
-    with yard(("gpu01",), hardware=hardware, decoys=False) as lab:
-        node, told = lab["gpu01"], lab.documents["gpu01"]["rackwright"]
-        assert lab.play(tags=["tuning"]).status == "successful"
-        node.ssh("rm /var/lib/rackwright/restart")
-        told["kernel"]["cmdline"].append("mitigations=auto")
-        told["sysctl"] = {"net.ipv4.conf.rail0.arp_announce": "2", **told["sysctl"]}
-        boot = node.path("/etc/default/grub.d/90-rackwright.cfg")
-        boot.write_text(boot.read_text().replace("iommu=pt", "iommu=pt mitigations=auto"))
-        kernel = node.path("/etc/sysctl.d/90-rackwright.conf")
-        first, *rest = kernel.read_text().splitlines()
-        kernel.write_text("\n".join([first, "net.ipv4.conf.rail0.arp_announce = 2", *rest]) + "\n")
-        again = lab.play(tags=["tuning"])
-        assert [row[2] for row in again.changed] == [
-            "Load the kernel's settings",
-            "Write the boot loader's configuration",
-        ]
-        assert "mitigations=auto" in node.read("/boot/grub/grub.cfg")
-        assert node.state()["sysctl"]["net.ipv4.conf.rail0.arp_announce"] == "2"
-        assert node.read("/var/lib/rackwright/restart").strip() == node.boot_id()
-        assert lab.play(tags=["tuning"]).changed == []
-
-
-def test_a_service_that_runs_with_what_was_there_before_is_restarted():
-    """A play was killed between a file and the restart of what reads it: the next one finds the file right, and restarts it."""
-    units = ("chrony", "lldpd", "rackwright-pcie")
-    hardware = {"gpu01": machine.xe9680("gpu01")}
-    with yard(("gpu01",), hardware=hardware, decoys=False) as lab:
-        node, told = lab["gpu01"], lab.documents["gpu01"]["rackwright"]
-        tags = ["mirror", "base", "time", "lldp", "tuning"]
+@pytest.fixture(scope="module")
+def cut_off():
+    """A server whose first roles were played, on which a test leaves what a play that was killed behind its files leaves."""
+    tags = ["mirror", "base", "time", "lldp", "tuning"]
+    with yard(("gpu01",), hardware={"gpu01": machine.xe9680("gpu01")}, decoys=False) as lab:
         assert lab.play(tags=tags).status == "successful"
+        yield SimpleNamespace(lab=lab, node=lab["gpu01"], told=lab.documents["gpu01"]["rackwright"], tags=tags)
 
-        def starts():
-            words = "systemctl show --property=InactiveExitTimestampMonotonic --value"
-            return {unit: int(node.ssh(f"{words} {unit}").stdout) for unit in units}
 
-        first = starts()
-        assert lab.play(tags=tags).changed == []
-        assert starts() == first
-        told["time"]["ntp"] = [*told["time"]["ntp"], "10.9.9.9"]
-        servers = node.path("/etc/chrony/sources.d/rackwright.sources")
-        servers.write_text(servers.read_text() + "server 10.9.9.9 iburst\n")
-        neighbours = node.path("/etc/lldpd.d/rackwright.conf")
-        neighbours.write_text(neighbours.read_text())
-        told["pcie"]["max_read_request_bytes"] = 2048
-        script = node.path("/usr/local/sbin/rackwright-pcie")
-        script.write_text(script.read_text().replace("=5000:7000", "=4000:7000"))
-        again = lab.play(tags=tags)
-        assert [row[2] for row in again.changed] == ["Have it run with what is written"] * len(units)
-        assert all(then > first[unit] for unit, then in starts().items())
-        card = node.state()["adapters"][0]["bdf"]
-        assert node.state()["pci"][card]["CAP_EXP+08.w"] == "4936"
-        then = starts()
-        assert lab.play(tags=tags).changed == []
-        assert starts() == then
+@APART
+def test_what_a_play_wrote_before_it_was_cut_off_comes_into_force(cut_off):
+    """A play was killed behind the two files that it writes: the next one finds them right, and does what should have followed."""
+    lab, node, told = cut_off.lab, cut_off.node, cut_off.told
+    node.ssh("rm /var/lib/rackwright/restart")
+    told["kernel"]["cmdline"].append("mitigations=auto")
+    told["sysctl"] = {"net.ipv4.conf.rail0.arp_announce": "2", **told["sysctl"]}
+    boot = node.path("/etc/default/grub.d/90-rackwright.cfg")
+    boot.write_text(boot.read_text().replace("iommu=pt", "iommu=pt mitigations=auto"))
+    kernel = node.path("/etc/sysctl.d/90-rackwright.conf")
+    first, *rest = kernel.read_text().splitlines()
+    kernel.write_text("\n".join([first, "net.ipv4.conf.rail0.arp_announce = 2", *rest]) + "\n")
+    again = lab.play(tags=["tuning"])
+    assert [row[2] for row in again.changed] == ["Load the kernel's settings", "Write the boot loader's configuration"]
+    assert "mitigations=auto" in node.read("/boot/grub/grub.cfg")
+    assert node.state()["sysctl"]["net.ipv4.conf.rail0.arp_announce"] == "2"
+    assert node.read("/var/lib/rackwright/restart").strip() == node.boot_id()
+    assert lab.play(tags=["tuning"]).changed == []
+
+
+@APART
+def test_a_service_that_runs_with_what_was_there_before_is_restarted(cut_off):
+    """A play was killed between a file and the restart of what reads it: the next one finds the file right, restarts it, and the one after it does not."""
+    lab, node, told = cut_off.lab, cut_off.node, cut_off.told
+    units = ("chrony", "lldpd", "rackwright-pcie")
+
+    def starts():
+        words = "systemctl show --property=InactiveExitTimestampMonotonic --value"
+        return {unit: int(node.ssh(f"{words} {unit}").stdout) for unit in units}
+
+    first = starts()
+    told["time"]["ntp"] = [*told["time"]["ntp"], "10.9.9.9"]
+    servers = node.path("/etc/chrony/sources.d/rackwright.sources")
+    servers.write_text(servers.read_text() + "server 10.9.9.9 iburst\n")
+    neighbours = node.path("/etc/lldpd.d/rackwright.conf")
+    neighbours.write_text(neighbours.read_text())
+    told["pcie"]["max_read_request_bytes"] = 2048
+    script = node.path("/usr/local/sbin/rackwright-pcie")
+    script.write_text(script.read_text().replace("=5000:7000", "=4000:7000"))
+    again = lab.play(tags=cut_off.tags)
+    assert [row[2] for row in again.changed] == ["Have it run with what is written"] * len(units)
+    then = starts()
+    assert all(then[unit] > first[unit] for unit in units)
+    card = node.state()["adapters"][0]["bdf"]
+    assert node.state()["pci"][card]["CAP_EXP+08.w"] == "4936"
+    assert lab.play(tags=cut_off.tags).changed == []
+    assert starts() == then
