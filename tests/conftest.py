@@ -10,6 +10,7 @@ in a full run a golden file that no test read fails the run.
 from __future__ import annotations
 
 import difflib
+import gc
 import os
 import signal
 from collections.abc import Callable, Iterable
@@ -164,6 +165,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
     config.option.loadscopereorder = False  # in the order of the items, and not by how many share a laboratory
     return BothEnds(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was collected out of every look for garbage, and look less often: a sixth of a quick test's time went into it."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def is_whole(args: Iterable[str], keyword: str, marks: str) -> bool:
