@@ -43,7 +43,7 @@ def rack(monkeypatch):
     """Return a rack whose BMCs are to be locked, and what was asked of it."""
     wanted = {name: BmcSettings(lockdown=True) for name in NAMES}
     way = SimpleNamespace(
-        state="/nowhere", jobs=4, bmcs=dict.fromkeys(NAMES), bmcs_astray={"gpu04": "it has no address"}
+        database=None, state="/nowhere", jobs=4, bmcs=dict.fromkeys(NAMES), bmcs_astray={"gpu04": "it has no address"}
     )
     found = SimpleNamespace(
         aim=SimpleNamespace(settling=Settling(wanted), way=way, plan=SimpleNamespace(name="lab", digest="1")),
@@ -68,7 +68,7 @@ def rack(monkeypatch):
     monkeypatch.setattr(renewing, "settled", settled)
     monkeypatch.setattr(renewing, "_run", run)
     monkeypatch.setattr(renewing, "refuse_narrower", lambda *_: None)
-    monkeypatch.setattr(submitting, "interrupted", lambda _: "1")
+    monkeypatch.setattr(submitting, "interrupted", lambda *_: "1")
     monkeypatch.setattr(submitting, "resume", lambda *_, **__: found.report)
     return found
 
