@@ -33,7 +33,7 @@ _CHECK: Final = "catalog"
 _UPKEEP: Final = ("firmware", "bios")
 _STEPS: Final = ("steps", "facts", "thresholds")
 _LISTS: Final = {"releases": ("components", "key"), "bios": ("attributes", "attribute")}
-"""Kinds that ``extends`` lays over one another entry by entry: their list, and what names an entry."""
+"""Kinds that are laid over one another entry by entry, by ``extends`` or ``like``: their list, and what names an entry."""
 _Raw = dict[str, dict[str, dict[str, Any]]]
 _Origin = dict[tuple[str, str], Marked]
 
@@ -132,7 +132,7 @@ def _row(kind: str, key: str, row: Any, raw: _Raw, document: Marked) -> dict[str
         return problem(
             _CHECK, f"{key!r} is no mapping", remedy="write the row's keys", location=document.at(*place), path=place
         )
-    word = "extends" if kind in _LISTS else "like"
+    word = "extends" if kind in _LISTS and "like" not in row else "like"
     base: Any = row.get(word)
     own = {name: value for name, value in row.items() if name != "like"}
     if base is None and key in raw.get(kind, {}) and "source" not in own:

@@ -152,10 +152,11 @@ def test_a_site_adds_a_model_like_another(tmp_path):
     assert "sn5610" not in catalog.load().switches
 
 
-def test_a_site_extends_a_release_component_by_component(tmp_path):
-    """`extends` keeps every component; one of the same key is laid over key by key, a new one comes last."""
+@pytest.mark.parametrize("word", ["extends", "like"])
+def test_a_site_extends_a_release_component_by_component(tmp_path, word):
+    """Either word keeps every component; one of the same key is laid over key by key, a new one comes last."""
     text = (
-        "releases:\n  own:\n    extends: dell-nvidia-1.3\n    name: Own\n    source: lab\n    components:\n"
+        f"releases:\n  own:\n    {word}: dell-nvidia-1.3\n    name: Own\n    source: lab\n    components:\n"
         "      - {key: bios, version: 2.6.3}\n"
         "      - {key: gdrcopy, name: GDRCopy, applies_to: [server], version: '2', after: [gpu-driver], reason: r, source: lab}\n"
     )
