@@ -58,6 +58,7 @@ class LabWay:
     clock: WallClock = field(default_factory=WallClock)
     resolvers: tuple = ()
     twin: bool = False
+    database: str | None = None
     cycles: list[str] = field(default_factory=list)
     plays: list[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
     heard: object = None
