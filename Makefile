@@ -16,7 +16,7 @@ WORKERS ?= 4
 # The other Pythons run what depends on the interpreter: unit (but the slow ones), golden, wheel.
 OTHERS  := 3.12 3.13
 PYTEST  := $(BIN)/python -m pytest -n $(WORKERS) --dist=loadgroup
-OTHER   = .venv-$*/bin/python -m pytest -q --dist=loadgroup -o cache_dir=.venv-$*/.pytest_cache
+OTHER   = .venv-$*/bin/python -m pytest -q -o cache_dir=.venv-$*/.pytest_cache
 # Real daemons, clocks and kills share the cores with their neighbours: what fails is named, and tried once more alone.
 AGAIN   := --last-failed --last-failed-no-failures none
 
@@ -68,8 +68,7 @@ daemons:  ## install the Debian packages that the tests drive (as root; scripts/
 
 .PHONY: test
 test:  ## everything that CI must see
-	@$(MAKE) --no-print-directory -j 2 daemons venv $(foreach version,$(OTHERS),venv-$(version))
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory -j 2 daemons check $(foreach version,$(OTHERS),venv-$(version))
 	@$(MAKE) --no-print-directory suite
 	@$(MAKE) --no-print-directory -j 2 $(foreach version,$(OTHERS),other-$(version))
 	@echo "make test: all passed"
@@ -98,7 +97,7 @@ other-3.12 other-3.13: other-%:
 .PHONY: tried-3.12 tried-3.13
 tried-3.12 tried-3.13: tried-%:
 	@echo "== Python $*: unit, golden, wheel"
-	@$(OTHER) -n 1 -m 'not slow' $(wildcard tests/unit tests/golden) || $(OTHER) -n 1 -m 'not slow' $(AGAIN) $(wildcard tests/unit tests/golden)
+	@$(OTHER) -m 'not slow' $(wildcard tests/unit tests/golden) || $(OTHER) -m 'not slow' $(AGAIN) $(wildcard tests/unit tests/golden)
 	@$(OTHER) $(wildcard tests/packaging)
 
 .PHONY: chaos
