@@ -36,6 +36,7 @@ def reference(name: str) -> Fabric:
     return of_plan(planned, {row.name: render.switch_tree(row) for row in planned.switches}, loaded.catalog)
 
 
+@cache
 def exports(shared: Callable[..., Path], family: str) -> Fabric:
     """Read NVIDIA's exports of one reference architecture."""
     folder = shared("data", "era", family, "exported-configurations")
