@@ -102,6 +102,8 @@ class _Judge:
         self.check = Check.registry[Blink.id]
         self.reading: Reading = read(seen.wiring, seen.plan, seen.lights, seen.heard, seen.between)
         self.diagnosis: Diagnosis = diagnose(self.reading.wiring, self.reading.sights, seen.standing)
+        self.moved = {port for repair in self.diagnosis.repairs for pair in repair.moves for port in pair}
+        """Holes whose plugs other steps move: a cable is not to be followed from there when that is done."""
         self.ledgers: dict[str, Ledger] = {}
         self.held: dict[str, list[tuple[Port, Port]]] = defaultdict(list)
 
@@ -200,7 +202,7 @@ class _Judge:
         dead = []
         for link in repair.links:
             near, far = self._near(*link)
-            if far in self.reading.still:
+            if far in self.reading.still and far not in self.moved:
                 self._elsewhere(repair._replace(links=(link,)))
             elif near in self.seen.held:
                 self.held[near.device].append((near, far))
