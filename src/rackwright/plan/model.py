@@ -211,6 +211,8 @@ class Rack(Value, frozen=True):
     """(PDU, watts in normal running)."""
     worst: tuple[tuple[str, int], ...] = ()
     """(PDU, watts in the worst case that ``survive`` allows)."""
+    supplies: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    """(Device, number of the PDU, from 0, that each of its supplies hangs on), where its watts are known."""
 
 
 class DhcpScope(Value, frozen=True):

@@ -1,7 +1,7 @@
 """Power: what each PDU carries in normal running, and when what ``survive`` names has failed.
 
-A device draws its catalog figure (the greatest) evenly over its supplies; supplies go round the PDUs,
-feeds in turn. When PDUs fail, a device draws the same from the supplies that are left.
+A device draws its catalog figure (the greatest) evenly over its supplies; supplies go round the feeds,
+and those of a feed round its PDUs. When PDUs fail, a device draws the same from the supplies that are left.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from itertools import zip_longest
+from itertools import cycle
 from typing import NamedTuple
 
 from rackwright.catalog.models import Catalog
@@ -29,6 +29,8 @@ class Load(NamedTuple):
     """The PDUs (from 0) whose failure makes each ``worst``; empty: normal running is the worst."""
     stranded: tuple[int, ...]
     """Draws (index) that stop under a failure that ``survive`` allows."""
+    supplies: tuple[tuple[int, ...], ...] = ()
+    """The PDU (from 0) of each supply of each draw."""
 
 
 class _Draw(NamedTuple):
@@ -79,7 +81,7 @@ def loads(draws: Sequence[tuple[int, int]], feeds: Sequence[str], survive: str) 
         for at, watts in enumerate(carried):
             if watts > worst[at]:
                 worst[at], causes[at] = watts, failed
-    return Load(_up(normal), _up(worst), tuple(causes), tuple(sorted(stranded)))
+    return Load(_up(normal), _up(worst), tuple(causes), tuple(sorted(stranded)), tuple(map(tuple, spread)))
 
 
 def _up(values: Sequence[Fraction]) -> tuple[int, ...]:
@@ -89,19 +91,12 @@ def _up(values: Sequence[Fraction]) -> tuple[int, ...]:
 def _spread(supplies: Sequence[int], feeds: Sequence[str]) -> list[list[int]]:
     """Return the PDU of each supply of each draw.
 
-    PDUs are gone round with the feeds in turn (a1, b1, a2, b2), each device going on where the one
-    before ended: two supplies always meet two feeds, and no PDU fills before the others.
+    Feeds take turns, and so do the PDUs of each feed (a1, b1, a2, b2), each device going on where the one before ended: two supplies
+    always meet two feeds, however many PDUs each has, and no PDU of a feed fills before the others of it.
     """
-    by_feed: dict[str, list[int]] = {}
-    for at, feed in enumerate(feeds):
-        by_feed.setdefault(feed, []).append(at)
-    order = [at for row in zip_longest(*by_feed.values()) for at in row if at is not None]
-    spread: list[list[int]] = []
-    start = 0
-    for count in supplies:
-        spread.append([order[(start + step) % len(order)] for step in range(count)])
-        start += count
-    return spread
+    pdus = {feed: cycle([at for at, own in enumerate(feeds) if own == feed]) for feed in feeds}
+    turns = cycle(pdus.values())
+    return [[next(next(turns)) for _ in range(count)] for count in supplies]
 
 
 def _failures(feeds: Sequence[str], survive: str) -> list[tuple[int, ...]]:
@@ -162,6 +157,7 @@ def _rack(
     return Rack(
         name=name, model=intent.model, height_u=model.height_u if model else 0, pdus=labels,
         pdu_model=intent.pdu or "", feeds=intent.feeds, pdu_watts=pdu.power_w if pdu else 0,
+        supplies=tuple((draw.device, hung) for draw, hung in zip(draws, load.supplies, strict=False)) if labels else (),
         survive=intent.survive, watts=sum(draw.watts for draw in draws), unknown=tuple(unknown),
         load=tuple(zip(labels, load.normal, strict=False)), worst=tuple(zip(labels, load.worst, strict=False)),
     )  # fmt: skip

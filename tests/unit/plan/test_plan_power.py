@@ -46,6 +46,21 @@ def test_two_supplies_always_meet_two_feeds_and_pdus_fill_alike():
         assert found.stranded == ()
 
 
+@pytest.mark.parametrize("feeds", [["a", "b", "b"], ["a", "a", "b"], ["b", "a", "b", "b"]])
+def test_feeds_are_kept_apart_where_one_has_more_pdus(feeds):
+    """A PDU more on one feed puts no machine's two supplies on it: each feed carries half."""
+    found = loads([(1000, 2)] * 6, feeds, "one-feed")
+    assert found.stranded == ()
+    assert all({feeds[at] for at in hung} == {"a", "b"} for hung in found.supplies)
+    assert sum(watts for watts, feed in zip(found.normal, feeds, strict=True) if feed == "a") == 3000
+
+
+def test_the_rack_says_where_each_supply_hangs():
+    """Loads that are planned can be built: each machine's supplies are told, feeds in turn."""
+    made, _ = rack("one-feed", ["a", "b", "b"], watts=1000, supplies=2, count=3)
+    assert made.supplies == (("m01", (0, 1)), ("m02", (0, 2)), ("m03", (0, 1)))
+
+
 def test_one_feed_lost_doubles_the_other():
     """With one-feed, all of a machine's draw moves to the feed that is left."""
     assert loads([(1000, 2)] * 4, ["a", "a", "b", "b"], "one-feed").worst == (2000, 2000, 2000, 2000)
