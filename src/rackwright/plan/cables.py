@@ -111,7 +111,7 @@ def _part(bench: _Bench, hole: tuple[str, str, int], bundle: list[int]) -> list[
     together = len(bundle) == 1 or all(_hole(bench.links[index].b) == hole_b for index in bundle)
     want = Want(
         first.media, bench.connectors.of(first.a), bench.connectors.of(first.b), first.speed_gbps, first.lanes,
-        len(bundle), together and bench.far[hole_b] == len(bundle),
+        max(bench.links[bundle[-1]].a.sub, 0) + 1, together and bench.far[hole_b] == len(bundle),
     )  # fmt: skip
     rows = bench.shelf.fitting(want)
     if not rows:
@@ -133,12 +133,12 @@ def _sides(bench: _Bench, bundle: list[int], row: CableModel) -> Iterator[tuple[
         yield "", bundle
         return
     half = bench.connectors.lanes(bench.links[bundle[0]].a) // 2
-    by_side: dict[str, list[int]] = {}
+    parts: dict[tuple[str, int], list[int]] = {}
     for index in bundle:
-        by_side.setdefault(_side(half, bench.links[index]), []).append(index)
-    for side, inside in sorted(by_side.items()):
-        for start in range(0, len(inside), row.ways):
-            yield side, inside[start : start + row.ways]
+        link = bench.links[index]
+        parts.setdefault((_side(half, link), max(link.a.sub, 0) // row.ways), []).append(index)
+    for (side, _), inside in sorted(parts.items()):
+        yield side, inside
 
 
 def _side(half: int, link: Link) -> str:
@@ -183,8 +183,9 @@ def _assembly(
     device, port, cage = hole
     name = f"swp{cage}" if cage else port
     if row is None:
+        # No part is known to make it, so it is one with no other link of its cage.
         first = bench.links[bundle[0]]
-        length = bench.hall.needed_m(first.a.device, first.b.device)
+        name, length = first.a.port, bench.hall.needed_m(first.a.device, first.b.device)
     return Assembly(
         f"{device}-{name}{side}", row.key if row else "", length, f"{device}:{cage or port}", side, tuple(bundle),
         row.ways if row else 1,

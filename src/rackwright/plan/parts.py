@@ -26,7 +26,8 @@ class Want(NamedTuple):
     """Of one link."""
     lanes: int
     """Of one link at the common end; 0: does not matter."""
-    links: int
+    span: int
+    """Sub-ports of the connector from its first to the last one used: the lanes of a free one are passed over."""
     straight: bool
     """All links end in one far connector that holds nothing else."""
 
@@ -97,8 +98,8 @@ def _straight(row: CableModel, want: Want) -> bool:
         want.straight
         and row.a_sides == 1
         and row.ways == 1
-        and row.way_gbps >= want.gbps * want.links
-        and row.way_lanes >= want.lanes * want.links
+        and row.way_gbps >= want.gbps * want.span
+        and row.way_lanes >= want.lanes * want.span
     )
 
 
@@ -110,4 +111,4 @@ def _fits(row: CableModel, want: Want) -> bool:
     # A splitter way must have the lanes of the sub-port: two lanes never run as one.
     if row.way_gbps < want.gbps or (want.lanes and row.way_lanes != want.lanes):
         return False
-    return row.a_sides > 1 or row.ways >= want.links
+    return row.a_sides > 1 or row.ways >= want.span

@@ -48,6 +48,11 @@ class Cable(msgspec.Struct, frozen=True, gc=False):
     rail: str
     plane: str
 
+    @property
+    def end(self) -> str:
+        """What the label at the end of this link says: the cable, and of a splitter which end."""
+        return f"{self.assembly} B{self.way}" if self.way else self.assembly
+
 
 def lines(rows: Iterable[Iterable[object]]) -> bytes:
     """Print rows of a CSV, with LF line ends and as few quotes as can be."""
@@ -102,6 +107,7 @@ def _assembly_row(slices: Slices, part: Part, most: int) -> list[object]:
     assembly, ends = part.assembly, part.connectors
     row: list[object] = [assembly.id, assembly.part, assembly.ways, len(ends), number(assembly.length_m)]
     row += [part.device, part.port, assembly.a_side, *slices.where(part.device)]
-    for end in ends:
-        row += [end.device, end.port]
-    return row + [""] * (2 * (most - len(ends)))
+    used = {end.way: (end.device, end.port) for end in ends}
+    for way in range(1, most + 1):
+        row += used.get(way, ("", ""))
+    return row

@@ -8,6 +8,7 @@ from typing import Final
 from rackwright.catalog.models import Catalog
 from rackwright.nvue.ranges import expand_key
 from rackwright.nvue.tree import natural_key
+from rackwright.plan.cages import ways_of
 from rackwright.plan.model import Cage, Port, Switch
 from rackwright.render.cables import Cable
 from rackwright.render.drawing import Box, Drawing, Text, attributes
@@ -53,24 +54,24 @@ def faceplate(switch: Switch, catalog: Catalog) -> Drawing:
 def _cell(x: int, y: int, number_: int, cage: Cage | None, ports: Sequence[Port]) -> list[Box]:
     blocked = cage is not None and cage.breakout == "disabled"
     kind = "cagebox blocked" if blocked else "cagebox"
-    split = f", split {cage.breakout}" if cage and cage.breakout and not blocked else ""
+    mode = cage.breakout if cage and not blocked else ""
     words = (
         "disabled, its neighbour is split by eight"
         if blocked
         else "not used"
         if not ports
-        else f"{len(ports)} ports{split}"
+        else f"{len(ports)} ports" + (f", split {mode}" if mode else "")
     )
     boxes = [Box(str(x), str(y), str(_CELL - 3), str(_HEIGHT), kind, f"cage {number_}: {words}", (), {})]
     if not ports:
         return boxes
-    ordered = sorted(ports, key=lambda port: port.sub)
-    width = (_CELL - 5) / len(ordered)
-    for place, port in enumerate(ordered):
+    # As many fields as the cage is split into: what nothing is laid out for leaves its field bare.
+    width = (_CELL - 5) / (ways_of(mode) if mode else 1)
+    for port in sorted(ports, key=lambda port: port.sub):
         far = f" to {port.peer} {port.peer_port}".rstrip() if port.peer else ""
         title = f"{port.name}: {port.kind}{far}, {number(port.speed_gbps)}G"
         data = attributes(port=port.name, kind=port.kind, peer=port.peer)
-        left = f"{x + 1 + place * width:.1f}"
+        left = f"{x + 1 + max(port.sub, 0) * width:.1f}"
         boxes.append(
             Box(left, str(y + 15), f"{width - 1:.1f}", str(_HEIGHT - 17), f"port {port.kind}", title, (), data)
         )
@@ -93,7 +94,7 @@ def port_rows(switch: Switch, cables: Mapping[str, Cable]) -> list[tuple[str, ..
                 port.peer,
                 port.peer_port,
                 str(port.rail or ""),
-                cable.label if cable else "",
+                cable.end if cable else "",
                 cable.part if cable else "",
                 f"{cable.length_m} m" if cable and cable.length_m else "",
             )

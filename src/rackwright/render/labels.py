@@ -42,13 +42,16 @@ def labels_of(slices: Slices, part: Part) -> list[Label]:
     split = assembly.ways > 1
     back = f"{part.device} {near}"
     made = [Label(assembly.id, "A", *slices.where(part.device), part.device, near, far, key, length)]
-    for way, end in enumerate(ends, 1):
+    used = {end.way: end for end in ends}
+    # The free tails hang in the rack where the used ones go; a label keeps them from being taken for faults.
+    rack = slices.where(ends[0].device)[0] if ends else ""
+    for way in range(1, assembly.ways + 1):
+        end = used.get(way)
         name, text = (f"B{way}", f"{back} way {way}") if split else ("B", back)
-        made.append(Label(assembly.id, name, *slices.where(end.device), end.device, end.port, text, key, length))
-    for way in range(len(ends) + 1, assembly.ways + 1):
-        # The free tails hang where the used ones go; a label keeps them from being taken for faults.
-        rack, unit = slices.where(ends[0].device) if ends else ("", "")
-        made.append(Label(assembly.id, f"B{way}", rack, unit, "", "not used", back, key, length))
+        if end is None:
+            made.append(Label(assembly.id, name, rack, "", "", "not used", back, key, length))
+        else:
+            made.append(Label(assembly.id, name, *slices.where(end.device), end.device, end.port, text, key, length))
     return made
 
 

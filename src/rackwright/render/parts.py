@@ -13,6 +13,8 @@ __all__ = ["Connector", "Part", "part_of"]
 class Connector(NamedTuple):
     """One B end of a part; a straight twin-port cable carries several links in one."""
 
+    way: int
+    """Which end of a splitter it is, from 1: the lanes behind the sub-port say so, whatever hangs on the others."""
     device: str
     port: str
     """The port, or the cage where several of its sub-ports are served."""
@@ -39,19 +41,21 @@ class Part(NamedTuple):
 def part_of(assembly: Assembly, links: Sequence[Link]) -> Part:
     """Return a part with its ends."""
     device, _, cage = assembly.a.rpartition(":")
-    found: dict[tuple[str, int | str], list[tuple[End, int]]] = {}
+    found: dict[tuple[int, str, int | str], list[tuple[End, int]]] = {}
     port = ""
     for index in assembly.links:
         link = links[index]
         near, far = (link.a, link.b) if device == link.a.device else (link.b, link.a)
         port = near.port
-        found.setdefault((far.device, far.cage or far.port), []).append((far, index))
-    connectors = tuple([_connector(ends) for ends in found.values()])
+        # Both sides of a cage have as many ways: on side B they begin anew.
+        way = max(near.sub, 0) % assembly.ways + 1
+        found.setdefault((way, far.device, far.cage or far.port), []).append((far, index))
+    connectors = tuple([_connector(way, ends) for (way, _, _), ends in found.items()])
     return Part(assembly, device, f"swp{cage}" if cage.isdigit() else port or cage, connectors)
 
 
-def _connector(ends: Sequence[tuple[End, int]]) -> Connector:
+def _connector(way: int, ends: Sequence[tuple[End, int]]) -> Connector:
     first, index = ends[0]
     if len(ends) == 1:
-        return Connector(first.device, first.port, first.cage, (index,))
-    return Connector(first.device, f"swp{first.cage}", first.cage, tuple([index for _, index in ends]))
+        return Connector(way, first.device, first.port, first.cage, (index,))
+    return Connector(way, first.device, f"swp{first.cage}", first.cage, tuple([index for _, index in ends]))

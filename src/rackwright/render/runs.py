@@ -51,8 +51,8 @@ class Runs:
         parts: list[tuple[object, ...] | None] = [None] * len(self._links)
         for assembly in self._slices.plan.assemblies:
             kept = self._kept(assembly)
-            for place, number in enumerate(assembly.links):
-                parts[number] = (kept, place)
+            for number in assembly.links:
+                parts[number] = kept
         where = self._slices.where
         return [
             _encode((link, part, where(link.a.device), where(link.b.device)))

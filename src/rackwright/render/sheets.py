@@ -119,13 +119,14 @@ def _pull(cable: Cable, rack: str) -> _Pull:
     near, far = (a, b) if cable.a_rack == rack else (b, a)
     length = f"{cable.length_m} m" if cable.length_m else ""
     place = _place(far[3], far[0], rack)
-    return _Pull(*near[:3], f"{far[1]} {far[2]}", place, cable.label, cable.part, length, cable.a_side)
+    return _Pull(*near[:3], f"{far[1]} {far[2]}", place, cable.end, cable.part, length, cable.a_side)
 
 
 def _printed(label: Label) -> tuple[str, ...]:
-    unit = f"U{label.unit}" if label.unit else ""
-    length = f"{label.length_m} m" if label.length_m else ""
-    return (label.cable, label.end, label.rack, unit, label.device, label.port, label.far, label.part, length)
+    place = f"{label.rack} U{label.unit}" if label.unit else label.rack
+    part = f"{label.part} {label.length_m} m" if label.length_m else label.part
+    small = ", ".join(word for word in (place, part) if word)
+    return (label.cable, label.end, label.device, label.port, label.far, small)
 
 
 def _place(rack: str, unit: str, here: str) -> str:

@@ -85,8 +85,7 @@ class Slices:
 
     def way(self, index: int) -> int:
         """Return which way of its part a link is, from 1."""
-        ends = self.part(self.made_by[index]).connectors
-        return next(way for way, end in enumerate(ends, 1) if index in end.links)
+        return next(end.way for end in self.part(self.made_by[index]).connectors if index in end.links)
 
     @cached_property
     def most_ways(self) -> int:

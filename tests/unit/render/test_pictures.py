@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from rackwright import catalog
-from rackwright.plan.model import End, Link, Placement, Plan, Rack
+from rackwright.plan.model import Cage, End, Link, Placement, Plan, Rack
 from rackwright.render import everything
 from rackwright.render.drawing import fit, span
 from rackwright.render.elevation import elevation, elevations
@@ -180,6 +180,17 @@ def test_a_face_shows_every_port_in_its_cage():
         assert shown == {port.name: port.peer for port in switch.ports}
         assert len([box for box in drawing.boxes if "cagebox" in box.kind]) == len(cages_of(switch, ROWS))
     assert len(cages_of(rails().switches[0], ROWS)) == 65
+
+
+@pytest.mark.parametrize(("subs", "lefts"), [((0, 1), ["1.0", "4.6"]), ((6,), ["22.8"])])
+def test_a_cage_is_drawn_by_its_breakout(subs, lefts):
+    """Ports of a cage that is split by eight have an eighth each, at the place of their lanes, however many there are."""
+    switch = rails().switches[0]
+    ports = [msgspec.structs.replace(switch.ports[0], name=f"swp1s{sub}", sub=sub) for sub in subs]
+    split = msgspec.structs.replace(switch, cages=(Cage(1, breakout="8x", lanes_per_port=1),), ports=tuple(ports))
+    boxes = [box for box in faceplate(split, ROWS).boxes if "data-port" in box.data]
+    assert [box.x for box in boxes] == lefts
+    assert {box.width for box in boxes} == {"2.6"}
 
 
 def test_a_model_that_the_catalog_lacks_shows_the_cages_in_use():

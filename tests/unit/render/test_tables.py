@@ -121,6 +121,21 @@ def test_free_ways_of_a_splitter_are_labelled_as_not_used():
     assert found[0].port == "swp5 A"
 
 
+@pytest.mark.parametrize(
+    ("side", "sub", "ways", "way"), [("", 3, 4, 4), ("A", 1, 2, 2), ("B", 2, 2, 1), ("B", 7, 4, 4)]
+)
+def test_the_way_of_a_link_is_that_of_its_lanes(side, sub, ways, way):
+    """A link on the fourth lanes hangs on the fourth end, whether the others are cabled or not; on side B ways begin anew."""
+    slices = pair(Assembly("c1", "some-splitter", 2, "spine01:5", side, (sub,), ways), sub + 1)
+    [row] = read(assemblies(slices))
+    assert {at: row[f"b{at}_port"] for at in range(1, 5)} == {at: f"swp7s{sub}" * (at == way) for at in range(1, 5)}
+    cable = cables(slices)[sub]
+    assert (cable.way, cable.label, cable.end) == (str(way), f"c1/{way}", f"c1 B{way}")
+    found = labels(slices)
+    assert [label.end for label in found if label.device == "leaf01"] == [f"B{way}"]
+    assert {label.unit for label in found if label.port == "not used"} == {""}
+
+
 def test_every_end_has_one_label(slices):
     """labels.csv has a label for the common end of each part and one for each end in use."""
     rows = read(labels_csv(labels(slices)))
