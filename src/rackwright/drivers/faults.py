@@ -29,12 +29,14 @@ _OTHER_NAME = ("mismatch, certificate is not valid for", "doesn't match")
 """What OpenSSL and urllib3 say of a certificate for another host."""
 
 
-def unreachable(endpoint: Endpoint, port: int, why: str, kind: type[Unreachable] = Unreachable) -> Unreachable:
+def unreachable(
+    endpoint: Endpoint, port: int, why: str, kind: type[Unreachable] = Unreachable, remedy: str = _WAY
+) -> Unreachable:
     """Return the error for a device that no connection could be made to, or no session over one (``NoSession``)."""
     return kind(
         f"{endpoint.device} cannot be reached at {endpoint.host} port {port}: {why}",
         device=endpoint.device,
-        remedy=_WAY,
+        remedy=remedy,
     )
 
 
@@ -84,7 +86,9 @@ def connecting(endpoint: Endpoint, offered: str, limits: Limits) -> Iterator[Non
         if "EOF" in text:
             # One that has seen enough wrong keys hangs up, too, and says no more than one whose power fails.
             why = f"it closed the connection during the login with {offered}, which it may not know"
-            raise unreachable(endpoint, endpoint.ssh_port, why, NoSession) from None
+            raise unreachable(
+                endpoint, endpoint.ssh_port, why, NoSession, f"{_LOGIN}; if they are right, {_WAY}"
+            ) from None
         raise AuthRefused(
             f"{device} does not let {endpoint.user} in with {offered}: {_LOGIN}", device=device, remedy=_LOGIN
         ) from None
