@@ -2,6 +2,7 @@
 
 A network namespace is the out-of-band network, another the switch. The switch's root is the host's own programs, read-only, with stand-ins
 for what only Cumulus Linux has: `nv`, `decode-syseeprom`, `onie-install`, `ifreload`, `dhclient`, `reboot`. There is no other network in it.
+`nv` keeps what is pending and applied, and refuses what the twin's table refuses.
 """
 
 from __future__ import annotations
@@ -20,11 +21,14 @@ from pathlib import Path
 
 import pytest
 
+import rackwright
 from rackwright import secrets
 from rackwright.audit.discovery import read_leases
+from rackwright.diff import between
 from rackwright.plan import workspace
 from rackwright.render import switch_tree
 from rackwright.serve.authority import Authority
+from rackwright.twin.engine.factory import factory
 from tests.canary import Canary
 from tests.namespaces import insist, must, run
 
@@ -44,6 +48,7 @@ R=$1; shift
 mount --make-rprivate /
 mount --bind "$R" "$R"
 mount --rbind -o ro /usr "$R/usr"
+for P in $LENT; do mkdir -p "$R$P"; mount --rbind -o ro "$P" "$R$P"; done
 mount --bind /dev "$R/dev"
 mount --bind /proc "$R/proc"
 hostname "$(cat "$R/was-hostname")"
@@ -54,12 +59,15 @@ hostname > "$R/was-hostname"
 exit $code
 """
 
-NV = r"""#!/bin/bash
-echo "nv $*" >> /record/calls
-case "$1 $2" in
-  "config replace") cat "$3" > /record/replaced ;;
-  "config apply") hostname "$(sed -n 's/^ *"*hostname"*: *"\{0,1\}\([a-z0-9]*\).*/\1/p' /record/replaced)"; echo "applied [rev_id: 2]" ;;
-esac
+STAND_IN = Path(__file__).with_name("nv_stand_in.py")
+SOURCE = Path(rackwright.__file__).parents[1]
+LENT = tuple(
+    path for path in dict.fromkeys([str(STAND_IN.parent), str(SOURCE), sys.prefix, sys.base_prefix])
+    if not path.startswith("/usr/")
+)  # fmt: skip
+"""What Python needs in the switch's root for its `nv`."""
+NV = f"""#!/bin/bash
+exec env PYTHONDONTWRITEBYTECODE=1 PYTHONPATH={SOURCE} {sys.executable} {STAND_IN} "$@"
 """
 
 HOOK = r"""#!/bin/sh
@@ -121,7 +129,22 @@ class Switch:
         assert "# CUMULUS-AUTOPROVISIONING" in script
         (self.root / "ztp.sh").write_text(script)
         space = ("ip", "netns", "exec", self.space, "unshare", "--mount", "--uts", "--fork")
-        return run(*space, "bash", "-c", BOX, "box", self.root, "/ztp.sh").returncode
+        lent = {**os.environ, "LENT": " ".join(LENT)}
+        return run(*space, "bash", "-c", BOX, "box", self.root, "/ztp.sh", env=lent).returncode
+
+    def dies_behind(self, word: str) -> None:
+        """Have the script killed right behind the next `nv config WORD`."""
+        (self.root / "record/dies-behind").write_text(word)
+
+    @property
+    def applied(self) -> dict:
+        """What `nv` says is applied."""
+        return json.loads((self.root / "record/nvued.json").read_text())["applied"]
+
+    @property
+    def configured(self) -> list[str]:
+        """The words of `nv config` so far."""
+        return [call.split()[2] for call in self.calls if call.startswith("nv config ")]
 
     @property
     def calls(self) -> list[str]:
@@ -177,6 +200,14 @@ class Network:
             assert time.monotonic() < until, self.talk.read_text()
             time.sleep(0.05)
 
+    def again(self, name: str) -> None:
+        """End the server, and begin one that lets a switch boot anew."""
+        server = self.processes.pop()
+        server.send_signal(signal.SIGTERM)
+        server.wait(10)
+        self.talk.write_bytes(b"")
+        self.serve("--again", name)
+
     def switch(self, serial: str, mac: str, **more) -> Switch:
         number = next(_NUMBERS)
         space, port = f"{self.mark}s{number}", f"p{number}"
@@ -217,6 +248,11 @@ class Network:
             must("ip", "netns", "del", space)
 
 
+def planned(network: Network, name: str = "be01") -> dict:
+    """Return what a switch is to run, secrets as references."""
+    return switch_tree(next(one for one in network.plan.switches if one.name == name))
+
+
 @pytest.fixture
 def network(tmp_path):
     """Return an out-of-band network that is not up yet; nothing of it is left behind."""
@@ -231,7 +267,9 @@ def network(tmp_path):
 def leaks(network: Network, *switches: Switch) -> list[str]:
     """Return where the secret is, but for what `nv` was given."""
     canary = Canary(SECRET)
-    return canary.in_folder(network.folder, but=[one.root / "record/replaced" for one in switches])
+    return canary.in_folder(
+        network.folder, but=[one.root / "record" / name for one in switches for name in ("replaced", "nvued.json")]
+    )
 
 
 def test_a_first_boot(network):
@@ -246,13 +284,15 @@ def test_a_first_boot(network):
     assert script.isascii()
     assert switch.boot(script) == 0, switch.log
     assert [" ".join(call.split()[:3]) for call in switch.calls] == [
-        "nv show system", "nv config replace", "nv config apply", "dhclient -r", "ifreload -fa",
+        "nv show system", "nv config detach", "nv config patch", "nv config diff", "nv config apply",
+        "nv config replace", "nv config apply", "dhclient -r", "ifreload -fa",
     ]  # fmt: skip
+    assert not between(switch.applied, planned(network))
     replaced = (switch.root / "record/replaced").read_text()
     assert SECRET in replaced
     assert "secret:" not in replaced
     kinds = [event["kind"] for event in network.events()]
-    assert kinds == ["serving", "script", "startup", "provisioned"]
+    assert kinds == ["serving", "script", "breakouts", "startup", "provisioned"]
     assert network.events("provisioned")[0]["text"] == f"be01: {BE01['serial']}"
 
     # Once more: the script leaves the switch alone, its token opens nothing, and no other script is given.
@@ -274,6 +314,59 @@ def test_a_first_boot(network):
     token = re.search(r'^TOKEN="(.+)"$', script, re.MULTILINE)[1]
     assert not Canary(token).in_folder(network.site)
     assert not list((switch.root / "tmp").iterdir())
+
+
+def test_a_switch_without_breakouts_applies_once(network):
+    """A switch that splits no cage gets its configuration in one apply."""
+    oob = next(device for device in network.plan.devices if device.name == "oob01")
+    network.up()
+    switch = network.switch(oob.serial, dict(oob.macs)["eth0"])
+    _, url = switch.lease()
+    assert switch.boot(switch.fetch(url, mac=dict(oob.macs)["eth0"])) == 0, switch.log
+    assert switch.configured == ["replace", "apply"]
+    assert not between(switch.applied, planned(network, "oob01"))
+
+
+def test_killed_between_the_two_applies(network):
+    """A switch that dies behind the breakouts is not taken for done: its next boot gets a new script, and does what is left."""
+    network.up()
+    switch = network.switch(BE01["serial"], BE01["mac"])
+    _, url = switch.lease()
+    first = switch.fetch(url)
+    switch.dies_behind("apply")
+    assert switch.boot(first) != 0
+    assert switch.configured[-1] == "apply"
+    halfway = switch.applied
+    assert halfway["interface"]["swp1"]["link"]["breakout"]
+    assert halfway["interface"]["eth0"] == factory()["interface"]["eth0"]
+    assert halfway["system"] == factory()["system"]
+    assert not (switch.root / "var/lib/rackwright/provisioned").exists()
+    assert [event["kind"] for event in network.events()] == ["serving", "script", "breakouts"]
+    before = len(switch.configured)
+    second = switch.fetch(url)
+    # The token of the killed boot is worth nothing any more.
+    assert switch.boot(first) == 1
+    assert SECRET not in json.dumps(switch.applied)
+    assert switch.boot(second) == 0, switch.log
+    assert switch.configured[before:] == ["detach", "patch", "diff", "replace", "apply"]
+    assert not between(switch.applied, planned(network))
+    assert network.events()[-1]["kind"] == "provisioned"
+    assert leaks(network, switch) == []
+
+
+def test_killed_with_its_configuration(network):
+    """A switch that dies with its configuration fetched and not applied is not done, and nobody gets another script in its name by asking."""
+    network.up()
+    switch = network.switch(BE01["serial"], BE01["mac"])
+    _, url = switch.lease()
+    switch.dies_behind("replace")
+    assert switch.boot(switch.fetch(url)) != 0
+    assert not (switch.root / "var/lib/rackwright/provisioned").exists()
+    assert switch.fetch(url) == "403"
+    assert "has not reported since" in network.events("refused")[0]["text"]
+    network.again("be01")
+    assert switch.boot(switch.fetch(url)) == 0, switch.log
+    assert not between(switch.applied, planned(network))
 
 
 def test_the_wrong_machine(network):
@@ -312,8 +405,8 @@ def test_what_nvue_says_is_told_without_secrets(network):
     switch.tool(
         "nv",
         NV.replace(
-            'cat "$3" > /record/replaced',
-            'cat "$3" > /record/replaced; echo "Invalid config: $(grep hashed /record/replaced)"; exit 1',
+            "exec ",
+            """[ "$2" = replace ] && cat "$3" > /record/replaced && echo "Invalid config: $(grep hashed "$3")" && exit 1\nexec """,
         ),
     )
     _, url = switch.lease()
@@ -342,4 +435,4 @@ def test_another_version_is_replaced(network, tmp_path):
     (switch.root / "etc/os-release").write_text("VERSION_ID=5.12.1\n")
     assert switch.boot(switch.fetch(url)) == 0, switch.log
     kinds = [event["kind"] for event in network.events()]
-    assert kinds == ["serving", "script", "image", "installing", "script", "startup", "provisioned"]
+    assert kinds == ["serving", "script", "image", "installing", "script", "breakouts", "startup", "provisioned"]

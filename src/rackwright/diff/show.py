@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from rackwright.diff.changes import Change, apply, flatten, is_masked, is_secret
-from rackwright.diff.stages import is_breakout, order
+from rackwright.diff.stages import order
+from rackwright.nvue.applies import APPLY, is_breakout
 from rackwright.nvue.commands import set_lines, unset_line
 from rackwright.nvue.ranges import compress, expand
 from rackwright.nvue.tree import Leaf, Path, Tree, get, natural_key, put
@@ -18,7 +19,6 @@ __all__ = ["as_commands", "as_json", "as_tree"]
 
 _COLOURS = {"+": "\x1b[32m", "~": "\x1b[33m", "-": "\x1b[31m"}
 _PLAIN = "\x1b[0m"
-_APPLY = "nv config apply -y"
 
 
 # --- tree --------------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ def as_commands(
         lines.extend(map(unset_line, whole.collapse(removed) if whole else removed))
         lines.extend(_set_line(change) for change in group if change.op != "-")
         if staged:
-            lines.append(_APPLY)
+            lines.append(APPLY)
     return lines
 
 
@@ -164,7 +164,7 @@ class _Whole:
         steps = tuple(changes)
         self.running = expand(running)
         self.intended = apply(self.running, steps)
-        self.cages = {change.path[1] for change in steps if is_breakout(change)}
+        self.cages = {change.path[1] for change in steps if is_breakout(change.path)}
 
     def collapse(self, removed: list[Path]) -> list[Path]:
         """Replace leaves by the highest nodes that are gone with all their leaves among ``removed``."""

@@ -1,6 +1,6 @@
-"""In which applies a set of changes goes to a switch: breakouts first (nvue.md 8.14, 3.2, RN-3362113).
+"""In which applies a set of changes goes to a switch.
 
-NVUE refuses an apply that splits a cage and configures its sub-ports, and wants sub-ports gone
+NVUE refuses an apply that splits a cage and configures its sub-ports (:mod:`rackwright.nvue.applies`), and wants sub-ports gone
 before their split goes. So there are up to three applies: what hangs on ports that go, the splits,
 the rest. The states in between are legal configurations.
 """
@@ -11,22 +11,18 @@ import re
 from collections.abc import Iterable
 
 from rackwright.diff.changes import Change
+from rackwright.nvue.applies import is_breakout
 from rackwright.nvue.tree import Path
 
-__all__ = ["is_breakout", "order"]
+__all__ = ["order"]
 
 _SUB_PORT = re.compile(r"(swp\d+)s\d+")
-
-
-def is_breakout(change: Change) -> bool:
-    """Tell whether a change splits a cage, joins it, or shuts it for its neighbour."""
-    return change.path[:1] == ("interface",) and change.path[2:4] == ("link", "breakout")
 
 
 def order(changes: Iterable[Change]) -> tuple[tuple[Change, ...], ...]:
     """Group changes into the applies they need, in order; empty ones are left out."""
     steps = tuple(changes)
-    breakouts = tuple(change for change in steps if is_breakout(change))
+    breakouts = tuple(change for change in steps if is_breakout(change.path))
     cages = frozenset(change.path[1] for change in breakouts)
     clear = tuple(change for change in steps if change.op == "-" and _hangs_on(change, cages))
     taken = {id(change) for change in (*clear, *breakouts)}
@@ -36,7 +32,7 @@ def order(changes: Iterable[Change]) -> tuple[tuple[Change, ...], ...]:
 
 def _hangs_on(change: Change, cages: frozenset[str]) -> bool:
     """Tell whether a change names a cage that is split or joined, or a sub-port of it, as key or as value."""
-    if not cages or is_breakout(change):
+    if not cages or is_breakout(change.path):
         return False
     named: Path = (*change.path, *(leaf for leaf in (change.old, change.new) if isinstance(leaf, str)))
     return any(_cage_of(name) in cages for name in named)

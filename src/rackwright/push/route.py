@@ -16,8 +16,8 @@ import msgspec
 
 from rackwright import diff
 from rackwright.diff.changes import flatten, is_masked, is_secret
-from rackwright.diff.stages import is_breakout
 from rackwright.errors import SecretUnresolved
+from rackwright.nvue.applies import ahead, is_breakout
 from rackwright.nvue.ranges import expand
 from rackwright.nvue.tree import Leaf, Path, Tree, get, put
 from rackwright.push.digests import digest_of
@@ -70,20 +70,19 @@ def way(running: Mapping[str, Any], intended: Tree, changes: tuple[diff.Change, 
 
 def _on_the_way(running: Tree, intended: Tree, changes: tuple[diff.Change, ...]) -> list[tuple[StopName, Tree]]:
     """Return the stops before the last: none when no cage is split, joined or shut."""
-    splits = tuple(change for change in changes if is_breakout(change))
-    if len(splits) == len(changes) or not splits:
+    first = ahead([change.path for change in changes], [change.path for change in changes if change.op == "+"])
+    if not first or all(is_breakout(change.path) for change in changes):
         return []
     planned = flatten(intended)
-    cages = frozenset(change.path[1] for change in splits)
-    # NVUE gives an interface its type as soon as anything of it is set, so that comes along.
-    splits += tuple(change for change in changes if change.op == "+" and _is_type(change.path, cages))
+    cages = frozenset(path[1] for path in first)
+    splits = tuple(change for change in changes if change.path in first)
     split = frozenset(cage for cage in cages if get(running, "interface", cage, "link", "breakout"))
     goes = frozenset(change.path for change in changes if change.op == "-")
     hidden = _holders(changes)
 
     def hangs(path: Path, leaf: Leaf) -> bool:
         # The whole of a sub-port goes, also what is planned for it: the guide unsets it before its cage changes.
-        return _is_split(path, leaf, split) or (path in goes and not _of_cage(path) and _named(path, leaf, cages))
+        return _is_split(path, leaf, split) or (path in goes and not is_breakout(path) and _named(path, leaf, cages))
 
     known = _without(running, lambda path, _leaf: path in goes and any(path[: len(top)] == top for top in hidden))
     cleared = _without(known, hangs)
@@ -100,14 +99,6 @@ def _is_split(path: Path, leaf: Leaf, cages: frozenset[str]) -> bool:
 
 def _named(path: Path, leaf: Leaf, cages: frozenset[str]) -> bool:
     return any(name in cages for name in _words(path, leaf)) or _is_split(path, leaf, cages)
-
-
-def _is_type(path: Path, cages: frozenset[str]) -> bool:
-    return len(path) == 3 and path[0] == "interface" and path[1] in cages and path[2] == "type"
-
-
-def _of_cage(path: Path) -> bool:
-    return path[2:4] == ("link", "breakout")
 
 
 def _sub_ports(path: Path, leaf: Leaf) -> Iterable[re.Match[str]]:

@@ -134,9 +134,11 @@ class _Build:
         return dump(self._tree(switch.name), model=switch.model, nos=switch.nos).encode()
 
     def _commands(self, switch: Switch) -> bytes:
+        from rackwright.nvue.applies import APPLY, in_turn
         from rackwright.nvue.commands import set_lines
 
-        return "\n".join([*set_lines(self._tree(switch.name)), ""]).encode()
+        parts = in_turn(self._tree(switch.name))
+        return "".join(f"{line}\n" for part in parts for line in (*set_lines(part), APPLY)).encode()
 
     def _ztp(self, switch: Switch, serial: str) -> bytes:
         from rackwright.render.nvue.ztp import script

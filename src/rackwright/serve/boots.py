@@ -53,6 +53,7 @@ class Boots:
     def secure(self) -> web.Application:
         """Return the door with TLS: everything."""
         door = self.open()
+        door.router.add_get("/devices/{device}/breakouts.yaml", self._guarded(self._breakouts), allow_head=False)
         door.router.add_get("/devices/{device}/startup.yaml", self._guarded(self._startup), allow_head=False)
         for word in _REPORTS:
             door.router.add_post(f"/devices/{{device}}/{word}", self._guarded(self._report))
@@ -107,15 +108,33 @@ class Boots:
         self.events.tell("script", said, device=offer.device, peer=_peer(request))
         return web.Response(text=sent, content_type="text/plain", charset="us-ascii", headers=_PRIVATE)
 
-    async def _startup(self, request: web.Request) -> web.Response:
+    def _proven(self, request: web.Request) -> Offer:
+        """Return what a switch may have that brings its token, and is who it should be."""
         offer = self._offer(request)
-        token = _token(request)
-        self.tokens.check(offer.device, token)
+        self.tokens.check(offer.device, _token(request))
         if offer.serial:
             offer.insist(_who(request))
+        return offer
+
+    async def _breakouts(self, request: web.Request) -> web.Response:
+        offer = self._proven(request)
+        # The token stays good: a switch that is cut off behind its breakouts begins anew.
+        self.tokens.fetch(offer.device, _token(request), spend=False)
+        sent = offer.breakouts()
+        if sent:
+            self.events.tell(
+                "breakouts",
+                f"{offer.device} gets its breakouts, which go first",
+                device=offer.device,
+                peer=_peer(request),
+            )
+        return web.Response(body=sent, content_type="application/yaml", headers=_PRIVATE)
+
+    async def _startup(self, request: web.Request) -> web.Response:
+        offer = self._proven(request)
         # Made before the token is used up: a secret that is missing costs the switch nothing.
         sent = offer.startup()
-        self.tokens.fetch(offer.device, token)
+        self.tokens.fetch(offer.device, _token(request))
         said = f"{offer.device} gets its configuration, {len(offer.hidden())} secrets in their places"
         self.events.tell("startup", said, device=offer.device, peer=_peer(request))
         return web.Response(body=sent, content_type="application/yaml", headers=_PRIVATE)

@@ -14,7 +14,7 @@ import msgspec
 __all__ = ["Event", "Events", "Kind"]
 
 Kind = Literal[
-    "serving", "script", "startup", "image", "installing", "provisioned", "failed", "refused", "stopped",
+    "serving", "script", "breakouts", "startup", "image", "installing", "provisioned", "failed", "refused", "stopped",
     "armed", "seed", "warning", "rebooting", "dhcp", "tftp", "time",
 ]  # fmt: skip
 """What an event is about."""

@@ -12,6 +12,7 @@ from typing import Final
 from rackwright import secrets
 from rackwright.diff.changes import flatten, is_secret
 from rackwright.errors import BootRefused, ServeError
+from rackwright.nvue.applies import in_turn
 from rackwright.nvue.emit import dump
 from rackwright.nvue.tree import Tree
 from rackwright.plan.model import Plan, Switch
@@ -86,13 +87,19 @@ class Offer:
         """Return its first-boot script with open places."""
         return script(self.switch, serial=self.serial, templates=self.templates)
 
+    def breakouts(self) -> bytes:
+        """Return the patch that it applies ahead of its configuration, in which nothing is secret; empty where one apply takes all."""
+        return b"".join(self._printed(part) for part in in_turn(self.tree)[:-1])
+
     def startup(self) -> bytes:
         """Return its startup.yaml with every secret in its place: for the wire, never for a file.
 
         Raises :class:`~rackwright.errors.SecretUnresolved` where one is missing.
         """
-        sent = secrets.resolve_tree(self.tree, self.resolvers)
-        return dump(sent, model=self.switch.model, nos=self.switch.nos).encode()
+        return self._printed(secrets.resolve_tree(self.tree, self.resolvers))
+
+    def _printed(self, tree: Tree) -> bytes:
+        return dump(tree, model=self.switch.model, nos=self.switch.nos).encode()
 
     def hidden(self) -> frozenset[str]:
         """Return the values that a report of the switch may not repeat."""

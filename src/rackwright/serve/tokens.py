@@ -78,17 +78,17 @@ class Tokens:
         with self._lock:
             self._good(self._read(), device, token)
 
-    def fetch(self, device: str, token: str) -> None:
-        """Note that the configuration goes to whoever has the token, once.
+    def fetch(self, device: str, token: str, *, spend: bool = True) -> None:
+        """Note that the configuration goes to whoever has the token, once; without ``spend`` what goes is no secret, and the token stays good.
 
-        Raises as :meth:`check`, and for a second use: two have the token then, so it is worth nothing any more.
+        Raises as :meth:`check`, and for use after it was spent: two have the token then, so it is worth nothing any more.
         """
         with self._changing() as boots:
             boot = self._good(boots, device, token)
             first = boot.fetched
             if first:
                 boot.ended = _MISUSED
-            else:
+            elif spend:
                 boot.fetched = self._clock()
         if first:
             raise BootRefused(

@@ -25,11 +25,8 @@ fail() {
   # A first boot that failed must be tried again, so ZTP may not take it for done.
   exit 1
 }
-
 # shellcheck disable=SC2317,SC2329  # the ERR trap calls it
-failed_at() {
-  fail "'$1' at line $2 gave an error; see $LOG"
-}
+failed_at() { fail "'$1' at line $2 gave an error; see $LOG"; }
 
 # The management interface lives in a VRF; without it nothing answers.
 in_mgmt() {
@@ -49,15 +46,6 @@ ask() {
 
 report() {
   ask --output "$WORK/answer" --data-binary "$2" "$SERVER/devices/$NAME/$1" || say "the server was not told"
-}
-
-wait_for_nvue() {
-  local tries=60
-  while ! nv show system hostname -o json; do
-    tries=$((tries - 1))
-    [ "$tries" -gt 0 ] || fail "NVUE does not answer"
-    sleep 5
-  done
 }
 
 # NVUE may report an error and still exit 0, so what it says counts too.
@@ -102,8 +90,19 @@ if [ "$RUNNING_NOS" != "$WANTED_NOS" ]; then
   exit 0
 fi
 
+ask --output "$WORK/breakouts.yaml" "$SERVER/devices/$NAME/breakouts.yaml"
+tries=60
+until nv show system hostname -o json; do
+  [ $((tries -= 1)) -gt 0 ] || fail "NVUE does not answer"
+  sleep 5
+done
+# NVUE refuses breakouts and the QoS of their ports in one apply (RN-3362113). Where it is cut off here, the token is good yet.
+if [ -s "$WORK/breakouts.yaml" ]; then
+  nv config detach || say "nothing was pending"
+  nvue config patch "$WORK/breakouts.yaml"
+  [ -z "$(nv config diff)" ] || nvue config apply -y
+fi
 ask --output "$WORK/startup.yaml" "$SERVER/devices/$NAME/startup.yaml"
-wait_for_nvue
 nvue config replace "$WORK/startup.yaml"
 nvue config apply -y
 

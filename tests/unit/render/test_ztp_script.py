@@ -88,6 +88,8 @@ def test_shells_take_it(switch, tmp_path):
 NV = """#!/bin/bash
 echo "nv $*" >> calls
 case "$*" in
+  "config patch "*) cat "$3" > ahead ;;
+  "config diff") cat ahead; exit 1 ;;
   "config replace "*) cat "$3" > applied; {replace} ;;
   "config apply -y") {apply} ;;
 esac
@@ -100,6 +102,7 @@ cat >> headers
 url="${@: -1}"
 while [ "$1" != --output ]; do shift; done
 case "$url" in
+  */breakouts.yaml) cat breakouts > "$2" ;;
   */startup.yaml) echo "- set: {}" > "$2" ;;
   */images/*) printf image > "$2" ;;
 esac
@@ -113,6 +116,7 @@ class Booth:
         self.folder = folder
         self.calls = folder / "calls"
         (folder / "bin").mkdir()
+        (folder / "breakouts").touch()
         (folder / "os-release").write_text('NAME="Cumulus Linux"\nVERSION_ID=5.12.1\n')
         self.tool("nv", NV.format(replace="true", apply="echo applied [rev_id: 2]"))
         self.tool("decode-syseeprom", f"#!/bin/bash\necho {SERIAL}\n")
@@ -157,7 +161,9 @@ def test_a_good_first_boot(booth):
     """It fetches over TLS with the site's CA, replaces, applies, drops the lease, says so, and leaves no file behind."""
     code, calls, log = booth.run()
     assert code == 0, log
-    assert fetched(calls) == [f"{SERVER}/devices/be01/{what}" for what in ("startup.yaml", "provisioned")]
+    assert fetched(calls) == [
+        f"{SERVER}/devices/be01/{what}" for what in ("breakouts.yaml", "startup.yaml", "provisioned")
+    ]
     first = next(call for call in calls if call.startswith("curl"))
     for word in ("--proto =https", "--resolve ztp.example:8443:192.0.2.1", "/ca.pem", f"CUMULUS-SERIAL: {SERIAL}"):
         assert word in first
@@ -169,6 +175,42 @@ def test_a_good_first_boot(booth):
     assert (booth.folder / "applied").read_text() == "- set: {}\n"
     assert not list(booth.folder.glob("work.*"))
     assert log.startswith("ztp be01: start\n")
+
+
+def test_breakouts_go_first(booth):
+    """What is to go first is applied before the configuration, which spends the token, is asked for."""
+    (booth.folder / "breakouts").write_text("- set: {interface: {}}\n")
+    code, calls, log = booth.run()
+    assert code == 0, log
+    assert [call.split("/")[-1] for call in calls if "config" in call or "yaml" in call] == [
+        "breakouts.yaml", "nv config detach", "breakouts.yaml", "nv config diff", "nv config apply -y",
+        "startup.yaml", "startup.yaml", "nv config apply -y",
+    ]  # fmt: skip
+    assert (booth.folder / "ahead").read_text() == "- set: {interface: {}}\n"
+    assert (booth.folder / "applied").read_text() == "- set: {}\n"
+
+
+@pytest.mark.parametrize(("word", "said"), [("patch", "exit 1"), ("apply", "echo 'Invalid config'; exit 1")])
+def test_breakouts_that_are_refused_end_it(booth, word, said):
+    """Where the breakouts are not taken, no configuration is asked for, and the switch is not done."""
+    (booth.folder / "breakouts").write_text("- set: {}\n")
+    booth.tool(
+        "nv", NV.format(replace="true", apply="true").replace("esac", f'esac\n[ "$2" != {word} ] || {{ {said}; }}')
+    )
+    code, calls, log = booth.run()
+    assert code == 1
+    assert f"nv config {word}" in log
+    assert not any("startup.yaml" in call for call in calls)
+    assert not (booth.folder / "rackwright").exists()
+
+
+def test_breakouts_that_are_there_are_not_applied_again(booth):
+    """A switch that was cut off behind its breakouts finds no difference, and goes on."""
+    (booth.folder / "breakouts").write_text("- set: {}\n")
+    booth.tool("nv", NV.format(replace="true", apply="true").replace("cat ahead; exit 1", "true"))
+    code, calls, log = booth.run()
+    assert code == 0, log
+    assert sum(call.startswith("nv config apply") for call in calls) == 1
 
 
 def test_the_token_is_no_argument(booth):

@@ -1,10 +1,12 @@
 """The two doors: what stands behind each, and what is answered to whom. Over HTTP, without TLS, in this process."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from rackwright.nvue.document import read as read_nvue
 from rackwright.secrets import Environment
 from rackwright.serve.authority import Authority
 from rackwright.serve.boots import Boots
@@ -16,6 +18,7 @@ from tests.unit.render.nvue_switches import rail_leaf
 HEADERS = {"CUMULUS-SERIAL": "X1", "CUMULUS-MGMT-MAC": "02:00:00:00:00:01"}
 HASH = "$6$planted$hash"
 TREE = {"system": {"aaa": {"user": {"cumulus": {"hashed-password": {"secret": "switch_hash"}}}}}}
+SPLIT = {"interface": {"swp1": {"type": "swp", "link": {"breakout": {"2x": {"lanes-per-port": "4"}}}}}}
 
 
 @pytest.fixture
@@ -81,6 +84,52 @@ def test_only_a_get_with_a_token_uses_it(boots):
     assert (status, cached, again) == (200, "no-store", 403)
     assert HASH in text
     assert not any(HASH in event.text or token in event.text for event in heard)
+
+
+def test_breakouts_go_to_the_token_and_leave_it_good(boots):
+    """Breakouts come to who has the token, on the door with TLS, without a secret and as often as it is asked; then the configuration comes."""
+    made, heard = boots
+    offer = made.offers["be01"]
+    split = replace(offer, tree={**TREE, **SPLIT})
+    answers = replace(made, offers={"be01": split})
+    bearer = {**HEADERS, "Authorization": f"Bearer {made.tokens.issue('be01')}"}
+    path = "/devices/be01/breakouts.yaml"
+
+    async def work(client):
+        refused = [
+            (await client.head(path, headers=bearer)).status,
+            (await client.get(path, headers=HEADERS)).status,
+            (await client.get(path, headers={**bearer, "CUMULUS-SERIAL": "X2"})).status,
+        ]
+        texts = [await (await client.get(path, headers=bearer)).text() for _ in range(2)]
+        whole = await (await client.get("/devices/be01/startup.yaml", headers=bearer)).text()
+        return refused, texts, whole, (await client.get(path, headers=bearer)).status
+
+    refused, texts, whole, late = asked(answers.secure(), work)
+    assert refused == [405, 403, 403]
+    assert [read_nvue(text).tree for text in texts] == [SPLIT, SPLIT]
+    assert HASH in whole
+    assert "breakout" in whole
+    assert late == 403
+    assert [event.kind for event in heard] == [*["refused"] * 2, *["breakouts"] * 2, "startup", "refused"]
+
+    async def plain(client):
+        return (await client.get(path, headers=bearer)).status
+
+    assert asked(answers.open(), plain) == 404
+
+
+def test_nothing_goes_ahead_where_one_apply_takes_all(boots):
+    """A switch without breakouts is told so, by nothing."""
+    made, heard = boots
+    bearer = {**HEADERS, "Authorization": f"Bearer {made.tokens.issue('be01')}"}
+
+    async def work(client):
+        answer = await client.get("/devices/be01/breakouts.yaml", headers=bearer)
+        return answer.status, await answer.text()
+
+    assert asked(made.secure(), work) == (200, "")
+    assert heard == []
 
 
 def test_strangers_learn_nothing(boots):

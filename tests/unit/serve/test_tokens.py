@@ -39,6 +39,21 @@ def test_a_token_fetches_once(tokens):
     tokens.fetch("be01", tokens.issue("be01"))
 
 
+def test_what_is_no_secret_leaves_a_token_good(tokens):
+    """What comes ahead may be fetched again, and a boot that is cut off behind it gets another token; with a spent one it is misuse."""
+    first = tokens.issue("be01")
+    tokens.fetch("be01", first, spend=False)
+    tokens.fetch("be01", first, spend=False)
+    second = tokens.issue("be01")
+    with pytest.raises(BootRefused, match="none of its own"):
+        tokens.fetch("be01", first, spend=False)
+    tokens.fetch("be01", second)
+    with pytest.raises(BootRefused, match="second time"):
+        tokens.fetch("be01", second, spend=False)
+    with pytest.raises(BootRefused, match="used"):
+        tokens.issue("be01")
+
+
 def test_only_the_newest_token_counts(tokens):
     """A boot that begins again before it has fetched gets a new token, and the former one opens nothing."""
     first = tokens.issue("be01")
