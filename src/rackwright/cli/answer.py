@@ -7,7 +7,7 @@ options that every verb has and prints the answer. No verb prints by itself.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -45,6 +45,8 @@ class Answer:
     lines: Iterable[str] = ()
     streamed: bool = False
     """Lines of JSON went before: with ``--json`` the data is the last of them."""
+    last: Sequence[str] = ()
+    """What is wrong, said behind the data: before long lines it would scroll away."""
 
 
 def verb(name: str) -> Callable[[Callable[..., Answer]], click.Command]:
@@ -58,7 +60,11 @@ def verb(name: str) -> Callable[[Callable[..., Answer]], click.Command]:
                 answer = work(talk, **arguments)
             except RackwrightError as error:
                 answer = _refused(talk, error)
-            _print(answer, as_json=as_json)
+            try:
+                _print(answer, as_json=as_json)
+            finally:
+                for line in answer.last:
+                    talk.error(line)
             return answer.code
 
         made = click.command(name)(run)

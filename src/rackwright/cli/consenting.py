@@ -45,13 +45,11 @@ def agreed(talk: Talk, shown: Shown, *, yes: bool) -> Answer | None:
     """Show what would be done and ask, unless ``yes`` was said before; return what ends it here, or None when it may go on."""
     # Whoever closed stdin has no terminal either: Python has none then.
     if not yes and not (sys.stdin and sys.stdin.isatty()):
-        talk.error(f"nothing was {shown.done}: look at it and run it again with --yes, or on a terminal")
-        return Answer(ERROR if shown.unread else DIFFERENCE, shown.value, shown.lines)
+        last: tuple[str, ...] = (f"nothing was {shown.done}: look at it and run it again with --yes, or on a terminal",)
+        return Answer(ERROR if shown.unread else DIFFERENCE, shown.value, shown.lines, last=last)
     if shown.barred:
-        for line in shown.because:
-            talk.error(line)
-        talk.error(f"error: nothing was {shown.done}: {shown.barred}")
-        return Answer(ERROR, shown.value, shown.lines)
+        last = (*shown.because, f"error: nothing was {shown.done}: {shown.barred}")
+        return Answer(ERROR, shown.value, shown.lines, last=last)
     for line in shown.lines:
         (talk.say if yes and not shown.grave else talk.error)(line)
     if not yes and not click.confirm(shown.question, err=True):

@@ -2,9 +2,10 @@
 
 import pytest
 from click import UsageError
+from click.testing import CliRunner
 
 from rackwright.cli import consenting
-from rackwright.cli.answer import DIFFERENCE, ERROR
+from rackwright.cli.answer import DIFFERENCE, ERROR, Answer, verb
 from rackwright.cli.consenting import Shown, agreed, gone_on, refuse_narrower
 from rackwright.cli.talk import Talk
 from rackwright.errors import RunBusy, RunChanged
@@ -60,11 +61,12 @@ def test_a_closed_stdin_is_no_terminal(monkeypatch):
     ("there", "yes", "shown"), [(False, False, SHOWN), (False, True, BARRED), (True, False, BARRED)]
 )
 def test_what_would_be_done_is_shown_where_it_ends(terminal, capsys, there, yes, shown):
-    """Whoever is refused sees the whole of what would have been done, and what to do."""
+    """Whoever is refused sees the whole of what would have been done, and behind it, where it is read, what to do."""
     terminal(there)
     answer = agreed(Talk(), shown, yes=yes)
     assert list(answer.lines) == ["one line"]
-    said = capsys.readouterr().err
+    assert capsys.readouterr().err == ""
+    said = "\n".join(answer.last)
     assert "nothing was pushed" in said
     assert ("--yes" in said) != ("--flag" in said)
     assert ("this link" in said) == ("--flag" in said)
@@ -131,3 +133,10 @@ def test_where_only_a_new_run_can_go_on_that_is_said(capsys):
 
     assert gone_on(Talk(), "push", "run-7", changed) is None
     assert capsys.readouterr().err == "run-7 was begun by another version; reading first\n"
+
+
+def test_what_is_wrong_stands_behind_the_data():
+    """Eight hundred lines of a changeset would scroll a refusal away that was said before them."""
+    made = verb("try")(lambda _talk: Answer(ERROR, None, ["line"] * 3, last=("error: nothing was pushed",)))
+    result = CliRunner().invoke(made, [], standalone_mode=False)
+    assert result.output.splitlines() == ["line"] * 3 + ["error: nothing was pushed"]
