@@ -7,7 +7,7 @@ laid out for the build-out target: machine slot s, rail r has one place whatever
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -191,10 +191,25 @@ def _shape(asked: _Asked, lock: Lock, wiring: Wiring) -> Clos | None:
             return None
     wiring.wrong(
         ("fabrics", key),
-        f"{target} machines do not fit a {fabric.topology} of {asked.switch.name}: it takes {room}",
-        "lower count or max, take fewer rails per leaf, or choose rail-optimized with tiers: 3",
+        f"{target} machines do not fit a {fabric.topology} of {asked.switch.name}: "
+        + (
+            f"it takes {room}" if max(laid, target) > room else "the links up of a leaf divide over no number of spines"
+        ),
+        "; ".join(("lower count or max", *_wider(asked))),
     )
     return None
+
+
+def _wider(asked: _Asked) -> Iterator[str]:
+    """Yield what takes more machines."""
+    if asked.fabric.topology == "pure-rail" and asked.per_leaf > 1:
+        yield "or put fewer rails on a leaf (rails_per_leaf)"
+    if asked.fabric.topology in _FLAT:
+        yield "or choose rail-optimized, whose leaves hang on spines"
+    elif asked.fabric.tiers == 2:
+        yield "or say tiers: 3"
+    else:
+        yield "or put what is more on a fabric of its own"
 
 
 def _stated_spines(

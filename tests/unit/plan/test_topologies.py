@@ -255,6 +255,24 @@ def test_stated_spines_of_rails_take_links_to_divide() -> None:
     assert "use one of 4, 8, 16, 31, 32, 62, 64" in refused(partial_unit(spines={"model": "sn5600", "count": 5}))
 
 
+@pytest.mark.parametrize(
+    ("topology", "count", "backend", "remedy"),
+    [
+        ("single-switch", 17, {}, "choose rail-optimized"),
+        ("pure-rail", 129, {"rails_per_leaf": 1}, "choose rail-optimized"),
+        ("pure-rail", 65, {"rails_per_leaf": 2}, "fewer rails on a leaf"),
+        ("rail-optimized", 1025, {"tiers": 2}, "say tiers: 3"),
+        ("rail-optimized", 65537, {}, "a fabric of its own"),
+    ],
+)
+def test_what_does_not_fit_is_told_what_would(topology: str, count: int, backend: Mapping, remedy: str) -> None:
+    """A remedy that the schema refuses, or that is taken already, sends the operator in a circle."""
+    wish = site(topology, 1, count)
+    wish["fabrics"]["backend"] |= backend
+    assert f"{count} machines do not fit" in refused(wish)
+    assert remedy in refused(wish)
+
+
 @pytest.mark.parametrize("ratio", ["200:1", "1:200"])
 def test_a_ratio_that_no_leaf_can_have_is_told(ratio: str) -> None:
     """Dividing by no machine at all was a traceback."""
