@@ -213,7 +213,17 @@ def fabric() -> Fabric:
     }
     hosts = {
         (f"gpu{host:02d}", f"nic{rail}"): HostEnd(
-            f"gpu{host:02d}", f"nic{rail}", "b3140h", 400, 4, (100,), "qsfp112", 9000, rail=rail, fabric="be"
+            f"gpu{host:02d}",
+            f"nic{rail}",
+            "b3140h",
+            400,
+            4,
+            (100,),
+            "qsfp112",
+            9000,
+            rail=rail,
+            fabric="be",
+            addresses=(f"10.200.{rail - 1}.{2 * host - 1}/31",),
         )
         for host in range(1, HOSTS + 1)
         for rail in (1, 2)

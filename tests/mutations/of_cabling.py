@@ -216,6 +216,7 @@ def strange_leg(fabric: Fabric) -> Iterator[Mutation]:
 
 
 MOVED = (
+    "CABLE-SUBNETS-DIFFER",
     "CABLE-DESCRIPTION",
     "CABLE-LANE-RATE",
     "CABLE-MISSING",
@@ -226,7 +227,9 @@ MOVED = (
     "CABLE-SPLITTER",
     "NVUE-SEGMENT-TWO-HOSTS",
 )
-WHY_MOVED = "the port that the link moves to has a cable, a split and a description of its own, and one part leaves two switches"
+WHY_MOVED = (
+    "the port that the link moves to has a cable, a split, a subnet and a description of its own; one part leaves two"
+)
 
 
 @mutator(

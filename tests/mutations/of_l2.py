@@ -67,7 +67,11 @@ def other_vni(fabric: Fabric) -> Iterator[Mutation]:
                     yield renaming("NVUE-VNI-MAP-DIFFERS", view, one.path, str(910001 + one.vlan + shift * 5000))
 
 
-@mutator("NVUE-L3VNI-PLACE", together=("NVUE-L3VNI-DIFFERS",), why="the other switches keep the L3VNI")
+@mutator(
+    "NVUE-L3VNI-PLACE",
+    together=("NVUE-L3VNI-DIFFERS", "NVUE-SERVICE-INTERFACE"),
+    why="the other switches keep the L3VNI; a relay names the interface that its VLAN makes",
+)
 def taken_l3vni(fabric: Fabric) -> Iterator[Mutation]:
     """Give a VRF the VNI of a VLAN, or its L3VNI a VLAN of the bridge."""
     rule = "NVUE-L3VNI-PLACE"
@@ -92,7 +96,9 @@ def other_l3vni(fabric: Fabric) -> Iterator[Mutation]:
 
 
 @mutator(
-    "NVUE-PXE-BOND", together=("NVUE-SEGMENT-MEMBERS",), why="the other switch of the segment keeps its native VLAN"
+    "NVUE-PXE-BOND",
+    together=("NVUE-SEGMENT-MEMBERS", "CABLE-SUBNETS-DIFFER"),
+    why="the other switch of the segment keeps its native VLAN, the host the subnet of it",
 )
 def bond_that_cannot_boot(fabric: Fabric) -> Iterator[Mutation]:
     """Turn LACP bypass off where hosts boot, or carry another VLAN untagged."""
@@ -111,8 +117,8 @@ def bond_that_cannot_boot(fabric: Fabric) -> Iterator[Mutation]:
 
 @mutator(
     "NVUE-SVI-ADDRESS-TWICE",
-    together=("NVUE-SVI-DIFFERS", "NVUE-SVI-GATEWAY-PLACE"),
-    why="another prefix length moves the subnet away from the gateway and the partner",
+    together=("NVUE-SVI-DIFFERS", "NVUE-SVI-GATEWAY-PLACE", "CABLE-SUBNETS-DIFFER"),
+    why="another prefix length moves the subnet away from the gateway, the partner and the hosts",
 )
 def taken_address(fabric: Fabric) -> Iterator[Mutation]:
     """Give an SVI the address of its partner, or the shared one, with several prefix lengths."""
@@ -195,8 +201,8 @@ def gateway_elsewhere(fabric: Fabric) -> Iterator[Mutation]:
 
 @mutator(
     "NVUE-SEGMENT-MEMBERS",
-    together=("NVUE-PXE-BOND", "NVUE-MTU-ENDS", "NVUE-VLAN-ENDS"),
-    why="the native VLAN is the PXE VLAN; the far end has another VLAN, or a greater MTU",
+    together=("NVUE-PXE-BOND", "NVUE-MTU-ENDS", "NVUE-VLAN-ENDS", "CABLE-SUBNETS-DIFFER"),
+    why="the native VLAN is the PXE VLAN; the far end has another VLAN and its subnet, or a greater MTU",
 )
 def unlike_members(fabric: Fabric) -> Iterator[Mutation]:
     """Treat a host of a segment otherwise on one of its switches."""

@@ -50,6 +50,9 @@ def locked_out(fabric: Fabric) -> Iterator[Mutation]:
         yield dropping(rule, view, (*ETH0, "ip", "address"))
         if view.section(*ETH0, "ip", "gateway"):
             yield dropping(rule, view, (*ETH0, "ip", "gateway"))
+        for gateway in view.section(*ETH0, "ip", "gateway") if "eth0" in view.addresses else ():
+            yield renaming(rule, view, (*ETH0, "ip", "gateway", gateway), "203.0.113.1")
+            yield renaming(rule, view, (*ETH0, "ip", "gateway", gateway), "10.99.1.254")
         users = view.section(*USERS)
         for name in users if len(users) == 1 else ():
             yield dropping(rule, view, (*USERS, name), at=USERS)

@@ -84,8 +84,8 @@ def dead_from_the_start(fabric: Fabric) -> Iterator[Mutation]:
 
 @mutator(
     "NVUE-REDISTRIBUTE-LEAK",
-    together=("NVUE-LOCK-OUT", "NVUE-SERVICE-VRF", "CABLE-MISSING"),
-    why="eth0 outside VRF mgmt is no way in; a port with an address should be cabled",
+    together=("NVUE-LOCK-OUT", "NVUE-SERVICE-VRF", "CABLE-MISSING", "NVUE-SUBNET-TWICE"),
+    why="eth0 outside VRF mgmt is no way in, and another VRF may reach its subnet; a port with an address should be cabled",
 )
 def leaking(fabric: Fabric) -> Iterator[Mutation]:
     """Put eth0 into a VRF that announces what it has connected, or take the route map away."""

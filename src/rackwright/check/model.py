@@ -147,6 +147,8 @@ class HostEnd:
     roce: bool = False
     pfc_priority: int | None = None
     dscp: int | None = None
+    addresses: tuple[str, ...] | None = None
+    """Addresses of the port itself, or of the bond that it is in; VLANs on top of it are not among them."""
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,7 @@ def _hosts(plan: Plan, catalog: Catalog) -> Iterator[HostEnd]:
     ports = {row.name: {port.name: port for port in row.ports} for row in plan.switches}
     bonds = {row.name: {port: bond for bond in row.bonds for port in bond.members} for row in plan.switches}
     mtus = {(net.name, item.port): item.mtu_bytes for net in plan.hosts for item in net.interfaces}
+    addresses = _host_addresses(plan)
     pxe = {scope.network for scope in plan.scopes if scope.pxe}
     for link in plan.links:
         if link.kind != "host":
@@ -107,7 +108,19 @@ def _hosts(plan: Plan, catalog: Catalog) -> Iterator[HostEnd]:
             bond=bond.name if bond else "",
             rail=link.rail or None,
             fabric=_fabric(link),
+            addresses=addresses.get((link.b.device, link.b.port)),
         )
+
+
+def _host_addresses(plan: Plan) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Give the addresses of each host port that has a network interface: its own and those of its bond."""
+    found = {}
+    for net in plan.hosts:
+        bonded = {bond.name: bond.address for bond in net.bonds}
+        for item in (one for one in net.interfaces if not one.vlan):
+            texts = (item.address, bonded.get(item.bond, ""))
+            found[net.name, item.port] = tuple(text for text in texts if text)
+    return found
 
 
 def _connector(nic: NicModel | None, link: Link) -> str:

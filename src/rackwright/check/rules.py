@@ -10,7 +10,7 @@ from rackwright.check.model import Rule
 __all__ = ["RULES"]
 
 _MODULES: Final = (
-    "adaptive", "bond", "cabling", "evpn", "keeping", "l2", "management", "media", "multihoming", "physical", "policy", "qos",
+    "adaptive", "addresses", "bond", "cabling", "evpn", "keeping", "l2", "management", "media", "multihoming", "physical", "policy", "qos",
     "rails", "routing", "schema", "segments", "svi",
 )  # fmt: skip
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from rackwright.check.interfaces import number, section
 from rackwright.check.model import DiffRule, Fabric, FileRule, Path, Tree
 from rackwright.check.policy import sorted_rules
+from rackwright.check.spans import span_of
 from rackwright.check.view import View
 from rackwright.check.view_l3 import joined, release_of
 from rackwright.findings import Finding
 
-__all__ = ["AclBlocks", "AclOnEth0", "DisruptiveChange", "LockOut", "ServiceVrf", "WjhOnSpectrum4"]
+__all__ = ["AclBlocks", "AclOnEth0", "DisruptiveChange", "LockOut", "ServiceInterface", "ServiceVrf", "WjhOnSpectrum4"]
 
 MANAGEMENT = "mgmt"
 """The VRF of the management network."""
@@ -53,8 +54,8 @@ class LockOut(FileRule):
     """Replacing the running configuration by this file leaves a way in.
 
     Passes: an administrator who can log in, SSH and the API not turned off, eth0 up in the VRF mgmt with an
-    address by DHCP or with a gateway. Fails: each of these that is missing; what a file leaves out, `nv config
-    replace` removes.
+    address by DHCP or with a gateway in its subnet. Fails: each of these that is missing, a gateway that eth0 cannot
+    reach; what a file leaves out, `nv config replace` removes.
     """
 
     id = "NVUE-LOCK-OUT"
@@ -107,6 +108,31 @@ class ServiceVrf(FileRule):
                 yield self.fail(view, path, f"{name} runs in VRF {vrf}, which is not defined", actual=vrf)
             elif not _leads_somewhere(view, vrf):
                 yield self.fail(view, path, f"{name} runs in VRF {vrf}, which has no address and no route", actual=vrf)
+
+
+class ServiceInterface(FileRule):
+    """DHCP relay listens on interfaces that exist.
+
+    Passes: each interface of a relay is configured, or is the one that the switch makes for the L3VNI of a VRF
+    (``vlan3001_l3``). Fails: one that is not there, so that nobody's request is heard on it.
+    """
+
+    id = "NVUE-SERVICE-INTERFACE"
+    item = "nvue.md 8.40"
+    title = "Relay listens on an interface that is not there"
+    severity = "error"
+    remedy = "configure the interface, or take it out of the relay"
+    source = "nvue.md 8.40"
+
+    def judge(self, view: View, fabric: Fabric) -> Iterator[Finding]:
+        """Look at the interfaces of every relay."""
+        made = {f"vlan{section(body, 'evpn').get('vlan')}_l3" for body in view.vrfs.values()}
+        for vrf, body in view.section("service", "dhcp-relay").items():
+            for key in ("interface", "gateway-interface"):
+                for name in section(body, key):
+                    if name not in view.interfaces and name not in made:
+                        path = ("service", "dhcp-relay", vrf, key, name)
+                        yield self.fail(view, path, f"DHCP relay of VRF {vrf} names {name}, which is not configured")
 
 
 class AclOnEth0(FileRule):
@@ -205,6 +231,16 @@ def _eth0_faults(view: View) -> Iterator[tuple[Path, str, str]]:
         yield (*_ETH0, "ip", "address"), "eth0 has no address", "an address or dhcp"
     elif "dhcp" not in addresses and not section(ip, "gateway") and not _default_route(view):
         yield (*_ETH0, "ip", "gateway"), "eth0 has an address and no gateway", "a gateway"
+    subnets = view.addresses.get("eth0", ())
+    for text in section(ip, "gateway") if subnets and "dhcp" not in addresses else ():
+        gateway = span_of(text)
+        if gateway and not gateway.local and not any(gateway.meets(subnet) for subnet in subnets):
+            where = joined([subnet.text for subnet in subnets])
+            yield (
+                (*_ETH0, "ip", "gateway", text),
+                f"the gateway {text} is in no subnet of eth0 ({where})",
+                "one of them",
+            )
     if "down" in section(entry.tree, "link", "state"):
         yield (*_ETH0, "link", "state", "down"), "eth0 is taken down", "up"
 

@@ -24,6 +24,7 @@ from rackwright.check.interfaces import (
     section,
 )
 from rackwright.check.model import Device, Path, Tree
+from rackwright.check.spans import Span, span_of
 from rackwright.errors import SchemaUnknown
 from rackwright.nvue.schema import Schema, Violation, load
 
@@ -168,6 +169,13 @@ class View:
     def uplinks(self) -> list[str]:
         """Give the interfaces marked as multihoming uplinks."""
         return self.index.uplinks
+
+    @cached_property
+    def addresses(self) -> Mapping[str, tuple[Span, ...]]:
+        """Give the addresses of every interface that has one, without link-local ones and 127/8."""
+        read = {name: tuple(map(span_of, texts)) for name, texts in self.index.addressed.items()}
+        kept = {name: tuple(span for span in spans if span and not span.local) for name, spans in read.items()}
+        return {name: spans for name, spans in kept.items() if spans}
 
     @cached_property
     def bridges(self) -> Mapping[str, Tree]:

@@ -87,6 +87,13 @@ CASES = [
     Case("NVUE-LOCK-OUT", "bad-vrf", but(vrf="default"), (("interface.eth0.ip.vrf", "fail"),)),
     Case("NVUE-LOCK-OUT", "bad-no-address", but(address=None), (("interface.eth0.ip.address", "fail"),)),
     Case("NVUE-LOCK-OUT", "bad-no-gateway", but(gateway=None), (("interface.eth0.ip.gateway", "fail"),)),
+    Case(
+        "NVUE-LOCK-OUT",
+        "bad-gateway-outside",
+        {**but(gateway=None), "interface eth0 ip gateway 10.99.1.254": {}},
+        (("interface.eth0.ip.gateway.10.99.1.254", "fail"),),
+    ),
+    Case("NVUE-LOCK-OUT", "good-link-local-gateway", {**but(gateway=None), "interface eth0 ip gateway fe80::1": {}}),
     Case("NVUE-LOCK-OUT", "bad-no-eth0", but(vrf=None, address=None, gateway=None), (("interface.eth0", "fail"),)),
     Case(
         "NVUE-LOCK-OUT",

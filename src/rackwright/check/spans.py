@@ -1,0 +1,63 @@
+"""An address with its subnet as numbers: what a rule over a hundred thousand addresses compares."""
+
+from __future__ import annotations
+
+from socket import AF_INET, AF_INET6, inet_pton
+from typing import NamedTuple
+
+__all__ = ["Span", "span_of"]
+
+_LOCAL = ((4, 0x7F000000, 8), (4, 0xA9FE0000, 16), (6, 1, 128), (6, 0xFE80 << 112, 10))
+"""Loopback and link-local blocks, which every interface may have."""
+
+
+class Span(NamedTuple):
+    """One address and the first and last address of its subnet."""
+
+    version: int
+    first: int
+    last: int
+    ip: int
+    text: str
+
+    @property
+    def host(self) -> bool:
+        """Tell whether the subnet is the address alone."""
+        return self.first == self.last
+
+    @property
+    def plain(self) -> str:
+        """Give the address without its prefix length."""
+        return self.text.partition("/")[0]
+
+    @property
+    def local(self) -> bool:
+        """Tell whether the address means something on its own link only."""
+        bits = 32 if self.version == 4 else 128
+        return any(
+            self.version == version and self.ip >> (bits - length) == block >> (bits - length)
+            for version, block, length in _LOCAL
+        )
+
+    def meets(self, other: Span) -> bool:
+        """Tell whether two subnets have an address in common."""
+        return self.version == other.version and self.first <= other.last and other.first <= self.last
+
+    def joins(self, other: Span) -> bool:
+        """Tell whether both addresses are of one subnet."""
+        return self[:3] == other[:3]
+
+
+def span_of(text: str) -> Span | None:
+    """Read ``10.0.0.1/31`` or a bare address; None for anything else (``dhcp``; the schema rules speak about forms)."""
+    host, slash, length = text.partition("/")
+    version, family, bits = (6, AF_INET6, 128) if ":" in host else (4, AF_INET, 32)
+    try:
+        ip = int.from_bytes(inet_pton(family, host), "big")
+    except (OSError, ValueError):
+        return None
+    prefix = int(length) if length.isdecimal() else -1 if slash else bits
+    if not 0 <= prefix <= bits:
+        return None
+    inside = (1 << (bits - prefix)) - 1
+    return Span(version, ip & ~inside, ip | inside, ip, text)
