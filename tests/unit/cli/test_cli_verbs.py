@@ -6,6 +6,7 @@ import os
 import msgspec
 import pytest
 
+from rackwright import intent
 from rackwright.cli.verbs.init import copy_site
 from rackwright.plan import lock_text
 from rackwright.plan.model import Plan
@@ -30,6 +31,14 @@ def test_init_copies_a_site_that_is_right(rackwright, rackwright_json, tmp_path)
     assert {"site.yaml", "nodes.csv"} <= set(value["files"])
     assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == value["files"]
     assert rackwright("validate", tmp_path / "mine").exit_code == 0
+
+
+def test_init_puts_the_schema_where_the_site_says_it_is(rackwright, tmp_path):
+    """An editor completes keys by the first line of the copy; it named a file of the checkout."""
+    rackwright("init", tmp_path / "mine", "--from", "xe9680-spectrum-x")
+    first = (tmp_path / "mine" / "site.yaml").read_text().splitlines()[0]
+    schema = tmp_path / "mine" / first.rpartition("=")[2]
+    assert json.loads(schema.read_text()) == intent.json_schema()
 
 
 def test_init_leaves_the_working_state_of_a_used_site_behind(tmp_path):
@@ -145,6 +154,46 @@ def test_locked_refuses_what_would_change_the_lock(rackwright, site, edit):
     assert result.exit_code == 1
     assert "would change" in result.stderr
     assert (site / "site.lock").read_bytes() == before
+
+
+def test_a_pool_that_begins_elsewhere_is_told_and_refused_by_locked(rackwright, site, edit):
+    """Values that stand change: how many, the first from what to what; never said to stand as they were."""
+    edit(site / "site.yaml", "subnet: 10.20.0.0/22", "subnet: 10.21.0.0/22")
+    refused = rackwright("plan", site, "--locked")
+    told = "gpu01 in inband 10.20.0.10/22 -> 10.21.0.10/22"
+    assert refused.exit_code == 1
+    assert told in refused.stderr
+    done = rackwright("plan", site)
+    assert done.exit_code == 0
+    assert "11 of 136 values that stand change" in done.stderr
+    assert told in done.stderr
+    assert "everything else" not in done.stderr
+    assert "everything stands as it was" in rackwright("plan", site).stderr
+
+
+def test_a_lock_of_an_earlier_version_is_taken_and_completed(rackwright, site, edit):
+    """What such a lock does not hold is no change to --locked; the next plan writes it, and what it does hold is held."""
+    lock = lock_text.read(site / "site.lock")
+    pools = {name: entries for name, entries in lock.pools.items() if name != "racks.row"}
+    wishes = {name: wish for name, wish in lock.wishes.items() if name.startswith(("fabrics", "groups"))}
+    lock_text.write(site / "site.lock", msgspec.structs.replace(lock, pools=pools, wishes=wishes))
+    assert rackwright("plan", site, "--locked").exit_code == 0
+    assert "7 new, 0 freed; everything else" in rackwright("plan", site).stderr
+    assert lock_text.read(site / "site.lock") == lock
+    lock_text.write(site / "site.lock", msgspec.structs.replace(lock, pools=pools, wishes=wishes))
+    edit(site / "site.yaml", "count: 4, max: 8}", "count: 5, max: 8}")
+    assert "7 new and 0 freed" in rackwright("plan", site, "--locked").stderr
+
+
+def test_a_new_rack_is_told_its_place_in_the_row(rackwright, rackwright_json, site, edit):
+    """It sorts between those that stand and is put behind them: told with what would place it otherwise."""
+    row = "  r1b: {model: ar3307}\n  r2: {model: ar3307,"
+    edit(site / "site.yaml", "  r2: {model: ar3307,", row)
+    said = rackwright("plan", site).stderr
+    assert "r1b at place 3" in said
+    assert "take racks.row out of site.lock and plan again" in said
+    _, value = rackwright_json("plan", site)
+    assert [rack["name"] for rack in value["racks"]] == ["r1", "r2", "r1b"]
 
 
 def test_free_gives_back_what_nothing_asks_for(rackwright, site, edit):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -13,6 +16,9 @@ from rackwright.cli.params import PLACE
 from rackwright.cli.talk import Talk
 
 __all__ = ["command", "copy_site", "reference_sites"]
+
+_SCHEMA: Final = "site.schema.json"
+_MODELINE: Final = re.compile(r"^(# yaml-language-server: \$schema=)\S+$", re.MULTILINE)
 
 
 def reference_sites() -> dict[str, Path]:
@@ -57,9 +63,20 @@ def command(talk: Talk, folder: Path | None, site: str | None) -> Answer:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         talk.error(f"error: {folder} is there and not empty: choose another folder, nothing was written")
         return Answer(ERROR, {"error": f"{folder} is not empty"})
-    names = copy_site(known[site], folder)
+    names = sorted([*copy_site(known[site], folder), _complete(folder)])
     talk.say(f"copied {site} to {folder}: {', '.join(names)}; next: rackwright validate {folder}")
     return Answer(data={"site": site, "folder": str(folder), "files": names}, lines=[str(folder)])
+
+
+def _complete(folder: Path) -> str:
+    """Put the JSON Schema beside a copied site, so that an editor completes its keys there too; return the file's name."""
+    from rackwright.intent import json_schema
+
+    (folder / _SCHEMA).write_text(json.dumps(json_schema(), indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    file = folder / "site.yaml"
+    text = _MODELINE.sub(rf"\1./{_SCHEMA}", file.read_text(encoding="utf-8"), count=1)
+    file.write_text(text, encoding="utf-8")
+    return _SCHEMA
 
 
 def _first_line(site: Path) -> str:
