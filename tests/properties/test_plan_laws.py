@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from hypothesis import given, settings
@@ -179,6 +179,59 @@ def test_a_rack_put_in_front_moves_no_machine() -> None:
     assert {p.device for p in after.placements if p.rack == "a1"} == {"gpu07", "gpu08"}
     del wish["racks"]["a1"]
     assert planned(wish, lock)[0].placements == before.placements
+
+
+RACK = {"model": "ar3307", "pdu": "apdu10450sw", "feeds": ["a", "b"]}
+
+
+def racked(topology: str, gpus: int) -> Mapping:
+    """Return a site whose machines fill four racks, with all else in a fifth; cables of light reach everywhere."""
+    wish = site(topology, gpus, 8)
+    for key in ("backend", "frontend"):
+        wish["fabrics"][key]["attach"][0]["media"] = "dr4"
+    racks = {**{f"g{n}": ["gpu[*2]@2"] for n in range(1, 5)}, "m5": ["fe@2", "be@10", "oob@30", "mgmt@36"]}
+    wish["racks"] = {key: {**RACK, "place": place} for key, place in racks.items()}
+    return wish
+
+
+@FEW
+@given(st.sampled_from(["pure-rail", "single-switch"]), st.integers(1, 8), st.data())
+def test_racks_added_and_removed_anywhere_change_no_cable_that_stands(
+    topology: str, gpus: int, data: st.DataObject
+) -> None:
+    """Racks come under names that sort anywhere, and others go: part, length and name of each cable that stays are the same."""
+    wish = racked(topology, gpus)
+    before, lock = planned(wish)
+    names = data.draw(st.lists(st.from_regex(r"[a-z][0-9]?b", fullmatch=True), min_size=1, max_size=4, unique=True))
+    wish["racks"] |= {name: {**RACK, "place": []} for name in names}
+    after, lock = planned(wish, lock)
+    assert set(parts(before)) <= set(parts(after))
+    assert [rack.name for rack in after.racks[: len(before.racks)]] == [rack.name for rack in before.racks]
+    gone = data.draw(st.sampled_from(list(wish["racks"])))
+    del wish["racks"][gone]
+    without = set(parts(planned(wish, lock)[0]))
+    touched = {placement.device for placement in after.placements if placement.rack == gone}
+    assert {part for part in parts(after) if not touched & part.ends} <= without
+
+
+class Part(NamedTuple):
+    """What a cable is to whoever orders and labels it."""
+
+    id: str
+    part: str
+    length_m: float | None
+    ends: frozenset[str]
+
+
+def parts(made: Plan) -> list[Part]:
+    """Return the cables of a plan by their ends, whatever their place in it."""
+    return [
+        Part(
+            one.id, one.part, one.length_m,
+            frozenset(end.device for at in one.links for end in (made.links[at].a, made.links[at].b)),
+        )
+        for one in made.assemblies
+    ]  # fmt: skip
 
 
 def test_another_process_and_hash_seed_give_the_same_bytes(repository: Path) -> None:

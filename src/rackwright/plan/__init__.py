@@ -28,6 +28,7 @@ from rackwright.plan.oob import wire_oob, wire_uplinks
 from rackwright.plan.pair import wire_pair
 from rackwright.plan.rails import wire_rails
 from rackwright.plan.recabling import moved
+from rackwright.plan.renumbering import renumbered
 from rackwright.plan.waves import waves
 from rackwright.plan.wiring import Wiring
 from rackwright.plan.wishes import explicit_links, judge
@@ -83,9 +84,10 @@ def attempt(site: Site, kept: LockFile | None = None, *, catalog: Catalog, keys:
     problems += found
     if _blocked(problems):
         return Outcome(None, lock, tuple(sorted(problems, key=sort_key)))
+    problems += renumbered(site, devices, wiring, catalog, kept, lock, addresses)
     static = catalog.conventions[site.site.conventions].management == "static"
     devices = addressing.with_management(devices, addresses, static=static)
-    assemblies, found = cables.assemble(wiring.links, devices, placements, stand, catalog)
+    assemblies, found = cables.assemble(wiring.links, devices, placements, stand, catalog, row=racks.row(site, lock))
     problems += found
     frame, found = _frame(site, catalog, lock, wiring, devices, addresses, keys)
     problems += found

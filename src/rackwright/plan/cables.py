@@ -6,7 +6,7 @@ the cage, so they stay when anything else of the site changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -58,9 +58,9 @@ class _Bench:
 
 def assemble(
     links: Sequence[Link], devices: Sequence[Device], placements: Sequence[Placement], racks: Sequence[Rack],
-    catalog: Catalog,
+    catalog: Catalog, *, row: Mapping[str, int] | None = None,
 ) -> tuple[tuple[Assembly, ...], list[Problem]]:  # fmt: skip
-    """Return the parts that make the links, switch by switch and cage by cage.
+    """Return the parts that make the links, switch by switch and cage by cage; ``row`` as for :class:`Hall`.
 
     A part that the catalog does not have leaves an assembly with an empty ``part``: the link is there.
     """
@@ -70,7 +70,8 @@ def assemble(
         cages.setdefault(_hole(link.a), []).append(index)
         hole = _hole(link.b)
         far[hole] = far.get(hole, 0) + 1
-    bench = _Bench(links, Connectors(list(devices), catalog), Shelf(catalog), Hall(devices, placements, racks), far)
+    hall = Hall(devices, placements, racks, row=row)
+    bench = _Bench(links, Connectors(list(devices), catalog), Shelf(catalog), hall, far)
     order = {device.name: at for at, device in enumerate(devices)}
     made: list[Assembly] = []
     for hole in sorted(cages, key=lambda at: (order.get(at[0], len(order)), at[2], at[1])):

@@ -6,7 +6,7 @@ top of the rack, along the tray, and down. Each end gets slack besides.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from rackwright.plan.model import Device, Placement, Rack
@@ -40,14 +40,16 @@ class _Place(NamedTuple):
 
 
 class Hall:
-    """Where everything stands; racks stand in one row in the order of their names."""
+    """Where everything stands: racks in one row, each at its place; without ``row`` one beside the other as given."""
 
     def __init__(
-        self, devices: Sequence[Device], placements: Sequence[Placement], racks: Sequence[Rack], rule: Rule = DEFAULT
-    ) -> None:
+        self, devices: Sequence[Device], placements: Sequence[Placement], racks: Sequence[Rack], rule: Rule = DEFAULT,
+        *, row: Mapping[str, int] | None = None,
+    ) -> None:  # fmt: skip
         """Work out every place once."""
         self._rule = rule
-        rows = {rack.name: (at, rack.height_u * UNIT_M) for at, rack in enumerate(racks)}
+        places = row or {rack.name: at for at, rack in enumerate(racks)}
+        rows = {rack.name: (places[rack.name], rack.height_u * UNIT_M) for rack in racks}
         self._places: dict[str, _Place] = {}
         for placement in placements:
             if placement.unit and placement.rack in rows:

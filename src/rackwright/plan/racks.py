@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from rackwright.catalog.models import Catalog
 from rackwright.findings import Problem, problem
@@ -15,7 +16,10 @@ from rackwright.plan.model import Device, Placement, Rack
 from rackwright.plan.places import Names, Slot, Word, WordFault, parse
 from rackwright.plan.power import powered
 
-__all__ = ["height_of", "pdus", "place", "rack_names"]
+__all__ = ["ROW", "height_of", "pdus", "place", "rack_names", "row"]
+
+ROW: Final = "racks.row"
+"""Pool of the lock: the place of each rack in the row, from 0."""
 
 
 def rack_names(site: Site) -> tuple[tuple[str, str, int, int], ...]:
@@ -34,6 +38,11 @@ def _rack_names(site: Site) -> Iterator[tuple[str, str, int, int]]:
             names = (key,)  # place() reports the range; the rest of the plan still has a rack to speak of
         for ordinal, name in enumerate(names):
             yield name, key, ordinal, len(names)
+
+
+def row(site: Site, lock: Lock) -> dict[str, int]:
+    """Return the place of each rack in the row, from 0: in the order of names at first, what comes later behind."""
+    return {name: lock.take(ROW, name) for name, *_ in rack_names(site)}
 
 
 def pdus(site: Site) -> tuple[Device, ...]:
@@ -63,12 +72,13 @@ class _Hall:
 def place(
     site: Site, devices: Sequence[Device], catalog: Catalog, lock: Lock | None = None
 ) -> tuple[tuple[Placement, ...], tuple[Rack, ...], list[Problem]]:
-    """Return where each device stands, the racks with their power, and what is wrong.
+    """Return where each device stands, the racks with their power as they stand in the row, and what is wrong.
 
     A placement whose unit is 0 stands in that rack at a height that cannot be told: something below it
     has a height that no source gives.
     """
-    hall = _Hall(catalog, Names(site, devices, lock or Lock()))
+    lock = lock or Lock()
+    hall = _Hall(catalog, Names(site, devices, lock))
     members: dict[str, list[str]] = {}
     seen: dict[str, str] = {}
     for name, key, ordinal, count in rack_names(site):
@@ -81,7 +91,8 @@ def place(
         members[name] = [placement.device for placement in hall.placements[before:]]
     hall.problems += _unnamed(site) + _heightless(hall) + _left_over(devices, hall, bool(site.racks))
     racks, faults = powered(site, tuple((name, key) for name, key in seen.items()), members, devices, catalog)
-    return tuple(hall.placements), racks, hall.problems + faults
+    places = row(site, lock)
+    return tuple(hall.placements), tuple(sorted(racks, key=lambda rack: places[rack.name])), hall.problems + faults
 
 
 def _fill(hall: _Hall, rack: str, key: str, intent: RackIntent, ordinal: int, count: int) -> None:

@@ -20,7 +20,9 @@ from rackwright.plan.lock import Lock, LockFile, Wish
 from rackwright.plan.model import Link
 from rackwright.plan.wiring import Wiring
 
-__all__ = ["moved"]
+__all__ = ["CHECK", "moved"]
+
+CHECK: Final = "plan.recabling"
 
 _UNWIRED: Final[Any] = {
     "adaptive_routing": True, "bgp": True, "per_switch": True, "uplink": {"bond_per_link"},
@@ -69,7 +71,7 @@ def moved(site: Site, catalog: Catalog, kept: LockFile | None, lock: Lock, wirin
     except ValueError as error:
         return [
             problem(
-                "plan.recabling", f"{changes[0]}; what that would move cannot be told: {error}", path=changes[0].path,
+                CHECK, f"{changes[0]}; what that would move cannot be told: {error}", path=changes[0].path,
                 remedy=f"take the change back, or {_CONSENT.format('.'.join(changes[0].path[:2]))}",
             )
         ]  # fmt: skip
@@ -210,7 +212,7 @@ def _told(fabric: str, cables: Sequence[tuple[Link, Link]], stand: int, changes:
     sections = ", ".join(sorted({".".join(change.path[:2]) for change in causes}))
     was, now = cables[0]
     return problem(
-        "plan.recabling",
+        CHECK,
         f"{len(cables)} of {stand} cables of {fabric} that stand would move, of {len(devices)} device(s), the first from"
         f" {_name(was)} to {_name(now)}: {', '.join(map(str, causes[:_SHOWN]))}{more}",
         path=causes[0].path,

@@ -5,21 +5,28 @@ Nothing here writes; ``rackwright plan`` and ``rackwright render`` keep the lock
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from rackwright import intent
 from rackwright.errors import DocumentError, IntentError, LockNeedsChange, PlanError
 from rackwright.findings import Problem, sort_key
-from rackwright.plan import Outcome, attempt, lock_text, with_locations
-from rackwright.plan.lock import LockFile
+from rackwright.plan import Outcome, attempt, lock_text, racks, recabling, renumbering, with_locations
+from rackwright.plan.lock import Lock, LockFile
 from rackwright.plan.model import Plan
 
 __all__ = ["FILE", "Planned", "Workspace", "open_site", "planned", "site_file", "trouble"]
 
 FILE: Final = "site.yaml"
 """Name of the file that the operator writes."""
+
+_MOVES: Final = frozenset({recabling.CHECK, renumbering.CHECK})
+_LATER: Final = (f"{racks.ROW}/", "wishes/networks.", "wishes/pools")
+"""What locks of earlier versions do not hold."""
+
+_PASSES: Final = 8
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,19 @@ class Planned:
     def changed(self) -> bool:
         """Tell whether the lock is another than before."""
         return bool(self.added or self.freed)
+
+    @property
+    def moves(self) -> tuple[Problem, ...]:
+        """Return the warnings that say what of that which stands is moved or has other values."""
+        return tuple(found for found in self.warnings if found.check in _MOVES)
+
+
+class _Planned(NamedTuple):
+    """An outcome with a plan."""
+
+    plan: Plan
+    lock: Lock
+    problems: tuple[Problem, ...]
 
 
 def site_file(path: Path) -> Path:
@@ -97,20 +117,41 @@ def planned(site: Workspace, *, locked: bool = False, free: bool = False) -> Pla
     """
     if site.loaded.site is None:
         raise IntentError(f"{site.file} is wrong in {_errors(site.loaded.problems)}; mend it", site.loaded.problems)
+    outcome = first = _settled(site)
+    for _ in range(_PASSES if free else 0):
+        # What is freed may let the plan ask for less, and so free more.
+        outcome = _settled(dataclasses.replace(site, kept=outcome.lock.freed().file()))
+        if not (outcome.lock.changed or outcome.lock.unused()):
+            break
+    lock = outcome.lock.file()
+    moves = tuple(found for found in first.problems if found.check in _MOVES)
+    made = Planned(
+        outcome.plan, lock, *lock_text.changes(site.kept, lock), lock_text.keys(site.kept), outcome.lock.unused(),
+        _together(site.loaded.problems, (*moves, *outcome.problems)),
+    )  # fmt: skip
+    if locked:
+        _refuse(site, made)
+    return made
+
+
+def _refuse(site: Workspace, made: Planned) -> None:
+    """Raise when the lock would change; what a lock of an earlier version does not hold yet is no change."""
+    early = () if site.kept is None or "pools" in site.kept.wishes else _LATER
+    added = [key for key in made.added if not key.startswith(early)]
+    if added or made.freed:
+        moves = "".join(f"; {found.message}" for found in made.moves)
+        raise LockNeedsChange(
+            f"{site.lock_path} would change: {len(added)} new and {len(made.freed)} freed, the first is "
+            f"{(*added, *made.freed)[0]}{moves}; run 'rackwright plan' without --locked and commit the lock"
+        )
+
+
+def _settled(site: Workspace) -> _Planned:
+    """Return the plan of a site whose file is right; raises PlanError with every problem."""
     outcome = _outcome(site)
     if outcome.plan is None:
         raise PlanError(f"{site.file} cannot be planned: {_errors(outcome.problems)}; mend it", outcome.problems)
-    lock = (outcome.lock.freed() if free else outcome.lock).file()
-    added, freed = lock_text.changes(site.kept, lock)
-    if locked and (added or freed):
-        first = (added or freed)[0]
-        raise LockNeedsChange(
-            f"{site.lock_path} would change: {len(added)} new and {len(freed)} freed, the first is {first}; "
-            "run 'rackwright plan' without --locked and commit the lock"
-        )
-    unused = () if free else outcome.lock.unused()
-    warnings = _together(site.loaded.problems, outcome.problems)
-    return Planned(outcome.plan, lock, added, freed, lock_text.keys(site.kept), unused, warnings)
+    return _Planned(outcome.plan, outcome.lock, outcome.problems)
 
 
 def _together(written: tuple[Problem, ...], planned: tuple[Problem, ...]) -> tuple[Problem, ...]:

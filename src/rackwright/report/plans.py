@@ -9,12 +9,14 @@ from typing import Any
 import msgspec
 
 from rackwright.plan.model import Plan, Rack
+from rackwright.plan.racks import ROW
 from rackwright.plan.workspace import Planned
 from rackwright.report.words import columns, count, some
 
 __all__ = ["address_counts", "lock_lines", "new_devices", "plan_lines", "plan_value"]
 
 _NEW_NAMES = 12
+_FREED = 6
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:
@@ -141,14 +143,32 @@ def lock_lines(planned: Planned, *, first: bool, path: str) -> Iterator[str]:
     if first:
         yield f"{path}: new, {count(len(planned.added), 'allocation')}"
     elif planned.changed:
-        yield f"{path}: {len(planned.added)} new, {len(planned.freed)} freed; everything else stands as it was"
+        stands = "what the warnings above name changes, the rest" if planned.moves else "everything else"
+        yield f"{path}: {len(planned.added)} new, {len(planned.freed)} freed; {stands} stands as it was"
         if names:
             yield f"  new devices: {some(names, _NEW_NAMES)}"
-        yield from (f"  - {key}" for key in planned.freed)
+        if placed := _placed(planned):
+            yield f"  {placed}"
+        yield from (f"  - {key}" for key in planned.freed[:_FREED])
+        if len(planned.freed) > _FREED:
+            yield f"  - and {len(planned.freed) - _FREED} more; all are in the answer of --json"
     else:
         yield f"{path}: nothing new, everything stands as it was"
     if planned.unused:
         yield f"  kept though nothing asks for it: {some(planned.unused, 6)}; 'rackwright plan --free' gives it back"
+
+
+def _placed(planned: Planned) -> str:
+    """Say where racks that are new beside standing ones were put in the row."""
+    places = {f"{ROW}/{name}": (first, name) for name, (first, _) in planned.lock.pools.get(ROW, {}).items()}
+    new = sorted(places[key] for key in planned.added if key in places)
+    if not new or planned.known.isdisjoint(places):
+        return ""
+    put = some([f"{name} at place {first + 1}" for first, name in new], _NEW_NAMES)
+    return (
+        f"new in the row of racks, which cable lengths go by: {put}; to have all racks stand in the order of their names, "
+        f"take {ROW} out of site.lock and plan again, which changes cables that stand"
+    )
 
 
 def plan_value(planned: Planned) -> dict[str, Any]:
