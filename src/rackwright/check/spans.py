@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from socket import AF_INET, AF_INET6, inet_pton
+from ipaddress import ip_address
 from typing import NamedTuple
 
 __all__ = ["Span", "span_of"]
@@ -51,11 +51,11 @@ class Span(NamedTuple):
 def span_of(text: str) -> Span | None:
     """Read ``10.0.0.1/31`` or a bare address; None for anything else (``dhcp``; the schema rules speak about forms)."""
     host, slash, length = text.partition("/")
-    version, family, bits = (6, AF_INET6, 128) if ":" in host else (4, AF_INET, 32)
     try:
-        ip = int.from_bytes(inet_pton(family, host), "big")
-    except (OSError, ValueError):
+        address = ip_address(host)
+    except ValueError:
         return None
+    version, bits, ip = address.version, address.max_prefixlen, int(address)
     prefix = int(length) if length.isdecimal() else -1 if slash else bits
     if not 0 <= prefix <= bits:
         return None
