@@ -20,6 +20,7 @@ from rackwright.errors import Unreachable
 from rackwright.plan.workspace import Planned, Workspace
 from rackwright.render import ansible
 from rackwright.render.slices import Slices
+from rackwright.report.words import count
 
 if TYPE_CHECKING:
     from rackwright.drivers.reach import Reach
@@ -67,7 +68,7 @@ def looked(talk: Talk, systems: Systems, names: Sequence[str], way: Reach) -> di
             task=nornir_tasks.ask_host, way=way, wanted=systems.wanted, catalog=catalog, taken=taken
         )  # fmt: skip
         found |= {name: _result(result) for name, result in results.items()}
-    talk.say(f"asked {len(asked)} hosts in {talk.seconds():.1f} s")
+    talk.say(f"asked {count(len(asked), 'host')} in {talk.seconds():.1f} s")
     return found
 
 
@@ -81,7 +82,7 @@ def benched(
     names = [name for name, one in evidence.items() if not one.error]
     rounds = running.pairs(systems.wanted, evidence, names)
     time = running.minutes(systems.wanted, names, rounds, level)
-    talk.say(f"loading {len(names)} hosts with benchmarks, which takes about {time} min")
+    talk.say(f"loading {count(len(names), 'host')} with benchmarks, which takes about {time} min")
     found: dict[str, list[audit.Answer]] = {name: [] for name in names}
     if names:
         nornir = nornir_tasks.nornir_of_bmcs(names, min(way.jobs, len(names)), talk.counter("measured", len(names)))

@@ -251,7 +251,7 @@ def _looked(talk: Talk, build: Build, way: Reach, checks: Sequence[str]) -> dict
                 raise result.exception
             found[name] = result[0].result
     questions = sum(len(item.answers) for item in found.values())
-    talk.say(f"asked {questions} questions of {len(names)} switches in {talk.seconds():.1f} s")
+    talk.say(f"asked {count(questions, 'question')} of {count(len(names), 'switch')} in {talk.seconds():.1f} s")
     return found
 
 

@@ -17,6 +17,7 @@ from rackwright.errors import SecretUnresolved, Unreachable
 from rackwright.plan.controllers import BmcSettings, bmc_settings
 from rackwright.plan.machines import Machine, machines
 from rackwright.plan.workspace import Planned, Workspace
+from rackwright.report.words import count
 from rackwright.secrets import resolve
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def looked(
             if result.exception is not None:
                 raise result.exception
             found[name] = result[0].result
-    talk.say(f"asked {len(asked)} BMCs in {talk.seconds():.1f} s")
+    talk.say(f"asked {count(len(asked), 'BMC')} in {talk.seconds():.1f} s")
     return found
 
 
