@@ -109,6 +109,7 @@ def _silent(context: Context, place: Path, fabric: Fabric, entry: Attach) -> Non
         ("bond", below and entry.bond != "none", "an access port is one port"),
         ("speed", below and entry.speed is not None, "an access port has one speed"),
         ("split", below and entry.split is not None, "an access port has no split"),
+        ("spread", below and entry.spread != "both" and entry.at is None, "or pin the first port too, e.g. at: swp1"),
         ("bonds", entry.bond == "none" and entry.bonds is not None, "add bond: lacp"),
         ("unused_bonds", entry.bond == "none" and entry.unused_bonds > 0, "add bond: lacp"),
     )

@@ -56,7 +56,7 @@ def wire_oob(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring)
     count = max(stated, 1)
     for _ in range(64):
         names = _names(fabric, count)
-        needs = list(_needs(fabric, site, catalog, wiring, names))
+        needs = list(_needs(key, site, catalog, wiring, names))
         wanted = _switches_needed(key, fabric, needs, names, size, lock)
         if wanted <= count:
             break
@@ -73,9 +73,25 @@ def wire_oob(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring)
     for index, name in enumerate(names, 1):
         wiring.devices.append(Device(name, "oob", model.key, key, index, fabric=key, unit=index))
     wiring.leaves[key] = tuple((name,) for name in names)
+    if _misspread(key, fabric, len(names), wiring):
+        return
     _connect(key, fabric, needs, names, size, lock, wiring)
     _reserve(fabric, names, wiring)
     wiring.layouts.append(Layout(key, "l2", 1, 1, count, 0, 0, count, size, 0, 0, size, 0, len(needs), size * count))
+
+
+def _misspread(key: str, fabric: Fabric, switches: int, wiring: Wiring) -> bool:
+    """Report lists of a spread that name a switch which is not there, or none; say whether there are any."""
+    listed = [(at, attach.spread) for at, attach in enumerate(fabric.attach) if isinstance(attach.spread, tuple)]
+    wrong = [(at, spread) for at, spread in listed if not spread or not all(1 <= n <= switches for n in spread)]
+    for at, spread in wrong:
+        stranger = next((number for number in spread if not 1 <= number <= switches), 0)
+        wiring.wrong(
+            ("fabrics", key, "attach", at, "spread"),
+            f"spread names switch {stranger} of {switches}" if spread else "spread is an empty list",
+            f"use numbers from 1 to {switches}, or raise leaves.count",
+        )
+    return bool(wrong)
 
 
 def _names(fabric: Fabric, count: int) -> tuple[str, ...]:
@@ -83,10 +99,12 @@ def _names(fabric: Fabric, count: int) -> tuple[str, ...]:
     return tuple(f"{fabric.leaves.name}{number:02d}" for number in range(1, count + 1))
 
 
-def _needs(fabric: Fabric, site: Site, catalog: Catalog, wiring: Wiring, own: tuple[str, ...]) -> Iterator[_Need]:
-    """Return every management port, in the order of the attach entries."""
-    for index, attach in enumerate(fabric.attach):
-        for turn, (device, ports) in enumerate(_wanted(attach, site, catalog, wiring, own)):
+def _needs(key: str, site: Site, catalog: Catalog, wiring: Wiring, own: tuple[str, ...]) -> Iterator[_Need]:
+    """Return every management port, in the order of the attach entries; ``own`` are the switches of this fabric."""
+    for index, attach in enumerate(site.fabrics[key].attach):
+        words = (attach.switches,) if isinstance(attach.switches, str) else attach.switches or ()
+        named = tuple(name for name in own if {"all", key, name} & set(words))
+        for turn, (device, ports) in enumerate(_wanted(attach, site, catalog, wiring, named)):
             for order, port in enumerate(ports):
                 yield _Need(index, device, port, order, turn)
 
@@ -94,10 +112,9 @@ def _needs(fabric: Fabric, site: Site, catalog: Catalog, wiring: Wiring, own: tu
 def _wanted(
     attach: Attach, site: Site, catalog: Catalog, wiring: Wiring, own: tuple[str, ...]
 ) -> Iterator[tuple[str, list[End]]]:
-    """Return (device, ports) of one attach entry."""
-    if attach.switches is not None:
-        for name in _chosen_switches(attach.switches, wiring, own):
-            yield name, [End(name, "eth0", interface="eth0")]
+    """Return (device, ports) of one attach entry; ``own`` are those switches of its fabric that it names."""
+    for name in (*_chosen_switches(attach.switches or (), wiring), *own):
+        yield name, [End(name, "eth0", interface="eth0")]
     for group in attach.every_group:
         row = site.groups[group]
         model = catalog.servers[row.model]
@@ -110,13 +127,11 @@ def _wanted(
     yield from ((name, [End(name, "eth0", interface="eth0")]) for name in _chosen_external(attach, wiring))
 
 
-def _chosen_switches(words: str | Iterable[str], wiring: Wiring, own: tuple[str, ...]) -> Iterator[str]:
+def _chosen_switches(words: str | Iterable[str], wiring: Wiring) -> Iterator[str]:
     chosen = (words,) if isinstance(words, str) else tuple(words)
     for device in wiring.devices:
         if device.role in SWITCH_ROLES and ("all" in chosen or device.fabric in chosen or device.name in chosen):
             yield device.name
-    if "all" in chosen:
-        yield from own
 
 
 def _chosen_pdus(attach: Attach, wiring: Wiring) -> Iterator[str]:

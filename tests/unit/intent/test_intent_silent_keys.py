@@ -55,11 +55,19 @@ def test_a_key_of_another_topology_is_told(repository: Path, fabric: str, change
         ("frontend", {"network": "inband"}),
         ("oob", {"tagged": ["storage"]}),
         ("oob", {"bond": "lacp"}),
+        ("oob", {"spread": [1, 2]}),
+        ("oob", {"spread": "rotate"}),
     ],
 )
 def test_a_key_of_another_attach_entry_is_told(repository: Path, fabric: str, change: dict[str, Any]) -> None:
     """An attach key that its fabric does not read is a mistake at that key."""
     assert told(repository, fabric, change, attach=True) == [f"fabrics.{fabric}.attach.0.{next(iter(change))}"]
+
+
+@pytest.mark.parametrize("spread", [[1], "rotate"])
+def test_a_spread_over_access_switches_is_read_with_a_first_port(repository: Path, spread: Any) -> None:
+    """What the remedy asks for, ``at``, makes the key right."""
+    assert told(repository, "oob", {"spread": spread, "at": "swp1"}, attach=True) == []
 
 
 def test_what_is_right_is_not_told(repository: Path) -> None:

@@ -104,6 +104,10 @@ def across(wish: Mapping) -> None:
 REFUSED: dict[str, tuple[Change, str, str]] = {
     "spread of a third leaf": (attach("frontend", spread=[3]), "fabrics.frontend.attach.0.spread", "switch 3 of 2"),
     "spread of none": (attach("frontend", spread=[]), "fabrics.frontend.attach.0.spread", "empty"),
+    "spread of a second access switch": (
+        attach("oob", spread=[1, 2], at="swp1"), "fabrics.oob.attach.0.spread", "switch 2 of 1",
+    ),
+    "spread of no access switch": (attach("oob", spread=[], at="swp1"), "fabrics.oob.attach.0.spread", "empty"),
     "bond on one leaf": (attach("frontend", spread=[1, 1]), "fabrics.frontend.attach.0.spread", "leaf 1 alone"),
     "odd leaves": (frontend(leaves={"model": "sn5600", "name": "fe", "count": 3}), "leaves.count", "3 leaves"),
     "spines over one pair": (frontend(spines={"count": 2}), "fabrics.frontend.spines.count", "2 spines"),
