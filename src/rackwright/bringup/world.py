@@ -9,8 +9,6 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import msgspec
-
 from rackwright import audit
 from rackwright.audit import hosts as systems
 from rackwright.audit import machines as bodies
@@ -19,7 +17,6 @@ from rackwright.bringup.glances import Glances
 from rackwright.bringup.nearby import Nearby
 from rackwright.catalog.images import Image
 from rackwright.catalog.models import Catalog
-from rackwright.documents import canonical_json, digest
 from rackwright.drivers.reach import Reach
 from rackwright.intent.models import Site
 from rackwright.nvue.tree import Tree
@@ -27,6 +24,7 @@ from rackwright.plan.controllers import BmcSettings
 from rackwright.plan.machines import Machine
 from rackwright.plan.model import Plan, Switch
 from rackwright.plan.stack_model import HostStack
+from rackwright.push.basis import sections
 from rackwright.push.bmc.certificates import authority_name
 from rackwright.push.bmc.meeting import Greeter, factory_password
 from rackwright.push.bmc.reading import Planner

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +18,7 @@ from rackwright.plan.install import lacking
 from rackwright.plan.model import Plan
 from rackwright.plan.stack import stack
 from rackwright.plan.stack_model import HostStack
+from rackwright.push.basis import Basis, named, sections
 from rackwright.render import ansible
 from rackwright.render.hosts.variables import anchored, variables
 from rackwright.render.slices import Slices
@@ -43,6 +45,13 @@ class Aim:
     way: Reach
     lacks: Mapping[str, tuple[str, ...]]
     """Why hosts may not be installed, where something is against it."""
+    sections: Callable[[], Mapping[str, str]] = dict
+    """Tells what is made of which part of the site."""
+
+    def basis(self, names: Collection[str]) -> Basis:
+        """Return what a push to hosts is made of."""
+        devices = {name: named(self.variables[name]) for name in names if name in self.variables}
+        return Basis(devices, dict(self.sections()))
 
 
 def aimed(talk: Talk, site: Path, wanted: Wanted) -> Aim:
@@ -62,7 +71,8 @@ def aimed(talk: Talk, site: Path, wanted: Wanted) -> Aim:
     )  # fmt: skip
     told = {name: anchored(variables(one), folder.resolve()) for name, one in stacks.items()}
     lacks = lacking(planned.plan, intent, opened.loaded.catalog, opened.loaded.keys)
-    return Aim(planned.plan, folder, stacks, told, way, lacks)
+    made = partial(sections, intent, opened.loaded.catalog, planned.plan, opened.loaded.images)
+    return Aim(planned.plan, folder, stacks, told, way, lacks, made)
 
 
 def compared(talk: Talk, aim: Aim, names: Sequence[str] = ()) -> Changeset:

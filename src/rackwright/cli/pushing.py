@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from rackwright.cli.talk import Talk
 from rackwright.errors import DocumentError
 from rackwright.nvue.tree import Tree
 from rackwright.plan.model import Plan
+from rackwright.push.basis import Basis, named, sections
 from rackwright.push.changeset import Changeset, make
 from rackwright.push.impact import Interrupts
 from rackwright.push.reading import Reading
@@ -36,6 +38,17 @@ class Aim:
     build: Build
     """The site as Nornir's tasks need it."""
 
+    sections: Callable[[], Mapping[str, str]] = dict
+    """Tells what is made of which part of the site."""
+    folder: Path | None = None
+    """The build folder that is pushed; None: the site as it is."""
+
+    def basis(self, names: Collection[str]) -> Basis:
+        """Return what a push to switches is made of."""
+        known = {switch.name: switch.nos for switch in self.plan.switches}
+        serials = {device.name: device.serial for device in self.plan.devices}
+        devices = {name: named([self.trees[name], known[name], serials[name]]) for name in names if name in self.trees}
+        return Basis(devices, dict(self.sections()), str(self.folder.resolve()) if self.folder else "")
 
 def aimed(talk: Talk, site: Path, wanted: Wanted, folder: Path | None = None) -> Aim:
     """Plan and render a site in memory, or take what a build folder of it holds; nothing is written."""
@@ -51,7 +64,11 @@ def aimed(talk: Talk, site: Path, wanted: Wanted, folder: Path | None = None) ->
         raise DocumentError(f"{folder} is a build of {plan.name!r} and not of {planned.plan.name!r}: name another one")
     way = reach(plan, opened.file.parent, wanted)
     names = (*way.endpoints, *way.astray)
-    return Aim(plan, _rendered(build, names) if folder is None else _built(folder, names), way, build)
+    if folder is not None:
+        return Aim(plan, _built(folder, names), way, build, folder=folder)
+    loaded = opened.loaded
+    made = partial(sections, loaded.require(), loaded.catalog, plan, loaded.images)
+    return Aim(plan, _rendered(build, names), way, build, made)
 
 
 def _rendered(build: Build, names: Sequence[str]) -> dict[str, Tree]:

@@ -12,6 +12,7 @@ import msgspec
 from rackwright.cli import servers
 from rackwright.cli.answer import Answer
 from rackwright.cli.consenting import Shown, about, agreed, gone_on, refuse_narrower
+from rackwright.cli.resuming import refuse_other_site
 from rackwright.cli.settling import settled
 from rackwright.cli.talk import Talk
 from rackwright.cli.watching import ended, watch, with_unread
@@ -112,6 +113,7 @@ def _run(talk: Talk, aim: Aim, found: Changeset, consent: Consent) -> Report | N
     if not any(server.work for server in found.servers):
         return None
     order = make_order(found, aim.plan, aim.catalog, aim.folder, drained_by=consent.drained_by)
+    order = msgspec.structs.replace(order, basis=aim.basis(order.of))
     return submit(order, aim.way, jobs=aim.way.jobs, on_event=watch(talk))
 
 
@@ -144,6 +146,7 @@ def _resumed(talk: Talk, aim: Aim) -> Answer | None:
 
     run = interrupted(aim.way.state, aim.way.database)
     refuse_narrower(aim.way.state, run, aim.machines, {*aim.way.bmcs, *aim.way.bmcs_astray})
+    refuse_other_site(talk, aim.way, run, aim.basis)
     report = gone_on(talk, "push to BMCs", run, lambda run, heard: resume(run, aim.way, on_event=heard))
     if report is None:
         return None

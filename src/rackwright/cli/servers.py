@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec import to_builtins
+from msgspec.structs import replace
 
 from rackwright import secrets
 from rackwright.catalog.models import Catalog
@@ -17,6 +21,7 @@ from rackwright.cli.settling import Settling, greeter
 from rackwright.cli.talk import Talk
 from rackwright.plan.machines import Machine
 from rackwright.plan.model import Plan
+from rackwright.push.basis import Basis, named, sections
 
 if TYPE_CHECKING:
     from rackwright.push.bmc.changeset import Changeset, ServerChanges, Unread
@@ -72,7 +77,9 @@ def aimed(
         state=way.state, twin=way.twin,
     )  # fmt: skip
     settling = Settling(meant.settings, lift, factory)
-    return Aim(planned.plan, folder, loaded.catalog, found, way, planner, settling, wanted.at_once(servers.BMC_JOBS))
+    made = partial(sections, intent, loaded.catalog, planned.plan, loaded.images)
+    asking = wanted.at_once(servers.BMC_JOBS)
+    return Aim(planned.plan, folder, loaded.catalog, found, way, planner, settling, asking, made)
 
 
 def compared(talk: Talk, aim: Aim, names: Sequence[str] = ()) -> Changeset:

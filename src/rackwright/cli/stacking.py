@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from rackwright.cli import hosts
 from rackwright.cli.answer import DIFFERENCE, ERROR, FINE, Answer, worst
 from rackwright.cli.consenting import Shown, about, agreed, gone_on, refuse_narrower
 from rackwright.cli.renewing import RESTARTS, Consent
+from rackwright.cli.resuming import refuse_other_site
 from rackwright.cli.talk import Talk
 from rackwright.cli.watching import ended, watch, with_unread
 
@@ -67,7 +70,9 @@ def _run(talk: Talk, aim: Aim, found: Changeset, consent: Consent) -> Report | N
     if not found.changed:
         return None
     work = [host_order(one, aim.variables[one.device], aim.stacks[one.device]) for one in found.hosts]
-    order = make_order(aim.plan, work, drained_by=consent.drained_by)
+    order = structs.replace(
+        make_order(aim.plan, work, drained_by=consent.drained_by), basis=aim.basis([one.device for one in work])
+    )
     return submit(order, aim.way, jobs=aim.way.jobs, on_event=watch(talk), heard=_play(talk))
 
 
@@ -109,6 +114,7 @@ def _resumed(talk: Talk, aim: Aim) -> Answer | None:
 
     run = interrupted(aim.way.state, aim.way.database)
     refuse_narrower(aim.way.state, run, aim.stacks, {*aim.way.hosts, *aim.way.hosts_astray})
+    refuse_other_site(talk, aim.way, run, aim.basis)
     report = gone_on(
         talk, "push to hosts", run, lambda run, heard: resume(run, aim.way, jobs=aim.way.jobs, on_event=heard)
     )

@@ -16,6 +16,7 @@ from rackwright.errors import RunChanged
 from rackwright.nvue.tree import Tree
 from rackwright.plan.model import Plan, Switch
 from rackwright.push.apart import apart_from
+from rackwright.push.basis import Basis
 from rackwright.push.changeset import Changeset, DeviceChanges
 from rackwright.push.sending import refuse_open_secrets
 from rackwright.runs.model import Apart
@@ -87,6 +88,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     limits: Limits = Limits()
     apart: Apart = ()
     """Devices that nobody else may work on meanwhile."""
+    basis: Basis | None = None
+    """What it was made of; None: not kept."""
 
     @cached_property
     def of(self) -> Mapping[str, DeviceOrder]:

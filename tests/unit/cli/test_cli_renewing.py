@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import msgspec
@@ -14,6 +15,7 @@ from rackwright.cli.talk import Talk
 from rackwright.diff.bmc.model import BiosState
 from rackwright.diff.bmc.settings import LOCKDOWN, SettingChange, Settings
 from rackwright.plan.controllers import BmcSettings
+from rackwright.push.basis import Basis
 from rackwright.push.bmc import submitting
 from rackwright.push.bmc.changeset import Changeset, ServerChanges, Unread
 from rackwright.push.bmc.model import Step, Way
@@ -43,10 +45,10 @@ def rack(monkeypatch):
     """Return a rack whose BMCs are to be locked, and what was asked of it."""
     wanted = {name: BmcSettings(lockdown=True) for name in NAMES}
     way = SimpleNamespace(
-        database=None, state="/nowhere", jobs=4, bmcs=dict.fromkeys(NAMES), bmcs_astray={"gpu04": "it has no address"}
+        database=None, state=Path("/nowhere"), jobs=4, bmcs=dict.fromkeys(NAMES), bmcs_astray={"gpu04": "it has no address"}
     )
     found = SimpleNamespace(
-        aim=SimpleNamespace(settling=Settling(wanted), way=way, plan=SimpleNamespace(name="lab", digest="1")),
+        aim=SimpleNamespace(settling=Settling(wanted), way=way, plan=SimpleNamespace(name="lab", digest="1"), basis=Basis),
         servers=[server(name, ON) for name in NAMES], read=[], made=[], pushed=[], refusing={}, report=report(gpu01="done"),
     )  # fmt: skip
     found.aim.machines = dict.fromkeys((*NAMES, "gpu04"))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from msgspec import structs
 
 from rackwright.cli.answer import Answer, verb
 from rackwright.cli.consenting import Shown, about, agreed, gone_on, nothing_cut_off, refuse_narrower
@@ -18,7 +19,7 @@ from rackwright.cli.watching import ended, watch, with_unread
 from rackwright.push.changeset import Changeset, load, refuse_stale
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rackwright.cli.pushing import Aim
     from rackwright.runs import Outcome, Report
@@ -110,15 +111,24 @@ def command(
     from rackwright.cli.renewing import Consent
     from rackwright.cli.stacking import stacked
 
-    if only != "switch" and (folder or image):
-        raise click.UsageError("--build and --install go with switches")
-    if only != "host" and (installer or wipe):
-        raise click.UsageError(f"--{'installer' if installer else 'wipe'} goes with --only host")
+    _only_for(only, switch={"build": folder, "install": image}, host={"installer": installer, "wipe": wipe})
     wanted = replace(wanted, database=database)
     if changes:
         _alone(installer=installer, install=image, resume=resume)
-    if resume and (answer := _nothing_cut_off(talk, site, only, database)) is not None:
-        return answer
+    if resume:
+        if (answer := _nothing_cut_off(talk, site, only, database)) is not None:
+            return answer
+        within = confirm_within if _is_given("confirm_within") else None
+        folder = _as_begun(
+            site,
+            only,
+            database,
+            build=folder,
+            image=image,
+            confirm_s=within,
+            jobs=wanted.jobs,
+            drained_by=servers["drained_by"],
+        )
     if only == "host":
         consent = Consent(yes, allow_disruption, resume, changes, servers.pop("drained_by"))
         _only_with("bmc", servers)
@@ -146,10 +156,8 @@ def command(
 def _nothing_cut_off(talk: Talk, site: Path, only: str, database: str | None) -> Answer | None:
     """Return what ends a push that was to go on where none of its domain was cut off; None where one was."""
     from rackwright import runs
-    from rackwright.drivers.reach import STATE
-    from rackwright.plan.workspace import site_file
 
-    state = site_file(site).parent / STATE
+    state = _state(site)
     what, *programs = _RUNS[only]
     runs.refuse_other_database(state, database=database)
     # What goes before the push itself is not gone on with: it looks, and begins anew.
@@ -159,12 +167,43 @@ def _nothing_cut_off(talk: Talk, site: Path, only: str, database: str | None) ->
     return ended(talk, None, (), behind="hangs on it")
 
 
+def _as_begun(site: Path, only: str, database: str | None, **asked: Any) -> Path | None:
+    """Refuse what the push that was cut off could not heed; return the build folder that it pushes."""
+    from rackwright import runs
+    from rackwright.cli.resuming import Asked, build_of, refuse_otherwise
+
+    state = _state(site)
+    found = runs.cut_off(state, _RUNS[only][1], database=database)
+    run = found.run if found else ""
+    refuse_otherwise(state, run, Asked(**asked))
+    return build_of(state, run) if run else asked["build"]
+
+
+def _state(site: Path) -> Path:
+    from rackwright.drivers.reach import STATE
+    from rackwright.plan.workspace import site_file
+
+    return site_file(site).parent / STATE
+
+
+def _is_given(option: str) -> bool:
+    """Tell whether an option stands on the command line, or is as usual."""
+    return click.get_current_context().get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE
+
+
 def _alone(**given: Any) -> None:
     """Refuse what would be done beside a changeset that was reviewed, and before it is even read."""
     if wrong := next((name for name, value in given.items() if value), ""):
         raise click.UsageError(
             f"--changes pushes what was reviewed and nothing else: give --{wrong} in a push of its own"
         )
+
+
+def _only_for(only: str, **domains: Mapping[str, Any]) -> None:
+    """Refuse options of another domain than what is pushed to."""
+    for domain, options in domains.items():
+        if domain != only:
+            _only_with(domain, dict(options))
 
 
 def _only_with(domain: str, given: dict[str, Any]) -> None:
@@ -202,6 +241,7 @@ def push(
     if refused is not None:
         return refused
     order = make_order(found, aim.trees, aim.plan, Limits(confirm_s=confirm_s))
+    order = structs.replace(order, basis=aim.basis(order.of))
     if not any(device.work for device in order.devices):
         return _answer(talk, found, None)
     report = submit(order, aim.way, jobs=jobs, on_event=watch(talk))
@@ -238,10 +278,12 @@ def _about(aim: Aim) -> Sequence[str]:
 
 def _resumed(talk: Talk, aim: Aim) -> Answer | None:
     """Go on with the latest push that was cut off; None when only a new one can."""
+    from rackwright.cli.resuming import refuse_other_site
     from rackwright.push.submitting import interrupted, resume
 
     run = interrupted(aim.way.state, aim.way.database)
     refuse_narrower(aim.way.state, run, [one.name for one in aim.plan.switches], {*aim.way.endpoints, *aim.way.astray})
+    refuse_other_site(talk, aim.way, run, aim.basis)
     report = gone_on(talk, "push", run, lambda run, heard: resume(run, aim.way, on_event=heard))
     return _answer(talk, None, report) if report else None
 

@@ -14,6 +14,7 @@ from rackwright.catalog.models import Catalog
 from rackwright.errors import RunChanged
 from rackwright.plan.model import Plan
 from rackwright.push.apart import apart_from
+from rackwright.push.basis import Basis
 from rackwright.push.bmc.changeset import Changeset, ServerChanges
 from rackwright.push.bmc.model import Step, Way
 from rackwright.push.bmc.turns import turns
@@ -133,6 +134,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     limits: Limits = Limits()
     apart: Apart = ()
     """Devices that nobody else may work on meanwhile."""
+    basis: Basis | None = None
+    """What it was made of; None: not kept."""
 
     @cached_property
     def of(self) -> Mapping[str, ServerOrder]:

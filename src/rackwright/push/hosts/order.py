@@ -13,6 +13,7 @@ from rackwright.errors import RunChanged
 from rackwright.plan.model import Plan
 from rackwright.plan.stack_model import HostStack, Reboot
 from rackwright.push.apart import apart_from
+from rackwright.push.basis import Basis
 from rackwright.push.bmc.turns import turns
 from rackwright.runs.model import Apart
 
@@ -86,6 +87,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     limits: Limits = Limits()
     apart: Apart = ()
     """Devices that nobody else may work on meanwhile."""
+    basis: Basis | None = None
+    """What it was made of; None: not kept."""
 
     @cached_property
     def of(self) -> Mapping[str, HostOrder]:
