@@ -87,16 +87,8 @@ class World:
 
     @cached_property
     def sections(self) -> dict[str, str]:
-        """Part of what runs are made of -> its digest: the sections of ``site.yaml``, the nodes, the release, keys and images."""
-        written = self.site.model_dump(mode="json", by_alias=True)
-        release = self.site.site.release
-        parts = {
-            **written, "nodes": [row.model_dump(mode="json") for row in self.site.rows],
-            f"release {release}": self.catalog.releases[release].model_dump(mode="json"),
-            "files of access.ssh_keys": sorted({key for switch in self.plan.switches for key in switch.system.ssh_keys}),
-            "images": msgspec.to_builtins(self.images),
-        }  # fmt: skip
-        return {name: digest(canonical_json(part))[:16] for name, part in parts.items()}
+        """Part of what runs are made of -> its digest."""
+        return sections(self.site, self.catalog, self.plan, self.images)
 
     @cached_property
     def interrupts(self) -> Interrupts:

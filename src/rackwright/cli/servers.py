@@ -47,6 +47,21 @@ class Aim:
     settling: Settling
     asking: int
     """BMCs that are asked at the same time; ``way.jobs`` are those that are changed."""
+    sections: Callable[[], Mapping[str, str]] = dict
+    """Tells what is made of which part of the site."""
+
+    def basis(self, names: Collection[str]) -> Basis:
+        """Return what a push to BMCs is made of: what is cabled to a server decides on nothing of it."""
+        release, images = (
+            self.catalog.releases[self.plan.release].model_dump(mode="json"),
+            to_builtins(self.planner.images),
+        )
+        devices = {}
+        for machine in (self.machines[name] for name in names if name in self.machines):
+            adapters = tuple(replace(one, ports=()) for one in machine.adapters)
+            parts = [replace(machine, adapters=adapters), self.settling.wanted.get(machine.name), release, images]
+            devices[machine.name] = named(parts)
+        return Basis(devices, dict(self.sections()))
 
 
 def aimed(

@@ -45,7 +45,11 @@ def rack(monkeypatch):
     """Return a rack whose BMCs are to be locked, and what was asked of it."""
     wanted = {name: BmcSettings(lockdown=True) for name in NAMES}
     way = SimpleNamespace(
-        database=None, state=Path("/nowhere"), jobs=4, bmcs=dict.fromkeys(NAMES), bmcs_astray={"gpu04": "it has no address"}
+        database=None,
+        state=Path("/nowhere"),
+        jobs=4,
+        bmcs=dict.fromkeys(NAMES),
+        bmcs_astray={"gpu04": "it has no address"},
     )
     found = SimpleNamespace(
         aim=SimpleNamespace(settling=Settling(wanted), way=way, plan=SimpleNamespace(name="lab", digest="1"), basis=Basis),
