@@ -204,7 +204,7 @@ def test_uefi_pxe_boot(network, boot_folder):
 
 def test_a_virtual_cd(network, tmp_path):
     """One disc for every machine: what it boots finds its own seed by the service tag that its firmware tells."""
-    words = kernel_words(f"http://{SERVER}", more="console=ttyS0")
+    words = kernel_words(f"http://{SERVER}", more="console=ttyS0 no_timer_check")
     disc = media.disc(tmp_path, media.unified(tmp_path, media.kernel_and_initrd(), words))
     network.serve("--install", "gpu01")
     with contextlib.closing(network.guest()) as guest:
@@ -216,7 +216,7 @@ def test_a_virtual_cd(network, tmp_path):
 
 def test_a_bmc_boots_its_machine(network, tmp_path):
     """Medium in, one boot from it, power on, all over Redfish by our own driver: the machine behind the emulated BMC really boots it, and off is off."""
-    words = kernel_words(f"http://{SERVER}", more="console=ttyS0")
+    words = kernel_words(f"http://{SERVER}", more="console=ttyS0 no_timer_check")
     disc = media.disc(tmp_path, media.unified(tmp_path, media.kernel_and_initrd(), words))
     network.serve()
     with (
