@@ -11,6 +11,7 @@ from nornir.core.task import Result, Task
 from nornir_tasks.build import Build
 from rackwright.push.changeset import make
 from rackwright.push.impact import Interrupts
+from rackwright.push.leases import held
 from rackwright.push.order import Limits, make_order
 from rackwright.push.reading import settled
 from rackwright.push.submitting import Way, submit
@@ -41,7 +42,9 @@ def push_nvue(task: Task, way: Way, allow_disruption: bool = False, dry_run: boo
     switch = next(switch for switch in build.plan.switches if switch.name == name)
     intended = {name: switch_tree(switch, build.overlays)}
     reading = settled(name, way.connect, way.clock, lambda _device, _seconds: None)
-    changeset = make(build.plan.name, build.plan.digest, [reading], intended, Interrupts(build.plan))
+    changeset = make(
+        build.plan.name, build.plan.digest, [reading], intended, Interrupts(build.plan), held=held(way.leases)
+    )  # fmt: skip
     if not changeset.devices:
         return Result(task.host, result=reading, failed=True)
     changes = changeset.devices[0]

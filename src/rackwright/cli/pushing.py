@@ -18,6 +18,7 @@ from rackwright.plan.model import Plan
 from rackwright.push.basis import Basis, named, sections
 from rackwright.push.changeset import Changeset, make
 from rackwright.push.impact import Interrupts
+from rackwright.push.leases import held
 from rackwright.push.reading import Reading
 
 if TYPE_CHECKING:
@@ -90,8 +91,8 @@ def unseen(aim: Aim) -> Mapping[str, Tree]:
 
 
 def has_work(found: Changeset) -> bool:
-    """Tell whether a push would do anything: a switch that runs as planned and would not boot so is saved."""
-    return any(device.steps or device.unsaved for device in found.devices)
+    """Tell whether a push would do anything: one that runs as planned may have to be saved, or to give its old DHCP lease back."""
+    return any(device.steps or device.unsaved or device.lease for device in found.devices)
 
 
 def compared(talk: Talk, aim: Aim, names: Sequence[str] = ()) -> Changeset:
@@ -105,7 +106,9 @@ def compared(talk: Talk, aim: Aim, names: Sequence[str] = ()) -> Changeset:
     for name in order:
         talk.detail(f"{name}: {found[name].cause or 'read'}")
     readings = [found[name] for name in order]
-    return make(aim.plan.name, aim.plan.digest, readings, aim.trees, Interrupts(aim.plan))
+    return make(
+        aim.plan.name, aim.plan.digest, readings, aim.trees, Interrupts(aim.plan), held=held(aim.way.leases)
+    )  # fmt: skip
 
 
 def _read(talk: Talk, aim: Aim, names: Sequence[str]) -> dict[str, Reading]:

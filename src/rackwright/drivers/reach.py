@@ -200,6 +200,11 @@ class Reach:
         """Where it is kept whose operating system let us in; that of an emulated server goes with its twin."""
         return (self.state / "twin" if self.twin else self.state) / "answered"
 
+    @property
+    def leases(self) -> Path:
+        """Where it is kept which switches hold a DHCP lease that they no longer want; that of an emulated switch goes with its twin."""
+        return (self.state / "twin" if self.twin else self.state) / "leases"
+
     @cached_property
     def _keys(self) -> Login:
         """What hosts are logged in to with: a key or an agent, never the password of the switches."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path as FilePath
 from typing import Any, Final, Literal
 
@@ -15,6 +15,7 @@ from rackwright.nvue.tree import Leaf, Path, Tree
 from rackwright.push.digests import digest_of
 from rackwright.push.impact import Impact, Interrupts, impact_of
 from rackwright.push.kept import Kept, Unread, read, refuse_other_intent, refuse_other_site, refuse_unseen
+from rackwright.push.leases import is_owed
 from rackwright.push.reading import Reading
 from rackwright.push.route import Stop, StopName, route
 
@@ -45,6 +46,8 @@ class DeviceChanges(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     unsaved: bool = False
     """What runs is not what it would boot with."""
     impact: Impact = Impact()
+    lease: bool = False
+    """It leaves DHCP, or has left it, and gives its old lease back once it is done."""
 
     @property
     def legal(self) -> dict[str, str]:
@@ -72,14 +75,20 @@ def make(
     interrupts: Interrupts,
     *,
     routes: dict[str, tuple[Stop, ...]] | None = None,
+    held: Collection[str] = (),
 ) -> Changeset:
-    """Compare what was read with what is intended, switch by switch; ``routes`` gets the way of each that has one."""
+    """Compare what was read with what is intended, switch by switch; ``routes`` gets the way of each that has one.
+
+    ``held`` are those that an earlier run left with a DHCP lease to be given back.
+    """
     devices, unread = [], []
     for reading in readings:
         if reading.running is None:
             unread.append(Unread(reading.device, reading.cause, reading.remedy, reading.passing))
         else:
             made, stops = _device(reading, reading.running, intended[reading.device], interrupts)
+            if is_owed(reading.running, made.changes, marked=reading.device in held):
+                made = msgspec.structs.replace(made, lease=True)
             devices.append(made)
             if routes is not None and stops:
                 routes[reading.device] = stops

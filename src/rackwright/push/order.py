@@ -73,7 +73,7 @@ class DeviceOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     @property
     def work(self) -> bool:
         """Tell whether there is anything to do."""
-        return bool(self.changes.steps) or self.changes.unsaved
+        return bool(self.changes.steps) or self.changes.unsaved or self.changes.lease
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):

@@ -15,6 +15,7 @@ from rackwright.errors import DriverError
 from rackwright.push.contact import Contact
 from rackwright.push.gates import PROTODOWN, asked, behind, down, fewest, finished, tellers, words
 from rackwright.push.idle import Idle
+from rackwright.push.leases import Leases
 from rackwright.push.order import Order, decode
 from rackwright.push.procedure import Procedure
 from rackwright.push.reading import Connect
@@ -56,6 +57,8 @@ class Push:
     """Switches that a gate asks at the same time."""
     idle: Idle | None = field(default=None, repr=False)
     """Sessions that are left for the next gate; None: each asks over its own."""
+    leases: Leases | None = field(default=None, repr=False)
+    """What gives old leases back; None: nobody does."""
     name: str = field(default=NAME, init=False)
     version: str = field(default=VERSION, init=False)
 
@@ -67,7 +70,11 @@ class Push:
         """Bring one switch to what is planned."""
         whole = decode(order)
         contact = Contact(whole.of[device], self.connect, self.clock, whole.limits, idle=self.idle)
-        return Procedure(contact, context, self.resolvers).run()
+        leases = self.leases if whole.of[device].changes.lease else None
+        if leases is not None:
+            leases.owe(device)
+        outcome = Procedure(contact, context, self.resolvers).run()
+        return outcome if leases is None else leases.given_back(device, context, outcome)
 
     def gate(self, context: Context, order: bytes, wave: Wave, outcomes: Mapping[str, Outcome]) -> Outcome:
         """Open once everything that finished switches should have between them is up, within a limit."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 from rackwright import runs, secrets
 from rackwright.drivers.clock import Clock
 from rackwright.drivers.nvue.model import Nvue
+from rackwright.drivers.reach import JOBS
+from rackwright.push import leases
 from rackwright.push.idle import Idle
 from rackwright.push.order import Order, decode
 from rackwright.push.program import NAME, Push
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Way", "interrupted", "resume", "submit"]
 
 
-class Way(Protocol):
+class Way(leases.Way, Protocol):
     """How switches are reached; ``rackwright.cli.reaching.Reach`` is one."""
 
     @property
@@ -46,9 +48,6 @@ class Way(Protocol):
     def state(self) -> Path:
         """``SITE/.rackwright``."""
 
-    def connect(self, device: str) -> Nvue:
-        """Open a session with a switch."""
-
     def beside(self, device: str) -> Nvue:
         """Open a session with a switch that may not be meant, to look at it."""
 
@@ -59,7 +58,7 @@ def submit(order: Order, way: Way, *, jobs: int, on_event: Callable[[Event], Non
     Raises :class:`~rackwright.errors.SecretUnresolved` before anything is touched when a secret is missing, and
     :class:`~rackwright.errors.RunBusy` when a living process works on one of the switches, or one beside them may still go back by itself.
     """
-    with Idle() as idle, _engine(Push(way.connect, way.clock, way.resolvers, jobs, idle=idle), order, way) as engine:
+    with Idle() as idle, _engine(_program(way, order, idle, jobs), order, way) as engine:
         return engine.run(NAME, order.encoded(), jobs=jobs, apart=order.apart, on_event=on_event)
 
 
@@ -71,7 +70,7 @@ def resume(run: str, way: Way, *, on_event: Callable[[Event], None] | None = Non
     folder = RunFolder.found(way.state, run)
     folder.refuse_other_rack(way.twin)
     order = decode(folder.order())
-    with Idle() as idle, _engine(Push(way.connect, way.clock, way.resolvers, idle=idle), order, way) as engine:
+    with Idle() as idle, _engine(_program(way, order, idle), order, way) as engine:
         return engine.resume(run, on_event=on_event)
 
 
@@ -79,6 +78,11 @@ def interrupted(state: Path, database: str | None = None) -> str:
     """Return the newest push of a site when it was cut off and nobody works on it; empty otherwise."""
     found = runs.cut_off(state, NAME, database=database)
     return found.run if found else ""
+
+
+def _program(way: Way, order: Order, idle: Idle, jobs: int = JOBS) -> Push:
+    back = leases.Leases(way, idle, order.limits.login_s)
+    return Push(way.connect, way.clock, way.resolvers, jobs, idle=idle, leases=back)
 
 
 def _engine(program: Push, order: Order, way: Way) -> Engine:

@@ -15,6 +15,7 @@ from rackwright.nvue.tree import Tree
 from rackwright.push.changeset import Changeset, DeviceChanges, Unread
 from rackwright.push.groups import Group, groups
 from rackwright.push.impact import Impact
+from rackwright.push.leases import BY_HAND
 from rackwright.report.words import count, some
 from rackwright.runs import Outcome, Report
 
@@ -22,7 +23,6 @@ __all__ = [
     "behind",
     "changeset_lines",
     "impact_lines",
-    "lease_lines",
     "outcome_lines",
     "outcome_value",
     "pushed",
@@ -43,6 +43,8 @@ def what_changes(changeset: Changeset) -> str:
         parts.append(count(len(alike), "set") + " of changes")
     unsaved = sum(device.unsaved for device in changeset.devices)
     parts += [f"{count(unsaved, 'switch')} with unsaved configuration"] if unsaved else []
+    leased = sum(device.lease and not device.steps for device in changeset.devices)
+    parts += [f"{count(leased, 'switch')} with an old DHCP lease to be given back"] if leased else []
     parts += [f"{count(len(changeset.unread), 'switch')} could not be read"] if changeset.unread else []
     return ", ".join(parts) or "no switch"
 
@@ -70,6 +72,11 @@ def changeset_lines(changeset: Changeset, *, colour: bool = False) -> Iterator[s
     for device in changeset.devices:
         if device.unsaved and not device.steps:
             yield f"{device.device}: runs as planned and would not boot so; it is to be saved"
+    if owing := [device.device for device in changeset.devices if device.lease]:
+        yield (
+            f"! {some(owing, 32)}: eth0 leaves DHCP; its old lease is given back behind the save, since the address would go with it "
+            f"(RN-4377862): '{BY_HAND}', proven by a fresh login"
+        )
 
 
 def secret_lines(changeset: Changeset, intended: Mapping[str, Tree]) -> Iterator[str]:
@@ -98,28 +105,6 @@ def impact_lines(device: DeviceChanges) -> Iterator[str]:
         yield f"! {device.device}: {item.kind}{ports}: {'; '.join(item.reasons)}"
     if impact and (words := behind(impact)):
         yield f"! {device.device}: behind it are {words}"
-
-
-def lease_lines(changeset: Changeset, outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """Tell which switches have let go of DHCP on eth0 and still hold the lease: they lose the way in when it ends.
-
-    Source: RN-4377862 (open in 5.12, mended in 5.13); NVIDIA's own first-boot script ends with the same command.
-    """
-    done = {outcome.subject for outcome in outcomes if outcome.state == "done"}
-    held = [
-        device.device
-        for device in changeset.changed
-        if device.device in done
-        and any(
-            change.op == "-" and change.path == ("interface", "eth0", "ip", "address", "dhcp")
-            for change in device.changes
-        )
-    ]
-    if held:
-        yield (
-            f"{some(held)}: eth0 has left DHCP and its lease still runs; when it ends the address goes with it (RN-4377862): "
-            "run 'sudo dhclient -r && sudo ifreload -fa' there today"
-        )
 
 
 def behind(impact: Impact) -> str:

@@ -1,6 +1,6 @@
 """A rack of switches in memory that are reached as the command reaches them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,25 @@ class Fleet:
     resolvers: tuple = ()
     twin: bool = False
     database: str | None = None
+    released: list[str] = field(default_factory=list)
+    """Whoever gave a lease back, in order."""
+
+    @property
+    def leases(self):
+        """Where it is kept who has one to give back."""
+        return self.state / "leases"
+
+    def release(self, device, left=None):
+        """Have a switch give its lease back."""
+        self.released.append(device)
+        if left is not None:
+            left.close()
 
     def beside(self, device):
         """Open a session with a switch that may not be meant."""
         return self.connect(device)
 
-    def connect(self, device):
+    def connect(self, device, *, patience_s=0):  # noqa: ARG002 - nobody is waited for here
         """Open a session."""
         return self.switches[device].connect(device)
 

@@ -12,8 +12,7 @@ from rackwright.push.impact import Impact, Interruption, Interrupts, impact_of
 from rackwright.push.order import Limits, decode, make_order
 from rackwright.push.reading import Reading
 from rackwright.push.sending import resolved
-from rackwright.report.pushes import changeset_lines, lease_lines, secret_lines, what_changes
-from rackwright.runs import Outcome
+from rackwright.report.pushes import changeset_lines, secret_lines, what_changes
 from tests.plans import rails
 from tests.unit.push.cases import FACTORY, PLANNED, RESOLVERS, RESPLIT, changed, real
 from tests.unit.push.fake import masked
@@ -188,12 +187,19 @@ STATIC = {"interface": {"eth0": {"type": "eth", "ip": {"vrf": "mgmt", "address":
 
 
 @pytest.mark.parametrize(
-    ("running", "state", "told"), [(DHCP, "done", True), (DHCP, "failed", False), (STATIC, "done", False)]
+    ("running", "marked", "owed"), [(DHCP, False, True), (STATIC, False, False), (STATIC, True, True)]
 )
-def test_who_has_left_dhcp_is_told_before_the_lease_ends(plan, running, state, told):
-    """A switch whose eth0 was moved off DHCP loses its way in with the lease (RN-4377862): only what was done is told."""
-    intended = {"interface": {"eth0": {"type": "eth", "ip": {"vrf": "mgmt", "address": {"10.0.0.2/24": {}}}}}}
-    found = changeset(plan, Reading(device="be01", running=running), intended=intended)
-    lines = list(lease_lines(found, [Outcome(subject="be01", state=state)]))
-    assert bool(lines) is told
-    assert not told or ("be01" in lines[0] and "dhclient -r" in lines[0])
+def test_who_gives_a_lease_back_is_told_before_it_is_pushed(plan, running, marked, owed):
+    """A switch whose eth0 was moved off DHCP loses its way in with the lease (RN-4377862): giving it back is a part of what is shown, also where an earlier run left it."""
+    reading = Reading(device="be01", running=running)
+    found = make("lab", "x", [reading], {"be01": STATIC}, Interrupts(plan), held={"be01"} if marked else ())
+    lines = [line for line in changeset_lines(found) if "old lease" in line]
+    assert (found.devices[0].lease, bool(lines)) == (owed, owed)
+    assert not owed or ("be01" in lines[0] and "dhclient -r" in lines[0])
+    assert ("1 switch with an old DHCP lease" in what_changes(found)) is marked
+
+
+def test_a_switch_that_is_to_have_dhcp_again_gives_nothing_back(plan):
+    """A mark that a run left before it was rolled back must not take the lease that a switch lives by."""
+    found = make("lab", "x", [Reading(device="be01", running=DHCP)], {"be01": DHCP}, Interrupts(plan), held={"be01"})
+    assert not found.devices[0].lease

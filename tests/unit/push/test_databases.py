@@ -23,7 +23,7 @@ class OpenedError(Exception):
 
 
 def order(**more):
-    return SimpleNamespace(devices=(), targets=(), apart=(), **more)
+    return SimpleNamespace(devices=(), targets=(), apart=(), limits=SimpleNamespace(login_s=0), **more)
 
 
 def settings(way):

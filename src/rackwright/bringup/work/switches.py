@@ -12,12 +12,11 @@ import msgspec
 from rackwright import diff
 from rackwright.bringup.job import Halted, Job, Made, ended
 from rackwright.bringup.work import images
-from rackwright.drivers import keeping
 from rackwright.drivers.nvue.model import Nvue
-from rackwright.errors import DriverError
 from rackwright.nvue.tree import Tree
 from rackwright.push.changeset import make
 from rackwright.push.contact import Contact
+from rackwright.push.leases import LEFT, Leases, held
 from rackwright.push.order import DeviceOrder, Limits, Order, decode, make_order, together
 from rackwright.push.procedure import Procedure
 from rackwright.push.program import Push
@@ -28,12 +27,10 @@ from rackwright.runs.model import GOOD, Outcome, State, Wave
 
 __all__ = ["gate", "switch"]
 
-_LEASE: Final = "- interface.eth0.ip.address.dhcp"
 _STILL: Final = "- the old DHCP lease of eth0"
 _BACK: Final = (
     "those behind would be installed next: look at it over its console, then retry it; or --skip it with a reason"
 )
-_BY_HAND: Final = "run 'sudo dhclient -r && sudo ifreload -fa' there before the lease ends, then retry"
 
 
 def switch(job: Job) -> Outcome:
@@ -59,8 +56,8 @@ def switch(job: Job) -> Outcome:
         if read.session is not None:
             read.session.close()
     outcome = Procedure(contact, job.context, way.resolvers).run()
-    if outcome.state in GOOD and not {_LEASE, _STILL}.isdisjoint(ordered.changes):
-        outcome = _released(job, outcome)
+    if contact.order.changes.lease:
+        outcome = _leases(job).given_back(name, job.context, outcome)
     outcome = job.finished(outcome, ordered)
     return outcome if renewed is None else images.told(job, renewed, outcome)
 
@@ -73,37 +70,6 @@ class _Read:
     running: Tree | None = None
     when: float = 0.0
     stops: tuple[Stop, ...] = ()
-
-
-def _released(job: Job, outcome: Outcome) -> Outcome:
-    cause = job.context.step("lease", lambda: _let_go(job))
-    if cause:
-        return msgspec.structs.replace(outcome, state="failed", stage="lease", cause=cause, remedy=_BY_HAND)
-    return msgspec.structs.replace(outcome, state="done")
-
-
-def _held(job: Job) -> Path:
-    """Return the file that is there while a switch holds a lease that it no longer wants: whoever comes next sees to it."""
-    return job.world.way.state / "leases" / job.device
-
-
-def _let_go(job: Job) -> str:
-    """Have a switch that left DHCP give its lease back; return why it still holds it.
-
-    Cumulus Linux 5.12 drops the static address when the old lease ends (RN-4377862), and a bring-up takes longer than
-    a lease. Giving it back may cost the session, so that a fresh login is the proof.
-    """
-    way, name = job.world.way, job.device
-    try:
-        way.release(name, job.world.idle.take(name))
-    except DriverError as error:
-        return f"the old DHCP lease could not be given back: {error}"
-    try:
-        job.world.idle.leave(name, way.connect(name, patience_s=job.world.patience.first_s))
-    except DriverError as error:
-        return f"it does not let us in since its old DHCP lease was given back: {error}"
-    _held(job).unlink(missing_ok=True)
-    return ""
 
 
 def _order(job: Job, read: _Read) -> Made | Halted:
@@ -126,17 +92,25 @@ def _order(job: Job, read: _Read) -> Made | Halted:
         return Halted(found.cause, found.remedy, found.passing)
     trees = {name: world.tree(world.switches[name])}
     routes: dict[str, tuple[Stop, ...]] = {}
-    changeset = make(world.plan.name, world.plan.digest, [found], trees, world.interrupts, routes=routes)
+    changeset = make(
+        world.plan.name, world.plan.digest, [found], trees, world.interrupts, routes=routes, held=held(way.leases)
+    )  # fmt: skip
     read.running, read.stops = found.running, routes.get(name, ())
     limits = Limits(confirm_s=job.order.consent.confirm_s)
     order = make_order(changeset, trees, world.plan, limits, groups=world.groups)
-    changes = [f"{one.op} {'.'.join(one.path)}" for one in changeset.devices[0].changes]
-    if _LEASE in changes:
-        keeping.keep(_held(job), b"")
-    elif _held(job).exists():
-        changes.append(_STILL)
-    lines = sorted(changes, key=lambda line: line not in (_LEASE, _STILL))
-    return Made(order.encoded(), lines, diff.as_tree(changeset.devices[0].changes))
+    device = changeset.devices[0]
+    if device.lease:
+        _leases(job).owe(name)
+    # Of many changes the first are told.
+    changes = sorted(device.changes, key=lambda one: one.path != LEFT)
+    lines = [f"{one.op} {'.'.join(one.path)}" for one in changes]
+    if device.lease and LEFT not in {one.path for one in changes}:
+        lines.insert(0, _STILL)
+    return Made(order.encoded(), lines, diff.as_tree(device.changes))
+
+
+def _leases(job: Job) -> Leases:
+    return Leases(job.world.way, job.world.idle, job.world.patience.first_s)
 
 
 # --- the gate ------------------------------------------------------------------------------------

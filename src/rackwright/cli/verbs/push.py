@@ -290,12 +290,7 @@ def _resumed(talk: Talk, aim: Aim) -> Answer | None:
 
 def _answer(talk: Talk, found: Changeset | None, report: Report | None) -> Answer:
     """Tell how every switch ended; who could not be read failed alone."""
-    from rackwright.report.pushes import lease_lines
-
-    outcomes = _outcomes(found, report)
-    for line in lease_lines(found, outcomes) if found else ():
-        talk.error(line)
-    return ended(talk, report, outcomes, behind="hangs on it")
+    return ended(talk, report, _outcomes(found, report), behind="hangs on it")
 
 
 def _outcomes(found: Changeset | None, report: Report | None) -> list[Outcome]:
