@@ -47,10 +47,39 @@ def test_a_failed_write_leaves_the_former_lock(tmp_path, monkeypatch):
     assert [entry.name for entry in tmp_path.iterdir()] == ["site.lock"]
 
 
-@pytest.mark.parametrize("text", [b"", b"null", b"[1]", b'{"pools": {"a": {"b": [1]}}}', b"\xff", b"<<<<<<< HEAD\n{}"])
+@pytest.mark.parametrize("text", [b"", b"null", b"[1]", b'{"pools": {"a": {"b": [1]}}}', b"\xff"])
 def test_a_damaged_lock_is_refused_with_its_name(text):
     """What is no lock raises with the file and the advice to restore it."""
-    with pytest.raises(DocumentError, match=r"mine\.lock: is no lock .*version control"):
+    with pytest.raises(DocumentError, match=r"mine\.lock(:1)?: is no lock .*version control"):
+        lock_text.parse(text, "mine.lock")
+
+
+@pytest.mark.parametrize(
+    ("was", "is_"),
+    [
+        ('"be02": [1, 1]', '"be02": [1, 1'),
+        ('"be02": [1, 1]', '"be02": [1, "one"]'),
+        ('"be02": [1, 1]', '"be02": [1]'),
+        ('"be02": [1, 1]', '"be02": [-1, 1]'),
+        ('"be02": [1, 1]', '"be02" [1, 1]'),
+        ('"be02": [1, 1]', "\\be02"),
+    ],
+)
+def test_a_fault_is_told_with_its_line(was, is_):
+    """Whether it is no JSON, or no run of indexes: the line that must be looked at is named."""
+    text = lock_text.dump(LOCK).decode()
+    line = next(at for at, words in enumerate(text.splitlines(), 1) if was in words)
+    wrong = text.replace(was, is_).encode()
+    with pytest.raises(DocumentError, match=rf"mine\.lock:({line}|{line + 1}): .*version control"):
+        lock_text.parse(wrong, "mine.lock")
+
+
+@pytest.mark.parametrize("mark", ["<<<<<<< HEAD", "||||||| 1a2b", "=======", ">>>>>>> growth"])
+def test_the_marks_of_a_merge_are_told_as_such(mark):
+    """A lock that git could not merge is no damaged one: the line of the first mark, and what to do."""
+    lines = lock_text.dump(LOCK).decode().splitlines()
+    text = "\n".join([*lines[:4], mark, *lines[4:]]).encode()
+    with pytest.raises(DocumentError, match=r"mine\.lock:5: .*a merge left its marks; resolve the merge"):
         lock_text.parse(text, "mine.lock")
 
 

@@ -7,6 +7,7 @@ cannot be read is never taken for an empty one, since that would renumber a site
 from __future__ import annotations
 
 import os
+import re
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,10 @@ NAME: Final = "site.lock"
 """Name of the file, beside ``site.yaml``."""
 
 _VERSION: Final = 1
+_MARKS: Final = re.compile(rb"^(?:<{7}|\|{7}|={7}|>{7})(?: |\r?$)", re.MULTILINE)
+"""What git leaves in a file that it could not merge."""
+
+_BYTE: Final = re.compile(r"\(byte (\d+)\)")
 _RESTORE: Final = "take it from version control (without it every name and address is allocated anew)"
 
 
@@ -45,12 +50,18 @@ def dump(lock: LockFile) -> bytes:
 def parse(text: bytes, source: str = NAME) -> LockFile:
     """Read the text of a lock.
 
-    Raises :class:`~rackwright.errors.DocumentError` for what is no lock and for a newer version of it.
+    Raises :class:`~rackwright.errors.DocumentError` for what is no lock and for a newer version of it, with the line.
     """
     try:
         lock = msgspec.json.decode(text, type=LockFile)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise DocumentError(f"{source}: is no lock ({error}); {_RESTORE}") from error
+        if (marks := _MARKS.search(text)) is not None:
+            line = _line(text, marks.start())
+            raise DocumentError(
+                f"{source}:{line}: is no lock: a merge left its marks; resolve the merge: take one side whole, and "
+                "'rackwright plan' adds what the other had"
+            ) from error
+        raise DocumentError(f"{source}{_where(text, error)}: is no lock ({error}); {_RESTORE}") from error
     if lock.version != _VERSION:
         raise DocumentError(
             f"{source}: is of version {lock.version}, this Rackwright reads {_VERSION}; use the one that wrote it"
@@ -58,8 +69,43 @@ def parse(text: bytes, source: str = NAME) -> LockFile:
     for pool, entries in lock.pools.items():
         for key, (first, size) in entries.items():
             if first < 0 or size < 0:
-                raise DocumentError(f"{source}: {pool}/{key} holds [{first}, {size}]; {_RESTORE}")
+                at = f":{_line(text, _start(text, pool, key))}"
+                raise DocumentError(f"{source}{at}: {pool}/{key} holds [{first}, {size}]; {_RESTORE}")
     return lock
+
+
+def _where(text: bytes, error: Exception) -> str:
+    """Return ``:line`` of what msgspec found wrong, as near as it can be told; empty when it cannot."""
+    if (at := _BYTE.search(str(error))) is not None:
+        return f":{_line(text, int(at[1]))}"
+    if isinstance(error, UnicodeDecodeError):
+        return f":{_line(text, error.start)}"
+    if not isinstance(error, msgspec.ValidationError):
+        return f":{_line(text, len(text))}"
+    try:
+        pools = msgspec.json.decode(text).get("pools")
+        for pool, entries in pools.items():
+            for key, run in entries.items():
+                try:
+                    msgspec.convert(run, tuple[int, int])
+                except msgspec.ValidationError:
+                    return f":{_line(text, _start(text, pool, key))}"
+    except (AttributeError, msgspec.DecodeError):
+        pass  # it is another shape altogether: what msgspec says names it
+    return ""
+
+
+def _start(text: bytes, *keys: str) -> int:
+    """Return where the last of nested keys begins, from 0."""
+    at = 0
+    for key in keys:
+        at = max(text.find(msgspec.json.encode(key), at + 1), at)
+    return at
+
+
+def _line(text: bytes, at: int) -> int:
+    """Return the line of a byte, from 1."""
+    return text.count(b"\n", 0, at) + 1
 
 
 def read(path: Path) -> LockFile | None:
