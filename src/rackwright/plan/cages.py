@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from rackwright.catalog.models import Breakout, SwitchModel
-from rackwright.plan.lock import NO_ROOM, Lock
+from rackwright.plan.lock import NO_ROOM, Lock, recable
 from rackwright.plan.model import End
 from rackwright.plan.switch_model import PortKind
 from rackwright.plan.wiring import PortState, PortUse, Wiring, cage_count, port_name
@@ -129,9 +129,10 @@ class Cages(NamedTuple):
         if key in pool:
             first, size = pool[key]
             where = f"swp{first + 1}-{first + size}" if size > 1 else f"swp{first + 1}"
+            anew = recable(f"{self._pool}/{key}")
             return (
                 f"{key} stands on {where} of each leaf of {self.fabric} and now needs {cages} cages; what follows is taken",
-                "keep to what was laid out, put what is new in an entry of its own, or remove site.lock and recable",
+                f"keep to what was laid out, put what is new in an entry of its own, or {anew}",
             )
         free = total - sum(size for _, size in pool.values())
         return (

@@ -13,12 +13,17 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["Lock", "LockFile", "Wish"]
+__all__ = ["Lock", "LockFile", "Wish", "recable"]
 
 Wish = Mapping[str, Any]
 """Keys of one section of the site file, as JSON values."""
 
 NO_ROOM = -1
+
+
+def recable(*held: str) -> str:
+    """Return the consent to lay anew what a lock holds, each a pool or ``pool/key``; what else it holds stays."""
+    return f"take {' and '.join((', '.join(held[:-1]), held[-1]) if held[1:] else held)} out of site.lock and take the recabling"
 
 
 class LockFile(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from rackwright.catalog.models import Breakout, Catalog
 from rackwright.intent.models import External, Fabric, Site
 from rackwright.plan.cages import Block, Cages, counted_port, parse_port, port_range, ways_of
 from rackwright.plan.clos import parse_ratio, uplinks
-from rackwright.plan.lock import Lock
+from rackwright.plan.lock import Lock, recable
 from rackwright.plan.model import Device, End, Layout, Link
 from rackwright.plan.pair_entries import Entry, link_split, resolve_entry, sides
 from rackwright.plan.wiring import PortUse, Wiring, breakout, cage_count, gbps, host_end
@@ -124,14 +124,17 @@ def _pairs(frame: _Frame) -> _Pairs | None:
         return None
     wanted = stated // 2 if isinstance(stated, int) else 0
     ratio, radix = parse_ratio(fabric.oversubscription), 2 * cage_count(model)
-    for count in range(max(wanted, kept, 2), radix):
-        chunk = {name: -(-machines // count) for name, machines in _machines(entries).items()}
+    machines = _machines(entries)
+    # A pair takes for good what it was laid out for: more machines take more pairs.
+    full = {name: size for name, (size, _) in lock.view().get(f"{key}.chunk", {}).items() if name in machines}
+    for count in range(max(wanted, kept, 2, *(-(-machines[name] // size) for name, size in full.items())), radix):
+        chunk = {name: -(-number // count) for name, number in machines.items()}
         down = sum(entry.per_leaf * chunk[entry.key] * entry.speed for entry in entries)
         need = max(-(-int(down) // int(400 * ratio)), 2)
         up, above = _upwards(fabric, 2 * count, need, radix, standing)
         if up and _cages(entries, count) + -(-up // 2) + _SPARE_CAGES <= cage_count(model):
             if wanted not in (0, count):
-                _miscounted(frame, 2 * wanted, 2 * count, standing=kept == count)
+                _miscounted(frame, wanted, count, kept, next((n for n in full if full[n] * wanted < machines[n]), ""))
                 return None
             for name, number in (("pairs", count), ("up", up), ("spines", above)):
                 lock.keep(f"{key}.shape", name, number)
@@ -141,7 +144,7 @@ def _pairs(frame: _Frame) -> _Pairs | None:
         ("fabrics", key),
         f"{sum(len(e.names) for e in entries)} machines do not fit leaf pairs under two tiers of {model.name}"
         f" at {fabric.oversubscription}",
-        f"keep to what {standing[1]} spines and {standing[0]} links a leaf carry, or remove site.lock and recable"
+        f"keep to what {standing[1]} spines and {standing[0]} links a leaf carry, or {_anew(key)}"
         if standing[0]
         else "allow more oversubscription, e.g. `oversubscription: 3:1`, or cut the fabric in two",
     )
@@ -175,7 +178,8 @@ def _one_pair(frame: _Frame) -> _Pairs | None:
                     ("fabrics", frame.key, "attach", entry.number),
                     f"{chunk[entry.key]} machines exceed the {laid} that {entry.key} was laid out for: the links of"
                     f" those that stand would move, since each has {entry.per_leaf} on a leaf",
-                    f"keep max at {laid} and attach what is new as a group of its own, or remove site.lock and recable",
+                    f"keep max at {laid} and attach what is new as a group of its own,"
+                    f" or {recable(f'{frame.key}.chunk/{entry.key}')}",
                 )
                 return None
             chunk[entry.key] = laid
@@ -194,20 +198,34 @@ def _outgrown(frame: _Frame, stated: int | str) -> None:
         ("fabrics", frame.key, "leaves"),
         f"{frame.key} was laid out as one pair and {why}: machines would move to other pairs, and the links between the"
         " leaves to spines",
-        "state `count: 2` and put what is new on a fabric of its own, or remove site.lock and take the recabling",
+        "state `count: 2` and put what is new on a fabric of its own,"
+        f" or {recable(*(f'{frame.key}.{pool}' for pool in ('cage', 'chunk')), *_stating(frame.key, stated != 'auto'))}",
     )
 
 
-def _miscounted(frame: _Frame, stated: int, count: int, *, standing: bool) -> None:
-    """Say that another number of leaves than the stated one follows."""
-    takes = (
-        f"was laid out with {count}" if standing else f"takes {count} for {_every_machine(frame)} machines up to max"
-    )
+def _miscounted(frame: _Frame, wanted: int, pairs: int, kept: int, full: str) -> None:
+    """Say that another number of leaves than the stated one follows; ``full`` is a block that takes no more on a pair."""
+    size = frame.lock.view().get(f"{frame.key}.chunk", {}).get(full, (0, 0))[0]
+    takes = f"takes {2 * pairs} for {_every_machine(frame)} machines up to max"
+    if kept == pairs:
+        takes = f"was laid out with {2 * pairs}"
+    elif full:
+        takes = f"takes {2 * pairs}, since each pair was laid out for {size} of {full} and {_machines(frame.entries)[full]} are wanted up to max"
+    remedy = f"state {2 * pairs} or auto"
+    if kept:
+        remedy += f", which moves nothing that stands, or {_anew(frame.key, stated=kept == pairs)}"
     frame.wiring.wrong(
-        ("fabrics", frame.key, "leaves", "count"),
-        f"{stated} leaves are stated; {frame.key} {takes}",
-        f"state {count} or auto" + (", or remove site.lock and take the recabling" if standing else ""),
+        ("fabrics", frame.key, "leaves", "count"), f"{2 * wanted} leaves are stated; {frame.key} {takes}", remedy
     )
+
+
+def _anew(key: str, *, stated: bool = False) -> str:
+    """Return the consent to lay out the pairs of a fabric as if it were new; ``stated``: by another number than before."""
+    return recable(*(f"{key}.{pool}" for pool in ("cage", "chunk", "shape")), *_stating(key, stated))
+
+
+def _stating(key: str, stated: bool) -> tuple[str, ...]:
+    return (f"wishes/fabrics.{key}",) if stated else ()
 
 
 def _upwards(fabric: Fabric, leaves: int, need: int, radix: int, standing: tuple[int, int]) -> tuple[int, int]:
@@ -275,7 +293,7 @@ def _wire_entry(frame: _Frame, entry: Entry, chunk: int, leaves: tuple[tuple[str
             wiring.wrong(
                 ("fabrics", key, "attach", entry.number),
                 f"{name} is machine {slot + 1} of {entry.key} and {len(leaves)} pair(s) of {chunk} are laid out",
-                "set max from the start, or free machines that are gone with `rackwright plan --free`",
+                f"free machines that are gone with `rackwright plan --free`, or state leaves.count: {2 * pair + 2}",
             )
             return
         if name in standing:

@@ -16,7 +16,7 @@ from rackwright.catalog.models import Breakout, Catalog, SwitchModel
 from rackwright.intent.models import Attach, Fabric, Site
 from rackwright.plan.cages import Block
 from rackwright.plan.clos import Clos, clos, parse_ratio, split_ports
-from rackwright.plan.lock import NO_ROOM, Lock
+from rackwright.plan.lock import NO_ROOM, Lock, recable
 from rackwright.plan.model import Device, Layout, Link
 from rackwright.plan.switch_model import Role
 from rackwright.plan.wiring import HostPort, Wiring, breakout, cage_count, host_end, host_ports
@@ -186,7 +186,7 @@ def _shape(asked: _Asked, lock: Lock, wiring: Wiring) -> Clos | None:
             wiring.wrong(
                 ("fabrics", key),
                 f"{target} machines exceed the {laid} that {key} was laid out for: spines and links would move",
-                f"keep max at {laid}, or remove site.lock and take the recabling",
+                f"keep max at {laid}, or {recable(f'{key}.shape')}",
             )
             return None
     wiring.wrong(
@@ -245,7 +245,7 @@ def _stated_spines(
         wiring.wrong(
             ("fabrics", key, "spines"),
             f"{key} was laid out with {laid[0] if laid else 0} spines, {stated} are wanted: every link would move",
-            "keep the number, or remove site.lock and take the recabling",
+            f"keep the number, or {recable(f'{key}.shape/spines', f'wishes/fabrics.{key}')}",
         )
         return None
     return shape

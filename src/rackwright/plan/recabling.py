@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from rackwright.catalog.models import Catalog
 from rackwright.findings import Problem, problem
 from rackwright.intent.models import Fabric, Group, Site
-from rackwright.plan.lock import Lock, LockFile, Wish
+from rackwright.plan.lock import Lock, LockFile, Wish, recable
 from rackwright.plan.model import Link
 from rackwright.plan.wiring import Wiring
 
@@ -33,8 +33,6 @@ _UNWIRED: Final[Any] = {
 
 _PLACES: Final = frozenset({"at", "ports", "peers", "peer_ports", "name", "links", "spare", "reserve"})
 """Keys that say themselves where a cable ends or what its end is called: changed, they are consent."""
-
-_CONSENT: Final = "remove the line {} of wishes from site.lock and take the recabling"
 
 _SHOWN: Final = 3
 _ROOM: Final = 60
@@ -72,7 +70,7 @@ def moved(site: Site, catalog: Catalog, kept: LockFile | None, lock: Lock, wirin
         return [
             problem(
                 CHECK, f"{changes[0]}; what that would move cannot be told: {error}", path=changes[0].path,
-                remedy=f"take the change back, or {_CONSENT.format('.'.join(changes[0].path[:2]))}",
+                remedy=f"take the change back, or {recable('wishes/' + '.'.join(changes[0].path[:2]))}",
             )
         ]  # fmt: skip
     stood = _standing(wire(former, catalog, Lock(kept)).links, kept or LockFile())
@@ -209,7 +207,7 @@ def _told(fabric: str, cables: Sequence[tuple[Link, Link]], stand: int, changes:
     causes = own + [change for change in changes if change not in own and (not own or change.path[1] in groups)]
     consent = all(_PLACES & {*change.path[2:]} for change in causes)
     more = f" and {len(causes) - _SHOWN} more" if len(causes) > _SHOWN else ""
-    sections = ", ".join(sorted({".".join(change.path[:2]) for change in causes}))
+    sections = sorted({".".join(change.path[:2]) for change in causes})
     was, now = cables[0]
     return problem(
         CHECK,
@@ -219,7 +217,7 @@ def _told(fabric: str, cables: Sequence[tuple[Link, Link]], stand: int, changes:
         severity="warning" if consent else "error",
         remedy="move them, or take the change back"
         if consent
-        else f"take the change back, or {_CONSENT.format(sections)}",
+        else f"take the change back, or {recable(*(f'wishes/{section}' for section in sections))}",
     )
 
 

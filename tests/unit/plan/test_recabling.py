@@ -182,7 +182,7 @@ def test_the_remedy_works() -> None:
     wish["fabrics"]["backend"]["rails_per_leaf"] = 2
     lock = first.lock.file()
     [found] = recabled(planned(wish, lock))
-    assert "remove the line fabrics.backend of wishes from site.lock" in found.remedy
+    assert "take wishes/fabrics.backend out of site.lock" in found.remedy
     lock = msgspec.structs.replace(lock, wishes={k: v for k, v in lock.wishes.items() if k != "fabrics.backend"})
     after = planned(wish, lock)
     before = {end: other for end, other in cables(first).items() if not {"be"} & {end[0][:2], other[0][:2]}}
@@ -217,7 +217,7 @@ def test_what_cannot_be_compared_is_not_passed(was: Wish, why: str) -> None:
     [found] = recabled(planned(wish, lock))
     assert found.severity == "error"
     assert why in str(found)
-    assert "remove the line fabrics.backend" in found.remedy
+    assert "take wishes/fabrics.backend" in found.remedy
 
 
 def test_what_is_gone_moves_nothing_and_is_freed() -> None:
