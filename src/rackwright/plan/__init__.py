@@ -29,6 +29,8 @@ from rackwright.plan.pair import wire_pair
 from rackwright.plan.rails import wire_rails
 from rackwright.plan.recabling import moved
 from rackwright.plan.renumbering import renumbered
+from rackwright.plan.uncabled import uncabled
+from rackwright.plan.unreached import unreached
 from rackwright.plan.waves import waves
 from rackwright.plan.wiring import Wiring
 from rackwright.plan.wishes import explicit_links, judge
@@ -76,6 +78,7 @@ def attempt(site: Site, kept: LockFile | None = None, *, catalog: Catalog, keys:
     if _blocked(problems):
         return Outcome(None, lock, tuple(sorted(problems, key=sort_key)))
     devices = list(wiring.devices)
+    problems += uncabled(site, devices, wiring.links, catalog)
     placements, stand, found = racks.place(site, devices, catalog, lock)
     problems += found
     addresses, found = addressing.allocate(
@@ -94,7 +97,7 @@ def attempt(site: Site, kept: LockFile | None = None, *, catalog: Catalog, keys:
     resolved = tuple(frame.systems["leaf"].dns)
     host_networks = hosts.networks(site, devices, wiring.links, addresses, catalog, nameservers=resolved)
     scopes = services.scopes(site, devices, addresses, host_networks)
-    problems += [*bcm_pair.judge(site, devices, host_networks, scopes)]
+    problems += [*bcm_pair.judge(site, devices, host_networks, scopes), *unreached(site, *_asked(frame), scopes)]
     if _blocked(problems):
         return Outcome(None, lock, tuple(sorted(problems, key=sort_key)))
     plan = Plan(
@@ -171,6 +174,12 @@ def _frame(
         addresses=addresses, relays=relays, keys=keys, servers=servers,
     )  # fmt: skip
     return made, [*problems, *switches.leak_notes(made), *switches.doubled_numbers(made)]
+
+
+def _asked(frame: switches.Frame) -> tuple[dict[str, tuple[str, ...]], Mapping[str, tuple[str, ...]]]:
+    """Return the servers that switches ask, by word of ``services``, and the DHCP servers, by network."""
+    system = frame.systems["leaf"]
+    return {"ntp": system.ntp, "dns": system.dns, "syslog": system.syslog}, frame.relays
 
 
 def _digest(site: Site, catalog: Catalog) -> str:
