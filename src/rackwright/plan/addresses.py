@@ -11,13 +11,14 @@ from rackwright.catalog.models import Catalog
 from rackwright.findings import Problem, problem
 from rackwright.intent.models import Site
 from rackwright.intent.overlays import SWITCH_ROLES
+from rackwright.intent.words import is_address
 from rackwright.plan.address_model import Addresses, Allocator
 from rackwright.plan.host_bonds import bonds_of
 from rackwright.plan.model import Device, Layout, Link
 from rackwright.plan.numbers import number_switches
 from rackwright.plan.overlaps import overlaps
 from rackwright.plan.rail_addresses import address_rails
-from rackwright.plan.subnets import Ledger, attach_network, oob_network, open_ledger
+from rackwright.plan.subnets import Ledger, attach_network, ldap_servers, oob_network, open_ledger
 
 __all__ = ["allocate", "gateway_fabrics", "oob_network", "with_management"]
 
@@ -229,22 +230,39 @@ def _entry(site: Site, link: Link) -> _Entry:
 
 
 def _taken(site: Site, addresses: Addresses) -> list[Problem]:
-    """Say when the bootstrap host's address already belongs to a device (kept in the lock from before)."""
-    laptop = site.services.bootstrap
-    if not laptop:
-        return []
-    held = [(name, address) for (name, _), address in addresses.controllers.items()]
-    held += [(name, address) for (_, name, _), address in addresses.hosts.items()]
-    held += [(name, address) for (_, name), address in addresses.svis.items()]
-    held += [(f"the gateway of {key}", subnet.gateway) for key, subnet in addresses.subnets.items()]
-    owner = next((name for name, address in held if address.partition("/")[0] == laptop), None)
-    if owner is None:
-        return []
+    """Say when the address of a server of others already belongs to a device (kept in the lock from before)."""
+    services = site.services
+    named: list[tuple[tuple[str, ...], str]] = (
+        [(("services", "bootstrap"), services.bootstrap)] if services.bootstrap else []
+    )
+    for word, listed in (("ntp", services.ntp), ("dns", services.dns), ("syslog", services.syslog)):
+        named += [(("services", word, str(at)), text) for at, text in enumerate(listed)]
+    named += [(("aaa", "ldap", "servers", str(at)), text) for at, text in ldap_servers(site)]
+    owners = _owners(site, addresses, {text for _, text in named if is_address(text)})
     return [
         problem(
             "plan.addresses",
-            f"services.bootstrap {laptop} is the address of {owner}",
-            path=("services", "bootstrap"),
-            remedy="choose another address below the first host of the network, or free the device's",
+            f"{'.'.join(part for part in path if not part.isdigit())} {text} is the address of {owners[text]}",
+            path=path,
+            remedy="choose another address below the first host of the network, or free the device's"
+            + ("; a server of the site is written by its name" if path[-1].isdigit() and path[0] == "services" else ""),
         )
+        for path, text in named
+        if text in owners
     ]
+
+
+def _owners(site: Site, addresses: Addresses, wanted: set[str]) -> dict[str, str]:
+    """Return whose those of the wanted addresses are that the plan gives to something of the site."""
+    held = [(name, address) for (name, _), address in addresses.controllers.items()] if wanted else []
+    held += [(name, address) for (_, name, _), address in addresses.hosts.items()] if wanted else []
+    held += [(name, address) for (_, name), address in addresses.svis.items()]
+    for key, subnet in addresses.subnets.items():
+        if not is_address(site.networks[subnet.network].gateway or ""):
+            held.append((f"the gateway of {key}", subnet.gateway))
+    found: dict[str, str] = {}
+    for name, address in held:
+        plain = address.partition("/")[0]
+        if plain in wanted:
+            found.setdefault(plain, name)
+    return found

@@ -6,6 +6,8 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from rackwright.findings import Problem, problem
 from rackwright.intent.models import Network, Site
 from rackwright.intent.words import is_address
@@ -13,7 +15,9 @@ from rackwright.plan.address_model import Allocator, Subnet
 from rackwright.plan.model import Device, Link
 from rackwright.plan.pools import Division, divide
 
-__all__ = ["Ledger", "attach_network", "below", "carried_networks", "oob_network", "oob_networks", "open_ledger"]
+__all__ = [
+    "Ledger", "attach_network", "below", "carried_networks", "ldap_servers", "oob_network", "oob_networks", "open_ledger",
+]  # fmt: skip
 
 _OOB = "oob"
 
@@ -74,6 +78,8 @@ class _Account:
     asked_leaves: int = 0
     refused: bool = False
     refused_leaves: bool = False
+    lease_end: int = 1 << 32
+    """Offset of the last dynamic lease, where an address that the site names ends them."""
 
 
 @dataclass
@@ -117,24 +123,38 @@ class Ledger:
         return split.at(split.leaf_first + split.leaf_step * number)
 
     def pin(self, address: str, what: str) -> None:
-        """Keep an address that the operator wrote from being given to a machine."""
+        """Keep an address that the operator wrote from being given to a machine, or leased to a stranger.
+
+        Late among the dynamic leases it ends them; one that would leave less than half of them is a problem.
+        """
         number = int(ipaddress.IPv4Address(address))
         for key, account in self.accounts.items():
             split = account.division
             offset = number - split.base
             if not 0 <= offset < 1 << (32 - split.length):
                 continue
+            if split.host_stop <= offset < split.lease_stop:
+                self._end_leases(account, offset, f"{what} {address}")
+                continue
             self.lock.hold(f"networks.{key}", f"pinned {address}", offset)
             leaf = (offset - split.leaf_first) * split.leaf_step
             if 0 <= leaf < split.leaves:
                 self.lock.hold(f"networks.{key}.leaves", f"pinned {address}", leaf)
-            if split.host_stop <= offset < split.lease_stop:
-                self.wrong(
-                    (*account.path, "subnet"),
-                    f"{what} {address} lies in the range of dynamic leases of {key} "
-                    f"({account.subnet.first} to {account.subnet.last})",
-                    f"choose an address below {account.subnet.first}",
-                )
+
+    def _end_leases(self, account: _Account, offset: int, what: str) -> None:
+        """Let the dynamic leases of a subnet end before an offset, where half of them are left."""
+        split, subnet = account.division, account.subnet
+        half = split.host_stop + (split.lease_stop - split.host_stop + 1) // 2
+        if offset < half:
+            last = _plain(split.at(split.lease_stop - 1))
+            self.wrong(
+                (*account.path, "subnet"),
+                f"{what} lies in the range of dynamic leases of {subnet.key} ({subnet.first} to {last})",
+                f"choose an address below {subnet.first}, or from {_plain(split.at(half))} on, where it ends the range",
+            )
+        elif offset - 1 < account.lease_end:
+            account.lease_end = offset - 1
+            account.subnet = msgspec.structs.replace(subnet, last=_plain(split.at(offset - 1)))
 
     def close(self) -> list[Problem]:
         """Return every problem, those of subnets that are too small with their numbers."""
@@ -302,12 +322,20 @@ def _open_per_switch(ledger: Ledger, site: Site, devices: Sequence[Device], afte
             _open(ledger, subnet, network, ("fabrics", key, "per_switch", str(index)), after_gateway)
 
 
+def ldap_servers(site: Site) -> list[tuple[int, str]]:
+    """Return the addresses among the LDAP servers of the site, each with its place in the list."""
+    listed = site.aaa.ldap.get("servers", ())
+    words = [listed] if isinstance(listed, str) else listed if isinstance(listed, (list, tuple)) else []
+    return [(at, word) for at, word in enumerate(words) if isinstance(word, str) and is_address(word)]
+
+
 def _pin_all(ledger: Ledger, site: Site) -> None:
     """Hold every address that the site file names."""
     services = site.services
     named = [("services.bootstrap", services.bootstrap)] if services.bootstrap else []
     for word, values in (("ntp", services.ntp), ("dns", services.dns), ("syslog", services.syslog)):
         named += [(f"services.{word}", value) for value in values]
+    named += [("aaa.ldap.servers", value) for _, value in ldap_servers(site)]
     for name, network in site.networks.items():
         relay = (network.relay,) if isinstance(network.relay, str) else network.relay or ()
         named += [(f"networks.{name}.relay", value) for value in relay]

@@ -219,11 +219,49 @@ def test_a_bootstrap_address_that_a_device_already_holds_is_a_problem():
     assert "fe01" in problems[0].message
 
 
+@pytest.mark.parametrize("word", ["ntp", "dns", "syslog", "ldap"])
+def test_a_server_of_others_does_not_have_the_address_of_a_device(word):
+    """Every server that the site writes by its address is looked at as the bootstrap host is."""
+    lock = Lock()
+    before, _ = plan(1, lock=lock)
+    taken = before.controllers[("fe01", "eth0")].partition("/")[0]
+    change = {"aaa": {"ldap": {"servers": [taken]}}} if word == "ldap" else {"services": {word: [taken]}}
+    _, problems = plan(1, lock=Lock(lock.file()), wish=site(**change))
+    assert [item.path for item in problems] == ["aaa.ldap.servers.0" if word == "ldap" else f"services.{word}.0"]
+    assert f"{taken} is the address of fe01" in problems[0].message
+    assert plan(1, wish=site(**change))[1] == []
+
+
+def test_a_gateway_of_others_may_serve():
+    """A router of others at the gateway's address answers for time as well."""
+    wish = site(services={"ntp": ["10.20.0.1"]}, networks={"inband": NETWORKS["inband"] | {"gateway": "10.20.0.1"}})
+    assert plan(1, wish=wish)[1] == []
+
+
 def test_a_pinned_address_among_the_leases_is_a_problem():
     """The laptop must not lie where the DHCP server gives addresses to strangers."""
     _, problems = plan(1, wish=site(services={"bootstrap": "10.10.3.0"}))
     assert [item.path for item in problems] == ["networks.oob.subnet"]
     assert "range of dynamic leases" in problems[0].message
+
+
+@pytest.mark.parametrize(
+    "words", [{"services": {"ntp": ["10.10.3.180"]}}, {"aaa": {"ldap": {"servers": ["10.10.3.180"]}}}]
+)
+def test_a_pinned_address_late_among_the_leases_ends_them(words):
+    """A server that stands at the end of a subnet is leased to nobody; the lock has nothing to keep for it."""
+    lock = Lock()
+    found, problems = plan(1, wish=site(**words), lock=lock)
+    assert problems == []
+    assert (found.subnets["oob"].first, found.subnets["oob"].last) == ("10.10.2.191", "10.10.3.179")
+    assert not [key for key in lock.file().pools["networks.oob"] if key.startswith("pinned")]
+
+
+def test_an_ldap_server_early_among_the_leases_is_a_problem():
+    """A directory is looked at as a time server is."""
+    _, problems = plan(1, wish=site(aaa={"ldap": {"servers": ["10.10.3.0", "ldap.example.org"]}}))
+    assert [item.path for item in problems] == ["networks.oob.subnet"]
+    assert "aaa.ldap.servers 10.10.3.0 lies in the range of dynamic leases" in problems[0].message
 
 
 def test_overlapping_prefixes_of_one_vrf_are_a_problem_and_of_two_are_not():
