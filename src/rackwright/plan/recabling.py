@@ -62,7 +62,8 @@ def moved(site: Site, catalog: Catalog, kept: LockFile | None, lock: Lock, wirin
     changes = [
         change for name, was in before.items() for change in _changes(name.partition(".")[::2], was, sections[name])
     ]
-    if not changes:
+    anew = {name for name in site.fabrics if f"fabrics.{name}" in before and _laid_anew(site.fabrics[name], name, kept)}
+    if not changes and not anew:
         return []
     try:
         former = _former(site, catalog, before)
@@ -74,10 +75,18 @@ def moved(site: Site, catalog: Catalog, kept: LockFile | None, lock: Lock, wirin
             )
         ]  # fmt: skip
     stood = _standing(wire(former, catalog, Lock(kept)).links, kept or LockFile())
+    counts = Counter(link.fabric for link in stood)
     return [
-        _told(fabric, cables, sum(link.fabric == fabric for link in stood), changes)
+        _taken(fabric, cables, counts[fabric]) if fabric in anew else _told(fabric, cables, counts[fabric], changes)
         for fabric, cables in _gone(stood, wiring.links).items()
+        if fabric in anew or changes
     ]
+
+
+def _laid_anew(fabric: Fabric, name: str, kept: LockFile | None) -> bool:
+    """Tell whether the layout of a fabric that stands was taken out of the lock: consent to recable it."""
+    layout = {"rails": "shape", "pair": "cage"}.get(fabric.family)
+    return layout is not None and kept is not None and f"{name}.{layout}" not in kept.pools
 
 
 def _sections(site: Site, kept: LockFile | None) -> dict[str, Wish]:
@@ -201,23 +210,39 @@ def _gone(stood: Sequence[Link], wished: Sequence[Link]) -> dict[str, list[tuple
 
 def _told(fabric: str, cables: Sequence[tuple[Link, Link]], stand: int, changes: Sequence[_Change]) -> Problem:
     """Return what is wrong with a change that moves cables of a fabric."""
-    devices = {link.b.device for link, _ in cables}
     groups = {change.path[1] for change in changes if change.path[0] == "groups"}
     own = [change for change in changes if change.path[:2] == ("fabrics", fabric)]
     causes = own + [change for change in changes if change not in own and (not own or change.path[1] in groups)]
     consent = all(_PLACES & {*change.path[2:]} for change in causes)
     more = f" and {len(causes) - _SHOWN} more" if len(causes) > _SHOWN else ""
     sections = sorted({".".join(change.path[:2]) for change in causes})
-    was, now = cables[0]
     return problem(
         CHECK,
-        f"{len(cables)} of {stand} cables of {fabric} that stand would move, of {len(devices)} device(s), the first from"
-        f" {_name(was)} to {_name(now)}: {', '.join(map(str, causes[:_SHOWN]))}{more}",
+        f"{_figures(fabric, cables, stand, 'would move')}: {', '.join(map(str, causes[:_SHOWN]))}{more}",
         path=causes[0].path,
         severity="warning" if consent else "error",
         remedy="move them, or take the change back"
         if consent
         else f"take the change back, or {recable(*(f'wishes/{section}' for section in sections))}",
+    )
+
+
+def _taken(fabric: str, cables: Sequence[tuple[Link, Link]], stand: int) -> Problem:
+    """Return what it moves that the layout of a fabric was taken out of the lock."""
+    return problem(
+        CHECK,
+        f"{_figures(fabric, cables, stand, 'move')}: its layout was taken out of site.lock",
+        path=("fabrics", fabric),
+        severity="warning",
+        remedy="move them, or take site.lock back from version control",
+    )
+
+
+def _figures(fabric: str, cables: Sequence[tuple[Link, Link]], stand: int, verb: str) -> str:
+    devices, (was, now) = {link.b.device for link, _ in cables}, cables[0]
+    return (
+        f"{len(cables)} of {stand} cables of {fabric} that stand {verb}, of {len(devices)} device(s), the first from"
+        f" {_name(was)} to {_name(now)}"
     )
 
 

@@ -99,6 +99,10 @@ def test_what_is_named_is_enough_to_recable(change: str) -> None:
     done = planned(after, without(first.lock.file(), least))
     assert first.plan
     assert done.plan, done.problems
+    moved = {found.path for found in done.problems if found.check == "plan.recabling"}
+    laid = {f"fabrics.{held.partition('.')[0]}" for held in least if held.endswith((".shape", ".cage"))}
+    assert moved <= laid
+    assert moved or "/" in "".join(sorted(least)), "cables move in silence"
     assert bonds(first.plan) <= bonds(done.plan)
     were = {device.name: device.management for device in first.plan.devices}
     assert all(were.get(device.name, device.management) == device.management for device in done.plan.devices)
