@@ -55,6 +55,17 @@ class Overlay(msgspec.Struct, frozen=True):
 def read_overlays(folder: FilePath, context: Context) -> tuple[Overlay, ...]:
     """Return the overlays of a folder in the order of file names; none when there is no folder."""
     found = []
+    other = folder.with_name(folder.name.removesuffix("s"))
+    if other.is_dir():
+        message = f"nothing is read from {other.name}/"
+        context.problems.append(
+            _wrong(
+                Location(str(other)),
+                message,
+                f"overlays lie in {folder.name}/: move what is meant there",
+                severity="warning",
+            )
+        )
     for file in sorted(folder.iterdir()) if folder.is_dir() else []:
         if file.name.startswith(".") or file.suffix == ".md":
             continue

@@ -6,13 +6,15 @@ Nothing here writes; ``rackwright plan`` and ``rackwright render`` keep the lock
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from rackwright import intent
+from rackwright.catalog.faults import nearest
 from rackwright.errors import DocumentError, IntentError, LockNeedsChange, PlanError
-from rackwright.findings import Problem, sort_key
+from rackwright.findings import Location, Problem, problem, sort_key
 from rackwright.plan import Outcome, attempt, lock_text, racks, recabling, renumbering, with_locations
 from rackwright.plan.lock import Lock, LockFile
 from rackwright.plan.model import Plan
@@ -163,7 +165,26 @@ def _outcome(site: Workspace) -> Outcome:
     """Plan a site whose file is right, and find the place of each problem."""
     loaded = site.loaded
     outcome = attempt(loaded.require(), site.kept, catalog=loaded.catalog, keys=loaded.keys)
-    return outcome._replace(problems=with_locations(outcome.problems, loaded.locate))
+    problems = with_locations(outcome.problems, loaded.locate)
+    strays = () if outcome.plan is None else _strays(loaded, outcome.plan)
+    return outcome._replace(problems=(*problems, *strays))
+
+
+def _strays(loaded: intent.Loaded, plan: Plan) -> Iterator[Problem]:
+    """Yield a warning for each overlay that no switch of the plan takes."""
+    roles = {str(switch.role) for switch in plan.switches}
+    known = {"site": {""}, "role": roles, "device": {switch.name for switch in plan.switches}}
+    for overlay in loaded.overlays:
+        if overlay.name not in known[overlay.scope]:
+            yield problem(
+                "plan.overlays",
+                f"no switch of the plan takes this file: none {'has the role' if overlay.scope == 'role' else 'is called'}"
+                f" {overlay.name}",
+                remedy=nearest(overlay.name, known[overlay.scope]),
+                location=Location(overlay.source, 1, 1),
+                subject=overlay.source,
+                severity="warning",
+            )
 
 
 def _errors(problems: tuple[Problem, ...]) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from rackwright.documents import canonical_json
-from rackwright.plan.model import Plan, Switch
+from rackwright.plan.model import Switch
 from rackwright.render.hosts.overlays import HostOverlays
 
 __all__ = ["Overlay", "Overlays"]
@@ -52,10 +52,3 @@ class Overlays:
         """Return a text that is equal exactly when the same patches apply."""
         patches = self.of(switch)
         return canonical_json(list(patches)).decode() if patches else ""
-
-    def unused(self, plan: Plan) -> tuple[Overlay, ...]:
-        """Return the overlays that no switch of the plan takes, for the user to hear of."""
-        roles = {switch.role for switch in plan.switches}
-        names = {switch.name for switch in plan.switches}
-        known: dict[Scope, set[str]] = {"site": {""}, "role": {str(role) for role in roles}, "device": names}
-        return tuple(overlay for overlay in self.patches if overlay.name not in known[overlay.scope])

@@ -29,3 +29,23 @@ def test_what_is_freed_is_planned_until_nothing_more_is(tmp_path):
     assert (after.plan, after.changed, after.unused) == (freed.plan, False, ())
     assert [made.plan.layouts[0].leaves for made in (grown, freed)] == [16, 4]
     assert set(grown.unused) < set(freed.freed)
+
+
+def test_an_overlay_that_no_switch_takes_is_told(tmp_path):
+    """A file for a device or a role that the plan does not have, and a folder that is read by nobody, are warnings."""
+    (tmp_path / "site.yaml").write_text(dump(site()), encoding="utf-8")
+    for folder in ("overlay", "overlays"):
+        (tmp_path / folder).mkdir()
+    for name in ("device-be01.yml", "device-be09.yml", "role-leaf.yaml", "role-spine.yaml", "site.yaml"):
+        (tmp_path / "overlays" / name).write_text("set: {system: {timezone: Europe/Berlin}}\n", encoding="utf-8")
+    opened = workspace.open_site(tmp_path)
+    for found in (workspace.planned(opened).warnings, workspace.trouble(opened)):
+        told = [(one.location.file, one.message) for one in found if one.location and "/overlay" in one.location.file]
+        assert told == [
+            (str(tmp_path / "overlay"), "nothing is read from overlay/"),
+            (str(tmp_path / "overlays/device-be09.yml"), "no switch of the plan takes this file: none is called be09"),
+            (
+                str(tmp_path / "overlays/role-spine.yaml"),
+                "no switch of the plan takes this file: none has the role spine",
+            ),
+        ]

@@ -51,8 +51,6 @@ def command(talk: Talk, site: Path, out: Path, limit: tuple[str, ...], jobs: int
     opened, planned = building.plan_site(talk, site, locked=locked, keep=not locked)
     overlays = of_site(opened.loaded.overlays, opened.file.parent)
     build = Build(planned.plan, opened.loaded.catalog, overlays, opened.loaded)
-    for overlay in build.overlays.unused(planned.plan):
-        talk.say(f"{overlay.source}: no switch takes this overlay; name a device or role of the plan")
     hosts = installs_of(planned.plan, opened.loaded) if overlays.hosts.patches else ()
     for patch in overlays.hosts.unused(hosts):
         talk.say(f"{patch.source}: no host takes this file; name a group or host that Rackwright installs")
