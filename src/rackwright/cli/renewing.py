@@ -130,8 +130,8 @@ def _asked(talk: Talk, aim: Aim, found: Changeset, consent: Consent) -> Answer |
     if not found.changed:
         return _answer(talk, found, None)
     jobs = aim.way.jobs
-    value = server_value(found, jobs)
-    talk.say(rack_line(found, jobs))
+    value = server_value(found, aim.plan, jobs)
+    talk.say(rack_line(found, aim.plan, jobs))
     restarts = any(server.way.restarts for server in found.changed)
     shown = Shown(
         "push this?", list(server_lines(found)), value, unread=bool(found.unread),

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from rackwright.documents import canonical_json
+from rackwright.plan.model import Plan
 from rackwright.push.bmc.changeset import Changeset, ServerChanges
 from rackwright.push.bmc.model import Step
+from rackwright.push.bmc.turns import turns
 from rackwright.push.bmc.way import RackSum, rack
 from rackwright.report.words import count, some
 
@@ -36,18 +38,22 @@ def what_differs(changeset: Changeset) -> str:
     return ", ".join(parts) or "no server"
 
 
-def costs(changeset: Changeset, jobs: int) -> RackSum:
-    """Add up what the servers of a changeset take, ``jobs`` at a time."""
-    return rack([server.way for server in changeset.changed], jobs)
+def costs(changeset: Changeset, plan: Plan, jobs: int) -> RackSum:
+    """Add up what the servers of a changeset take, in the turns of a push, ``jobs`` at a time."""
+    ways = {server.device: server.way for server in changeset.changed}
+    # Who is as intended has its turn too, which then takes nothing.
+    listed = turns(plan, [server.device for server in changeset.servers])
+    return rack([[ways[name] for name in names if name in ways] for _, names in listed], jobs)
 
 
-def rack_line(changeset: Changeset, jobs: int) -> str:
+def rack_line(changeset: Changeset, plan: Plan, jobs: int) -> str:
     """Say in a line what a push takes: restarts, power cycles, time."""
-    total = costs(changeset, jobs)
+    total = costs(changeset, plan, jobs)
     cycles = f" ({total.ac_cycles} of them with an AC cycle)" if total.ac_cycles else ""
     return (
         f"{count(total.servers, 'server')}: {count(total.restarts, 'restart')} of hosts{cycles}, at most {total.most_restarts} of one; "
-        f"{count(total.bmc_restarts, 'restart')} of BMCs; about {total.minutes:.0f} min with {jobs} at once"
+        f"{count(total.bmc_restarts, 'restart')} of BMCs; about {total.minutes:.0f} min in {count(total.turns, 'turn')}, "
+        f"with {jobs} at once behind one that goes ahead"
     )
 
 
@@ -128,7 +134,7 @@ def left_lines(changeset: Changeset) -> Iterator[str]:
         yield f"{some(devices, 4)}: {message}"
 
 
-def server_value(changeset: Changeset, jobs: int) -> dict[str, Any]:
+def server_value(changeset: Changeset, plan: Plan, jobs: int) -> dict[str, Any]:
     """Return a changeset for JSON, with what it takes the rack."""
     value: dict[str, Any] = msgspec.to_builtins(changeset)
-    return value | {"rack": msgspec.to_builtins(costs(changeset, jobs))}
+    return value | {"rack": msgspec.to_builtins(costs(changeset, plan, jobs))}

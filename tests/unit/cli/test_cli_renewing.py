@@ -51,8 +51,10 @@ def rack(monkeypatch):
         bmcs=dict.fromkeys(NAMES),
         bmcs_astray={"gpu04": "it has no address"},
     )
+    devices = [SimpleNamespace(name=name, role="server", roles=()) for name in NAMES]
+    plan = SimpleNamespace(name="lab", digest="1", devices=devices)
     found = SimpleNamespace(
-        aim=SimpleNamespace(settling=Settling(wanted), way=way, plan=SimpleNamespace(name="lab", digest="1"), basis=Basis),
+        aim=SimpleNamespace(settling=Settling(wanted), way=way, plan=plan, basis=Basis),
         servers=[server(name, ON) for name in NAMES], read=[], made=[], pushed=[], refusing={}, report=report(gpu01="done"),
     )  # fmt: skip
     found.aim.machines = dict.fromkeys((*NAMES, "gpu04"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import msgspec
 import pytest
 
@@ -138,7 +140,10 @@ def test_servers_alike_are_printed_once(tmp_path):
         == "2 servers alike: gpu01, gpu02 (2 restarts of the host, 1 with an AC cycle, 1 restart of the BMC, about 60 min each)"
     )
     assert "~ bios: 2.5.4 -> 2.7.4  # bios.exe" in lines
-    assert rack_line(found, 1).endswith("at most 2 of one; 2 restarts of BMCs; about 120 min with 1 at once")
+    plan = SimpleNamespace(devices=[SimpleNamespace(name=name, role="server", roles=()) for name in ("gpu01", "gpu02")])
+    assert rack_line(found, plan, 1).endswith(
+        "at most 2 of one; 2 restarts of BMCs; about 120 min in 1 turn, with 1 at once behind one that goes ahead"
+    )
     assert what_differs(found) == "2 servers of 2 differ"
 
 

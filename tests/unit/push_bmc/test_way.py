@@ -259,12 +259,13 @@ def test_the_reference_sites_take_the_fewest_restarts(site):
 
 
 def test_a_rack_adds_up():
-    """Restarts add up; minutes are those of the slowest of so many at a time."""
+    """Restarts add up; minutes are those of the turns, in each of which one goes ahead of so many at a time."""
     one = way_of()
-    other = msgspec.structs.replace(one, machine="gpu02")
-    still = way_of(NEW, attributes=RIGHT)
-    total = rack([one, other, still])
+    other, third = (msgspec.structs.replace(one, machine=name) for name in ("gpu02", "gpu03"))
+    still = msgspec.structs.replace(way_of(NEW, attributes=RIGHT), machine="gpu04")
+    total = rack([[still, one, other]])
     assert (total.servers, total.restarts, total.ac_cycles, total.bmc_restarts, total.most_restarts) == (2, 4, 4, 2, 2)
-    assert total.minutes == 2 * one.minutes
-    assert rack([one, other, still], at_once=2).minutes == one.minutes
-    assert rack([]).minutes == 0
+    assert (total.turns, total.minutes) == (1, 2 * one.minutes)
+    assert rack([[one, other, third]], at_once=20).minutes == 2 * one.minutes
+    assert rack([[one], [still], [other], [third]], at_once=20).minutes == 3 * one.minutes
+    assert (rack([]).turns, rack([]).minutes) == (0, 0)

@@ -106,9 +106,10 @@ def _servers(talk: Talk, site: Path, out: Path | None, wanted: Wanted) -> Answer
     if out:
         out.write_bytes(found.encoded())
     jobs = aim.way.jobs
-    lines = [*server_lines(found), *left_lines(found), *([rack_line(found, jobs)] if found.changed else [])]
+    told = [rack_line(found, aim.plan, jobs)] if found.changed else []
+    lines = [*server_lines(found), *left_lines(found), *told]
     code = worst(ERROR if found.unread else FINE, DIFFERENCE if found.changed or found.refused else FINE)
-    return Answer(code, server_value(found, jobs), lines)
+    return Answer(code, server_value(found, aim.plan, jobs), lines)
 
 
 def _hosts(talk: Talk, site: Path, out: Path | None, wanted: Wanted) -> Answer:

@@ -8,7 +8,7 @@ from typing import Final
 from rackwright.plan.model import Plan
 from rackwright.push.apart import guarded
 
-__all__ = ["UNGUARDED", "turns"]
+__all__ = ["UNGUARDED", "ahead", "turns"]
 
 UNGUARDED: Final = "servers"
 """The turn of those whose role nobody waits for."""
@@ -26,6 +26,11 @@ def turns(plan: Plan, names: Sequence[str]) -> tuple[tuple[str, tuple[str, ...]]
     found = [(UNGUARDED, first)] if first else []
     found += [(f"roles {number}", members) for number, members in enumerate(_turns(roles, names), 1)]
     return tuple(found)
+
+
+def ahead(working: Sequence[str]) -> str:
+    """Return who goes ahead of the others of a turn, of those on which something is to be done; empty where one is alone."""
+    return working[0] if len(working) > 1 else ""
 
 
 def _turns(roles: Mapping[str, frozenset[str]], names: Sequence[str]) -> Iterator[tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rackwright.push.bmc.order import Order
+from rackwright.push.bmc.turns import ahead
 from rackwright.runs.model import Wave
 
 __all__ = ["waves_of"]
@@ -13,5 +14,5 @@ def waves_of(order: Order) -> tuple[Wave, ...]:
     found = []
     for name, members in order.waves:
         working = [member for member in members if order.of[member].work]
-        found.append(Wave(name, members, working[0] if len(working) > 1 else ""))
+        found.append(Wave(name, members, ahead(working)))
     return tuple(found)

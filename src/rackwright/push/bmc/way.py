@@ -18,6 +18,7 @@ from rackwright.plan.machines import Machine
 from rackwright.push.bmc.model import SETTINGS, Step, Way
 from rackwright.push.bmc.rules import Rules, rules_of
 from rackwright.push.bmc.solving import Cost, Group, Item, solve
+from rackwright.push.bmc.turns import ahead
 from rackwright.push.bmc.work import Task, Work, work
 
 __all__ = ["RackSum", "Rules", "rack", "rules_of", "way"]
@@ -38,8 +39,10 @@ class RackSum(msgspec.Struct, frozen=True, kw_only=True):
     """Of one server."""
     left: int
     refused: int
+    turns: int
+    """One after the other."""
     minutes: float
-    """With so many servers at a time as were given."""
+    """Of all turns, with so many servers at a time as were given, and one ahead in each."""
 
 
 def way(
@@ -67,11 +70,10 @@ def way(
     )
 
 
-def rack(ways: Sequence[Way], at_once: int = 1) -> RackSum:
-    """Add up the ways of servers that are worked on in their order, ``at_once`` of them at a time."""
-    busy = [0.0] * max(1, at_once)
-    for one in ways:
-        heapq.heappush(busy, heapq.heappop(busy) + one.minutes)
+def rack(turns: Sequence[Sequence[Way]], at_once: int = 1) -> RackSum:
+    """Add up the ways of the servers of each turn, in which they are worked on in their order, ``at_once`` of them at a time."""
+    working = [[one for one in turn if one.steps] for turn in turns]
+    ways = [one for turn in turns for one in turn]
     return RackSum(
         servers=sum(bool(one.steps) for one in ways),
         restarts=sum(one.restarts for one in ways),
@@ -80,8 +82,19 @@ def rack(ways: Sequence[Way], at_once: int = 1) -> RackSum:
         most_restarts=max((one.restarts for one in ways), default=0),
         left=sum(len(one.left) for one in ways),
         refused=sum(len(one.refused) for one in ways),
-        minutes=max(busy),
+        turns=sum(bool(turn) for turn in working),
+        minutes=sum(_turn(turn, at_once) for turn in working),
     )
+
+
+def _turn(ways: Sequence[Way], at_once: int) -> float:
+    """Return the minutes of a turn: who goes ahead, and then the others."""
+    first = ahead([one.machine for one in ways])
+    busy = [0.0] * max(1, at_once)
+    for one in ways:
+        if one.machine != first:
+            heapq.heappush(busy, heapq.heappop(busy) + one.minutes)
+    return max(busy) + sum(one.minutes for one in ways if one.machine == first)
 
 
 def _items(found: Work, rules: Rules) -> list[Item]:
