@@ -47,6 +47,8 @@ class Answer:
     """Lines of JSON went before: with ``--json`` the data is the last of them."""
     last: Sequence[str] = ()
     """What is wrong, said behind the data: before long lines it would scroll away."""
+    done: str = ""
+    """What was done to devices, in a few words: said where the data cannot be printed. Empty: nothing was."""
 
 
 def verb(name: str) -> Callable[[Callable[..., Answer]], click.Command]:
@@ -62,6 +64,11 @@ def verb(name: str) -> Callable[[Callable[..., Answer]], click.Command]:
                 answer = _refused(talk, error)
             try:
                 _print(answer, as_json=as_json)
+            except OSError as error:
+                if not answer.done:
+                    raise
+                talk.error(f"error: {answer.done}; only this answer could not be printed ({error.strerror})")
+                return ERROR
             finally:
                 for line in answer.last:
                     talk.error(line)

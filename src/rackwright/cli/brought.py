@@ -238,7 +238,8 @@ class End:
             **ended_value(report), "record": str(kept.record), "accepted": kept.verdicts,
             "not_verified": kept.not_verified, "signed": kept.signed,
         }  # fmt: skip
-        return Answer(code, value, lines, streamed=True)
+        done = f"the bring-up itself ended {report.state}, and its record is {kept.record}"
+        return Answer(code, value, lines, streamed=True, done=done)
 
     def _graph(self, report: Report) -> Graph:
         from rackwright import runs

@@ -12,7 +12,7 @@ __all__ = ["emit", "settle"]
 
 
 def emit(lines: Iterable[str]) -> None:
-    """Print lines on stdout; a reader that went away ends it quietly."""
+    """Print lines on stdout; a reader that went away ends it quietly. Raises OSError where they cannot be written, and what is buffered is gone."""
     if sys.stdout is None:
         return
     try:
@@ -20,6 +20,9 @@ def emit(lines: Iterable[str]) -> None:
             click.echo(line)
     except BrokenPipeError:
         _into_the_void()
+    except OSError:
+        _into_the_void()
+        raise
     settle()
 
 

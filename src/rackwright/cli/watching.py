@@ -62,7 +62,8 @@ def ended(talk: Talk, report: Report | None, outcomes: Sequence[Outcome], *, beh
     for gate in gates:
         talk.error(f"{gate.subject}: what {behind} was not begun: {gate.cause}; {gate.remedy}")
     lines = [*outcome_lines(outcomes), pushed(outcomes)]
-    return Answer(_code(outcomes, refused=bool(gates)), outcome_value(report, outcomes), lines)
+    code = _code(outcomes, refused=bool(gates))
+    return Answer(code, outcome_value(report, outcomes), lines, done=f"the push itself is over: {lines[-1]}")
 
 
 def with_unread(outcomes: Mapping[str, Outcome], unread: Iterable[Unread]) -> list[Outcome]:

@@ -60,6 +60,19 @@ def test_a_full_disk_is_a_sentence(site):
     assert b"Traceback" not in said
 
 
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_a_push_that_cannot_tell_how_it_ended_says_that_it_is_over(site, words):
+    """Its devices are what they are: who reads only that there is no room would take it for one that was not done."""
+    with Path("/dev/full").open("wb") as full:
+        process = start("push", site, "--yes", "-q", "--limit", "be01", *words, stdout=full)
+        _, said = process.communicate()
+    assert process.returncode == 1
+    assert said.endswith(
+        b"error: the push itself is over: 0 changed, 0 unchanged, 1 failed; only this answer could not be printed (No space left on device)\n"
+    )
+    assert b"make room" not in said
+
+
 def test_ctrl_c_is_one_line_and_130(rackwright, site, monkeypatch):
     """An interrupted command says one line and exits as shells expect."""
 
