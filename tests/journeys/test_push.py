@@ -17,6 +17,9 @@ from click.testing import CliRunner
 import nornir_tasks
 from rackwright.cli import main
 from rackwright.cli.reaching import Wanted, reach
+from rackwright.nvue.document import read
+from rackwright.nvue.emit import dump
+from rackwright.nvue.ranges import expand
 from rackwright.plan import workspace
 from rackwright.push.digests import digest_of
 from rackwright.push.route import route
@@ -250,3 +253,62 @@ def states_between(rack, plans):
         stops = (stop.digest for tree in trees for other in trees[1:] for stop in route(tree, other))
         found[name] = {*map(digest_of, trees), *stops}
     return found
+
+
+def _without(tree, *path):
+    """Take a node away, and what it leaves empty; tell whether it was there."""
+    found = path[0] in tree and (len(path) == 1 or _without(tree[path[0]], *path[1:]))
+    if found and (len(path) == 1 or not tree[path[0]]):
+        del tree[path[0]]
+    return found
+
+
+def _off(tree):
+    tree["evpn"]["enable"] = "off"
+    return True
+
+
+def _other_peer(tree):
+    tree["vrf"]["INBAND"]["router"]["bgp"]["peer-group"]["campus"]["remote-as"] = 65011
+    return True
+
+
+INTERRUPTS = {
+    "the gateway of all hosts": lambda tree: _without(tree, "interface", "vlan300", "ip", "vrr"),
+    "a VLAN of the bridge": lambda tree: _without(tree, "bridge", "domain", "br_default", "vlan", "300"),
+    "the overlay": _off,
+    "all loopback addresses": lambda tree: _without(tree, "interface", "lo", "ip", "address"),
+    "the campus peer's ASN": _other_peer,
+}
+"""What was pushed without the flag once (found by a blind verifier), each to both members of a pair."""
+
+
+def test_what_interrupts_is_refused_without_the_flag_and_a_node_more_is_not(rack, tmp_path):
+    """Gateway, VLAN, overlay, loopbacks and peering of a running pair need --allow-disruption; an edit of the site that
+    takes a VLAN from bonds or changes the peer does too; nothing is sent. A node more on ports that were kept for it is pushed.
+    """
+    site, build = rack.site, tmp_path / "build"
+    assert push(site, *YES).code == 0
+    running = applied(rack)
+    revisions = {name: rack.ask(op="tree", device=name) for name in rack.names}
+    assert rw("render", site, "--out", build).code == 0
+    files = [build / "devices" / name / "startup.yaml" for name in ("fe01", "fe02")]
+    texts = {path: path.read_text() for path in files}
+    for what, change in INTERRUPTS.items():
+        for path, text in texts.items():
+            tree = expand(read(text).tree)
+            assert change(tree), (what, path)
+            path.write_text(dump(tree, model="sn5600", nos="5.12.1"))
+        refused = push(site, "--build", build, "--yes")
+        assert (refused.code, "--allow-disruption" in refused.talk) == (1, True), (what, refused.talk)
+        assert "! fe01: " in refused.talk, what
+    text = (site / "site.yaml").read_text()
+    for old, new in (("tagged: [storage], media: dac", "media: dac"), ("peer_asn: 65010", "peer_asn: 65011")):
+        (site / "site.yaml").write_text(text.replace(old, new))
+        assert "--allow-disruption" in push(site, "--yes").talk, new
+    (site / "site.yaml").write_text(text)
+    assert {name: rack.ask(op="tree", device=name) for name in rack.names} == revisions
+    edited(site, "count: 4, max: 8", "count: 5, max: 8")
+    grown = push(site, "--yes")
+    assert (grown.code, set(states(grown).values())) == (0, {"done"}), grown.data
+    assert applied(rack) == planned(site) != running

@@ -189,11 +189,10 @@ class AclBlocks(FileRule):
 
 
 class DisruptiveChange(DiffRule):
-    """A change that restarts switchd or FRR, takes ports down or touches the way in is announced.
+    """A change that restarts something, takes links, sessions, traffic or the way in, or is not known to be harmless, is announced.
 
-    Passes: nothing is interrupted, or the push was told to go on and confirms its commit. Fails: a restart, a
-    flap or a change of management access that nobody asked for. A file cannot show it: ``diff`` classes each
-    change (``rackwright.diff.disruption``).
+    Passes: nothing is interrupted, or the push was told to go on and confirms its commit. Fails: an interruption
+    that nobody asked for. A file cannot show it: ``diff`` classes each change by a table (``rackwright.diff.classes``).
     """
 
     id = "DIFF-DISRUPTIVE-CHANGE"

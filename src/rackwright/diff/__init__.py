@@ -5,7 +5,7 @@ export. ``order`` says what goes first; ``as_tree``, ``as_commands`` and ``as_js
 """
 
 from rackwright.diff.changes import Change, Op, apply, between
-from rackwright.diff.disruption import Disruption, classify, worst
+from rackwright.diff.disruption import Disruption, Trees, classify, worst
 from rackwright.diff.folders import DeviceDiff, builds, exported
 from rackwright.diff.show import as_commands, as_json, as_tree
 from rackwright.diff.stages import order
@@ -15,6 +15,7 @@ __all__ = [
     "DeviceDiff",
     "Disruption",
     "Op",
+    "Trees",
     "apply",
     "as_commands",
     "as_json",

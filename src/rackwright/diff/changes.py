@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 
 from rackwright import secrets
-from rackwright.diff.disruption import CLEAR, Disruption, classify
+from rackwright.diff.disruption import CLEAR, Disruption, Trees, classify
 from rackwright.errors import StalePlan
 from rackwright.nvue.ranges import expand
 from rackwright.nvue.tree import Leaf, Path, Tree, equal_leaf, is_mapping, merge, natural_key, put
@@ -55,7 +55,8 @@ def between(running: Mapping[str, Any], intended: Mapping[str, Any]) -> tuple[Ch
     found: list[_Difference] = []
     _compare(before, after, (), found)
     found.sort(key=lambda item: ([natural_key(key) for key in item[1]], item[0]))
-    return tuple(Change(op, path, was, will, classify(path, op, before, after)) for op, path, was, will in found)
+    trees = Trees(before, after)
+    return tuple(Change(op, path, was, will, classify(path, op, trees)) for op, path, was, will in found)
 
 
 def _compare(old: Mapping[str, Any], new: Mapping[str, Any], above: Path, found: list[_Difference]) -> None:

@@ -1,33 +1,38 @@
 """What one change to a switch interrupts, told before anything is sent.
 
-The classes are data (:data:`CLASSES`): a pattern of the path, what happens, why, and who says so.
-A change that no class speaks of is ``none``: no source says that it interrupts traffic. This is
-item 42 of the validator list (nvue.md 8.42); ``push`` asks for a flag and for commit-confirm on
-everything that is not ``none``.
+What each change interrupts, and what is known to interrupt nothing, is a table (:mod:`rackwright.diff.classes`). What no
+row speaks of is ``unknown``, which is not ``none``. This is item 42 of the validator list (nvue.md 8.42); ``push`` asks
+for a flag and for commit-confirm on everything that is not ``none``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any, Final, Literal
 
-from rackwright.nvue.tree import natural_key
+from rackwright.diff.classes import CLASSES, NEW, UNKNOWN, DisruptionClass, DisruptionKind, Newcomer
+from rackwright.nvue.tree import get, natural_key
 
-__all__ = ["CLASSES", "CLEAR", "Disruption", "DisruptionClass", "DisruptionKind", "classify", "worst"]
+__all__ = ["CLEAR", "Disruption", "DisruptionKind", "Trees", "classify", "worst"]
 
 Path = tuple[str, ...]
 Tree = dict[str, Any]
 ChangeKind = Literal["+", "~", "-"]
 
-DisruptionKind = Literal["switchd-restart", "frr-restart", "port-flap", "management", "none"]
-"""``switchd-restart``: every port resets; ``frr-restart``: every BGP session drops; ``port-flap``: the
-named ports lose their link; ``management``: the way in may be lost."""
-
 _LANES: Final = 8
 """Most ports that a cage is split into (nvue.md 3.2)."""
 
-_RANK: dict[DisruptionKind, int] = {"none": 0, "port-flap": 1, "management": 2, "frr-restart": 3, "switchd-restart": 4}
+_RANK: Final[dict[DisruptionKind, int]] = {
+    "none": 0,
+    "unknown": 1,
+    "port-flap": 2,
+    "traffic-loss": 3,
+    "session-reset": 4,
+    "management": 5,
+    "frr-restart": 6,
+    "switchd-restart": 7,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,106 +45,85 @@ class Disruption:
     ports: tuple[str, ...] = ()
 
 
-CLEAR = Disruption("none")
-"""Nothing that a source speaks of is interrupted."""
+CLEAR: Final = Disruption("none")
+"""It is known that nothing is interrupted."""
 
-
-@dataclass(frozen=True, slots=True)
-class DisruptionClass:
-    """One row: ``pattern`` is a path with ``*`` for one key; a trailing ``**`` takes any rest, also none."""
-
-    pattern: str
-    kind: DisruptionKind
-    reason: str
-    source: str
-    only: str = "+~-"
-    """The kinds of change that the row speaks of."""
-
-    def fits(self, path: Path) -> bool:
-        """Tell whether the row speaks of a path; keys may hold dots (addresses), so keys are compared, not text."""
-        fixed, length, open_end = _keys(self.pattern)
-        if len(path) < length or (len(path) > length and not open_end):
-            return False
-        # A loop and no all(): a push of a rack asks this millions of times.
-        for at, want in fixed:  # noqa: SIM110 - see above
-            if path[at] != want:
-                return False
-        return True
-
-
-_AR = "NVUE of 5.12 restarts switchd when adaptive routing changes, so every port resets"
-_BGP = "turning BGP on or off or changing its ASN restarts FRR, so every session drops"
-_CAGE = "splitting or joining a cage takes its ports and a disabled neighbour cage down"
-_LINK = "the link renegotiates"
-_DOWN = "an interface without its stanza or its admin state goes down"
-_IN = "the way in to the switch changes"
-_KERNEL = "Linux bonding driver documentation"
-_REF = "nvue.md 0.8, 8.42; NVUE reference, Adaptive Routing"
-_BOND = "the kernel takes a port down to move it into or out of a bond"
-
-CLASSES: tuple[DisruptionClass, ...] = (
-    DisruptionClass(
-        "evpn.multihoming.enable",
-        "switchd-restart",
-        "turning EVPN multihoming on or off restarts switchd, so every port resets",
-        "nvue.md 0.8, 8.42",
-    ),
-    DisruptionClass("router.adaptive-routing.**", "switchd-restart", _AR, _REF),
-    DisruptionClass(
-        "interface.*.router.adaptive-routing.**",
-        "switchd-restart",
-        _AR,
-        "nvue.md 3.6, 8.42; NVUE reference, Adaptive Routing",
-    ),
-    DisruptionClass(
-        "system.global.reserved.vlan.**",
-        "switchd-restart",
-        "switchd reads the reserved VLAN ranges only when it starts",
-        "nvue.md 8.42, 3.1",
-    ),
-    DisruptionClass("router.bgp.enable", "frr-restart", _BGP, "nvue.md 0.8, 8.42"),
-    DisruptionClass("router.bgp.autonomous-system", "frr-restart", _BGP, "nvue.md 0.8, 8.42"),
-    DisruptionClass("vrf.*.router.bgp.enable", "frr-restart", _BGP, "nvue.md 0.8, 8.42"),
-    DisruptionClass("vrf.*.router.bgp.autonomous-system", "frr-restart", _BGP, "nvue.md 0.8, 8.42"),
-    DisruptionClass("interface.*.link.breakout.**", "port-flap", _CAGE, "nvue.md 3.2, 8.14, RN-3362113"),
-    DisruptionClass("interface.eth0.**", "management", _IN, "nvue.md 8.42, 3.2"),
-    DisruptionClass("vrf.mgmt.**", "management", _IN, "nvue.md 8.42"),
-    DisruptionClass("system.control-plane.acl.**", "management", _IN, "nvue.md 8.42, 3.7"),
-    DisruptionClass("system.ssh-server.**", "management", _IN, "nvue.md 8.39"),
-    DisruptionClass("system.api.**", "management", _IN, "nvue.md 8.39"),
-    DisruptionClass("system.aaa.authentication-order.**", "management", "who may log in changes", "nvue.md 8.39"),
-    DisruptionClass("system.aaa.user.*.hashed-password", "management", "who may log in changes", "nvue.md 8.39", "~-"),
-    DisruptionClass("system.aaa.user.*.password", "management", "who may log in changes", "nvue.md 8.39", "~-"),
-    DisruptionClass("system.aaa.user.*.role", "management", "who may log in changes", "nvue.md 8.39", "~-"),
-    DisruptionClass("system.aaa.user.*.ssh.**", "management", "who may log in changes", "nvue.md 8.39", "~-"),
-    DisruptionClass("interface.*.link.speed", "port-flap", _LINK, "nvue.md 3.2, RN-3877516"),
-    DisruptionClass("interface.*.link.auto-negotiate", "port-flap", _LINK, "nvue.md 3.2"),
-    DisruptionClass("interface.*.link.fec", "port-flap", _LINK, "nvue.md 3.2"),
-    DisruptionClass("interface.*.link.state.down.**", "port-flap", "the port is taken down", "nvue.md 3.2", "+~"),
-    DisruptionClass("interface.*.link.state.up.**", "port-flap", _DOWN, "nvue.md 6.2, RN-4030380", "-"),
-    DisruptionClass("interface.*.type", "port-flap", _DOWN, "nvue.md 6.2, RN-4030380", "-"),
-    DisruptionClass("interface.*.bond.member.**", "port-flap", _BOND, _KERNEL),
-    DisruptionClass("interface.*.bond.mode", "port-flap", "the bond is built anew", _KERNEL),
+_BEFORE_THE_CONTROL_PLANE: Final = Disruption(
+    "management", "this ACL stands before the control plane", "nvue.md 3.7, 8.42"
 )
-"""Every class; of two that fit, the one that interrupts more counts."""
 
 
-def classify(path: Path, change_kind: ChangeKind, tree_before: Tree, tree_after: Tree) -> Disruption:
+@dataclass(frozen=True)
+class Trees:
+    """The expanded trees that changes lie between: they say what is new, what is unused, and what hangs on a path."""
+
+    before: Tree
+    after: Tree
+    _carriers: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def is_free(self, path: Path, change: ChangeKind, newcomers: tuple[tuple[int, Newcomer], ...]) -> bool:
+        """Tell whether a change touches only what was not there, or is shut."""
+        for depth, row in newcomers:
+            if row.port:
+                return change == "+" and self._unused(path[depth - 1])
+        if path[0] == "interface" and len(path) > 1 and path[1] in self._shut:
+            return True
+        return change == "+" and any(self._absent(path[:depth], beside=row.beside) for depth, row in newcomers)
+
+    def only_presence(self, path: Path) -> bool:
+        """Tell whether a path is there before and after, once empty and once not: it neither comes nor goes."""
+        # The side that most often has nothing there is asked first.
+        will = get(self.after, *path)
+        was = get(self.before, *path) if isinstance(will, dict) else None
+        return isinstance(was, dict) and bool(was) != bool(will)
+
+    def carriers(self, vlan: str) -> tuple[str, ...]:
+        """Name the ports that carry a VLAN before the change."""
+        if vlan not in self._carriers:
+            ports = [name for name, item in _at(self.before, "interface").items() if _carries(item, vlan)]
+            self._carriers[vlan] = tuple(sorted(ports, key=natural_key))
+        return self._carriers[vlan]
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        """Ports that a bond or a session uses, whether they have a stanza or not."""
+        found: set[str] = set()
+        for item in _at(self.before, "interface").values():
+            found.update(_at(item, "bond", "member"))
+        for vrf in _at(self.before, "vrf").values():
+            found.update(_at(vrf, "router", "bgp", "neighbor"))
+        return frozenset(found)
+
+    def _absent(self, top: Path, *, beside: bool) -> bool:
+        if get(self.before, *top) is not None or (beside and not _at(self.before, *top[:-1])):
+            return False
+        return top[0] != "interface" or len(top) > 2 or top[1] not in self._named
+
+    def _unused(self, port: str) -> bool:
+        return port in self._shut or self._absent(("interface", port), beside=False)
+
+    @cached_property
+    def _shut(self) -> frozenset[str]:
+        """Interfaces that are admin down before the change."""
+        ports = _at(self.before, "interface").items()
+        return frozenset(name for name, item in ports if "down" in _at(item, "link", "state"))
+
+
+def classify(path: Path, change: ChangeKind, trees: Trees) -> Disruption:
     """Tell what one changed leaf interrupts.
 
-    ``path`` is the changed leaf of the expanded trees, ``change_kind`` is ``+`` (only after), ``~``
-    or ``-`` (only before). The trees say what hangs on the path: the sub-ports of a cage, the
-    members of a bond, where an ACL is bound.
+    ``path`` is the changed leaf of the expanded trees, ``change`` is ``+`` (only after), ``~`` or ``-`` (only before).
     """
-    # Ports are many and alike: a name that no row speaks of is left out, so that each question is asked once for all.
-    alike = path if len(path) < 2 or path[1] in _NAMED else (path[0], "*", *path[2:])
-    row = _worst_row(alike, change_kind)
-    found = CLEAR
-    if row is not None:
-        found = Disruption(row.kind, row.reason, row.source, _ports(row, path, tree_before, tree_after))
-    if path[:1] == ("acl",) and len(path) > 1 and _guards_the_way_in(path[1], tree_before, tree_after):
-        return worst([found, Disruption("management", "this ACL stands before the control plane", "nvue.md 3.7, 8.42")])
-    return found
+    state = _state(path)
+    if path[0] == "acl" and len(path) > 1 and _guards_the_way_in(path[1], trees):
+        return _BEFORE_THE_CONTROL_PLANE
+    found = state.always.get(change)
+    if found is None:
+        found = state.rest[change]
+        if found.kind == "none" or trees.is_free(path, change, state.newcomers) or trees.only_presence(path):
+            return CLEAR
+    ports = _ports(found.kind, path, trees)
+    return Disruption(found.kind, found.reason, found.source, ports) if ports else found
 
 
 def worst(items: list[Disruption]) -> Disruption:
@@ -147,64 +131,135 @@ def worst(items: list[Disruption]) -> Disruption:
     return max(items, key=lambda item: _RANK[item.kind], default=CLEAR)
 
 
-_NAMED: Final = frozenset(key for row in CLASSES for key in row.pattern.split("."))
-"""The keys that rows speak of."""
+# --- the table as a machine that reads a path key by key --------------------------------------------------------------
+
+_Row = DisruptionClass | Newcomer
+_Open = tuple[tuple[int, tuple[str, ...], bool, _Row], ...]
+"""How many keys of each row were read, its keys, whether more may follow, and the row."""
 
 
-@lru_cache(maxsize=8192)
-def _worst_row(path: Path, change_kind: ChangeKind) -> DisruptionClass | None:
-    """Give the row that speaks of a change and interrupts most, the first of equals."""
-    found = [row for row in _by_first().get(path[:1], ()) if change_kind in row.only and row.fits(path)]
-    return max(found, key=lambda row: _RANK[row.kind], default=None)
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What the rows say of the keys read so far, and where the next key leads; ``other`` is None where it leads nowhere else."""
+
+    next: dict[str, _State]
+    other: _State | None
+    always: dict[str, Disruption]
+    rest: dict[str, Disruption]
+    newcomers: tuple[tuple[int, Newcomer], ...]
+
+
+def _state(path: Path) -> _State:
+    state = _start()
+    for key in path:
+        after = state.next.get(key, state.other)
+        if after is None:
+            break
+        state = after
+    return state
 
 
 @lru_cache(maxsize=1)
-def _by_first() -> dict[Path, tuple[DisruptionClass, ...]]:
-    """Sort the rows by the first key of their paths, which none leaves open."""
-    found: dict[Path, tuple[DisruptionClass, ...]] = {}
-    for row in CLASSES:
-        first = (row.pattern.partition(".")[0],)
-        found[first] = (*found.get(first, ()), row)
+def _start() -> _State:
+    rows: list[tuple[int, tuple[str, ...], bool, _Row]] = [(0, row.keys, row.open_end, row) for row in CLASSES]
+    rows += [(0, tuple(row.pattern.split(".")), True, row) for row in NEW]
+    return _made(tuple(rows))
+
+
+@lru_cache(maxsize=4096)
+def _made(rows: _Open) -> _State:
+    """Build the state in which these rows are open; each key read brings a row on, ends it, or stays behind its end."""
+    on = [(at, keys) for at, keys, _, _ in rows if at < len(keys)]
+    literal = {keys[at] for at, keys in on} - {"*"}
+    ended = [row for at, keys, _, row in rows if at == len(keys)]
+    stays = not on and all(end for _, _, end, _ in rows)
+    return _State(
+        next={key: _made(_read(rows, key)) for key in literal},
+        other=None if stays else _made(_read(rows, "*")),
+        always=_said([row for row in ended if isinstance(row, DisruptionClass) and row.always]),
+        rest=_said([UNKNOWN, *(row for row in ended if isinstance(row, DisruptionClass) and not row.always)]),
+        newcomers=tuple((len(keys), row) for at, keys, _, row in rows if at == len(keys) and isinstance(row, Newcomer)),
+    )
+
+
+def _read(rows: _Open, key: str) -> _Open:
+    behind = [row for row in rows if row[0] == len(row[1]) and row[2]]
+    on = [(at + 1, keys, end, row) for at, keys, end, row in rows if at < len(keys) and keys[at] in ("*", key)]
+    return (*behind, *on)
+
+
+def _said(rows: list[DisruptionClass]) -> dict[str, Disruption]:
+    """Say for each kind of change which row counts: of those for always the worst, of others the one that says most."""
+    found = {}
+    for change in "+~-":
+        row = max((row for row in rows if change in row.only), key=_weight, default=None)
+        if row is not None:
+            found[change] = Disruption(row.kind, row.reason, row.source)
     return found
 
 
-@lru_cache(maxsize=64)
-def _keys(pattern: str) -> tuple[tuple[tuple[int, str], ...], int, bool]:
-    """Return the keys that are not ``*``, the last first since it tells most, how many keys there are, and whether more may follow."""
-    keys = pattern.removesuffix(".**").split(".")
-    fixed = tuple((at, key) for at, key in enumerate(keys) if key != "*")
-    return fixed[::-1], len(keys), pattern.endswith(".**")
+def _weight(row: DisruptionClass) -> tuple[int, int, int]:
+    if row is UNKNOWN:
+        return (0, 0, 0)
+    rank = _RANK[row.kind] if row.always else 0
+    return (rank, len(row.keys), sum(key != "*" for key in row.keys))
 
 
-def _ports(row: DisruptionClass, path: Path, before: Tree, after: Tree) -> tuple[str, ...]:
-    """Name the interfaces that a change of a port or of a bond touches."""
-    if row.kind != "port-flap":
+# --- whom it hits -------------------------------------------------------------------------------------------------------
+
+
+def _ports(kind: DisruptionKind, path: Path, trees: Trees) -> tuple[str, ...]:
+    """Name the interfaces that a change of a port, a bond, a session or a VLAN touches; empty: all, or none can be named."""
+    if kind in ("switchd-restart", "frr-restart", "management") or len(path) < 2:
         return ()
+    if path[0] == "interface":
+        return _ports_of(path, trees)
+    if path[0] == "vrf" and path[2:5] == ("router", "bgp", "neighbor") and len(path) > 5:
+        return (path[5],) if path[5] in _at(trees.before, "interface") else ()
+    if path[0] == "bridge" and path[3:4] == ("vlan",) and len(path) > 4:
+        return trees.carriers(path[4])
+    return ()
+
+
+def _ports_of(path: Path, trees: Trees) -> tuple[str, ...]:
     name = path[1]
-    if "breakout" in path:
-        return _cage_ports(name, before, after)
+    if path[2:4] == ("link", "breakout"):
+        return _cage_ports(name, trees)
     if path[2:4] == ("bond", "member") and len(path) > 4:
         return (path[4],)
     if path[2:4] == ("bond", "mode"):
-        members = {*_at(before, "interface", name, "bond", "member"), *_at(after, "interface", name, "bond", "member")}
+        members = {*_at(trees.before, *path[:2], "bond", "member"), *_at(trees.after, *path[:2], "bond", "member")}
         return (name, *sorted(members, key=natural_key))
-    return (name,)
+    stanza = _at(trees.before, "interface", name)
+    if stanza.get("type") == "svi" or "vlan" in stanza:
+        return trees.carriers(str(stanza.get("vlan", name.removeprefix("vlan"))))
+    return () if name == "lo" else (name,)
 
 
-def _cage_ports(name: str, before: Tree, after: Tree) -> tuple[str, ...]:
+def _cage_ports(name: str, trees: Trees) -> tuple[str, ...]:
     """Name a cage, its sub-ports before and after, and the neighbour that the split shuts (nvue.md 3.2)."""
-    old, new = _at(before, "interface"), _at(after, "interface")
+    old, new = _at(trees.before, "interface"), _at(trees.after, "interface")
     subs = {sub for sub in (f"{name}s{lane}" for lane in range(_LANES)) if sub in old or sub in new}
-    modes = {*_at(before, "interface", name, "link", "breakout"), *_at(after, "interface", name, "link", "breakout")}
+    modes = {*_at(old, name, "link", "breakout"), *_at(new, name, "link", "breakout")}
     number = name.removeprefix("swp")
     neighbour = f"swp{int(number) + 1}" if "8x" in modes and number.isdecimal() else ""
     shut = {neighbour} if neighbour in old or neighbour in new else set()
     return (name, *sorted(subs | shut, key=natural_key))
 
 
-def _guards_the_way_in(acl: str, before: Tree, after: Tree) -> bool:
+def _carries(item: object, vlan: str) -> bool:
+    """Tell whether a port is in a VLAN; a bridge port without a list is in all (nvue.md 3.2)."""
+    for domain in _at(item, "bridge", "domain").values():
+        own = str(get(domain, "access", default=get(domain, "untagged", default="")))
+        listed = _at(domain, "vlan")
+        if own == vlan or vlan in listed or "all" in listed or ("access" not in domain and not listed):
+            return True
+    return False
+
+
+def _guards_the_way_in(acl: str, trees: Trees) -> bool:
     """Tell whether an ACL is bound to the control plane, to eth0 or to the management VRF's interface."""
-    for tree in (before, after):
+    for tree in (trees.before, trees.after):
         if acl in _at(tree, "system", "control-plane", "acl"):
             return True
         if any(acl in _at(tree, "interface", name, "acl") for name in ("eth0", "mgmt")):

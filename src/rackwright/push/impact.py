@@ -17,10 +17,11 @@ __all__ = ["Impact", "Interruption", "Interrupts", "impact_of"]
 
 _SUB_PORT: Final = re.compile(r"(swp\d+)s\d+")
 _EVERY_PORT: Final = frozenset({"switchd-restart", "frr-restart"})
+_EVERY_PORT_UNLESS_NAMED: Final = frozenset({"session-reset", "traffic-loss"})
 
 
 class Interruption(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One kind of interruption; ``ports`` are empty where it is every port, or none (``management``)."""
+    """One kind of interruption; ``ports`` are empty where it is every port, or none can be named (``management``, ``unknown``)."""
 
     kind: str
     reasons: tuple[str, ...]
@@ -28,7 +29,7 @@ class Interruption(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Impact(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What pushing to one switch interrupts, the worst first; empty: nothing that a source speaks of."""
+    """What pushing to one switch interrupts, the worst first; empty: it is known that nothing is."""
 
     interruptions: tuple[Interruption, ...] = ()
     hosts: tuple[str, ...] = ()
@@ -70,7 +71,9 @@ class Interrupts:
         return frozenset(device.name for device in self.plan.devices if device.role in ("server", "storage"))
 
 
-_RANK: Final = ("switchd-restart", "frr-restart", "management", "port-flap")
+_RANK: Final = (
+    "switchd-restart", "frr-restart", "management", "session-reset", "traffic-loss", "port-flap", "unknown",
+)  # fmt: skip
 
 
 def impact_of(device: str, changes: Iterable[Change], interrupts: Interrupts) -> Impact:
@@ -82,7 +85,7 @@ def impact_of(device: str, changes: Iterable[Change], interrupts: Interrupts) ->
     kinds = sorted(by, key=_RANK.index)
     found = tuple(_interruption(kind, by[kind]) for kind in kinds)
     links = interrupts.links.get(device, {})
-    touched = set(links) if _EVERY_PORT & by.keys() else _ports(device, found, interrupts)
+    touched = set(links) if any(map(_everywhere, found)) else _ports(device, found, interrupts)
     behind = [link for port, link in links.items() if touched & {port, _cage(port)}]
     return _behind(device, found, behind, interrupts.hosts)
 
@@ -92,8 +95,14 @@ def _cage(port: str) -> str:
     return found[1] if found else port
 
 
+def _everywhere(item: Interruption) -> bool:
+    return item.kind in _EVERY_PORT or (item.kind in _EVERY_PORT_UNLESS_NAMED and not item.ports)
+
+
 def _interruption(kind: str, changes: Sequence[Change]) -> Interruption:
     reasons = tuple(dict.fromkeys(change.disruption.reason for change in changes))
+    if kind in _EVERY_PORT_UNLESS_NAMED and not all(change.disruption.ports for change in changes):
+        return Interruption(kind, reasons)
     ports = dict.fromkeys(port for change in changes for port in change.disruption.ports)
     return Interruption(kind, reasons, tuple(ports))
 

@@ -131,6 +131,20 @@ def test_what_is_interrupted_is_named_with_the_gpus_behind(plan):
     assert len(all_of_it.gpus) == len(behind)
 
 
+def test_traffic_that_is_lost_everywhere_names_all_behind_the_switch(plan):
+    """An overlay or a gateway has no port to name: everybody is behind it; one of a port names that port's; the unknown names nobody."""
+    name = leaf(plan)
+    links = [link for link in plan.links if link.a.device == name and link.rail]
+    port = {"interface": {links[0].a.port: {"type": "swp", "ip": {"address": {"10.0.0.1/31": {}}}}}}
+    gone = diff.between(port, changed(port, "interface", links[0].a.port, "ip", to={"vrf": "RED"}))
+    one = impact_of(name, gone, Interrupts(plan))
+    assert ([item.kind for item in one.interruptions], len(one.gpus)) == (["traffic-loss"], 1)
+    overlay = diff.between({"evpn": {"enable": "on"}}, {"evpn": {"enable": "off"}})
+    assert len(impact_of(name, [*gone, *overlay], Interrupts(plan)).gpus) == len(links)
+    unknown = impact_of(name, diff.between({"wholly": "new"}, {"wholly": "other"}), Interrupts(plan))
+    assert ([item.kind for item in unknown.interruptions], unknown.gpus, bool(unknown)) == (["unknown"], (), True)
+
+
 def test_a_split_cage_names_what_is_behind_its_sub_ports(plan):
     """The split of a cage touches the servers on its sub-ports, though these are not configured yet."""
     name = leaf(plan)
