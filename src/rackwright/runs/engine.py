@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import platform
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -19,7 +20,7 @@ from rackwright.runs import tasks
 from rackwright.runs.fleet import workflows
 from rackwright.runs.folder import Record, RunFolder, devices_of, private, runs_of
 from rackwright.runs.journal import ENGINE, FLEET, Journal, Limits, Queues, keeping, unkept
-from rackwright.runs.leases import Lease, Worker, create_table, locked, others, workers
+from rackwright.runs.leases import Lease, Worker, create_table, is_alive, locked, others, workers
 from rackwright.runs.model import Apart, Event, Graph, GraphProgram, Program, Report, Wave
 from rackwright.runs.redaction import Redactor
 from rackwright.runs.schedule import checked
@@ -264,7 +265,7 @@ class Engine:
         """Put back into the queues what processes had in hand that are dead."""
         run = attendance.folder.run
         living = others(self._journal.engine, self._state_dir, self._lease.executor)
-        self._holder = next((str(worker) for worker in living.values() if worker.run == run), "")
+        self._holder = next((worker.told for worker in living.values() if worker.run == run), "")
         attendance.alone = not living
         orphans = self._journal.orphans(run, frozenset(living) | {self._lease.executor})
         if not orphans:
@@ -272,8 +273,9 @@ class Engine:
         gone = {worker.executor: worker for worker in workers(self._journal.engine) if worker.executor not in living}
         for orphan in orphans:
             worker = gone.get(orphan.executor_id or "")
-            if worker is not None:
-                self._lease.take(worker)
+            if worker is not None and not self._lease.take(worker):
+                # It woke up a moment ago.
+                continue
             self._journal.put_back(orphan)
             attendance.events.tell(
                 "run", f"goes on after {worker or orphan.executor_id}", orphan.workflow_id.partition("/")[2]
@@ -300,6 +302,7 @@ class Engine:
             with locked(self._state_dir, "start"):
                 refuse_elsewhere(self._state_dir, self._journal, self._database)
                 self._refuse_busy(claim, run, limited=limited)
+                self._fence_off(claim, run)
                 left = [one for one in self._left_beside(claim, run) if one not in settled]
                 if not left:
                     yield
@@ -323,13 +326,31 @@ class Engine:
         """Raise RunBusy when a living process holds the run, what it claims, or limits that a ``limited`` run would not count."""
         for other, worker in self._held(run).items():
             if other == run:
-                raise RunBusy(f"run {run} is held by {worker}: {_wait(worker)}")
+                raise RunBusy(f"run {run} is held by {worker.told}{_wait(worker)}")
             if why := claim.against(self._claim_of(other)):
-                raise RunBusy(f"run {other} {why} is held by {worker}: {_wait(worker)}")
+                raise RunBusy(f"run {other} {why} is held by {worker.told}{_wait(worker)}")
             if limited and self._is_limited(other):
                 raise RunBusy(
-                    f"run {other} is held by {worker}, and the limits of both (racks, images, pairs) are for the whole site: {_wait(worker)}"
+                    f"run {other} is held by {worker}, and the limits of both (racks, images, pairs) are for the whole site{_wait(worker)}"
                 )
+
+    def _fence_off(self, claim: _Claim, run: str) -> None:
+        """Take the leases of silent processes elsewhere that would go on beside a claim: whoever wakes finds out before it sends anything more."""
+        silent = {
+            one.executor: one
+            for one in workers(self._journal.engine)
+            if one.host != platform.node() and not is_alive(one, self._state_dir)
+        }
+        if not silent:
+            return
+        had = {(one.executor, one.run) for one in silent.values() if one.run}
+        had |= {(one.executor_id or "", one.workflow_id.partition("/")[0]) for one in self._journal.in_hand()}
+        for executor, other in sorted(had):
+            worker = silent.get(executor)
+            if worker is None or other == run or not claim.against(self._claim_of(other)):
+                continue
+            if not self._lease.take(worker):
+                raise RunBusy(f"run {other} is held by {worker}, which has just woken up: give this command again")
 
     def _held(self, run: str = "") -> dict[str, Worker]:
         """Return the runs that living processes hold, ``run`` among them only where one attends to it as its own."""
@@ -473,8 +494,10 @@ def _cut_off(state_dir: Path, left: Left, why: str, doing: str) -> str:
 
 
 def _wait(worker: Worker) -> str:
-    """Say what is left to do while another process has the run."""
-    return f"wait for it, or press Ctrl-C there (pid {worker.pid} on {worker.host}), then give this command again"
+    """Say what is left to do while another process has the run; of one that is silent that is told with its name."""
+    if worker.left_s <= 0:
+        return ""
+    return f": wait for it, or press Ctrl-C there (pid {worker.pid} on {worker.host}), then give this command again"
 
 
 def _see(run: str) -> str:

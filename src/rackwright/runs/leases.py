@@ -1,8 +1,8 @@
 """Who works here: a lease in the database for each process, and a file lock for each name.
 
-The lease is what others look at: as long as it is renewed, nobody touches this process's work. A process
-whose lease ran out and was taken finds out before its next step and stops. On one machine the file lock
-says at once that a process is dead; its lease need not run out first.
+On one machine the file lock says who lives: a process that was killed is dead at once, and one that is stopped or
+hangs lives, and keeps what it holds. Of another machine's process the lease tells: as long as it is renewed, nobody
+touches its work; where it ran out and was taken, its process finds out before it sends anything more, and stops.
 """
 
 from __future__ import annotations
@@ -45,6 +45,16 @@ class Worker(msgspec.Struct, frozen=True):
         """Print for a message."""
         return f"pid {self.pid} on {self.host} since {self.since}"
 
+    @property
+    def told(self) -> str:
+        """Print one that lives for a message, with what to do about one that is silent."""
+        if self.left_s > 0:
+            return str(self)
+        return (
+            f"{self}, which has been silent for more than {-self.left_s:.0f} s: it is stopped or hangs, and its devices are its own all the same "
+            f"('kill -CONT {self.pid}' lets it go on, 'kill -9 {self.pid}' cuts it off, and --resume goes on)"
+        )
+
 
 def create_table(engine: sa.Engine) -> None:
     """Make the table of leases where it is missing."""
@@ -65,12 +75,10 @@ def workers(engine: sa.Engine) -> list[Worker]:
 
 
 def is_alive(worker: Worker, state_dir: Path) -> bool:
-    """Say whether a process still works: its lease runs, and on this machine its lock is held."""
-    if worker.left_s <= 0:
-        return False
+    """Say whether a process still works: on this machine its lock is held, on another one its lease runs."""
     lock = _lock_of(state_dir, worker.executor)
     if worker.host != platform.node() or not lock.exists():
-        return True
+        return worker.left_s > 0
     descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
     try:
         return not _locks(descriptor)
@@ -154,11 +162,20 @@ class Lease:
             self._lost.set()
         return not self._lost.is_set()
 
-    def take(self, worker: Worker) -> None:
-        """Take the lease of a process that is dead: if it lives after all, it finds out before its next step."""
+    def take(self, worker: Worker) -> bool:
+        """Take the lease of a process that is dead: if it lives after all, it finds out before it sends anything more.
+
+        False: it is one of another machine, and has renewed its lease since somebody looked.
+        """
+        if worker.host != platform.node():
+            ran_out = "DELETE FROM {table} WHERE executor = :gone AND expires <= {now}"
+            return bool(self._write(ran_out, gone=worker.executor)) or not self._is_there(worker)
         self._write("DELETE FROM {table} WHERE executor = :gone", gone=worker.executor)
-        if worker.host == platform.node():
-            self._path.with_name(f"{worker.executor}.lock").unlink(missing_ok=True)
+        self._path.with_name(f"{worker.executor}.lock").unlink(missing_ok=True)
+        return True
+
+    def _is_there(self, worker: Worker) -> bool:
+        return any(one.executor == worker.executor for one in workers(self._engine))
 
     def close(self) -> None:
         """Give the lease and the name back."""

@@ -215,7 +215,7 @@ class Context(Protocol):
         """Wait, durably, on the run's clock."""
 
     def event(self, text: str, **fields: Json) -> None:
-        """Tell whoever is watching."""
+        """Tell whoever is watching. Whoever has lost the run meanwhile stops here: what is told before something is sent is its fence."""
 
     def cancelled(self) -> bool:
         """Say whether the operator asked to stop; asked between steps."""

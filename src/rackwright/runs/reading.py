@@ -138,7 +138,7 @@ def _status(folder: RunFolder, record: Record, journal: Journal | None, living: 
         begun=record.begun,
         devices=len(record.devices),
         ended=dict(sorted(ended.items())),
-        holder="" if holder is None or report is not None else str(holder),
+        holder="" if holder is None or report is not None else holder.told,
         cancelling=report is None and folder.asked_to_stop(),
         report=report,
     )

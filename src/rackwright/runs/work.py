@@ -228,8 +228,9 @@ class Work:
             clock.sleep(min(left, _SLICE_S) * rate)
 
     def event(self, text: str, **fields: Json) -> None:
-        """Tell whoever is watching; what was told before a resume is not told again."""
+        """Tell whoever is watching; what was told before a resume is not told again. Who lost the run meanwhile tells nothing, and stops here."""
         if not self._replays():
+            self._attendance.check()
             self._attendance.events.tell("note", text, self.subject, **fields)
 
     def cancelled(self) -> bool:

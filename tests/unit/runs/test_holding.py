@@ -5,7 +5,9 @@ import signal
 import threading
 import time
 
+import msgspec
 import pytest
+import sqlalchemy as sa
 
 from rackwright import runs
 from rackwright.errors import RunBusy, RunChanged, RunError
@@ -14,6 +16,7 @@ from rackwright.runs.journal import Journal
 from rackwright.runs.leases import Lease, create_table, is_alive, others, workers
 from tests.unit.runs.toy import SMALL, STEPS, Toy, lines, order
 
+TELLS = order(("one", ["a1", "a2"], "a1"), ("two", ["b1"]), tells=True)
 ALL = sorted(f"{device} {step}" for device in ("a1", "a2", "b1") for step in STEPS)
 
 
@@ -262,11 +265,84 @@ def test_order_that_was_changed_on_the_disk_is_refused(site, process):
 # --- leases -------------------------------------------------------------------------------------
 
 
+def elsewhere(site, other):
+    """Have a process be one of another machine, which tells no more than its lease."""
+    journal = Journal(site / "s", None)
+    try:
+        with journal.engine.begin() as connection:
+            connection.execute(
+                sa.text("UPDATE rackwright_worker SET host = 'laptop' WHERE pid = :pid"), {"pid": other.popen.pid}
+            )
+    finally:
+        journal.close()
+
+
+def test_process_that_is_stopped_holds_its_devices(site, process):
+    """A shell's Ctrl-Z is no death: what goes on beside it would meet it at the device when it wakes."""
+    other = process("run", wait=str(site / "gate"), lease_s=0.6)
+    other.until((site / "gate.reached").exists)
+    os.kill(other.popen.pid, signal.SIGSTOP)
+    run = runs.latest(site / "s", "toy").run
+    soon(lambda: "silent" in runs.latest(site / "s", "toy").holder)
+    said = f"is held by pid {other.popen.pid} on .* since .*, which has been silent for more than .*'kill -CONT {other.popen.pid}' lets it go on"
+    toy = Toy(site / "world")
+    with runs.opened(site / "s", programs=[toy], lease_s=0.6) as engine:
+        for begin in (lambda: engine.resume(run), lambda: engine.run("toy", SMALL, limit=["b1"])):
+            with pytest.raises(RunBusy, match=said):
+                begin()
+        assert not engine._wants_help(RunFolder.found(site / "s", run))
+    (site / "gate").touch()
+    os.kill(other.popen.pid, signal.SIGCONT)
+    assert other.said() == "done"
+    assert (toy.started, sorted(lines(site / "world/log"))) == ([], ALL)
+
+
+def test_process_elsewhere_that_was_overtaken_sends_nothing_more(site, process):
+    """Its lease had run out when a new run began over its devices: it finds that out when it wakes, in the step that it has in hand."""
+    other = process("run", wait=str(site / "gate"), lease_s=0.6, order=TELLS.decode())
+    other.until((site / "gate.reached").exists)
+    elsewhere(site, other)
+    os.kill(other.popen.pid, signal.SIGSTOP)
+    toy = Toy(site / "world")
+    with runs.opened(site / "s", programs=[toy], lease_s=30) as engine:
+        # Another device is nobody's: for that nobody is stopped.
+        assert patiently(lambda: engine.run("toy", order(("x", ["c1"])))).state == "done"
+        assert [one.host for one in workers(engine._journal.engine)].count("laptop") == 1
+        assert patiently(lambda: engine.run("toy", SMALL, limit=["a1"])).state == "done"
+    before = lines(site / "world/log")
+    (site / "gate").touch()
+    os.kill(other.popen.pid, signal.SIGCONT)
+    out, err = other.popen.communicate(timeout=60)
+    assert (out, other.popen.returncode) == ("", 1)
+    assert "RunBusy: this process fell silent and another one took the run over" in err
+    assert lines(site / "world/log") == before
+
+
+def test_lease_of_another_machine_that_was_renewed_is_not_taken(site):
+    """It woke between the look and the taking: it goes on, and whoever looked is told."""
+    journal = Journal(site / "s", None)
+    try:
+        create_table(journal.engine)
+        mine = Lease(journal.engine, site / "s", executor="", seconds=3600)
+        other = Lease(journal.engine, site / "s", executor="", seconds=3600)
+        (known,) = others(journal.engine, site / "s", mine.executor).values()
+        far = msgspec.structs.replace(known, host="laptop", left_s=-1.0)
+        assert not mine.take(far)
+        assert other.held()
+        mine.take(known)
+        assert mine.take(far)
+        other.close()
+        mine.close()
+    finally:
+        journal.close()
+
+
 def test_worker_that_slept_past_its_lease_stops_before_its_next_step(site, process):
-    """A laptop that wakes up must not go on with what another process has taken over meanwhile."""
+    """A laptop that wakes up must not go on with what another machine has taken over meanwhile."""
     gate = str(site / "gate")
     other = process("run", wait=gate, lease_s=0.6)
     other.until((site / "gate.reached").exists)
+    elsewhere(site, other)
     os.kill(other.popen.pid, signal.SIGSTOP)
     run = runs.latest(site / "s", "toy").run
     (site / "gate").touch()

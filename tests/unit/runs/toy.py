@@ -24,7 +24,7 @@ STEPS = ("read", "stage", "apply", "confirm")
 
 
 class Toy:
-    """Waves, steps and gates as the order (JSON) says; `fails` and `refuses` name who says no."""
+    """Waves, steps and gates as the order (JSON) says; `fails` and `refuses` name who says no, `tells` tells before each effect."""
 
     name = "toy"
 
@@ -50,7 +50,7 @@ class Toy:
             for step in STEPS:
                 if context.cancelled():
                     return runs.Outcome(subject=device, state="cancelled", stage=step)
-                done = context.step(step, lambda step=step: self.do(device, step, wish))
+                done = context.step(step, lambda step=step: self.do(device, step, wish, context))
                 assert done == {"device": device, "step": step}, done
             return runs.Outcome(subject=device, state="done", detail={"steps": len(STEPS)})
         finally:
@@ -62,7 +62,7 @@ class Toy:
         with (self.world / "spans").open("a") as log:
             log.write(f"{sign} {os.getpid()} {device}\n")
 
-    def do(self, device, step, wish):
+    def do(self, device, step, wish, context=None):
         self.hook(device, step)
         if step == wish.get("fails", {}).get(device):
             raise Unreachable(f"{device} does not answer", device=device, remedy="look at its cable")
@@ -70,6 +70,8 @@ class Toy:
             log.write(f"{device} {step}\n")
         place = self.world / device
         has = place.read_text().split() if place.exists() else []
+        if wish.get("tells"):
+            context.event(f"sending {step}")
         if step not in has:
             with (self.world / "log").open("a") as log:
                 log.write(f"{device} {step}\n")
