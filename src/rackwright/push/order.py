@@ -21,7 +21,18 @@ from rackwright.push.changeset import Changeset, DeviceChanges
 from rackwright.push.sending import refuse_open_secrets
 from rackwright.runs.model import Apart
 
-__all__ = ["CONFIRM_S", "DeviceOrder", "Limits", "Neighbours", "Order", "decode", "joined", "make_order", "together"]
+__all__ = [
+    "CONFIRM_S",
+    "DeviceOrder",
+    "Limits",
+    "Neighbours",
+    "Order",
+    "anew",
+    "decode",
+    "joined",
+    "make_order",
+    "together",
+]
 
 CONFIRM_S: Final = 600
 """Time to confirm in s: NVUE's own default (NVUE reference, nv config apply)."""
@@ -69,6 +80,8 @@ class DeviceOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     serial: str = ""
     group: str = ""
     """Name of the fabrics that are cabled together and its own is one of."""
+    again: bool = False
+    """It is looked at again although there is nothing to do: it was shown a while ago."""
 
     @property
     def work(self) -> bool:
@@ -132,6 +145,11 @@ def make_order(
         )
     made = together(changeset.site, changeset.intent, devices, plan, limits)
     return replace(made, apart=apart_from(plan, made.of))
+
+
+def anew(order: Order) -> Order:
+    """Return an order whose switches are all looked at, those too that have nothing before them: they were shown a while ago."""
+    return replace(order, devices=tuple(replace(one, again=not one.work) for one in order.devices))
 
 
 def together(site: str, intent: str, devices: Iterable[DeviceOrder], plan: Plan, limits: Limits) -> Order:

@@ -16,7 +16,7 @@ from rackwright import secrets
 from rackwright.drivers.nvue.model import Nvue
 from rackwright.errors import DriverError
 from rackwright.push import artifacts
-from rackwright.push.contact import MAY_PASS, Contact, Halt, halt_of, stranger
+from rackwright.push.contact import MAY_PASS, Contact, Halt, Standing, halt_of, stranger
 from rackwright.push.digests import digest_of
 from rackwright.push.leg import Leg
 from rackwright.push.vitals import Vitals, take
@@ -48,10 +48,9 @@ class Procedure:
 
     def run(self) -> Outcome:
         """Bring the switch to what is planned, and tell how it ended."""
-        changes = self.contact.order.changes
         try:
             if not self.contact.order.work:
-                return Outcome(subject=changes.device, state="unchanged")
+                return self._unchanged()
             look = msgspec.convert(self.context.step("look", self._look), Look)
             halt = look.halt or self._legs(look) or self._halted("save", self._save)
             return self._ended(look, halt)
@@ -80,6 +79,17 @@ class Procedure:
     def _tell(self, text: str, **fields: Json) -> None:
         self.context.event(text, device=self.contact.device, **fields)
 
+    def _unchanged(self) -> Outcome:
+        """Tell of a switch that has nothing before it; one that was shown a while ago is looked at again."""
+        halt = self._halted("look", self._looked_again) if self.contact.order.again else None
+        return self._ended(Look(), halt) if halt else Outcome(subject=self.contact.device, state="unchanged")
+
+    def _looked_again(self) -> Halt | None:
+        try:
+            return _astray(self.contact.standing(self.contact.limits.login_s))
+        except DriverError as error:
+            return halt_of("look", error)
+
     # --- the first look --------------------------------------------------------------------------
 
     def _look(self) -> Json:
@@ -96,11 +106,9 @@ class Procedure:
         wrong = stranger("look", facts, contact.order)
         if wrong is not None:
             return Look(halt=wrong)
-        if seen.waiting and not seen.at:
-            cause = "an apply of somebody else waits to be confirmed"
-            return Look(halt=Halt("look", cause, "confirm or refuse it on the switch, then push again"))
-        if not seen.at:
-            return Look(halt=Halt("look", "it runs something else than when the push was shown", _AGAIN))
+        astray = _astray(seen)
+        if astray is not None:
+            return Look(halt=astray)
         up = contact.patiently(lambda session: take(session, seen.running), contact.limits.login_s)
         kept = artifacts.backup(self.context.folder, contact.device, seen.running, facts.version)
         return Look(seen.at, up, kept)
@@ -160,6 +168,16 @@ class Procedure:
             )
         except DriverError as error:
             return f"none: {error}"
+
+
+def _astray(seen: Standing) -> Halt | None:
+    """Say why a switch is none that the push was shown of; None when it is."""
+    if seen.at:
+        return None
+    if seen.waiting:
+        cause = "an apply of somebody else waits to be confirmed"
+        return Halt("look", cause, "confirm or refuse it on the switch, then push again")
+    return Halt("look", "it runs something else than when the push was shown", _AGAIN)
 
 
 def _both(session: Nvue) -> tuple[str, str]:

@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -216,3 +217,28 @@ def test_what_takes_the_place_of_a_push_that_cannot_go_on_is_no_wider(site, monk
     monkeypatch.setattr(submitting, "resume", resume)
     assert run("push", site, "--resume", "--yes").exit_code == 0
     assert asked == [["be01"]]
+
+
+@pytest.mark.parametrize(("stood", "again"), [(1.0, False), (60.0, True)])
+def test_what_stood_at_a_question_is_looked_at_again(site, monkeypatch, stood, again):
+    """Others push too: of a switch that had nothing before it nobody says a minute later that it is as intended."""
+    now, ordered = [100.0], []
+
+    def compared(_talk, aim, _names=()):
+        alike = [DeviceChanges(device=name, before="1", planned="1") for name in ("be01", "fe01")]
+        first = msgspec.structs.replace(alike[0], unsaved=True)
+        return Changeset(site=aim.plan.name, intent=aim.plan.digest, devices=(first, alike[1]))
+
+    def asked(*_, **__):
+        now[0] += stood
+
+    def submit(order, *_, **__):
+        ordered.append({name: device.again for name, device in order.of.items()})
+        return Report(run="r", program="push", state="done", outcomes={}, gates={})
+
+    monkeypatch.setattr(pushing, "compared", compared)
+    monkeypatch.setattr(verb, "agreed", asked)
+    monkeypatch.setattr(verb.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(submitting, "submit", submit)
+    run("push", site)
+    assert ordered == [{"be01": False, "fe01": again}]

@@ -8,6 +8,7 @@ import pytest
 from rackwright import secrets
 from rackwright.errors import DeviceTimeout, LostMidCommand, Unreachable
 from rackwright.push.digests import digest_of
+from rackwright.push.order import anew
 from rackwright.push.program import Push
 from rackwright.push.reading import settled
 from tests.unit.push.cases import (
@@ -48,6 +49,23 @@ def test_a_factory_switch_becomes_what_is_planned(switch, tmp_path):
     assert switch.applied == switch.saved == real(PLANNED)
     assert switch.history == ["apply", "confirm", "apply", "confirm"]
     assert list(journal.entries) == ["look", "to breakouts", "to planned", "save"]
+
+
+def test_what_was_shown_a_while_ago_is_looked_at_again(switch, tmp_path):
+    """While the question stood somebody else pushed another build: what had nothing before it is not as intended any more."""
+    switch.applied = switch.saved = real(PLANNED)
+    one = device_order(read_from(switch))
+    data, again = order(one).encoded(), anew(order(one)).encoded()
+    assert push_one(switch, Journal(tmp_path), again).state == "unchanged"
+    switch.applied = changed(real(PLANNED), "system", "hostname", to="be99")
+    # What was read a moment ago costs no second look.
+    journal = Journal(tmp_path)
+    assert (push_one(switch, journal, data).state, list(journal.entries)) == ("unchanged", [])
+    outcome = push_one(switch, journal, again)
+    assert (outcome.state, outcome.stage) == ("failed", "look")
+    assert outcome.cause == "it runs something else than when the push was shown"
+    assert "touched" not in outcome.detail
+    assert switch.history == []
 
 
 def test_the_running_config_is_kept_before_the_first_change(switch, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +29,8 @@ __all__ = ["command", "push"]
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600}
 _LEAST_S: Final = 180
+_SHOWN_S: Final = 5.0
+"""Longest that a question may stand without a new look at the switches that had nothing before them: others push too."""
 _RUNS: Final = {
     "switch": ("push", "push", "install"),
     "bmc": ("push to BMCs", "push-bmc", "bmc-settings"),
@@ -231,17 +234,20 @@ def push(
 ) -> Answer:  # fmt: skip
     """Compare, ask and push; ``kept`` is a changeset that was reviewed before, ``names`` the only switches that are meant (empty: all)."""
     from rackwright.cli import pushing
-    from rackwright.push.order import Limits, make_order
+    from rackwright.push.order import Limits, anew, make_order
     from rackwright.push.submitting import submit
 
     found = pushing.compared(talk, aim, [device.device for device in kept.devices] if kept else names)
     if kept:
         refuse_stale(kept, found)
+    shown = time.monotonic()
     refused = _consent(talk, aim, found, yes=yes, allow=allow)
     if refused is not None:
         return refused
     order = make_order(found, aim.trees, aim.plan, Limits(confirm_s=confirm_s))
     order = structs.replace(order, basis=aim.basis(order.of))
+    if time.monotonic() - shown > _SHOWN_S:
+        order = anew(order)
     if not any(device.work for device in order.devices):
         return _answer(talk, found, None)
     report = submit(order, aim.way, jobs=jobs, on_event=watch(talk))
