@@ -98,6 +98,7 @@ def attempt(site: Site, kept: LockFile | None = None, *, catalog: Catalog, keys:
     host_networks = hosts.networks(site, devices, wiring.links, addresses, catalog, nameservers=resolved)
     scopes = services.scopes(site, devices, addresses, host_networks)
     problems += [*bcm_pair.judge(site, devices, host_networks, scopes), *unreached(site, *_asked(frame), scopes)]
+    problems += hosts.nameless(site, devices, host_networks)
     if _blocked(problems):
         return Outcome(None, lock, tuple(sorted(problems, key=sort_key)))
     plan = Plan(

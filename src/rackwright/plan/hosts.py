@@ -7,26 +7,32 @@ route, over the untagged network of the bond.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from rackwright.catalog.models import Catalog
+from rackwright.findings import Problem, problem
 from rackwright.intent.models import Attach, Site
+from rackwright.intent.ranges import expand
 from rackwright.plan.address_model import Addresses
 from rackwright.plan.host_bonds import bonds_of
 from rackwright.plan.model import Device, HostBond, HostInterface, HostNetwork, Link
 from rackwright.plan.services import resolve
 from rackwright.plan.subnets import oob_network
 
-__all__ = ["TABLE_BASE", "networks"]
+__all__ = ["TABLE_BASE", "blind", "nameless", "networks"]
 
 TABLE_BASE = 100
 """Routing table of rail r is this plus r: clear of main (254), local (255) and the low ones people use."""
 
 _OTHER_TABLES = 200
 """Tables from here on are of rails whose number another kind of adapter has."""
+
+_BY_RULE = re.compile(r"(?:rail|front|lom)[0-9]+(?:p[0-9]+)?|.+-[0-9]+(?:p[0-9]+)?")
+"""Names that no operating system gives: netplan gives them, by MAC."""
 
 _NAMES = {"supernic": "front", "dpu": "front", "nic": "front", "lom": "lom"}
 
@@ -94,6 +100,37 @@ def networks(
     return tuple(
         _host(frame, device, cabled.get(device.name, [])) for device in devices if device.role in ("server", "storage")
     )
+
+
+def blind(host: HostNetwork) -> tuple[str, ...]:
+    """Return the ports of a host with a name by rule and without the MAC by which netplan would give it."""
+    return tuple(port.name for port in host.interfaces if not (port.vlan or port.mac) and _BY_RULE.fullmatch(port.name))
+
+
+def nameless(site: Site, devices: Sequence[Device], hosts: Sequence[HostNetwork]) -> Iterator[Problem]:
+    """Yield one warning for all ports of servers whose name fits no NIC: by rule, and without a MAC."""
+    groups = {device.name: device.group for device in devices if device.role == "server"}
+    own = {key: {name for words in group.interfaces.values() for name in _expanded(words)}
+           for key, group in site.groups.items()}  # fmt: skip
+    found = {host.name: ports for host in hosts if host.name in groups
+             if (ports := [name for name in blind(host) if name not in own.get(groups[host.name], ())])}  # fmt: skip
+    if not found:
+        return
+    first, ports = next(iter(found.items()))
+    number = sum(map(len, found.values()))
+    yield problem(
+        "plan.hosts",
+        f"no MAC address is known of {number:,} port(s) of {len(found):,} server(s), the first {first}: {', '.join(ports[:3])};"
+        " netplan gives these names by MAC, and without it they fit no NIC",
+        path=("site", "nodes"),
+        remedy="name a nodes.csv with them, or give the operating system's names in groups.NAME.interfaces",
+        severity="warning",
+    )
+
+
+def _expanded(words: Sequence[str] | str) -> Iterator[str]:
+    for word in (words,) if isinstance(words, str) else words:
+        yield from expand(word)
 
 
 def _host(frame: _Frame, device: Device, cabled: Sequence[_Cabled]) -> HostNetwork:

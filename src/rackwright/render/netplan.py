@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from rackwright.documents import dump
+from rackwright.plan.hosts import blind
 from rackwright.plan.model import HostBond, HostInterface, HostNetwork
 
 __all__ = ["netplan", "stanzas"]
@@ -17,6 +18,10 @@ _RULE_PRIORITY: Final = 100
 def netplan(host: HostNetwork) -> bytes:
     """Print ``netplan.yaml`` of one host: :func:`stanzas`, as a document."""
     head = f"# {host.name}: written by rackwright from the plan; change the site file, not this one.\n"
+    if names := blind(host):
+        head += (
+            f"# No MAC address is known of {', '.join(names)}: without it these names fit no NIC; nodes.csv gives it.\n"
+        )
     return (head + dump({"network": stanzas(host)})).encode()
 
 
