@@ -22,7 +22,7 @@ def uncabled(site: Site, devices: Sequence[Device], links: Sequence[Link], catal
     ends = [end for link in links for end in (link.a, link.b)]
     yield from _switches(site, devices, {end.device for end in ends if end.port == "eth0"})
     held: dict[str, list[End]] = {}
-    groups = {device.name: device.group for device in devices if device.group in site.groups}
+    groups = {device.name: device.group for device in devices if device.role in ("server", "storage")}
     for end in ends:
         if end.device in groups:
             held.setdefault(groups[end.device], []).append(end)

@@ -32,6 +32,13 @@ def spare(wish: Mapping) -> None:
     wish["groups"]["spare"] = {"model": "r660", "count": 2}
 
 
+def spare_rack(wish: Mapping) -> None:
+    """Add such a group, and a rack of its name whose PDUs are cabled."""
+    spare(wish)
+    wish["racks"] = {"spare": {"model": "ar3307", "pdu": "apdu10450sw", "feeds": ["a", "b"]}}
+    wish["fabrics"]["oob"]["attach"].append({"pdus": "all"})
+
+
 def no_rails(wish: Mapping) -> None:
     """Leave the rail fabric out, and with it the cables of the SuperNICs."""
     del wish["fabrics"]["backend"], wish["networks"]["rails"]
@@ -47,6 +54,7 @@ TOLD: dict[str, tuple[Change, str, str]] = {
     "switches of some fabrics": (switches("frontend"), "fabrics.oob.attach", "eth0 of 3 of 5 switches has no cable"),
     "all fabrics but out of band": (switches("frontend", "backend"), "fabrics.oob.attach", "1 of 5 switches has no cable (oob01)"),
     "a group": (spare, "groups.spare", "group spare is attached nowhere"),
+    "a group with the name of a rack": (spare_rack, "groups.spare", "group spare is attached nowhere"),
     "adapters": (no_rails, "groups.gpu", "8 b3140h of each machine of gpu are attached nowhere"),
     "some adapters": (half, "groups.gpu", "6 of 8 b3140h of each machine of gpu are attached nowhere"),
 }  # fmt: skip
