@@ -7,10 +7,6 @@ from typing import NamedTuple
 
 __all__ = ["Span", "span_of"]
 
-_LOCAL = ((4, 0x7F000000, 8), (4, 0xA9FE0000, 16), (6, 1, 128), (6, 0xFE80 << 112, 10))
-"""Loopback and link-local blocks, which every interface may have."""
-
-
 class Span(NamedTuple):
     """One address and the first and last address of its subnet."""
 
@@ -32,12 +28,10 @@ class Span(NamedTuple):
 
     @property
     def local(self) -> bool:
-        """Tell whether the address means something on its own link only."""
-        bits = 32 if self.version == 4 else 128
-        return any(
-            self.version == version and self.ip >> (bits - length) == block >> (bits - length)
-            for version, block, length in _LOCAL
-        )
+        """Tell whether every interface may have the address: 127/8, 169.254/16, ::1, fe80::/10."""
+        if self.version == 4:
+            return self.ip >> 24 == 127 or self.ip >> 16 == 0xA9FE
+        return self.ip == 1 or self.ip >> 118 == 0xFE80 >> 6
 
     def meets(self, other: Span) -> bool:
         """Tell whether two subnets have an address in common."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from rackwright import catalog
+from rackwright import catalog, documents
 from rackwright.catalog.models import Catalog
-from rackwright.check import Fabric, Report, load_files
+from rackwright.check import Cable, Fabric, HostEnd, Report, load_files
 from rackwright.check.files import load_text
+from rackwright.check.interfaces import section
 from rackwright.check.planned import of_plan
 from rackwright.cli.answer import ERROR, FINDINGS, FINE, worst
 from rackwright.cli.building import plan_of_build
@@ -17,6 +20,7 @@ from rackwright.cli.cabling import read_cabling
 from rackwright.errors import DocumentError
 from rackwright.plan.model import Plan
 from rackwright.render import Overlays, switch_tree
+from rackwright.render.folder import read_manifest
 
 __all__ = ["code_of", "of_build", "of_files", "of_site"]
 
@@ -29,7 +33,7 @@ def of_site(plan: Plan, rows: Catalog, overlays: Overlays) -> Fabric:
 
 
 def of_build(folder: Path) -> Fabric:
-    """Read a build folder back: its plan, and the startup files as they lie there.
+    """Read a build folder back: its plan, and the startup files, netplans and the cabling as they lie there.
 
     Raises :class:`~rackwright.errors.DocumentError` when a file of the build cannot be read.
     """
@@ -40,12 +44,79 @@ def of_build(folder: Path) -> Fabric:
         if path.is_file():
             found[switch.name] = load_text(path.read_bytes(), str(path), switch.nos, switch.model)
     fabric = of_plan(plan, {name: device.tree for name, device in found.items()}, catalog.load())
+    fabric = replace(fabric, hosts=_with_netplans(folder, plan, fabric), cables=_as_cabled(folder, fabric))
     # What the plan says of a device stays; the text adds its places and what could not be read.
     read = {
         name: replace(found[name], name=name, model=device.model, switch=device.switch) if name in found else device
         for name, device in fabric.devices.items()
     }
     return replace(fabric, devices=read)
+
+
+def _with_netplans(folder: Path, plan: Plan, fabric: Fabric) -> Mapping[tuple[str, str], HostEnd]:
+    """Give the host ends with the addresses that the netplans of a build say; without a file nothing is known of one."""
+    ends = dict(fabric.hosts)
+    written = read_manifest(folder).files
+    for net in plan.hosts:
+        name = f"devices/{net.name}/netplan.yaml"
+        path, entry = folder / name, written.get(name)
+        text = _bytes_of(path)
+        # What was rendered of this plan, and is as it was written, says what the plan says.
+        if entry is not None and hashlib.sha256(text).hexdigest() == entry.sha256:
+            continue
+        stanzas = _network_of(text, str(path)) if text else {}
+        for item in net.interfaces:
+            end = ends.get((net.name, item.port))
+            if end is not None and not item.vlan:
+                ends[net.name, item.port] = replace(end, addresses=_addresses_of(stanzas, item.name, item.bond))
+    return ends
+
+
+def _bytes_of(path: Path) -> bytes:
+    """Read a file of a build; empty when it is not there."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise DocumentError(f"{path}: cannot be read: {error.strerror}; render the site again") from error
+
+
+def _network_of(text: bytes, source: str) -> Mapping[str, Any]:
+    """Read the ``network`` of a netplan."""
+    read = documents.load(text, source)
+    if read.problems:
+        raise DocumentError(str(read.problems[0]))
+    return section(read.value, "network")
+
+
+def _addresses_of(stanzas: Mapping[str, Any], name: str, bond: str) -> tuple[str, ...] | None:
+    """Give the addresses of an interface and its bond, None where nothing fixed is said: no stanza, or DHCP."""
+    found: list[str] = []
+    stated = [section(stanzas, "ethernets", name), *([section(stanzas, "bonds", bond)] if bond else [])]
+    for stanza in stated:
+        listed = stanza.get("addresses")
+        found += [str(text) for text in listed] if isinstance(listed, list) else []
+    unknown = not any(stated) or any(stanza.get("dhcp4") is True for stanza in stated)
+    return None if unknown else tuple(found)
+
+
+def _as_cabled(folder: Path, fabric: Fabric) -> tuple[Cable, ...] | None:
+    """Give the links of a build's ``cabling.csv``, each with what the plan knows of its part; without it the plan's."""
+    path = folder / "cabling.csv"
+    if not path.is_file():
+        return fabric.cables
+    known = {cable.ends: cable for cable in fabric.cables or ()}
+    return tuple(_part_of(row, known.get(row.ends) or known.get(row.ends[::-1])) for row in read_cabling(path))
+
+
+def _part_of(row: Cable, planned: Cable | None) -> Cable:
+    """Give a link of the table: reach, plugs and ways are those of the planned part, where it is still that part."""
+    if planned is None or planned.part != row.part:
+        return row
+    stated = {name: getattr(row, name) for name in ("media", "length_m", "speed_gbps", "assembly", "optional")}
+    same = all(getattr(planned, name) == value for name, value in stated.items())
+    return planned if same else replace(planned, **stated)
 
 
 def of_files(paths: Iterable[Path], nos: str, models: Iterable[str], cabling: Path | None) -> Fabric:

@@ -26,6 +26,55 @@ def test_a_finding_has_the_place_in_the_file(rackwright, build, edit):
     assert "autonomous-system" in lines
 
 
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("devices/gpu01/netplan.yaml", "- 10.200.0.1/31", "- 10.200.0.9/31", "10.200.0.9/31 at the other end"),
+        ("devices/be01/startup.yaml", "10.200.0.0/31: {}", "10.99.0.4/31: {}", "10.200.0.1/31 at the other end"),
+        ("devices/be01/startup.yaml", "10.200.0.0/31: {}", "10.200.0.4/31: {}", "10.200.0.4/31 of swp1s0 is also on swp5s0"),
+    ],
+)  # fmt: skip
+def test_a_switch_and_its_host_are_judged_as_their_files_lie_there(rackwright, build, edit, file, old, new, said):
+    """In a build the address of a switch port is held against the netplan of the host at its cable."""
+    edit(build / file, old, new)
+    result = rackwright("check", build)
+    assert result.exit_code == 4
+    assert said in result.stdout
+
+
+def test_a_netplan_that_was_only_laid_out_anew_says_the_same(rackwright_json, build):
+    """A netplan is read where it is not as it was written; a comment in it changes no finding."""
+    for path in build.glob("devices/*/netplan.yaml"):
+        path.write_text(f"# looked at\n{path.read_text()}")
+    code, found = rackwright_json("check", build)
+    assert (code, {item["status"] for item in found["findings"]}) == (0, {"skipped"})
+
+
+@pytest.mark.parametrize(("text", "said"), [("a: [", "netplan.yaml:2:1"), ("- x\n", "netplan.yaml:1:1")])
+def test_a_netplan_that_cannot_be_read_is_told(rackwright, build, text, said):
+    """A damaged file of a build is an error at its place, never a silent pass."""
+    (build / "devices/gpu01/netplan.yaml").write_text(text)
+    result = rackwright("check", build)
+    assert result.exit_code == 1
+    assert said in result.stderr
+
+
+def test_the_cabling_of_a_build_is_read_as_it_lies_there(rackwright, build, edit):
+    """A table that is none is an error; a link that was taken out of it is missing; without the table the plan stands."""
+    file = build / "cabling.csv"
+    rows = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(rows[:1] + rows[2:]))
+    result = rackwright("check", build)
+    assert result.exit_code == 4
+    assert "gpu01:b3140h-1 is planned and has no cable" in result.stdout
+    file.write_text("garbage\n")
+    result = rackwright("check", build)
+    assert result.exit_code == 1
+    assert "cabling.csv:1:1: no column a_device" in result.stderr
+    file.unlink()
+    assert rackwright("check", build).exit_code == 0
+
+
 def test_files_of_a_user_are_judged_together(rackwright_json, build):
     """--config takes several files as a shell writes them out, and folders; rules over all of them run."""
     files = sorted(build.glob("devices/*/startup.yaml"))
