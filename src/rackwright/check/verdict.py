@@ -164,10 +164,16 @@ def _view_shortages(view: View) -> dict[Need, Shortage]:
     if not view.section("interface"):
         lacks["interfaces"] = _NO_INTERFACE if view.tree else _NO_TREE
     if view.hardware is None:
-        lacks["model"] = _NO_MODEL
+        lacks["model"] = _no_row(view.device.model) if view.device.model else _NO_MODEL
     if view.schema is None:
         lacks["nos"] = _NO_NOS
     return lacks
+
+
+def _no_row(model: str) -> Shortage:
+    """Say that a model is stated and that the shipped catalog does not describe it."""
+    reason = f"the shipped catalog does not describe the switch model {model}"
+    return Shortage("model", "skipped", reason, "check the site, whose catalog does: rackwright check SITE")
 
 
 def _short(lack: Shortage, names: list[str], rules: list[Rule]) -> list[Finding]:

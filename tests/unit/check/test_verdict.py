@@ -27,6 +27,14 @@ def test_an_unknown_model_skips_the_rules_that_need_it() -> None:
     assert "--model" in item.remedy
 
 
+def test_a_model_that_the_shipped_catalog_lacks_is_named() -> None:
+    """A build of a site with a switch model of its own says which model it is, and where it is judged."""
+    report = run(Fabric({"leaf01": Device("leaf01", GOOD, "sn5610")}))
+    (item,) = (one for one in report.of("skipped") if one.path == "model")
+    assert "switch model sn5610" in item.message
+    assert "check SITE" in item.remedy
+
+
 def test_what_several_devices_lack_is_one_finding() -> None:
     """Ten switches of an unknown model are one line, with their names."""
     report = run(Fabric({f"leaf{number:02d}": Device(f"leaf{number:02d}", GOOD) for number in range(10)}))
