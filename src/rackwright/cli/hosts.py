@@ -100,9 +100,10 @@ def _say_imageless(talk: Talk, aim: Aim, read: Sequence[HostChanges]) -> None:
         and not aim.variables[one.device]["rackwright"]["bluefield"]["firmware"]["image"]
     ]
     if names:
+        stand_in = " (emulated hosts have a stand-in for it there)" if aim.way.twin else ""
         talk.say(
-            f"{some(names)}: no firmware image is named: where an adapter runs another version than the release's, its host ends there; "
-            "put the .bin beside the site file and name it in hosts.bluefield.image"
+            f"{some(names)}: no firmware image is named: where an adapter runs another version than the release's, and its host has no image of "
+            f"that in /var/lib/rackwright/firmware{stand_in}, its host ends there; put the .bin beside the site file and name it in hosts.bluefield.image"
         )
 
 

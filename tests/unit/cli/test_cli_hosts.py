@@ -114,7 +114,9 @@ def test_it_tells_what_a_push_would_do_and_keeps_it(rackwright, site, fleet, tmp
 def test_firmware_that_nobody_named_is_said_before_a_restart(rackwright, site, fleet):
     """A push would get as far as the firmware, behind a restart, and end there for want of an image; where one is named nothing is said."""
     words = ("diff", site, "--against", "running", "--only", "host", "--limit", "gpu*")
-    assert "gpu01, gpu02, gpu03, gpu04: no firmware image is named" in rackwright(*words).stderr
+    told = rackwright(*words).stderr
+    assert "gpu01, gpu02, gpu03, gpu04: no firmware image is named" in told
+    assert "no image of that in /var/lib/rackwright/firmware, its host ends there" in told
     (site / "fw").mkdir()
     text = (site / "site.yaml").read_text(encoding="utf-8")
     (site / "site.yaml").write_text(text.replace("hosts: {", "hosts: {bluefield: {image: fw}, ", 1), encoding="utf-8")

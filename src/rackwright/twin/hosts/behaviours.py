@@ -27,6 +27,7 @@ BEHAVIOURS: Final = (
         "host-card", "firmware and parameters of a BlueField are live after a cold boot, parameters also after mlxfwreset",
         "Mellanox/dpu-update pull request 97; host-stack.md 2",
     ),
+    Behaviour("host-images", "every firmware image of an adapter lies in /var/lib/rackwright/firmware, whether or not the site names one", "[assumed]: a real host has what it was brought"),
     Behaviour("host-delivered", "a BlueField comes in DPU mode, without virtual functions and programmable congestion control", "NVIDIA BlueField modes of operation; values [assumed]"),
     Behaviour("host-runtime", "trust, PFC and type of service are lost at a boot and told anew by rackwright-bluefield", "playbooks, role bluefield_runtime"),
     Behaviour("host-one-chip", "the firmware of an adapter, and which GPUs there are, is one for host, iDRAC and the card's BMC", "[assumed]: it is one chip"),
