@@ -5,8 +5,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from rackwright import check
 from rackwright.check import Report
 from rackwright.findings import Location, finding
+from rackwright.report import checks
 from rackwright.report.checks import FORMATS, check_value, summary
 
 WRONG = finding(
@@ -69,3 +71,23 @@ def test_json_holds_everything(report):
     value = json.loads("\n".join(FORMATS["json"](report)))
     assert len(value["findings"]) == len(report.findings)
     assert set(value) == set(check_value(report)) == {"summary", "devices", "findings", "passes", "judged_by_diff"}
+
+
+SUBS = "swp26s0,swp27s0"
+
+
+def test_what_a_range_of_ports_has_is_one_line(tmp_path) -> None:
+    """A finding that repeats over the ports of a range is told once, with the range; a port of another line is not among them."""
+    file = tmp_path / "leaf01.yaml"
+    ports = ["swp10-25", "swp30", SUBS]
+    body = [f"      {name}: {{type: swp{', link: {fec: auto}' if 's0' not in name else ''}}}" for name in ports]
+    file.write_text("\n".join(["- set:", "    interface:", *body]) + "\n")
+    result = check.run(check.load_files([file], model="sn5600"))
+    told = [line for line in checks.check_lines(result) if " interface.swp" in line]
+    assert [line.partition(": ")[2].partition(";")[0] for line in told] == [
+        "leaf01 interface.swp10-25.link.fec: warning: NVUE-FEC-AUTO: swp10-25 sets fec auto",
+        "leaf01 interface.swp30.link.fec: warning: NVUE-FEC-AUTO: swp30 sets fec auto",
+        f"leaf01 interface.{SUBS}: error: NVUE-SUBPORT-WITHOUT-BREAKOUT: {SUBS} is configured, but swp26-27 has no breakout",
+    ]
+    assert sum("NVUE-FEC-AUTO" in line for line in checks.markdown(result)) == 2
+    assert sum(item.check == "NVUE-FEC-AUTO" for item in checks.check_value(result)["findings"]) == 17

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
+import msgspec
+
 from rackwright.check import RULES, Report
 from rackwright.findings import Finding
+from rackwright.nvue.ranges import compress
 from rackwright.report.words import count, json_text
 
 __all__ = ["FORMATS", "check_lines", "check_value", "finding_lines", "junit", "markdown", "summary"]
@@ -44,8 +48,8 @@ def _judged(report: Report) -> int:
 
 
 def check_lines(report: Report) -> Iterator[str]:
-    """Print what somebody must look at: place, severity, rule, what is wrong, what to do."""
-    for item in report.findings:
+    """Print what somebody must look at: place, severity, rule, what is wrong, what to do; once for the ports of a range."""
+    for item in _folded(report.findings):
         yield from finding_lines(item)
     yield summary(report)
 
@@ -54,6 +58,33 @@ def finding_lines(item: Finding) -> Iterator[str]:
     """Print one finding: a line as a compiler would, then what was expected and what was found."""
     yield f"{_place(item)}: {_MARK[item.status] or item.severity + ': '}{item.check}: {_advised(item)}"
     yield from (f"    {name} {text}" for name, text in (("expected", item.expected), ("found", item.actual)) if text)
+
+
+_PORT: Final = re.compile(r"\b(swp\d+)(?:s\d+)?\b")
+_TOLD: Final = ("path", "message", "expected", "actual")
+"""Where a finding names its port."""
+_NAME, _CAGE = "\0port", "\0cage"
+
+
+def _folded(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Make one finding of those that say the same, at the same place of a file, of several ports of one device."""
+    groups: dict[Finding | str, tuple[Finding, list[str], list[str]]] = {}
+    for item in findings:
+        hit = _PORT.search(item.path) if item.status == "fail" else None
+        # The id is of one path, the evidence of one port; without them the findings of a range are equal.
+        key = item.id if hit is None else _renamed(item, {hit[1]: _CAGE, hit[0]: _NAME}, id="", evidence=())
+        _, ports, cages = groups.setdefault(key, (item, [], []))
+        ports.append(hit[0] if hit else "")
+        cages.append(hit[1] if hit else "")
+    for item, ports, cages in groups.values():
+        several = len(ports) > 1 and ports[0]
+        yield _renamed(item, {cages[0]: compress(cages), ports[0]: compress(ports)}) if several else item
+
+
+def _renamed(item: Finding, names: Mapping[str, str], **fields: object) -> Finding:
+    """Put other names in the place of ports, wherever a finding names them."""
+    told = {key: _PORT.sub(lambda found: names.get(found[0], found[0]), getattr(item, key)) for key in _TOLD}
+    return msgspec.structs.replace(item, **told, **fields)
 
 
 def _advised(item: Finding) -> str:
@@ -84,7 +115,7 @@ def markdown(report: Report, title: str = "Check", line: str = "") -> Iterator[s
     if not report.findings:
         return
     yield from ("| severity | rule | where | what | what to do |", "|---|---|---|---|---|")
-    for item in report.findings:
+    for item in _folded(report.findings):
         cells = (_kind(item), f"`{item.check}`", f"`{_place(item)}`", item.message, item.remedy)
         yield "| " + " | ".join(_cell(cell) for cell in cells) + " |"
 
