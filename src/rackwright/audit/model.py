@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar, Final
 
@@ -154,6 +155,8 @@ class Look:
     """What cables are judged by; None: worked out of the plan."""
     standing: frozenset[str] = frozenset()
     """Devices that other proofs found where they are planned: such ones are not told to be exchanged."""
+    worked: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Device -> when a run of ours last worked on it (ISO 8601), and the run: it may have taken its links down."""
 
     kept: dict[str, object] = field(default_factory=dict)
     """What checks of one look share, so that it is worked out once."""
@@ -246,6 +249,15 @@ class View:
         before = self.look.before.get(self.name)
         answer = before.by_question().get(question) if before else None
         return answer if answer and not answer.error else None
+
+    def worked(self, port: Port) -> str:
+        """Return the run that has worked on an end of a port's cable since the last look; empty: none has."""
+        before = self.look.before.get(self.name)
+        taken = before.taken if before else ""
+        done = [self.look.worked[name] for name in (self.name, port.peer) if name in self.look.worked]
+        at, run = max(done, default=("", ""))
+        later = not taken or (at and datetime.fromisoformat(at) >= datetime.fromisoformat(taken))
+        return run if later else ""
 
 
 def _is_shaped(answer: Answer) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from rackwright import audit, secrets
+from rackwright import audit, runs, secrets
 from rackwright.audit import hosts, machines
 from rackwright.audit.cabling import Port, Sight
 from rackwright.cli import acceptance, building
@@ -22,7 +23,7 @@ from rackwright.cli.reaching import Wanted, reach
 from rackwright.cli.snapshots import held, there
 from rackwright.cli.talk import Talk
 from rackwright.drivers.reach import STATE
-from rackwright.errors import DocumentError
+from rackwright.errors import DocumentError, DriverError
 from rackwright.findings import Finding
 from rackwright.nvue.tree import Tree
 from rackwright.plan.model import Switch
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from nornir_tasks import Build
     from rackwright.drivers.reach import Reach
 
-__all__ = ["Asked", "audited", "collected"]
+__all__ = ["Asked", "audited", "collected", "look_again"]
 
 LAST: Final = "evidence"
 """Folder in the site's state that holds the last look at switches."""
@@ -184,9 +185,27 @@ def _build(scope: _Scope) -> Build:
     return Build(scope.planned.plan, loaded.catalog, of_site(loaded.overlays, scope.folder))
 
 
-def _last(scope: _Scope) -> Path:
+def _last(state: Path, *, twin: bool) -> Path:
     # A twin's last look goes when the twin goes, and is never compared with that of real switches.
-    return scope.folder / STATE / "twin" / LAST if scope.wanted.twin else scope.folder / STATE / LAST
+    return (state / "twin" if twin else state) / LAST
+
+
+def look_again(way: Reach, site: audit.Site) -> None:
+    """Look at the links of switches and keep that as the last look: what a run took down is behind it, and what goes down from here on is told."""
+    taken = datetime.now(UTC).isoformat(timespec="milliseconds")
+
+    def ask(name: str) -> audit.Evidence:
+        questions = audit.questions(site.switches[name], site, ["LINK-FLAPS"])
+        try:
+            with closing(way.connect(name)) as session:
+                return audit.collect(session, name, questions, clock=way.clock, taken=taken)
+        except DriverError as error:
+            return audit.unreached(name, error, taken)
+
+    last = _last(way.state, twin=way.twin)
+    with ThreadPoolExecutor(way.jobs, thread_name_prefix="look") as threads:
+        told = dict(zip(way.endpoints, threads.map(ask, way.endpoints), strict=True))
+    audit.write(last, _merged(audit.read(last, told, audit.COMPARED), told))
 
 
 def _switches_told(scope: _Scope) -> dict[str, audit.Evidence]:
@@ -208,9 +227,10 @@ def _switches(
     from rackwright.render import switch_tree
 
     plan, asked, build = scope.planned.plan, scope.asked, _build(scope)
-    before = audit.read(_last(scope), scope.switches, audit.COMPARED)
+    last = _last(scope.folder / STATE, twin=scope.wanted.twin)
+    before = audit.read(last, scope.switches, audit.COMPARED)
     if asked.snapshot is None:
-        audit.write(_last(scope), _merged(before, evidence))
+        audit.write(last, _merged(before, evidence))
     trees: dict[str, Tree] = {}
 
     def rendered(switch: Switch) -> Tree:
@@ -218,10 +238,12 @@ def _switches(
             trees[switch.name] = switch_tree(switch, build.overlays)
         return trees[switch.name]
 
+    taken = [one.taken for one in before.values()]
+    worked = runs.worked(scope.folder / STATE, min(taken, default=""), twin=scope.wanted.twin) if before else {}
     return audit.judge(
         plan, evidence, catalog=scope.opened.loaded.catalog, intended=rendered,
         before=before, limits=asked.limits, names=scope.switches, checks=asked.checks,
-        hosts=hosts,
+        hosts=hosts, worked=worked,
     )  # fmt: skip
 
 
@@ -256,13 +278,15 @@ def _looked(talk: Talk, build: Build, way: Reach, checks: Sequence[str]) -> dict
 
 
 def _merged(before: Mapping[str, audit.Evidence], now: Mapping[str, audit.Evidence]) -> list[audit.Evidence]:
-    """Return what the last look is from here on: a switch that did not answer, or was asked less, keeps what it said."""
+    """Return what the last look is from here on: a switch that did not answer, or was asked less, keeps what it said, and when."""
     kept = []
     for name, item in now.items():
         answers = {answer.question: answer for answer in (before[name].answers if name in before else ())}
         answers |= {answer.question: answer for answer in item.answers if not answer.error}
         if not item.error:
-            kept.append(msgspec.structs.replace(item, answers=tuple(answers.values())))
+            compared = any(answer.question in audit.COMPARED for answer in item.answers if not answer.error)
+            taken = item.taken if compared or name not in before else before[name].taken
+            kept.append(msgspec.structs.replace(item, taken=taken, answers=tuple(answers.values())))
     return kept
 
 

@@ -238,8 +238,15 @@ class End:
             **ended_value(report), "record": str(kept.record), "accepted": kept.verdicts,
             "not_verified": kept.not_verified, "signed": kept.signed,
         }  # fmt: skip
+        if report.state == "done":
+            self._look_again()
         done = f"the bring-up itself ended {report.state}, and its record is {kept.record}"
         return Answer(code, value, lines, streamed=True, done=done)
+
+    def _look_again(self) -> None:
+        from rackwright.cli.auditing import look_again
+
+        look_again(self.world.way, self.world.audited)
 
     def _graph(self, report: Report) -> Graph:
         from rackwright import runs

@@ -45,7 +45,7 @@ run can be resumed.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,12 +86,14 @@ __all__ = [
     "events",
     "graph",
     "latest",
+    "left_over",
     "listed",
     "note",
     "opened",
     "overtaken",
     "refuse_other_database",
     "tell",
+    "worked",
 ]
 
 
@@ -167,6 +169,15 @@ def overtaken(state_dir: Path, program: str, *, database: str | None = None) -> 
     return found(state_dir, program, database=database) if state_dir.is_dir() else None
 
 
+def left_over(
+    state_dir: Path, program: str, *, database: str | None = None
+) -> tuple[Status, str, tuple[str, ...]] | None:
+    """Return the newest run of a program that was cut off and cannot go on, the later run on one of its devices, and those on which none has worked; or None."""
+    from rackwright.runs.reading import left_over as found
+
+    return found(state_dir, program, database=database) if state_dir.is_dir() else None
+
+
 def refuse_other_database(state_dir: Path, *, database: str | None = None) -> None:
     """Refuse to look into a database when a run that has not ended has its journal in another one.
 
@@ -214,6 +225,13 @@ def tell(state_dir: Path, run: str, command: Command) -> None:
     from rackwright.runs.commands import told
 
     told(state_dir, run, command)
+
+
+def worked(state_dir: Path, since: str, *, twin: bool) -> Mapping[str, tuple[str, str]]:
+    """Return device -> when a run last worked on it, and which, of what was done after ``since`` (ISO 8601; empty: ever) at one of the racks."""
+    from rackwright.runs.since import worked as found
+
+    return found(state_dir, since, twin=twin)
 
 
 def graph(state_dir: Path, run: str) -> Graph:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from rackwright import audit
@@ -432,6 +433,28 @@ def test_flaps_since_the_last_look():
     assert ("be02", "", "pass") in found
     lenient = made.judged("LINK-FLAPS", before=before, limits=Limits(flaps=3))
     assert not [item for item in lenient if item.status == "fail"]
+
+
+@pytest.mark.parametrize(
+    ("worked", "status"),
+    [
+        ({"gpu01": ("2026-11-28T07:00:01.000Z", "r1")}, "skipped"),
+        ({"be01": ("2026-11-28T07:00:01.000Z", "r1")}, "skipped"),
+        ({"gpu01": ("2026-11-28T06:59:59.000Z", "r1")}, "fail"),
+        ({"gpu02": ("2026-11-28T07:00:01.000Z", "r1")}, "fail"),
+    ],
+)
+def test_what_a_run_took_down_is_not_the_cables_fault(worked, status):
+    """46 cables were to be cleaned since a bring-up had restarted their hosts; of others, and of what comes after the run, flaps are told."""
+    made = rack()
+    before = {
+        name: msgspec.structs.replace(one, taken="2026-11-28T07:00:00+00:00") for name, one in rack().evidence().items()
+    }
+    link("be01", "swp1s0", stats={"carrier-down-count": 4})(made)
+    found = made.judged("LINK-FLAPS", before=before, worked=worked)
+    (told,) = [one for one in found if one.status in {"fail", "skipped"} and one.subject == "be01"]
+    assert told.status == status
+    assert status == "fail" or ("swp1s0" in told.message and "run r1 worked" in told.message)
 
 
 def test_the_limit_of_bit_errors_is_the_operators():
