@@ -36,8 +36,8 @@ def command(
 ) -> Answer:  # fmt: skip
     """Judge rendered files, or your own, by the rules.
 
-    DIR is a site: it is planned and rendered in memory. OUT is a build folder: its files are read as
-    they lie there. With --config the files are yours, e.g. check --config *.yaml --model sn5600.
+    DIR is a site: it is planned and rendered in memory. OUT is a build folder: its startup files,
+    netplans and cabling.csv are read as they lie there. With --config the files are yours, e.g. check --config *.yaml --model sn5600.
     """
     fabric = _fabric(talk, where, files, more, nos, models, cabling)
     result = check.run(fabric)
