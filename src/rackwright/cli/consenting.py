@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rackwright.cli.talk import Talk
     from rackwright.runs import Event, Report, Status
 
-__all__ = ["Shown", "about", "agreed", "gone_on", "nothing_cut_off", "refuse_narrower"]
+__all__ = ["Shown", "about", "agreed", "gone_on", "left_behind", "nothing_cut_off", "refuse_narrower"]
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,16 @@ def nothing_cut_off(talk: Talk, what: str, latest: Status | None) -> None:
         )
     ended = f" (run {latest.run} ended {latest.state})" if latest and latest.report else ""
     talk.say(f"no {what} was cut off{ended}: there is nothing to go on with; without --resume a new one begins")
+
+
+def left_behind(run: Status, by: str, devices: Sequence[str]) -> RunChanged:
+    """Return what says that a run cannot go on, and which devices are as it left them."""
+    from rackwright.report.words import some
+
+    return RunChanged(
+        f"run {run.run} was cut off and cannot go on, since run {by} has worked on its devices; {some(devices)}: as it left "
+        f"{'it' if len(devices) == 1 else 'them'}. Nothing was begun: a new push without --resume reads first"
+    )
 
 
 def gone_on(talk: Talk, what: str, run: str, resume: Callable[[str, Callable[[Event], None]], Report]) -> Report | None:

@@ -18,7 +18,7 @@ from rackwright.runs.model import Report, RunState, Status
 from rackwright.runs.tasks import replayed
 from rackwright.runs.whereabouts import called, lies_elsewhere, named, told_end
 
-__all__ = ["cut_off", "found", "overtaken"]
+__all__ = ["cut_off", "found", "left_over", "overtaken"]
 
 
 def found(state_dir: Path, program: str = "", *, database: str | None = None) -> Generator[Status, None, None]:
@@ -38,7 +38,7 @@ def found(state_dir: Path, program: str = "", *, database: str | None = None) ->
 def cut_off(state_dir: Path, program: str, *, database: str | None = None) -> Status | None:
     """Return the newest run of a program that can go on: nobody works on it, and no later run has worked on one of its devices."""
     with _reading(state_dir, database) as (journal, living):
-        for folder, record, by in _with_later(state_dir, program):
+        for folder, record, by, _ in _with_later(state_dir, program):
             if not by and (status := _left(folder, record, journal, living, database)) is not None:
                 return status
     return None
@@ -46,7 +46,7 @@ def cut_off(state_dir: Path, program: str, *, database: str | None = None) -> St
 
 def overtaken(state_dir: Path, program: str, *, database: str | None = None) -> tuple[Status, str] | None:
     """Return the newest run of a program, where it was cut off and a later run has worked on one of its devices, and that later run."""
-    folder, record, by = next(_with_later(state_dir, program), (None, None, ""))
+    folder, record, by, _ = next(_with_later(state_dir, program), (None, None, "", ()))
     if folder is None or record is None or not by:
         return None
     with _reading(state_dir, database) as (journal, living):
@@ -54,16 +54,28 @@ def overtaken(state_dir: Path, program: str, *, database: str | None = None) -> 
     return (status, by) if status is not None else None
 
 
-def _with_later(state_dir: Path, program: str) -> Iterator[tuple[RunFolder, Record, str]]:
-    """Yield the runs of a program, newest first, each with a later run of any that worked on one of its devices; empty: none did."""
+def left_over(
+    state_dir: Path, program: str, *, database: str | None = None
+) -> tuple[Status, str, tuple[str, ...]] | None:
+    """Return the newest run of a program that was cut off and lies half done, the later run that is in its way, and the devices to which none came since."""
+    with _reading(state_dir, database) as (journal, living):
+        for folder, record, by, rest in _with_later(state_dir, program):
+            if by and rest and (status := _left(folder, record, journal, living, database)) is not None:
+                return status, by, rest
+    return None
+
+
+def _with_later(state_dir: Path, program: str) -> Iterator[tuple[RunFolder, Record, str, tuple[str, ...]]]:
+    """Yield the runs of a program, newest first, each with a later run of any that worked on one of its devices (empty: none did), and its other devices."""
     later: dict[str, str] = {}
     for folder in runs_of(state_dir):
         record = folder.record()
         by = next((later[device] for device in record.devices if device in later), "")
+        rest = tuple(device for device in record.devices if device not in later)
         for device in record.devices:
             later.setdefault(device, folder.run)
         if record.program == program:
-            yield folder, record, by
+            yield folder, record, by, rest
 
 
 def _left(

@@ -90,7 +90,7 @@ def test_resume_touches_nothing_where_nothing_was_cut_off(site, monkeypatch, cut
     """A yes to what goes on is none to a new push: it is said that there is nothing to go on with, exit code 0."""
     (site / ".rackwright").mkdir(exist_ok=True)
     monkeypatch.setattr(runs, "cut_off", lambda _, program, **__: status("interrupted") if program == cut_off else None)
-    monkeypatch.setattr(runs, "latest", lambda *_, **__: latest)
+    monkeypatch.setattr(runs, "listed", lambda *_, **__: [latest] if latest else [])
 
     def aimed(*_):
         raise DocumentError("it goes on")
@@ -99,6 +99,29 @@ def test_resume_touches_nothing_where_nothing_was_cut_off(site, monkeypatch, cut
     found = run("push", site, "--resume", "--yes", "--json")
     assert (found.exit_code, said in found.stderr) == (code, True) or (code is None and "it goes on" in found.stderr)
     assert code != 0 or json.loads(found.stdout)["devices"] == []
+
+
+def test_a_push_that_is_held_is_told_behind_a_newer_one(site, monkeypatch):
+    """Another switch was pushed to meanwhile: that one ended, and the first is paused and not cut off."""
+    (site / ".rackwright").mkdir(exist_ok=True)
+    held = msgspec.structs.replace(status("running"), run="20261128-020001-abc")
+    monkeypatch.setattr(runs, "listed", lambda *_, **__: [status("done"), held])
+    found = run("push", site, "--resume", "--yes")
+    assert found.exit_code == 1
+    assert "run 20261128-020001-abc was not cut off: it is held by pid 7" in found.stderr
+
+
+def test_a_push_that_was_overtaken_is_told(site, monkeypatch):
+    """Who asks to go on learns that one was cut off, which run is in its way and which devices are as it left them; nothing is done."""
+    (site / ".rackwright").mkdir(exist_ok=True)
+    monkeypatch.setattr(runs, "listed", lambda *_, **__: [status("done")])
+    monkeypatch.setattr(runs, "left_over", lambda *_, **__: (status("interrupted"), "20261128-040001-abc", ("fe01",)))
+    found = run("push", site, "--resume", "--yes")
+    assert found.exit_code == 1
+    assert (
+        "run 20261128-030001-abc was cut off and cannot go on, since run 20261128-040001-abc has worked on its devices; fe01: as it left it"
+        in found.stderr
+    )
 
 
 ASIDE = "postgresql://rw@db.example/rw"

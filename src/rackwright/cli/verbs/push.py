@@ -12,7 +12,7 @@ import click
 from msgspec import structs
 
 from rackwright.cli.answer import Answer, verb
-from rackwright.cli.consenting import Shown, about, agreed, gone_on, nothing_cut_off, refuse_narrower
+from rackwright.cli.consenting import Shown, about, agreed, gone_on, left_behind, nothing_cut_off, refuse_narrower
 from rackwright.cli.params import PLACE, given, program
 from rackwright.cli.reaching import Wanted, reaching
 from rackwright.cli.talk import Talk
@@ -166,7 +166,12 @@ def _nothing_cut_off(talk: Talk, site: Path, only: str, database: str | None) ->
     # What goes before the push itself is not gone on with: it looks, and begins anew.
     if any(runs.cut_off(state, name, database=database) for name in programs):
         return None
-    nothing_cut_off(talk, what, runs.latest(state, programs[0], database=database) if state.is_dir() else None)
+    known = runs.listed(state, database=database) if state.is_dir() else []
+    ours = [one for one in known if one.program in programs]
+    held = next((one for one in ours if one.holder), None)
+    if held is None and (left := runs.left_over(state, programs[0], database=database)):
+        raise left_behind(*left)
+    nothing_cut_off(talk, what, held or next((one for one in ours if one.program == programs[0]), None))
     return ended(talk, None, (), behind="hangs on it")
 
 
