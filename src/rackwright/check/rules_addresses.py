@@ -140,7 +140,7 @@ class LinkSubnets(CablingRule):
 
     Passes: 10.0.0.0/31 at one end and 10.0.0.1/31 at the other; a host in a subnet of the VLAN interface behind its
     port; an end without addresses, or of which nothing is known. Fails: ends in different subnets, a host with the
-    address of the switch, a host with an address on a port that is neither routed nor bridged.
+    address of the switch or with none at a routed port, a host with an address on a port that is neither routed nor bridged.
     """
 
     id = "CABLE-SUBNETS-DIFFER"
@@ -174,11 +174,11 @@ class LinkSubnets(CablingRule):
         view, name, label, mine, theirs = cases[0]
         here, there = [span.text for span in mine], [span.text for span in theirs]
         path: Path = ("interface", name, *(("ip", "address", here[0]) if len(here) == 1 else ()))
-        reason = f"the link {label}: {joined(here) or 'no address'} here, {joined(there)} at the other end"
-        labels = [each.label for each in cases[:8]] if len(cases) > 1 else ()
-        return self.fail(
-            view, path, reason, expected=f"another address of the subnet of {joined(there)}", evidence=labels
+        reason = (
+            f"the link {label}: {joined(here) or 'no address'} here, {joined(there) or 'no address'} at the other end"
         )
+        labels = [each.label for each in cases[:8]] if len(cases) > 1 else ()
+        return self.fail(view, path, reason, expected="two addresses of one subnet", evidence=labels)
 
 
 class _Apart(NamedTuple):
@@ -204,13 +204,17 @@ def _between_switches(cable: Cable, near: View, far: View) -> Iterator[_Apart]:
 def _at_a_host(fabric: Fabric, cable: Cable, view: View, port: str, host: tuple[str, str]) -> Iterator[_Apart]:
     """Compare a switch port with what the host's end says."""
     end = fabric.hosts.get(host)
-    theirs = tuple(span for span in map(span_of, (end.addresses or ()) if end else ()) if span)
+    if end is None or end.addresses is None:
+        return
+    theirs = tuple(span for span in map(span_of, end.addresses) if span)
     served = _served(view, port) if theirs else None
     if served is not None:
         name, mine = served
         same = {span.ip for span in mine} & {span.ip for span in theirs}
         if same or not _joined(mine, theirs):
             yield _Apart(view, name, cable.label, mine, theirs)
+    elif not theirs and port in view.addresses:
+        yield _Apart(view, port, cable.label, view.addresses[port], ())
     elif theirs and port in view.interfaces and port not in view.bridge_ports and not _bridged_bond(view, port):
         yield _Apart(view, port, cable.label, (), theirs)
 

@@ -108,6 +108,8 @@ CASES = [
     hosted("good-host-behind-a-vlan-without-interface", BRIDGED, ("10.3.0.9/24",)),
     hosted("good-host-behind-a-bond", BOND | {"interface bond1 bridge domain br_default untagged": 300} | SVI,
            ("10.3.0.9/24",)),
+    hosted("good-host-without-address-behind-a-vlan", BRIDGED | SVI, ()),
+    hosted("bad-host-without-address", at("swp1", "10.5.0.0/31"), (), dot("swp1", "10.5.0.0/31")),
     hosted("bad-host-in-another-subnet", at("swp1", "10.5.0.0/31"), ("10.5.0.9/31",), dot("swp1", "10.5.0.0/31")),
     hosted("bad-host-has-the-address-of-the-switch", at("swp1", "10.5.0.1/31"), ("10.5.0.1/31",),
            dot("swp1", "10.5.0.1/31")),
