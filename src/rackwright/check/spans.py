@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 __all__ = ["Span", "span_of"]
 
+
 class Span(NamedTuple):
     """One address and the first and last address of its subnet."""
 
