@@ -158,6 +158,9 @@ class Look:
     worked: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Device -> when a run of ours last worked on it (ISO 8601), and the run: it may have taken its links down."""
 
+    leases: frozenset[str] = frozenset()
+    """Switches that a run of ours left with a DHCP lease that they no longer want."""
+
     kept: dict[str, object] = field(default_factory=dict)
     """What checks of one look share, so that it is worked out once."""
 

@@ -26,6 +26,8 @@ MARKED: Final = {"26": "3", "48": "6"}
 POOLS: Final = {"default-lossy": "lossy-default-ingress", "roce-lossless": "roce-reserved-ingress"}
 """Traffic pool as configured -> as ``nv show qos roce`` calls its ingress side (5.12 guide)."""
 
+_DHCP: Final = ("interface", "eth0", "ip", "address", "dhcp")
+_LEASE: Final = "'rackwright push' gives it back, also where nothing else differs; before the lease ends"
 _SHOWN: Final = 8
 
 
@@ -215,7 +217,8 @@ def _rows(rows: object) -> list[Mapping[str, Any]]:
 class Drift(DeviceCheck):
     """What runs is what the plan renders.
 
-    Passes when no leaf differs. Fails with one finding a section of the configuration, its differences as evidence.
+    Passes when no leaf differs. Fails with one finding a section of the configuration, its differences as evidence; and where a run
+    of ours moved eth0 off DHCP and was cut off before the old lease was given back, which no configuration shows.
     """
 
     id = "CONFIG-DRIFT"
@@ -229,6 +232,11 @@ class Drift(DeviceCheck):
         if view.look.intended is None:
             raise Untold("the planned configuration was not rendered: there is nothing to compare with")
         _compare(_changes(view.running, view.look.intended(view.switch)), "differ from the plan", ledger)
+        if view.name in view.look.leases and get(view.running, *_DHCP) is None:
+            ledger.wrong(
+                "lease", "eth0 has left DHCP and its old lease still runs: its address goes when that ends (RN-4377862)",
+                expected="given back", actual="held", remedy=_LEASE,
+            )  # fmt: skip
 
 
 class Unsaved(DeviceCheck):

@@ -47,18 +47,18 @@ def judge(
     intended: Callable[[Switch], Tree] | None = None, before: Mapping[str, Evidence] | None = None,
     limits: Limits | None = None, names: Iterable[str] = (), checks: Iterable[str] = (),
     hosts: Mapping[Port, Sight] | None = None, site: Site | None = None, cables: Cables | None = None,
-    worked: Mapping[str, tuple[str, str]] | None = None,
+    worked: Mapping[str, tuple[str, str]] | None = None, leases: Iterable[str] = (),
 ) -> tuple[Finding, ...]:  # fmt: skip
     """Judge what switches said against the plan: a pass, fail, error or skipped finding for each check and subject.
 
     ``intended`` renders a switch's tree; without it drift is an error, since it was not looked at. ``before`` is the
     evidence of the last look, ``names`` the switches to judge (all when empty), ``hosts`` what hosts see at their ends of cables. ``site`` is
     the plan with its tables, for who judges one switch after the other, and ``cables`` what its cables are judged by where that is not all of
-    the plan's. ``worked`` is what :class:`Look` says.
+    the plan's. ``worked`` and ``leases`` are what :class:`Look` says.
     """
     look = Look(
         site or Site(plan, catalog or catalogs.load()), evidence, intended, before or {}, limits or Limits(), frozenset(names),
-        frozenset(checks), hosts or {}, cables, worked=worked or {},
+        frozenset(checks), hosts or {}, cables, worked=worked or {}, leases=frozenset(leases),
     )  # fmt: skip
     return verdict(look)
 

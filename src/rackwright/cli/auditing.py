@@ -28,6 +28,8 @@ from rackwright.findings import Finding
 from rackwright.nvue.tree import Tree
 from rackwright.plan.model import Switch
 from rackwright.plan.workspace import Planned, Workspace
+from rackwright.push.leases import LEASES
+from rackwright.push.leases import held as owing
 from rackwright.report.words import count, some
 
 if TYPE_CHECKING:
@@ -185,9 +187,9 @@ def _build(scope: _Scope) -> Build:
     return Build(scope.planned.plan, loaded.catalog, of_site(loaded.overlays, scope.folder))
 
 
-def _last(state: Path, *, twin: bool) -> Path:
-    # A twin's last look goes when the twin goes, and is never compared with that of real switches.
-    return (state / "twin" if twin else state) / LAST
+def _of(state: Path, *, twin: bool) -> Path:
+    # What is kept of a twin's switches goes when the twin goes, and is never taken for that of real ones.
+    return state / "twin" if twin else state
 
 
 def look_again(way: Reach, site: audit.Site) -> None:
@@ -202,7 +204,7 @@ def look_again(way: Reach, site: audit.Site) -> None:
         except DriverError as error:
             return audit.unreached(name, error, taken)
 
-    last = _last(way.state, twin=way.twin)
+    last = _of(way.state, twin=way.twin) / LAST
     with ThreadPoolExecutor(way.jobs, thread_name_prefix="look") as threads:
         told = dict(zip(way.endpoints, threads.map(ask, way.endpoints), strict=True))
     audit.write(last, _merged(audit.read(last, told, audit.COMPARED), told))
@@ -227,7 +229,8 @@ def _switches(
     from rackwright.render import switch_tree
 
     plan, asked, build = scope.planned.plan, scope.asked, _build(scope)
-    last = _last(scope.folder / STATE, twin=scope.wanted.twin)
+    kept = _of(scope.folder / STATE, twin=scope.wanted.twin)
+    last = kept / LAST
     before = audit.read(last, scope.switches, audit.COMPARED)
     if asked.snapshot is None:
         audit.write(last, _merged(before, evidence))
@@ -243,7 +246,7 @@ def _switches(
     return audit.judge(
         plan, evidence, catalog=scope.opened.loaded.catalog, intended=rendered,
         before=before, limits=asked.limits, names=scope.switches, checks=asked.checks,
-        hosts=hosts, worked=worked,
+        hosts=hosts, worked=worked, leases=owing(kept / LEASES),
     )  # fmt: skip
 
 

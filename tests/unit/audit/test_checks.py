@@ -457,6 +457,15 @@ def test_what_a_run_took_down_is_not_the_cables_fault(worked, status):
     assert status == "fail" or ("swp1s0" in told.message and "run r1 worked" in told.message)
 
 
+def test_a_lease_that_a_run_left_is_told_though_no_configuration_shows_it():
+    """A push that was cut off leaves a switch as planned that lets nobody in a day later; one that has DHCP again lives by its lease."""
+    made = rack()
+    (told,) = [one for one in made.judged("CONFIG-DRIFT", leases=["be01"]) if one.status == "fail"]
+    assert (told.subject, told.path, "rackwright push" in told.remedy) == ("be01", "lease", True)
+    at("be01", "running", "interface", "eth0", "ip", "address", "dhcp", value={})(made)
+    assert "lease" not in {one.path for one in made.judged("CONFIG-DRIFT", leases=["be01"])}
+
+
 def test_the_limit_of_bit_errors_is_the_operators():
     """No source sets it, so it can be set."""
     made = rack()
