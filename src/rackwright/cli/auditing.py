@@ -22,13 +22,12 @@ from rackwright.cli import machines as servers
 from rackwright.cli.reaching import Wanted, reach
 from rackwright.cli.snapshots import held, there
 from rackwright.cli.talk import Talk
-from rackwright.drivers.reach import STATE
+from rackwright.drivers.reach import LEASES, STATE
 from rackwright.errors import DocumentError, DriverError
 from rackwright.findings import Finding
 from rackwright.nvue.tree import Tree
 from rackwright.plan.model import Switch
 from rackwright.plan.workspace import Planned, Workspace
-from rackwright.push.leases import LEASES
 from rackwright.push.leases import held as owing
 from rackwright.report.words import count, some
 

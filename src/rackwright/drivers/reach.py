@@ -37,6 +37,7 @@ __all__ = [
     "BMC_USER",
     "HOST_USER",
     "JOBS",
+    "LEASES",
     "PASSWORD",
     "STATE",
     "Reach",
@@ -47,6 +48,8 @@ __all__ = [
 
 STATE: Final = ".rackwright"
 """Folder beside ``site.yaml`` that holds what is known of its devices; not for version control."""
+LEASES: Final = "leases"
+"""Folder in it with a file for each switch that is still to give a DHCP lease back."""
 PASSWORD: Final = SecretRef("switch_password")
 """The secret that holds the password of the switches' operator."""
 BMC_PASSWORD: Final = SecretRef("bmc")
@@ -203,7 +206,7 @@ class Reach:
     @property
     def leases(self) -> Path:
         """Where it is kept which switches hold a DHCP lease that they no longer want; that of an emulated switch goes with its twin."""
-        return (self.state / "twin" if self.twin else self.state) / "leases"
+        return (self.state / "twin" if self.twin else self.state) / LEASES
 
     @cached_property
     def _keys(self) -> Login:

@@ -21,12 +21,10 @@ from rackwright.nvue.tree import Tree, get
 from rackwright.push.idle import Idle
 from rackwright.runs.model import GOOD, Context, Outcome
 
-__all__ = ["BY_HAND", "LEASES", "LEFT", "Leases", "Way", "held", "is_owed"]
+__all__ = ["BY_HAND", "LEFT", "Leases", "Way", "held", "is_owed"]
 
 LEFT: Final = ("interface", "eth0", "ip", "address", "dhcp")
 """What goes from the configuration of a switch that leaves DHCP."""
-LEASES: Final = "leases"
-"""Name of the folder in which it is kept who is still to give one back."""
 BY_HAND: Final = "sudo dhclient -r && sudo ifreload -fa"
 
 
