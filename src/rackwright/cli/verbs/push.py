@@ -123,15 +123,9 @@ def command(
             return answer
         within = confirm_within if _is_given("confirm_within") else None
         folder = _as_begun(
-            site,
-            only,
-            database,
-            build=folder,
-            image=image,
-            confirm_s=within,
-            jobs=wanted.jobs,
+            site, only, database, build=folder, image=image, confirm_s=within, jobs=wanted.jobs,
             drained_by=servers["drained_by"],
-        )
+        )  # fmt: skip
     if only == "host":
         consent = Consent(yes, allow_disruption, resume, changes, servers.pop("drained_by"))
         _only_with("bmc", servers)
