@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rackwright.check import Fabric, View
-from rackwright.check.interfaces import port_name, section
+from rackwright.check.interfaces import section
 from rackwright.check.rules_addresses import _served
 from rackwright.check.spans import Span, span_of
-from rackwright.check.view_l3 import components
 from tests.mutations.model import Mutation, mutator
-from tests.mutations.places import UNUSED_VLANS, neighbor_ports, others_of, renaming, setting
+from tests.mutations.places import UNUSED_VLANS, inner_ports, neighbor_ports, renaming, setting
 
 LENGTHS = (30, 28, 24)
 NOWHERE = ("NOSUCH", "LOST", "GONE", "mgnt", "Default")
@@ -75,18 +74,15 @@ def subnet_again(fabric: Fabric) -> Iterator[Mutation]:
     why="a port with another switch's address is in a subnet that its own cable is not in",
 )
 def address_of_another(fabric: Fabric) -> Iterator[Mutation]:
-    """Give a routed port the address of another switch of its fabric."""
+    """Give a routed port an address of the switch at the other end of its cable."""
     rule = "NVUE-ADDRESS-TWICE"
-    for names in components(fabric):
-        views = [fabric.views[name] for name in names if neighbor_ports(fabric.views[name])]
-        for position, view in enumerate(views if len(views) > 1 else ()):
-            own = [name for name in view.addresses if port_name(name)] or neighbor_ports(view)
-            for other in others_of(views, position, 4):
-                taken = [spans[0] for name, spans in other.addresses.items() if port_name(name) or name == "lo"]
-                for name, span in zip(own[:8], taken[:8] if len(taken) > 1 else taken * 8, strict=False):
-                    if view.index.vrf_of.get(name, "default") == "default" and span.version == 4:
-                        for length in (31, 30):
-                            yield setting(rule, view, address(name, f"{span.plain}/{length}"), {})
+    for view in fabric.views.values():
+        for port in inner_ports(fabric, view)[:8]:
+            other, far, _ = fabric.far_ends[view.name, port]
+            known = fabric.views[other].addresses
+            for span in (*known.get(far, ()), *known.get("lo", ())):
+                for length in (31, *LENGTHS) if span.version == 4 else ():
+                    yield setting(rule, view, address(port, f"{span.plain}/{length}"), {})
 
 
 def on_a_cable(fabric: Fabric) -> Iterator[tuple[View, str, Span, str]]:
