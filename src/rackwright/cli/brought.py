@@ -13,7 +13,7 @@ from click import UsageError
 from rackwright.cli.answer import ERROR, FINDINGS, FINE, Answer
 from rackwright.cli.consenting import nothing_cut_off
 from rackwright.cli.talk import Talk
-from rackwright.errors import RunChanged, SiteChanged
+from rackwright.errors import RackwrightError, RunChanged, SiteChanged
 
 if TYPE_CHECKING:
     from rackwright.bringup.held import Held
@@ -246,7 +246,11 @@ class End:
     def _look_again(self) -> None:
         from rackwright.cli.auditing import look_again
 
-        look_again(self.world.way, self.world.audited)
+        try:
+            look_again(self.world.way, self.world.audited)
+        except (RackwrightError, OSError) as error:
+            # It is done: without this look the next audit judges no link on which the run has worked.
+            self.talk.error(f"warning: the links could not be looked at once more: {error}")
 
     def _graph(self, report: Report) -> Graph:
         from rackwright import runs
