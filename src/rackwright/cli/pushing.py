@@ -38,7 +38,6 @@ class Aim:
     way: Reach
     build: Build
     """The site as Nornir's tasks need it."""
-
     sections: Callable[[], Mapping[str, str]] = dict
     """Tells what is made of which part of the site."""
     folder: Path | None = None
@@ -50,6 +49,7 @@ class Aim:
         serials = {device.name: device.serial for device in self.plan.devices}
         devices = {name: named([self.trees[name], known[name], serials[name]]) for name in names if name in self.trees}
         return Basis(devices, dict(self.sections()), str(self.folder.resolve()) if self.folder else "")
+
 
 def aimed(talk: Talk, site: Path, wanted: Wanted, folder: Path | None = None) -> Aim:
     """Plan and render a site in memory, or take what a build folder of it holds; nothing is written."""

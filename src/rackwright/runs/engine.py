@@ -6,7 +6,7 @@ import contextlib
 import platform
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -17,6 +17,7 @@ from rackwright.documents import look_through_types
 from rackwright.drivers.clock import Clock, WallClock
 from rackwright.errors import RunBusy, RunChanged, RunError
 from rackwright.runs import tasks
+from rackwright.runs.claims import Claim
 from rackwright.runs.fleet import workflows
 from rackwright.runs.folder import Record, RunFolder, devices_of, private, runs_of
 from rackwright.runs.journal import ENGINE, FLEET, Journal, Limits, Queues, keeping, unkept
@@ -32,8 +33,6 @@ from rackwright.secrets import Secret
 __all__ = ["Engine"]
 
 _LEAVE_S: Final = 5.0
-_APART: Final = "must not be worked on beside what is meant here"
-"""Why two devices are apart, where nobody kept the reason."""
 _ONE_A_PROCESS: Final = threading.Lock()
 
 OnEvent = Callable[[Event], None]
@@ -114,7 +113,7 @@ class Engine:
         graph, waves = _what(code, order, jobs, limit)
         record = {"program": program, "version": code.version, "engine": ENGINE, "jobs": jobs, "waves": waves}
         record |= {"database": named(self._database), "twin": self._twin, "apart": apart}
-        with self._claimed(_Claim.of(devices_of(graph, waves), apart), limited=graph is not None):
+        with self._claimed(Claim.of(devices_of(graph, waves), apart), limited=graph is not None):
             folder = RunFolder.made(self._state_dir, order, graph, **record)
             self._lease.attend(folder.run)
         return self._attended(folder, code, on_event)
@@ -142,7 +141,7 @@ class Engine:
                 f"run {run} was begun by {record.program} {record.version} (engine {record.engine}), and this is "
                 f"{code.version} (engine {ENGINE}): start a new run, it reads first"
             )
-        with self._claimed(_Claim.of(record.devices, record.apart), run, limited=bool(record.graph)):
+        with self._claimed(Claim.of(record.devices, record.apart), run, limited=bool(record.graph)):
             if overtaken := self._overtaken(record):
                 raise RunChanged(overtaken)
             self._lease.attend(run)
@@ -295,7 +294,7 @@ class Engine:
         return self._programs[name]
 
     @contextlib.contextmanager
-    def _claimed(self, claim: _Claim, run: str = "", *, limited: bool) -> Iterator[None]:
+    def _claimed(self, claim: Claim, run: str = "", *, limited: bool) -> Iterator[None]:
         """Hold the site's lock once nobody else has what is claimed, nor has a dead run left anything beside it that still moves."""
         settled: set[Left] = set()
         while True:
@@ -313,7 +312,7 @@ class Engine:
                     raise RunBusy(_cut_off(self._state_dir, one, claim.apart[one.device], doing))
             settled.update(left)
 
-    def _left_beside(self, claim: _Claim, run: str) -> list[Left]:
+    def _left_beside(self, claim: Claim, run: str) -> list[Left]:
         """Return what runs that were cut off left in hand beside a claim, of this rack, real or emulated."""
         if self._unsettled is None or not claim.apart:
             return []
@@ -322,7 +321,7 @@ class Engine:
     def _moves(self, left: Left) -> str:
         return self._unsettled(left) if self._unsettled is not None else ""
 
-    def _refuse_busy(self, claim: _Claim, run: str = "", *, limited: bool) -> None:
+    def _refuse_busy(self, claim: Claim, run: str = "", *, limited: bool) -> None:
         """Raise RunBusy when a living process holds the run, what it claims, or limits that a ``limited`` run would not count."""
         for other, worker in self._held(run).items():
             if other == run:
@@ -334,7 +333,7 @@ class Engine:
                     f"run {other} is held by {worker}, and the limits of both (racks, images, pairs) are for the whole site{_wait(worker)}"
                 )
 
-    def _fence_off(self, claim: _Claim, run: str) -> None:
+    def _fence_off(self, claim: Claim, run: str) -> None:
         """Take the leases of silent processes elsewhere that would go on beside a claim: whoever wakes finds out before it sends anything more."""
         silent = {
             one.executor: one
@@ -367,12 +366,12 @@ class Engine:
                 held.setdefault(other, living[status.executor_id])
         return held
 
-    def _claim_of(self, run: str) -> _Claim:
+    def _claim_of(self, run: str) -> Claim:
         try:
             record = RunFolder.found(self._state_dir, run).record()
         except RunError:
-            return _Claim()
-        return _Claim.of(record.devices, record.apart)
+            return Claim()
+        return Claim.of(record.devices, record.apart)
 
     def _is_limited(self, run: str) -> bool:
         """Say whether a run is of a graph: who enqueues its tasks counts its limits, and nobody else's."""
@@ -396,7 +395,7 @@ class Engine:
 
     def _is_crossed(self, record: Record) -> bool:
         """Say whether a living run works on something that this one claims, or a dead one left it moving: it began while nobody had this one."""
-        claim = _Claim.of(record.devices, record.apart)
+        claim = Claim.of(record.devices, record.apart)
         if any(claim.against(self._claim_of(run)) for run in self._held() if run != record.run):
             return True
         return any(self._moves(left) for left in self._left_beside(claim, record.run))
@@ -421,29 +420,6 @@ class Engine:
             return True
         living = others(self._journal.engine, self._state_dir, self._lease.executor)
         return any(status.status == "ENQUEUED" or status.executor_id not in living for status in found)
-
-
-class _Claim(msgspec.Struct, frozen=True):
-    """What a run keeps from others: the devices that it works on, and those that nobody may work on meanwhile."""
-
-    devices: frozenset[str] = frozenset()
-    apart: dict[str, str] = {}
-    """Device -> why nobody may work on it meanwhile."""
-
-    @classmethod
-    def of(cls, devices: Iterable[str], apart: Apart) -> Self:
-        why = apart if isinstance(apart, dict) else {_APART: tuple(apart)}
-        return cls(frozenset(devices), {name: reason for reason, names in why.items() for name in names})
-
-    def against(self, held: _Claim) -> str:
-        """Say what a run with this claim would have in common with one that is held, up to who holds it; empty: nothing."""
-        if both := sorted(self.devices & held.devices):
-            return f"works on {both[0]} and"
-        if theirs := sorted(self.apart.keys() & held.devices):
-            return f"works on {theirs[0]}, which {self.apart[theirs[0]]}; it"
-        if mine := sorted(held.apart.keys() & self.devices):
-            return f"works on what {mine[0]} may not change beside: {mine[0]} {held.apart[mine[0]]}; it"
-        return ""
 
 
 def _what(

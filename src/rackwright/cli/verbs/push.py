@@ -121,11 +121,8 @@ def command(
     if resume:
         if (answer := _nothing_cut_off(talk, site, only, database)) is not None:
             return answer
-        within = confirm_within if _is_given("confirm_within") else None
-        folder = _as_begun(
-            site, only, database, build=folder, image=image, confirm_s=within, jobs=wanted.jobs,
-            drained_by=servers["drained_by"],
-        )  # fmt: skip
+        asked = {"build": folder, "image": image, "confirm_s": confirm_within, "drained_by": servers["drained_by"]}
+        folder = _as_begun(site, only, database, jobs=wanted.jobs, **asked)
     if only == "host":
         consent = Consent(yes, allow_disruption, resume, changes, servers.pop("drained_by"))
         _only_with("bmc", servers)
@@ -177,6 +174,7 @@ def _as_begun(site: Path, only: str, database: str | None, **asked: Any) -> Path
     state = _state(site)
     found = runs.cut_off(state, _RUNS[only][1], database=database)
     run = found.run if found else ""
+    asked["confirm_s"] = asked["confirm_s"] if _is_given("confirm_within") else None
     refuse_otherwise(state, run, Asked(**asked))
     return build_of(state, run) if run else asked["build"]
 
