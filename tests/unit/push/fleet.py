@@ -41,7 +41,7 @@ class Fleet:
         """Open a session with a switch that may not be meant."""
         return self.connect(device)
 
-    def connect(self, device, *, patience_s=0):  # noqa: ARG002 - nobody is waited for here
+    def connect(self, device, *, patience_s=0):
         """Open a session."""
         return self.switches[device].connect(device)
 

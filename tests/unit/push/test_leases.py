@@ -76,7 +76,7 @@ def test_a_lease_is_given_back_only_by_a_switch_that_is_saved(plan, fleet):
 def test_a_kill_before_it_was_given_back_is_made_good(plan, fleet, again):
     """Whoever comes next, the run that goes on or a new one, gives it back: the configuration alone shows no difference any more."""
     breaking(fleet, Killed("kill -9"))
-    with pytest.raises(BaseException):  # noqa: B017, PT011 - whatever the engine makes of a thread that died
+    with pytest.raises(BaseException):  # noqa: B017 - whatever the engine makes of a thread that died
         push(plan, fleet, "be01")
     assert held(fleet.leases) == {"be01"}
     if again == "resumed":
