@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rackwright.cli.talk import Talk
+from rackwright.errors import SiteChanged
 from rackwright.push.basis import Basis, begun, refuse_edited
 from rackwright.push.order import CONFIRM_S
 from rackwright.runs.folder import RunFolder
@@ -32,9 +33,15 @@ class Asked:
 
 
 def build_of(state: Path, run: str) -> Path | None:
-    """Return the build folder that a run pushes; None where it pushes the site, or there is none."""
-    order = begun(state, run) if run else None
-    return Path(order.basis.build) if order and order.basis and order.basis.build else None
+    """Return the build folder that a run pushes; None where it pushes the site. Raises SiteChanged where it is gone."""
+    order = begun(state, run)
+    build = Path(order.basis.build) if order and order.basis and order.basis.build else None
+    if build and not (build / "plan.json").is_file():
+        raise SiteChanged(
+            f"run {run} cannot go on, and nothing was begun: it pushes what {build} holds, which is not there any more; put it back and --resume "
+            "goes on, or begin a new push without --resume: it reads first, and waits until what was cut off has settled"
+        )
+    return build
 
 
 def refuse_otherwise(state: Path, run: str, asked: Asked) -> None:

@@ -52,10 +52,8 @@ class Aim:
 
     def basis(self, names: Collection[str]) -> Basis:
         """Return what a push to BMCs is made of: what is cabled to a server decides on nothing of it."""
-        release, images = (
-            self.catalog.releases[self.plan.release].model_dump(mode="json"),
-            to_builtins(self.planner.images),
-        )
+        release = self.catalog.releases[self.plan.release].model_dump(mode="json")
+        images = to_builtins(self.planner.images)
         devices = {}
         for machine in (self.machines[name] for name in names if name in self.machines):
             adapters = tuple(replace(one, ports=()) for one in machine.adapters)

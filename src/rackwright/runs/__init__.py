@@ -115,7 +115,7 @@ def opened(
 
     ``database`` is a ``postgresql://`` address where one machine is outgrown; the folder is then shared by
     the workers. ``hide`` are the secrets that the programs hold. ``executor`` names this process among the
-    workers (default: host, pid and chance). ``lease_s`` is how long a silent worker keeps its work. A run's
+    workers (default: host, pid and chance). ``lease_s`` is how long a silent worker of another machine keeps its work. A run's
     ``jobs`` count over all workers; ``threads`` is the most that one of them takes. Tasks with a ``reach``
     are taken by a process that has it among its ``tags``. ``twin``: the programs work on the emulated rack of the site and
     not on the real one; a run that was begun on one of them never goes on at the other. ``unsettled`` looks at a device that a run which was

@@ -90,6 +90,11 @@ def test_a_build_that_was_rendered_anew_is_another(site, build, edit):
     edit(build / "devices" / "fe01" / "startup.yaml", "65010", "65013")
     with pytest.raises(SiteChanged, match=rf"{build.resolve()} has changed since it was begun, and fe01 would"):
         refuse_other_site(QUIET, before.way, run, pushing.aimed(QUIET, site, Wanted(), build).basis)
+    (build / "plan.json").unlink()
+    with pytest.raises(
+        SiteChanged, match=f"run {run} cannot go on.* it pushes what {build.resolve()} holds, which is not there"
+    ):
+        build_of(site / ".rackwright", run)
 
 
 def test_of_a_run_that_kept_nothing_that_is_said(site, capsys):
