@@ -129,6 +129,18 @@ def test_switches_that_left_dhcp_gave_their_leases_back(rack):
         assert rw("twin", "log", rack.site, "--device", name).out.count("dhclient -r") == 1
 
 
+def test_links_are_watched_from_the_end_of_a_bring_up_on(rack):
+    """Its blink and its restarts took links down: 46 cables were to be cleaned for it. What goes down behind it is told."""
+    audit = ("audit", rack.site, "--twin", "--only", "switch", "--check", "LINK-FLAPS", "--json")
+    found = json.loads(rw(*audit).out)["findings"]
+    states = {one["subject"]: one["status"] for one in found if one["check"] == "LINK-FLAPS"}
+    assert states == dict.fromkeys(SWITCHES, "pass")
+    rw("twin", "fault", rack.site, "cut-link", "be01:swp1s0")
+    rw("twin", "clear", rack.site)
+    found = json.loads(rw(*audit, good=(4,)).out)["findings"]
+    assert [(one["subject"], one["path"]) for one in found if one["status"] == "fail"] == [("be01", "swp1s0")]
+
+
 def test_order_and_evidence_of_every_task_lie_in_the_runs_folder(rack):
     """A record that names files which are not there proves nothing."""
     run = rack.site / ".rackwright/runs" / rack.first["run"]
