@@ -66,7 +66,11 @@ def _seconds(ctx: click.Context, param: click.Parameter, text: str) -> int:
     "--image-sha256", default="", callback=given, metavar="HEX", help="What the image must have as its SHA-256."
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--allow-disruption", is_flag=True, help="Push what interrupts links, sessions or the way in, or is not known to be harmless, too.")
+@click.option(
+    "--allow-disruption",
+    is_flag=True,
+    help="Push what interrupts links, sessions or the way in, or is not known to be harmless, too.",
+)
 @click.option(
     "--confirm-within",
     callback=_seconds,

@@ -59,7 +59,11 @@ def _macs(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) ->
 )
 @click.option("--record-only", is_flag=True, help="Write it down and stop: its first boot ('serve') brings the rest.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--allow-disruption", is_flag=True, help="Push what interrupts links, sessions or the way in, or is not known to be harmless, too.")
+@click.option(
+    "--allow-disruption",
+    is_flag=True,
+    help="Push what interrupts links, sessions or the way in, or is not known to be harmless, too.",
+)
 @reaching
 def command(
     talk: Talk, site: Path, device: str, serial: str, macs: dict[str, str], image: Path | None, image_sha256: str,
