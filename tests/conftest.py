@@ -124,15 +124,21 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 
 READ = pytest.StashKey[set[str]]()
 SKIPPED = pytest.StashKey[dict[str, str]]()
+FAILED = pytest.StashKey[set[str]]()
+TRIED = pytest.StashKey[set[str]]()
 WHOLE = pytest.StashKey[bool]()
 BEFORE = "rackwright/before"
-"""Where pytest's cache keeps what a run skipped and read, for the one that tries again what failed in it."""
+"""Where pytest's cache keeps what a run skipped, read and failed, for the one that tries again what failed in it."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start counting what this run reads and skips."""
     config.stash[READ] = set()
     config.stash[SKIPPED] = {}
+    config.stash[FAILED], config.stash[TRIED] = set(), set()
+    # It leaves out a test of a group as soon as a file before it has one that failed: xdist names groups only after it has looked.
+    if narrowing := config.pluginmanager.get_plugin("lfplugin-collwrapper"):
+        config.pluginmanager.unregister(narrowing)
     config.stash[WHOLE] = is_whole(config.args, config.option.keyword, config.option.markexpr)
     config.pluginmanager.register(_Rules(config), "rackwright-rules")
 
@@ -216,8 +222,11 @@ class _Rules:
         self.faults: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.failed and in_ci():
-            self._told(report)
+        self.config.stash[TRIED].add(report.nodeid)
+        if report.failed:
+            self.config.stash[FAILED].add(report.nodeid)
+            if in_ci():
+                self._told(report)
         # An expected failure is reported as skipped too; it ran, so it is no skip.
         if report.skipped and not hasattr(report, "wasxfail"):
             self.config.stash[SKIPPED][report.nodeid] = reason_of(report)
@@ -263,9 +272,11 @@ class _Rules:
         cache = getattr(config, "cache", None)
         if cache is not None:
             if config.getoption("lf", False):
-                before = cache.get(BEFORE, {"skipped": {}, "read": []})
+                before = cache.get(BEFORE, {"skipped": {}, "read": [], "failed": []})
                 skipped, read = before["skipped"] | skipped, read.union(before["read"])
-            cache.set(BEFORE, {"skipped": skipped, "read": sorted(read)})
+                left = sorted(set(before["failed"]) - self.config.stash[TRIED])
+                self.faults += [f"failed before, was not tried again: {test}" for test in left]
+            cache.set(BEFORE, {"skipped": skipped, "read": sorted(read), "failed": sorted(self.config.stash[FAILED])})
         return skipped, read
 
     def pytest_terminal_summary(self, terminalreporter) -> None:

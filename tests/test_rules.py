@@ -149,6 +149,22 @@ def test_what_failed_is_tried_alone_once_more(house, pytester):
     assert third.ret == pytest.ExitCode.NO_TESTS_COLLECTED
 
 
+@pytest.mark.parametrize("where", ["tests", "tests/test_before.py"])
+def test_all_that_failed_is_tried_again(house, pytester, where):
+    """pytest by itself leaves out a group's test where a file before it has one that failed; a run without it must not pass."""
+    before = FLAKY.replace('@pytest.mark.xdist_group("laboratory")', "").replace('"seen"', '"seen before"')
+    (pytester.path / "tests" / "test_before.py").write_text(before)
+    workers = ("-n", "1", "--dist=loadgroup", "-p", "no:randomly", "-p", "cacheprovider", "-o", "markers=xdist_group")
+    house(FLAKY, "tests", *workers, ci=True).assert_outcomes(failed=2, passed=2)
+    again = house(FLAKY, where, *workers, "--last-failed", "--last-failed-no-failures", "none", ci=True)
+    if where == "tests":
+        again.assert_outcomes(passed=2)
+        assert again.ret == pytest.ExitCode.OK
+        return
+    assert again.ret == pytest.ExitCode.TESTS_FAILED
+    again.stdout.fnmatch_lines(["failed before, was not tried again: tests/test_it.py::test_sometimes@laboratory"])
+
+
 def test_a_skip_is_not_forgotten_by_trying_again(house):
     """What failed passes alone, and beside it a test was skipped that CI does not allow: the second run fails for it too."""
     workers = ("tests", "-n", "1", "--dist=loadgroup", "-p", "cacheprovider", "-o", "markers=xdist_group")
