@@ -320,6 +320,13 @@ def test_a_key_with_a_passphrase_signs_from_an_agent(tmp_path, monkeypatch):
         signing.tried(locked.with_suffix(".pub"))
 
 
+@pytest.fixture
+def unseen(monkeypatch):
+    """Links are not looked at once more: there are no switches here."""
+    monkeypatch.setattr(End, "_look_again", lambda _: None)
+
+
+@pytest.mark.usefixtures("unseen")
 def test_a_run_whose_record_cannot_be_signed_is_told_all_the_same(site, tmp_path):
     """The key went away meanwhile: tasks, devices and the unsigned record are shown, and the exit code is not 0."""
     report = brought(site)
@@ -367,6 +374,7 @@ def test_evidence_that_changes_while_it_is_recorded_is_not_signed_for(site, tmp_
         keep(Talk(quiet=True), planned(site), site / ".rackwright", report.run, out=tmp_path / "out")
 
 
+@pytest.mark.usefixtures("unseen")
 def test_a_run_in_which_an_acceptance_was_skipped_does_not_say_that_all_is_well(site):
     """A script that hands a rack over by the exit code must not hand over what nobody accepted."""
     report = brought(site)
