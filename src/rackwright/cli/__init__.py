@@ -18,6 +18,7 @@ import click
 
 from rackwright import __version__
 from rackwright.cli import streams
+from rackwright.cli.answer import HELP
 from rackwright.errors import RackwrightError
 
 __all__ = ["Verbs", "main"]
@@ -179,7 +180,7 @@ def _completion(ctx: click.Context, _option: click.Parameter, shell: str | None)
 @click.group(
     "rackwright",
     cls=Verbs,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP,
     epilog="Exit codes: 0 nothing wrong and nothing to do, 1 error, 2 usage, 3 there is a difference, 4 findings.",
 )
 @click.version_option(__version__, "-V", "--version", prog_name="rackwright", message="%(prog)s %(version)s")

@@ -17,7 +17,10 @@ from rackwright.cli.streams import emit
 from rackwright.cli.talk import Talk
 from rackwright.errors import RackwrightError
 
-__all__ = ["DIFFERENCE", "ERROR", "FINDINGS", "FINE", "Answer", "verb", "worst"]
+__all__ = ["DIFFERENCE", "ERROR", "FINDINGS", "FINE", "HELP", "Answer", "verb", "worst"]
+
+HELP: Final = {"help_option_names": ["-h", "--help"]}
+"""How help is asked for, of the command and of every verb: click keeps what it is first asked by."""
 
 FINE: Final = 0
 """Nothing wrong and nothing to do."""
@@ -74,7 +77,7 @@ def verb(name: str) -> Callable[[Callable[..., Answer]], click.Command]:
                     talk.error(line)
             return answer.code
 
-        made = click.command(name)(run)
+        made = click.command(name, context_settings=HELP)(run)
         made.params += _common()
         return made
 

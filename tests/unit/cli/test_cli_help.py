@@ -6,6 +6,7 @@ from click.testing import CliRunner
 
 from rackwright import cli
 from rackwright.cli import main
+from rackwright.cli.answer import Answer, verb
 
 # The order of design.md; verbs of later work are left out until they exist.
 ORDER = [
@@ -85,3 +86,10 @@ def test_a_misspelt_verb_names_the_nearest(rackwright):
     """`rackwright vlaidate` asks whether validate was meant; a word that is near to none is refused as it is."""
     assert "did you mean 'validate'?" in rackwright("vlaidate").stderr
     assert "did you mean" not in rackwright("xyzzy").stderr
+
+
+def test_a_verb_that_was_asked_alone_first_has_the_same_help_in_the_command(rackwright):
+    """click keeps the option by which help is first asked: a script that runs a verb by itself took `-h` out of the command."""
+    made = verb("try")(lambda _talk: Answer())
+    assert "-h, --help" in CliRunner().invoke(made, ["--help"]).output
+    assert "-h, --help" in rackwright("worker", "-h").stdout
