@@ -27,6 +27,12 @@ def _files(words: list[str]) -> dict[str, str]:
     return found
 
 
+def _sent(words: list[str]) -> str:
+    """Return what is sent to a command that reads it: a password for ``sudo -S``, and what follows it."""
+    reads = words[0] == "sudo" and any(word[:1] == "-" and "S" in word for word in words[1:2])
+    return sys.stdin.read() if reads else ""
+
+
 def main() -> int:
     """Ask the twin, print what it says, end with its code."""
     name = os.path.basename(sys.argv[0])  # noqa: PTH119 - as above
@@ -36,6 +42,7 @@ def main() -> int:
         "cwd": os.getcwd(),  # noqa: PTH109 - as above
         "argv": [name, *sys.argv[1:]],
         "files": _files(sys.argv[1:]),
+        "stdin": _sent([name, *sys.argv[1:]]),
     }
     with socket.socket(socket.AF_UNIX) as wire:
         wire.connect(SOCKET)

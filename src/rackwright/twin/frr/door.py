@@ -119,5 +119,6 @@ class Agent:
             box.files.put(path, base64.b64decode(data), user)
         words = question["argv"]
         assert isinstance(words, list)  # noqa: S101 - the client sends one
-        result = await Session(box, user, cwd=str(question["cwd"])).run([str(word) for word in words])
+        session = Session(box, user, cwd=str(question["cwd"]))
+        result = await session.run([str(word) for word in words], str(question["stdin"]))
         return {"code": result.code, "out": result.out, "err": result.err}
