@@ -131,7 +131,10 @@ def test_hosts_of_two_vlans_talk_through_the_anycast_gateway(overlay):
     """From one VLAN to another the gateway of the own leaf routes, and the tunnel carries the rest, at full MTU."""
     overlay.sh("red01", "ip route add 192.168.111.0/24 via 192.168.110.1 dev rail1")
     overlay.sh("blue02", "ip link set rail1 down; ip route add 192.168.110.0/24 via 192.168.111.1 dev rail2")
-    assert "3 received, 0% packet loss" in overlay.ping("red01", "192.168.111.13", source="rail1")
+    said = overlay.ping("red01", "192.168.111.13", source="rail1")
+    # What is flooded before an address is learnt may arrive twice.
+    assert "3 received" in said
+    assert " 0% packet loss" in said
 
 
 def test_each_leaf_gives_the_other_its_macs_and_prefixes(overlay):
