@@ -6,13 +6,11 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from rackwright import catalog, documents
+from rackwright import catalog
 from rackwright.catalog.models import Catalog
-from rackwright.check import Cable, Fabric, HostEnd, Report, load_files
+from rackwright.check import Cable, Fabric, HostEnd, Report, load_files, netplans
 from rackwright.check.files import load_text
-from rackwright.check.interfaces import section
 from rackwright.check.planned import of_plan
 from rackwright.cli.answer import ERROR, FINDINGS, FINE, worst
 from rackwright.cli.building import plan_of_build
@@ -64,11 +62,11 @@ def _with_netplans(folder: Path, plan: Plan, fabric: Fabric) -> Mapping[tuple[st
         # What was rendered of this plan, and is as it was written, says what the plan says.
         if entry is not None and hashlib.sha256(text).hexdigest() == entry.sha256:
             continue
-        stanzas = _network_of(text, str(path)) if text else {}
+        network = netplans.network_of(text, str(path)) if text else {}
         for item in net.interfaces:
             end = ends.get((net.name, item.port))
             if end is not None and not item.vlan:
-                ends[net.name, item.port] = replace(end, addresses=_addresses_of(stanzas, item.name, item.bond))
+                ends[net.name, item.port] = replace(end, addresses=netplans.addresses_of(network, item.name, item.bond))
     return ends
 
 
@@ -80,25 +78,6 @@ def _bytes_of(path: Path) -> bytes:
         return b""
     except OSError as error:
         raise DocumentError(f"{path}: cannot be read: {error.strerror}; render the site again") from error
-
-
-def _network_of(text: bytes, source: str) -> Mapping[str, Any]:
-    """Read the ``network`` of a netplan."""
-    read = documents.load(text, source)
-    if read.problems:
-        raise DocumentError(str(read.problems[0]))
-    return section(read.value, "network")
-
-
-def _addresses_of(stanzas: Mapping[str, Any], name: str, bond: str) -> tuple[str, ...] | None:
-    """Give the addresses of an interface and its bond, None where nothing fixed is said: no stanza, or DHCP."""
-    found: list[str] = []
-    stated = [section(stanzas, "ethernets", name), *([section(stanzas, "bonds", bond)] if bond else [])]
-    for stanza in stated:
-        listed = stanza.get("addresses")
-        found += [str(text) for text in listed] if isinstance(listed, list) else []
-    unknown = not any(stated) or any(stanza.get("dhcp4") is True for stanza in stated)
-    return None if unknown else tuple(found)
 
 
 def _as_cabled(folder: Path, fabric: Fabric) -> tuple[Cable, ...] | None:

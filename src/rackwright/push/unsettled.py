@@ -48,16 +48,16 @@ def switch(way: Way) -> Callable[[Left], str]:
             return f"{left.device} does not answer ({error}): what was applied there may go back by itself for {rest:.0f} s more"
         if waits.state == "none":
             return ""
-        until = (
-            f"in {waits.left_s:.0f} s"
-            if waits.left_s
-            else f"within {rest:.0f} s"
-            if rest > 0
-            else "when its timer ends"
-        )
-        return f"an apply waits there to be confirmed, and goes back by itself {until}"
+        return f"an apply waits there to be confirmed, and goes back by itself {_until(waits.left_s, rest)}"
 
     return doing
+
+
+def _until(told_s: float, rest_s: float) -> str:
+    """Say when a switch goes back, by its own word or else by ours."""
+    if told_s:
+        return f"in {told_s:.0f} s"
+    return f"within {rest_s:.0f} s" if rest_s > 0 else "when its timer ends"
 
 
 def server(left: Left) -> str:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from rackwright.errors import DeviceRefused
-from rackwright.plan import workspace
+from rackwright.errors import DeviceRefused, RunError
 from rackwright.push.changeset import make
 from rackwright.push.impact import Interrupts
 from rackwright.push.leases import held
@@ -12,18 +11,7 @@ from rackwright.push.reading import settled
 from rackwright.push.submitting import interrupted, resume, submit
 from tests.unit.push.cases import LIMITS
 from tests.unit.push.fake import Killed
-from tests.unit.push.fleet import as_planned, fleet_of
-from tests.unit.push.test_submitting import SITE
-
-
-@pytest.fixture(scope="module")
-def plan():
-    return workspace.planned(workspace.open_site(SITE)).plan
-
-
-@pytest.fixture
-def fleet(plan, tmp_path):
-    return fleet_of(plan, tmp_path / ".rackwright")
+from tests.unit.push.fleet import as_planned
 
 
 def ordered(plan, fleet, *names):
@@ -76,7 +64,7 @@ def test_a_lease_is_given_back_only_by_a_switch_that_is_saved(plan, fleet):
 def test_a_kill_before_it_was_given_back_is_made_good(plan, fleet, again):
     """Whoever comes next, the run that goes on or a new one, gives it back: the configuration alone shows no difference any more."""
     breaking(fleet, Killed("kill -9"))
-    with pytest.raises(BaseException):  # noqa: B017 - whatever the engine makes of a thread that died
+    with pytest.raises(RunError):
         push(plan, fleet, "be01")
     assert held(fleet.leases) == {"be01"}
     if again == "resumed":

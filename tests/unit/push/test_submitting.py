@@ -1,12 +1,9 @@
 """A whole push through the durable engine, over switches in memory."""
 
-from pathlib import Path
-
 import pytest
 from msgspec.structs import replace
 
 from rackwright.errors import SecretUnresolved
-from rackwright.plan import workspace
 from rackwright.push import program
 from rackwright.push.changeset import make, refuse_stale
 from rackwright.push.idle import Idle
@@ -17,19 +14,7 @@ from rackwright.push.submitting import interrupted, submit
 from rackwright.push.vitals import Vitals
 from rackwright.runs import Outcome
 from tests.unit.push.cases import FACTORY, LIMITS
-from tests.unit.push.fleet import as_planned, fleet_of
-
-SITE = Path(__file__).resolve().parents[3] / "inventory" / "xe9680-spectrum-x"
-
-
-@pytest.fixture(scope="module")
-def plan():
-    return workspace.planned(workspace.open_site(SITE)).plan
-
-
-@pytest.fixture
-def fleet(plan, tmp_path):
-    return fleet_of(plan, tmp_path / ".rackwright")
+from tests.unit.push.fleet import as_planned
 
 
 def changeset_of(plan, fleet):

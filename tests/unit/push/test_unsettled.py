@@ -1,33 +1,19 @@
 """Beside a switch that a killed push left with an apply that waits, or a server in the middle, nothing that stands in for it is changed."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from rackwright import runs
 from rackwright.errors import RunBusy
-from rackwright.plan import workspace
 from rackwright.push.order import make_order
 from rackwright.push.submitting import interrupted, resume, submit
 from rackwright.push.unsettled import server, switch
 from rackwright.runs.unsettled import Left
 from tests.unit.push.cases import FACTORY, LIMITS
-from tests.unit.push.fleet import as_planned, fleet_of
+from tests.unit.push.fleet import as_planned
 from tests.unit.push.test_submitting import changeset_of
 from tests.unit.runs.toy import die, in_child
-
-SITE = Path(__file__).resolve().parents[3] / "inventory" / "xe9680-spectrum-x"
-
-
-@pytest.fixture(scope="module")
-def plan():
-    return workspace.planned(workspace.open_site(SITE)).plan
-
-
-@pytest.fixture
-def fleet(plan, tmp_path):
-    return fleet_of(plan, tmp_path / ".rackwright")
 
 
 def only(plan, fleet, *names):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rackwright import runs, secrets
 from rackwright.drivers.hosts.model import Event as PlayEvent
@@ -14,6 +15,9 @@ from rackwright.push.unsettled import server
 from rackwright.runs import Event, Report
 from rackwright.runs.folder import RunFolder
 from rackwright.secrets import Resolver, Secret
+
+if TYPE_CHECKING:
+    from rackwright.runs.engine import Engine
 
 __all__ = ["interrupted", "resume", "submit"]
 
@@ -27,18 +31,7 @@ def submit(
     Raises :class:`~rackwright.errors.SecretUnresolved` before anything is touched when a secret is missing, and
     :class:`~rackwright.errors.RunBusy` when a living process works on one of the hosts, or one beside them was left in the middle.
     """
-    hidden = _secrets(order, way.resolvers)
-    made = program or PushHosts(way, shipped(), jobs, heard)
-    with runs.opened(
-        way.state,
-        programs=[made],
-        clock=way.clock,
-        hide=hidden,
-        threads=max(jobs, 1),
-        twin=way.twin,
-        unsettled=server,
-        database=way.database,
-    ) as engine:
+    with _engine(program or PushHosts(way, shipped(), jobs, heard), order, way, jobs) as engine:
         return engine.run(NAME, order.encoded(), jobs=jobs, apart=order.apart, on_event=on_event)
 
 
@@ -51,19 +44,16 @@ def resume(
     """
     folder = RunFolder.found(way.state, run)
     folder.refuse_other_rack(way.twin)
-    hidden = _secrets(decode(folder.order()), way.resolvers)
-    made = program or PushHosts(way, shipped(), jobs)
-    with runs.opened(
-        way.state,
-        programs=[made],
-        clock=way.clock,
-        hide=hidden,
-        threads=max(jobs, 1),
-        twin=way.twin,
-        unsettled=server,
-        database=way.database,
-    ) as engine:
+    order = decode(folder.order())
+    with _engine(program or PushHosts(way, shipped(), jobs), order, way, jobs) as engine:
         return engine.resume(run, on_event=on_event)
+
+
+def _engine(program: PushHosts, order: Order, way: Way, jobs: int) -> Engine:
+    return runs.opened(
+        way.state, programs=[program], clock=way.clock, hide=_secrets(order, way.resolvers), threads=max(jobs, 1),
+        twin=way.twin, unsettled=server, database=way.database,
+    )  # fmt: skip
 
 
 def interrupted(state: Path, database: str | None = None) -> str:
