@@ -50,10 +50,13 @@ def rack_line(changeset: Changeset, plan: Plan, jobs: int) -> str:
     """Say in a line what a push takes: restarts, power cycles, time."""
     total = costs(changeset, plan, jobs)
     cycles = f" ({total.ac_cycles} of them with an AC cycle)" if total.ac_cycles else ""
+    # Of one alone there is nothing to be said of turns, and of who goes ahead.
+    how = (
+        f" in {count(total.turns, 'turn')}, with {jobs} at once behind one that goes ahead" if total.servers > 1 else ""
+    )
     return (
         f"{count(total.servers, 'server')}: {count(total.restarts, 'restart')} of hosts{cycles}, at most {total.most_restarts} of one; "
-        f"{count(total.bmc_restarts, 'restart')} of BMCs; about {total.minutes:.0f} min in {count(total.turns, 'turn')}, "
-        f"with {jobs} at once behind one that goes ahead"
+        f"{count(total.bmc_restarts, 'restart')} of BMCs; about {total.minutes:.0f} min{how}"
     )
 
 

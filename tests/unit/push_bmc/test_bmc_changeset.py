@@ -145,6 +145,9 @@ def test_servers_alike_are_printed_once(tmp_path):
         "at most 2 of one; 2 restarts of BMCs; about 120 min in 1 turn, with 1 at once behind one that goes ahead"
     )
     assert what_differs(found) == "2 servers of 2 differ"
+    # Nobody goes ahead of one that is alone.
+    alone = changeset(server("gpu01", way=ways[0]))
+    assert rack_line(alone, plan, 20).endswith("1 restart of BMCs; about 60 min")
 
 
 def test_what_push_does_not_do_is_told():
