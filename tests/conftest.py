@@ -272,9 +272,9 @@ class _Rules:
         cache = getattr(config, "cache", None)
         if cache is not None:
             if config.getoption("lf", False):
-                before = cache.get(BEFORE, {"skipped": {}, "read": [], "failed": []})
+                before = cache.get(BEFORE, {"skipped": {}, "read": []})
                 skipped, read = before["skipped"] | skipped, read.union(before["read"])
-                left = sorted(set(before["failed"]) - self.config.stash[TRIED])
+                left = sorted(set(before.get("failed", ())) - self.config.stash[TRIED])
                 self.faults += [f"failed before, was not tried again: {test}" for test in left]
             cache.set(BEFORE, {"skipped": skipped, "read": sorted(read), "failed": sorted(self.config.stash[FAILED])})
         return skipped, read

@@ -38,10 +38,6 @@ class Span(NamedTuple):
         """Tell whether two subnets have an address in common."""
         return self.version == other.version and self.first <= other.last and other.first <= self.last
 
-    def joins(self, other: Span) -> bool:
-        """Tell whether both addresses are of one subnet."""
-        return self[:3] == other[:3]
-
 
 def span_of(text: str) -> Span | None:
     """Read ``10.0.0.1/31`` or a bare address; None for anything else (``dhcp``; the schema rules speak about forms)."""
