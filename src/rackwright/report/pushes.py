@@ -75,7 +75,7 @@ def changeset_lines(changeset: Changeset, *, colour: bool = False) -> Iterator[s
     if owing := [device.device for device in changeset.devices if device.lease]:
         yield (
             f"! {some(owing, 32)}: eth0 leaves DHCP; its old lease is given back behind the save, since the address would go with it "
-            f"(RN-4377862): '{BY_HAND}', proven by a fresh login"
+            f"(RN-4377862): '{BY_HAND}', proven by a fresh login; where sudo asks for a password, it is the secret switch_password"
         )
 
 
