@@ -21,8 +21,8 @@ def site(tmp_path_factory):
     frr.require("sshd")
     folder = tmp_path_factory.mktemp("rails")
     (folder / "site.yaml").write_text(yaml.safe_dump(frr.RAILS), encoding="utf-8")
-    # Half of the real time: what waits on real daemons beside other work must not run out of the emulated minutes of a gate.
-    rackwright("twin", "up", folder, "--dataplane", "frr", "--rate", "2", "--detach")
+    # A real second is four: what waits on real daemons beside other work must not run out of the emulated minutes of a gate.
+    rackwright("twin", "up", folder, "--dataplane", "frr", "--rate", "4", "--detach")
     try:
         yield folder
     finally:

@@ -63,13 +63,36 @@ def test_a_port_without_a_cable_and_a_split_cage_are_no_devices():
     """Only what is plugged has a device, and a cage that is split is none itself."""
     tree = {"interface": {"swp1": {"link": {"breakout": {"2x": {}}}}, "swp1s0": UP, "swp1s1": UP}}
     found = {item.key for item in objects(tree, {"swp1s0": "cable1a", "swp1": "cable0a"}, BARE)}
-    assert found == {("port", "swp1s0")}
+    assert found == {("port", "swp1s0"), ("known", "swp1s0"), ("up", "swp1s0")}
 
 
 def test_a_port_without_state_up_stays_down():
     """Sub-ports are brought up explicitly (nvue.md 3.2)."""
-    (port,) = objects({"interface": {"swp1": {"type": "swp"}}}, {"swp1": "cable1a"}, BARE)
-    assert port.make[0].endswith(" down")
+    found = objects({"interface": {"swp1": {"type": "swp"}}}, {"swp1": "cable1a"}, BARE)
+    assert {item.key[0] for item in found} == {"port", "known"}
+    assert " up" not in text(found)
+
+
+@pytest.mark.parametrize("features", [BARE, WHOLE])
+def test_every_port_has_its_name_and_zebra_knows_it_before_one_comes_up(features):
+    """An address that comes with a link whose new name zebra has not heard of is lost: a neighbour is never found."""
+    lines = text(objects({"interface": {"swp1": UP, "swp2": UP}}, PORTS, features)).splitlines()
+    named, waits, up = ([at for at, line in enumerate(lines) if word in line] for word in (" name ", "vtysh", " up"))
+    assert max(named) < min(waits) < min(up)
+    assert "^swp1 " in lines[waits[0]]
+    assert "^swp2 " in lines[waits[0]]
+
+
+def test_a_port_that_is_pulled_or_changed_is_waited_for_again():
+    """One port fewer, or one made anew, asks zebra once more; equal objects give no line."""
+    both = objects({"interface": {"swp1": UP, "swp2": UP}}, PORTS, WHOLE)
+    wide = objects(
+        {"interface": {"swp1": {**UP, "link": {"state": {"up": {}}, "mtu": 1500}}, "swp2": UP}}, PORTS, WHOLE
+    )
+    one = objects({"interface": {"swp1": UP, "swp2": UP}}, {"swp1": "cable1a"}, WHOLE)
+    assert changes(both, both) == ()
+    assert any("vtysh" in line for line in changes(both, wide))
+    assert any("vtysh" in line for line in changes(both, one))
 
 
 @pytest.mark.parametrize(

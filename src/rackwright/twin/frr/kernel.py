@@ -107,14 +107,26 @@ class _Form:
         for address in at(self.interfaces, "lo", "ip", "address"):
             yield Object(("lo", address), (f"ip addr add {address} dev lo",), (f"ip addr del {address} dev lo",))
 
-    def port(self, name: str) -> Object:
-        """Return a front-panel port: the cable's end takes its name, its MTU and its state."""
-        item = at(self.interfaces, name)
-        device = self.ports[name]
-        state = "up" if name == "eth0" or "up" in at(item, "link", "state") else "down"
-        mtu = at(item, "link").get("mtu", MTU)
-        make = (f"ip link set dev {device} name {name} mtu {mtu} {state}",)
-        return Object(("port", name), make, (f"ip link set dev {name} down name {device}",))
+    def raised(self) -> Iterator[Object]:
+        """Yield the front-panel ports: the cable's ends take their names and their MTU, and then their state.
+
+        zebra is waited for between the two: it hears of links and of addresses in two threads, and an address that comes with
+        the link to a port whose new name it does not know yet is lost with the old name [seen, 8.4]. Then no neighbour is found.
+        """
+        names = self.cabled()
+        renamed = []
+        for name in names:
+            device, mtu = self.ports[name], at(self.interfaces, name, "link").get("mtu", MTU)
+            make = (f"ip link set dev {device} name {name} mtu {mtu}",)
+            renamed.append(Object(("port", name), make, (f"ip link set dev {name} down name {device}",)))
+        yield from renamed
+        if names:
+            yield Object(("known", *names), (_known(names),), on=tuple(item.key for item in renamed))
+        for name in names:
+            if name == "eth0" or "up" in at(self.interfaces, name, "link", "state"):
+                yield Object(
+                    ("up", name), (f"ip link set {name} up",), (f"ip link set {name} down",), on=(("port", name),)
+                )
 
     def cabled(self) -> list[str]:
         """List the ports that are configured and cabled."""
@@ -175,8 +187,7 @@ class _Whole(_Form):
                     yield Object(("vrf", name, address), (f"ip addr add {address} dev {name}",), on=(("vrf", name),))
         yield from self.bridge()
         bonds = self.members()
-        for name in self.cabled():
-            yield self.port(name)
+        yield from self.raised()
         for name, item in self.interfaces.items():
             if item.get("type") == "bond":
                 yield self.bond(name, item)
@@ -299,8 +310,7 @@ class _Bare(_Form):
             yield self.vlan(vlan, vni)
         for vrf, vni, vlan in self.l3vnis():
             yield self.tunnel(f"vlan{vlan}_l3", vni, vrf, ("l3", vrf))
-        for name in self.cabled():
-            yield self.port(name)
+        yield from self.raised()
         for name in self.front():
             yield from self.attached(name, at(self.interfaces, name))
 
@@ -367,6 +377,13 @@ class _Bare(_Form):
         for address in at(item, "ip", "address"):
             yield Object(("address", name, address), (f"{ip} addr add {address} dev {name}",),
                          (f"{ip} addr del {address} dev {name}",), on=(*below, ("in", name)))  # fmt: skip
+
+
+def _known(names: Sequence[str]) -> str:
+    """Return the line that waits, two seconds at the most, until zebra knows ports by their names; it may not run yet."""
+    there = " ".join(f"&& grep -q '^{name} ' /run/ports" for name in names)
+    asked = f"vtysh -c 'show interface vrf all brief' > /run/ports 2>&1 {there} && break"
+    return f"for n in $(seq 40); do [ -e /run/frr/zebra.pid ] || break; {asked}; sleep 0.05; done"
 
 
 def _virtual(ip: str, name: str, mac: str, address: str, master: str = "") -> list[str]:
