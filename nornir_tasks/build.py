@@ -44,13 +44,14 @@ class Build:
     @cached_property
     def files(self) -> tuple[File, ...]:
         """Every file of the build, not yet rendered; one Jinja environment serves them all."""
-        how = hosted(self.plan, self.loaded)
-        return tuple(everything(self.plan, self.catalog, self.overlays, self.stacks, *how))
+        how, servers = hosted(self.plan, self.loaded), tuple(self.machines.values())
+        return tuple(everything(self.plan, self.catalog, self.overlays, self.stacks, *how, servers))
 
     @cached_property
     def stacks(self) -> tuple[HostStack, ...]:
         """What runs on each server; none where the site file is not known."""
-        return stack(self.plan, self.loaded.site, self.catalog) if self.loaded and self.loaded.site else ()
+        site = self.loaded.site if self.loaded else None
+        return stack(self.plan, site, self.catalog, self.machines.values()) if site else ()
 
     @cached_property
     def audited(self) -> Site:

@@ -6,7 +6,7 @@ contradicts is refused by :mod:`rackwright.plan.stack_wishes` before there is a 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -17,7 +17,7 @@ from rackwright.catalog.stack import Condition, StepRow
 from rackwright.errors import PlanError
 from rackwright.intent.models import Site
 from rackwright.plan import stack_adapters, stack_system
-from rackwright.plan.machines import machines
+from rackwright.plan.machines import Machine, machines
 from rackwright.plan.model import HostNetwork, Plan
 from rackwright.plan.stack_frame import Frame, Host, conditions, filled, frame, missing, packages
 from rackwright.plan.stack_model import HostStack, Reason, Reboot, Stage, Step
@@ -35,15 +35,18 @@ class Course(NamedTuple):
     left_out: tuple[tuple[str, str], ...]
 
 
-def stack(plan: Plan, site: Site, catalog: Catalog) -> tuple[HostStack, ...]:
-    """Return the stack of every server. Raises :class:`~rackwright.errors.PlanError` when steps go in a circle."""
+def stack(plan: Plan, site: Site, catalog: Catalog, servers: Iterable[Machine] | None = None) -> tuple[HostStack, ...]:
+    """Return the stack of every server. Raises :class:`~rackwright.errors.PlanError` when steps go in a circle.
+
+    ``servers`` is what :func:`~rackwright.plan.machines.machines` gives, for those who have it already.
+    """
     shared = frame(plan, site, catalog)
     networks = {network.name: network for network in plan.hosts}
     devices = {device.name: device for device in plan.devices}
     courses: dict[frozenset[Condition], Course] = {}
     found = []
     ntp = stack_system.servers(shared, site.services.ntp)
-    for machine in machines(plan, site, catalog):
+    for machine in machines(plan, site, catalog) if servers is None else servers:
         device = devices[machine.name]
         has = conditions(shared, device, machine)
         if has not in courses:

@@ -6,6 +6,7 @@ The layout is a contract with other tools::
     devices/NAME/{startup.yaml,commands.txt,ztp.sh}     a switch
     devices/NAME/{netplan.yaml,vars.yaml}               a server: its network, and what the playbooks are told
     devices/NAME/{user-data,meta-data}                  how it is installed, open where one installation differs
+    devices/NAME/{bios,firmware}.json                   what its BMC is brought to
     bcm/{objects.cmsh,settings.cmsh,readme.md}          where Base Command Manager provisions the nodes
     dhcp/{dnsmasq.conf,kea-dhcp4.json}  dns/{hosts,*.zone}  ansible/inventory.yaml  air/topology.json
     labels/{labels.csv,RACK.html}  docs/...             see rackwright.render.documents
@@ -20,12 +21,13 @@ from rackwright.catalog.models import Catalog
 from rackwright.nvue.tree import Tree
 from rackwright.plan.bcm import Cluster
 from rackwright.plan.install import Install
+from rackwright.plan.machines import Machine
 from rackwright.plan.model import Plan, Switch
 from rackwright.plan.stack_model import HostStack
 from rackwright.render import ansible, bill, dhcp, dns, netplan
 from rackwright.render.documents import documents
 from rackwright.render.files import File
-from rackwright.render.hosts import variables
+from rackwright.render.hosts import bmc, variables
 from rackwright.render.inputs import Inputs
 from rackwright.render.lines import Lines
 from rackwright.render.overlays import Overlays
@@ -45,18 +47,20 @@ def everything(
     stacks: Sequence[HostStack] = (),
     installs: Sequence[Install] = (),
     cluster: Cluster | None = None,
+    machines: Sequence[Machine] = (),
 ) -> Iterator[File]:
     """Yield every file of the build; nothing is rendered before a file's ``data`` is asked for.
 
     ``stacks`` is what :func:`rackwright.plan.stack.stack` gives, ``installs`` what
     :func:`rackwright.plan.install.installs` gives; without them no file says what runs on hosts, and how they are installed.
-    ``cluster`` is what :func:`rackwright.plan.bcm.cluster` gives where Base Command Manager provisions them.
+    ``cluster`` is what :func:`rackwright.plan.bcm.cluster` gives where Base Command Manager provisions them, ``machines`` what
+    :func:`rackwright.plan.machines.machines` gives; without them no file says what BMCs are brought to.
 
     Equal arguments give equal paths, inputs and bytes, in any process. Asking for the data may raise
     :class:`~rackwright.errors.RenderError` (a template of the site) and :class:`~rackwright.errors.SchemaUnknown`
     (a NOS version that cannot be printed).
     """
-    build = _Build(plan, catalog, overlays or Overlays(), stacks, installs, cluster)
+    build = _Build(plan, catalog, overlays or Overlays(), stacks, installs, cluster, machines)
     yield from build.tables()
     yield from build.switches()
     yield from build.hosts()
@@ -82,12 +86,13 @@ class _Build:
 
     def __init__(
         self, plan: Plan, catalog: Catalog, overlays: Overlays, stacks: Sequence[HostStack], installs: Sequence[Install],
-        cluster: Cluster | None,
+        cluster: Cluster | None, machines: Sequence[Machine],
     ) -> None:  # fmt: skip
         self.plan = plan
         self.stacks = stacks
         self.installs = installs
         self.cluster = cluster
+        self.machines = machines
         self.catalog = catalog
         self.overlays = overlays
         self.slices = Slices(plan)
@@ -156,6 +161,10 @@ class _Build:
             yield File(path, inputs, partial(variables.variables_yaml, stack), stack.name)
         for install in self.installs:
             yield from self._seed(install)
+        for machine in self.machines:
+            for name, (make, said) in bmc.FILES.items():
+                inputs = self.inputs.of_values([said(machine)], templates="")
+                yield File(f"devices/{machine.name}/{name}", inputs, partial(make, machine), machine.name)
         if self.cluster is not None:
             yield from self._managed(self.cluster)
 

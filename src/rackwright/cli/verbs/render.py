@@ -31,8 +31,8 @@ __all__ = ["command"]
 def command(talk: Talk, site: Path, out: Path, limit: tuple[str, ...], jobs: int, locked: bool) -> Answer:
     """Write every configuration of a site into a build folder.
 
-    Switches get startup.yaml, commands.txt and ztp.sh, servers netplan.yaml and vars.yaml; beside them lie cabling, labels,
-    bill of materials, DHCP, DNS and the documents. Files that are not of the build any more are removed;
+    Switches get startup.yaml, commands.txt and ztp.sh, servers netplan.yaml, vars.yaml, bios.json and firmware.json; beside them
+    lie cabling, labels, bill of materials, DHCP, DNS and the documents. Files that are not of the build any more are removed;
     files of others are never touched. The site is planned first, and its lock kept.
     """
     from nornir_tasks import Build
