@@ -26,13 +26,12 @@ __all__ = ["Build"]
 
 @dataclass(frozen=True)
 class Build:
-    """A plan and what it takes to print it; ``host["rackwright"]`` of every host of our inventory."""
+    """A plan, and with the site as it was read all that is printed; ``host["rackwright"]`` of every host of our inventory."""
 
     plan: Plan
     catalog: Catalog
     overlays: Overlays = field(default_factory=Overlays)
     loaded: Loaded | None = None
-    """The site as it was read; what is about BMCs needs it."""
 
     @classmethod
     def of_site(cls, folder: str | Path, *, locked: bool = False) -> Build:
@@ -44,8 +43,8 @@ class Build:
     @cached_property
     def files(self) -> tuple[File, ...]:
         """Every file of the build, not yet rendered; one Jinja environment serves them all."""
-        how, servers = hosted(self.plan, self.loaded), tuple(self.machines.values())
-        return tuple(everything(self.plan, self.catalog, self.overlays, self.stacks, *how, servers))
+        how = (*hosted(self.plan, self.loaded), tuple(self.machines.values()))
+        return tuple(everything(self.plan, self.catalog, self.overlays, self.stacks, *how))
 
     @cached_property
     def stacks(self) -> tuple[HostStack, ...]:
