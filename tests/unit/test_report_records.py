@@ -418,6 +418,23 @@ def test_what_earlier_runs_changed_is_told_beside_what_this_one_did(plan, server
     assert msgspec.json.decode(files["record.json"], type=Record) == got
 
 
+def test_what_was_done_to_a_machine_that_was_exchanged_is_not_told_of_the_one_that_stands_there_now(
+    plan, servers, tmp_path
+):
+    """A new server's certificate says that 48 changes were made to it, which its predecessor got."""
+    one = servers[0]
+    changed = {f"firmware/{one}": Outcome(subject="", state="done", detail={"changes": ["a"], "restarts": 3})}
+    run_of(tmp_path, "20260101-000000-aaa", [one], written=made(plan, [one], tmp_path / "none", changed))
+    got = made(plan, servers, run_of(tmp_path, "20260105-000000-aaa", servers), {})
+    now = got.devices[0]
+    assert [each.machine for each in node_certificate(got, "x", now).earlier] == [""]
+    exchanged = msgspec.structs.replace(got, devices=(msgspec.structs.replace(now, serial="NEW1"), *got.devices[1:]))
+    (found,) = node_certificate(exchanged, "x", exchanged.devices[0]).earlier
+    assert (found.machine, found.changes) == (now.serial, 1)
+    page = dict(documents(exchanged, signed=False))[f"nodes/{one}.html"].decode()
+    assert f"of {now.serial}, another machine, which stood there then" in page
+
+
 @pytest.mark.parametrize("text", [b"", b"[]", b"{", b'{"devices": 7}', b'{"devices": [{"tasks": []}]}'])
 def test_an_earlier_record_that_cannot_be_read_is_named_all_the_same(plan, servers, tmp_path, text):
     """A record that is half written takes nothing from the one that is made now."""

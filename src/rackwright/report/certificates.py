@@ -93,6 +93,8 @@ class Earlier(msgspec.Struct, frozen=True):
     """None: no record of it tells that."""
     restarts: int
     record_sha256: str
+    machine: str = ""
+    """Serial number or service tag of the machine that stood there then, where it was another: nothing of it was done to this one."""
 
 
 class RackCheck(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -272,8 +274,9 @@ def _earlier(record: Record, device: DeviceRecord) -> Iterator[Earlier]:
     for one in record.earlier:
         for work in one.devices:
             if work.device == device.device:
+                other = work.serial if work.serial and device.serial and work.serial != device.serial else ""
                 yield Earlier(
-                    one.run, one.program, one.begun, one.state, work.changes, work.restarts, one.record_sha256
+                    one.run, one.program, one.begun, one.state, work.changes, work.restarts, one.record_sha256, other
                 )
 
 

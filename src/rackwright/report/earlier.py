@@ -26,6 +26,8 @@ class Work(msgspec.Struct, frozen=True, omit_defaults=True):
     changes: int | None = None
     """None: no record of it tells that."""
     restarts: int = 0
+    serial: str = ""
+    """Serial number or service tag of the machine that it was then, as the record of that run has it."""
 
 
 class EarlierRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -50,6 +52,7 @@ class _Task(msgspec.Struct):
 
 class _Device(msgspec.Struct):
     device: str
+    serial: str = ""
     tasks: tuple[_Task, ...] = ()
 
 
@@ -113,4 +116,5 @@ def _earlier(folder: RunFolder, known: Record, devices: Container[str]) -> Earli
 
 def _work(device: _Device) -> Work:
     done = [task for task in device.tasks if task.state == "done"]
-    return Work(device.device, sum(len(task.changes) for task in done), sum(task.restarts for task in device.tasks))
+    changes, restarts = sum(len(task.changes) for task in done), sum(task.restarts for task in device.tasks)
+    return Work(device.device, changes, restarts, device.serial)
