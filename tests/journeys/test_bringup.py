@@ -157,6 +157,21 @@ def test_only_one_device_is_touched_where_one_is_meant(rack):
     assert {name.partition("/")[2] for name in found["tasks"]} == {"gpu03", "blink", "site"}
 
 
+def test_another_machine_that_answers_is_not_announced_to_be_wiped(rack):
+    """Before it asks, it says of a stranger's system that it is wiped and installed, which would be refused when its turn comes."""
+    rw("twin", "fault", rack.site, "swap-machine", "--device", "gpu03", "--value", "STRANGE1")
+    try:
+        said = rw(
+            "bringup", rack.site, "--twin", "--only", "os,stack", "--limit", "gpu03", "--installer", "http", good=(3,)
+        ).out
+    finally:
+        rw("twin", "clear", rack.site)
+    (line,) = [line for line in said.splitlines() if line.startswith("not known yet: host of gpu03")]
+    assert "STRANGE1 answers" in line
+    assert "it fails there, and is not wiped" in line
+    assert "installed from http" not in line
+
+
 def test_without_consent_nothing_is_begun_and_the_stages_are_shown(rack):
     """A rack is not restarted by a command that somebody only wanted to look at."""
     before = list((rack.site / ".rackwright/runs").iterdir())

@@ -35,6 +35,7 @@ FILE: Final = "bringup-changes.txt"
 _KNOCKS: Final = 128
 """Doors that are knocked at together; it costs next to nothing."""
 _KNOCK_S: Final = 3.0
+_SHUT: Final = "somebody answers there: unless the planned machine lets us in by then it fails there, and is not wiped"
 
 
 def shown(talk: Talk, world: World, graph: Graph, consent: Consent) -> tuple[list[str], dict[str, Any]]:
@@ -64,14 +65,16 @@ def foreseen(talk: Talk, world: World, graph: Graph, consent: Consent) -> Foresi
 
     switches = _switches(talk, world, of(*SWITCHED))
     servers = _servers(talk, world, consent, of("bmc", "firmware", "handover"), stages.keys())
-    hosts = _hosts(talk, world, of("head", "stack"))
+    hosts, silent = _hosts(talk, world, of("head", "stack"))
     scope = Scope(world.plan, tuple(world.machines))
     unseen = {name: world.tree(world.switches[name]) for name in of(*SWITCHED)} if world.way.transport == "ssh" else {}
-    hung = _hung(world, consent, of("head", "os"))
+    asked = of("head", "os")
+    hung = _hung(world, consent, asked)
+    met = {one.device for one in hosts.unread}.intersection(asked, world.way.hosts).difference(silent, consent.wipe)
     return Foresight(
         switches, servers, hosts, behind=scope.way_in, asides=tuple(_asides(world, consent, stages.keys(), scope, hung)),
         trees=unseen, bare=_bare(consent, stages.keys()),
-        hung={**hung, **_lacking(world, consent, of("head", "os"))},
+        hung={**hung, **_lacking(world, consent, asked), **dict.fromkeys(met, _SHUT)},
     )  # fmt: skip
 
 
@@ -122,15 +125,16 @@ def _meant(found: ServerChanges, stages: Collection[str]) -> ServerChanges:
     return msgspec.structs.replace(found, settings=settings, way=way)
 
 
-def _hosts(talk: Talk, world: World, names: list[str]) -> Hosts:
+def _hosts(talk: Talk, world: World, names: list[str]) -> tuple[Hosts, Collection[str]]:
+    """Return what is before hosts, and at whose door nobody answers."""
     from rackwright.cli import hosts
     from rackwright.push.hosts.changeset import Changeset
 
     if not names:
-        return Changeset(site=world.plan.name, intent=world.plan.digest)
+        return Changeset(site=world.plan.name, intent=world.plan.digest), ()
     way, dark = _lit(talk, world, names, "hosts")
     found = hosts.compared(talk, hosts.Aim(world.plan, world.folder, world.stacks, world.variables, way, world.lacks))
-    return msgspec.structs.replace(found, unread=(*found.unread, *dark))
+    return msgspec.structs.replace(found, unread=(*found.unread, *dark)), {one.device for one in dark}
 
 
 def _lit(talk: Talk, world: World, names: Collection[str], kind: _Kind = "endpoints") -> tuple[Reach, list[Unread]]:
