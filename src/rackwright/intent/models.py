@@ -201,7 +201,11 @@ class Network(Intent):
     subnet: str | None = None
     """IPv4 prefix of the VLAN."""
     gateway: str | None = None
-    """Fabric whose leaves carry the anycast gateway, an address, or ``none``."""
+    """Fabric whose leaves carry the anycast gateway, an address of somebody else, or ``none``."""
+    gateway_address: str | None = None
+    """Address of the anycast gateway on the leaves; the first of the subnet when absent."""
+    leaf_addresses: tuple[str, ...] = ()
+    """Address of each leaf in the VLAN, in order; by the house style when absent."""
     mtu_bytes: int | None = Field(None, ge=552, le=9216)
     """MTU of the hosts; the fabric carries 50 bytes more over VXLAN."""
     pxe: bool = False
@@ -408,7 +412,7 @@ class Fabric(Intent):
     spare: dict[str, str] = Field(default_factory=dict)
     """Cages split and left up, by range: ``swp43-58: 2x``."""
     per_switch: tuple[str, ...] = ()
-    """Out of band: the subnet of each switch, in order."""
+    """Out of band: the subnet of each switch, in order; ``192.168.200.3/24`` gives its own address too."""
     links: tuple[ExplicitLink, ...] = ()
     bgp: Bgp | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from ipaddress import IPv4Interface, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from typing import Final, NamedTuple
 
 from rackwright.catalog.faults import nearest
@@ -28,8 +28,8 @@ VRF_LENGTH: Final = 15
 
 _SILENT: Final = {
     "vlan": ("pool",),
-    "p2p-31": ("vlan", "vni", "subnet", "gateway", "pxe", "relay", "first_host"),
-    "vlan-per-rail": ("subnet",),
+    "p2p-31": ("vlan", "vni", "subnet", "gateway", "gateway_address", "leaf_addresses", "pxe", "relay", "first_host"),
+    "vlan-per-rail": ("subnet", "gateway_address", "leaf_addresses"),
 }
 """Keys that say nothing in a network of a style."""
 
@@ -65,7 +65,7 @@ def _shape(context: Context, key: str, network: Network) -> None:
         remedy = "add vlan: 2-4094, or style: p2p-31 for routed rails"
         context.wrong("value", place, f"network {key} has no VLAN", remedy, at_key=True)
     for word in _SILENT[network.style]:
-        if getattr(network, word) not in (None, False):
+        if getattr(network, word) not in (None, False, ()):
             said = f"a network of style {network.style} has no {'VLAN' if word == 'vlan' else word}"
             context.wrong("value", (*place, word), said, f"remove {word}, or the style", at_key=word != "vlan")
     if network.style != "vlan" and network.pool is None and context.lacks(*place, "pool"):
@@ -117,10 +117,39 @@ def _inside(context: Context, key: str, network: Network, subnet: IPv4Network) -
     if gateway and is_address(gateway) and IPv4Interface(gateway).ip not in subnet:
         path: Path = ("networks", key, "gateway")
         context.wrong("value", path, f"{gateway} does not lie in {subnet}", "use an address of the subnet")
+    _own(context, key, network, subnet)
     if network.first_host is not None and not 0 < network.first_host < subnet.num_addresses - 1:
         message = f"offset {network.first_host} is no host of {subnet}"
         remedy = f"use 1 to {subnet.num_addresses - 2}"
         context.wrong("value", ("networks", key, "first_host"), message, remedy)
+
+
+def _own(context: Context, key: str, network: Network, subnet: IPv4Network) -> None:
+    """Report addresses of the leaves that are none of the subnet's, that two have, or that nothing carries."""
+    place: Path = ("networks", key)
+    stated: list[tuple[Path, str]] = [
+        ((*place, "leaf_addresses", at), text) for at, text in enumerate(network.leaf_addresses)
+    ]
+    if network.gateway_address is not None:
+        stated.append(((*place, "gateway_address"), network.gateway_address))
+    if stated and network.gateway and network.gateway not in context.site.fabrics:
+        message = f"gateway: {network.gateway} leaves no address to the leaves"
+        context.wrong(
+            "value", (*place, "gateway"), message, "name the fabric that is the gateway, or remove the addresses"
+        )
+    seen: set[IPv4Address] = set()
+    for path, text in stated:
+        found = address(context, path, text)
+        if found is not None and (found not in subnet or found in (subnet[0], subnet[-1])):
+            context.wrong("value", path, f"{text} is no host of {subnet}", "use an address of the subnet")
+        elif found in seen:
+            context.wrong("value", path, f"{text} is given twice", "give each leaf and the gateway one of their own")
+        seen |= {found} if found else set()
+    fabric = context.site.fabrics.get(network.gateway or "")
+    leaves = fabric.leaves.count if fabric else "auto"
+    if network.leaf_addresses and isinstance(leaves, int) and len(network.leaf_addresses) != leaves:
+        message = f"{len(network.leaf_addresses)} addresses are given for the {leaves} leaves of {network.gateway}"
+        context.wrong("value", (*place, "leaf_addresses"), message, "give each leaf one, in order", at_key=True)
 
 
 def _pools(context: Context) -> Iterator[_Space]:
@@ -134,10 +163,30 @@ def _pools(context: Context) -> Iterator[_Space]:
     if asns:
         _switches_fit(context, "asn", asns, "ASNs")
     for key, fabric in context.site.fabrics.items():
-        for at, text in enumerate(fabric.per_switch):
-            path: Path = ("fabrics", key, "per_switch", at)
-            if subnet := prefix(context, path, text):
-                yield _Space(path, subnet, "", False)
+        yield from _per_switch(context, key, fabric)
+
+
+def _per_switch(context: Context, key: str, fabric: Fabric) -> Iterator[_Space]:
+    """Yield each subnet of out-of-band switches once, however many of them share it."""
+    subnets: set[IPv4Network] = set()
+    own: dict[str, int] = {}
+    for at, text in enumerate(fabric.per_switch):
+        path: Path = ("fabrics", key, "per_switch", at)
+        try:
+            found = IPv4Interface(text)
+        except ValueError:
+            prefix(context, path, text)
+            continue
+        if "/" not in text:
+            context.wrong("value", path, f"{text} has no length", "write it as 192.168.200.0/24")
+            continue
+        if found.ip != found.network[0] and own.setdefault(text, at) != at:
+            context.wrong("value", path, f"{text} is given to two switches", "give each an address of its own")
+        elif found.ip in (found.network[1], found.network[-1]):
+            context.wrong("value", path, f"{text} is the gateway's or the broadcast address", "use another address")
+        if found.network not in subnets:
+            yield _Space(path, found.network, "", False)
+        subnets.add(found.network)
 
 
 def _switches_fit(context: Context, word: str, room: int, what: str) -> None:

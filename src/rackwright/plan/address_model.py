@@ -30,7 +30,8 @@ class Subnet(msgspec.Struct, frozen=True):
     """One IPv4 subnet as it is divided: gateway, leaves, hosts, dynamic leases."""
 
     key: str
-    """``inband``; ``rails-3`` for rail 3 of a VLAN-per-rail network; ``oob@oob02`` for a switch's own subnet."""
+    """``inband``; ``rails-3`` for rail 3 of a VLAN-per-rail network; ``oob@oob02`` for the own subnet of a switch,
+    the first of those that share it."""
     network: str
     """Network of the site file."""
     vlan: int
@@ -81,6 +82,8 @@ class Addresses(msgspec.Struct, frozen=True):
     vteps: dict[str, str]
     """Leaf of an EVPN fabric -> VTEP address without length; its loopback's where no pool is given."""
     asns: dict[str, int]
+    own_subnets: dict[str, str]
+    """Switch of an ``l2`` fabric with ``per_switch`` -> key of its subnet."""
 
     def network(self, subnet: str) -> str:
         """Return the network of the site file that a subnet is of; a key that is no subnet's is a network itself."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 import msgspec
@@ -42,6 +43,7 @@ def allocate(
     found = Addresses(
         subnets=ledger.subnets, management=management, controllers=controllers, controller_subnets=within,
         hosts=hosts, svis=svis, rails=rails, rail_blocks=blocks, loopbacks=loopbacks, vteps=vteps, asns=asns,
+        own_subnets={switch: subnet for switch, (subnet, _) in ledger.own.items()},
     )  # fmt: skip
     problems = ledger.close() + few + wrong + overlaps(site) + _taken(site, found)
     return found, problems
@@ -64,20 +66,22 @@ def _svis(site: Site, devices: Sequence[Device], links: Sequence[Link], ledger: 
         if device.role in ("leaf", "oob"):
             leaves.setdefault(device.fabric, []).append(device.name)
     by_rail = _rail_leaves(site, links)
-    found: dict[tuple[str, str], str] = {}
+    found = {(key, switch): address for switch, (key, address) in ledger.own.items() if key in ledger.accounts}
     for key, subnet in ledger.subnets.items():
-        _, at, switch = key.partition("@")
-        if at:
-            holders = [switch]
-        elif subnet.rail:
+        stated: Sequence[str] = ()
+        if "@" in key:
+            continue
+        if subnet.rail:
             # A VLAN of an EVPN pair is on every leaf, one of a rail fabric on the leaves of its rail alone.
             pairs = [f for f in gateway_fabrics(site, subnet.network) if site.fabrics[f].family == "pair"]
             spread = [leaf for fabric in pairs for leaf in leaves.get(fabric, ())]
             holders = spread or sorted(by_rail.get((subnet.network, subnet.rail), ()))
         else:
             holders = [leaf for fabric in gateway_fabrics(site, subnet.network) for leaf in leaves.get(fabric, ())]
-        for leaf in holders:
-            address = ledger.leaf(key, leaf)
+            length = subnet.prefix.partition("/")[2]
+            stated = [f"{address}/{length}" for address in site.networks[subnet.network].leaf_addresses]
+        for leaf, own in zip_longest(holders, stated[: len(holders)], fillvalue=""):
+            address = own or ledger.leaf(key, leaf)
             if address:
                 found[(key, leaf)] = address
     return found
@@ -141,8 +145,7 @@ def _cabled(site: Site, links: Sequence[Link], ledger: Ledger) -> Iterator[tuple
     for link in links:
         if link.kind in ("management", "pdu"):
             network = oob_network(site, link.fabric, link.attach)
-            own = f"{network}@{link.a.device}"
-            yield link.b.device, link.b.port, own if own in ledger.accounts else network
+            yield link.b.device, link.b.port, ledger.own.get(link.a.device, (network, ""))[0]
 
 
 def _uncabled(

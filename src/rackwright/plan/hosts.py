@@ -285,8 +285,7 @@ def _table(rail: int, plane: int) -> int:
 
 def _out_of_band(frame: _Frame, device: Device, face: _Face, link: Link) -> HostInterface:
     network = oob_network(frame.site, link.fabric, link.attach)
-    own = f"{network}@{link.a.device}"
-    subnet = own if own in frame.addresses.subnets else network
+    subnet = frame.addresses.own_subnets.get(link.a.device, network)
     address = frame.addresses.hosts.get((subnet, device.name, face.port), "")
     return HostInterface(face.name, face.port, face.mac, address, mtu_bytes=_mtu(frame, (network,)))
 

@@ -23,7 +23,7 @@ __all__ = ["CHECK", "renumbered"]
 
 CHECK: Final = "plan.renumbering"
 
-_NETWORK: Final = ("style", "subnet", "pool")
+_NETWORK: Final = ("style", "subnet", "pool", "gateway_address", "leaf_addresses")
 """Keys of a network that its addresses are counted from."""
 
 _SHOWN: Final = 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 import msgspec
 
@@ -89,6 +90,8 @@ class Ledger:
     lock: Allocator
     accounts: dict[str, _Account] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    own: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Out-of-band switch with ``per_switch`` -> key of its subnet, and its own address there with length."""
 
     @property
     def subnets(self) -> dict[str, Subnet]:
@@ -274,9 +277,8 @@ def _gateway(network: Network, split: Division, subnet: Subnet) -> str:
     """Return the gateway: none, an address of others, or the first address of the subnet."""
     if network.gateway == "none":
         return ""
-    if network.gateway and network.gateway[0].isdigit() and "@" not in subnet.key:
-        return f"{network.gateway}/{split.length}"
-    return split.at(split.gateway)
+    stated = network.gateway if is_address(network.gateway or "") else network.gateway_address
+    return f"{stated}/{split.length}" if stated and "@" not in subnet.key else split.at(split.gateway)
 
 
 def _open_rails(ledger: Ledger, name: str, network: Network, rails: int, after_gateway: bool) -> None:
@@ -317,9 +319,31 @@ def _open_per_switch(ledger: Ledger, site: Site, devices: Sequence[Device], afte
                 f"{len(switches)} switches stand in {key}, {len(fabric.per_switch)} subnets are given",
                 "give each switch a subnet",
             )
-        for index, (switch, prefix) in enumerate(zip(switches, fabric.per_switch, strict=False)):
-            subnet = Subnet(f"{name}@{switch}", name, network.vlan or 0, prefix)
-            _open(ledger, subnet, network, ("fabrics", key, "per_switch", str(index)), after_gateway)
+        shared: dict[ipaddress.IPv4Network, str] = {}
+        for index, (switch, own) in enumerate(zip(switches, _own_addresses(fabric.per_switch), strict=False)):
+            subnet = shared.setdefault(own.network, f"{name}@{switch}")
+            ledger.own[switch] = (subnet, str(own))
+            if subnet == f"{name}@{switch}":
+                path = ("fabrics", key, "per_switch", str(index))
+                _open(ledger, Subnet(subnet, name, network.vlan or 0, str(own.network)), network, path, after_gateway)
+
+
+def _own_addresses(per_switch: Sequence[str]) -> list[ipaddress.IPv4Interface]:
+    """Return the own address of each switch: as written, else the next behind the gateway of its subnet."""
+    taken = {ipaddress.IPv4Interface(text).ip for text in per_switch}
+    found: list[ipaddress.IPv4Interface] = []
+    for text in per_switch:
+        own = ipaddress.IPv4Interface(text)
+        free = next(address for number in count(2) if (address := own.ip + number) not in taken)
+        found.append(ipaddress.IPv4Interface(f"{free}/{own.network.prefixlen}") if _is_subnet(text) else own)
+        taken.add(found[-1].ip)
+    return found
+
+
+def _is_subnet(text: str) -> bool:
+    """Say whether a text of ``per_switch`` is a subnet and no address in one."""
+    given = ipaddress.IPv4Interface(text)
+    return given.ip == given.network.network_address
 
 
 def ldap_servers(site: Site) -> list[tuple[int, str]]:
@@ -340,6 +364,10 @@ def _pin_all(ledger: Ledger, site: Site) -> None:
         relay = (network.relay,) if isinstance(network.relay, str) else network.relay or ()
         named += [(f"networks.{name}.relay", value) for value in relay]
         named += [(f"networks.{name}.gateway", network.gateway)] if network.gateway else []
+        named += [(f"networks.{name}.gateway_address", network.gateway_address)] if network.gateway_address else []
+        named += [(f"networks.{name}.leaf_addresses", value) for value in network.leaf_addresses]
+    for key, fabric in site.fabrics.items():
+        named += [(f"fabrics.{key}.per_switch", _plain(text)) for text in fabric.per_switch if not _is_subnet(text)]
     for vrf, intent in site.vrfs.items():
         named += [(f"vrfs.{vrf}.relay", value) for value in intent.relay]
     for what, value in named:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 import msgspec
 
 from rackwright.plan.addresses import oob_network
@@ -54,13 +52,13 @@ def _bond(frame: Frame, members: tuple[str, ...], vlan: int, tagged: tuple[int, 
 
 
 def _own_subnet(frame: Frame, device: Device, vlan: int) -> dict[str, object]:
-    """Return the switch's own address and default route where each switch has its own subnet."""
-    own = frame.fabric(device).per_switch
-    if device.index > len(own):
+    """Return the switch's own address and default route where ``per_switch`` gives it a subnet."""
+    key = frame.addresses.own_subnets.get(device.name, "")
+    address = frame.addresses.svis.get((key, device.name), "")
+    if not address:
         return {}
-    subnet = ipaddress.ip_network(own[device.index - 1])
-    gateway, address = subnet.network_address + 1, subnet.network_address + 2
+    gateway = frame.addresses.gateway(key).partition("/")[0]
     return {
-        "svis": (Svi(vlan, address=f"{address}/{subnet.prefixlen}"),),
-        "static_routes": (StaticRoute("default", "0.0.0.0/0", str(gateway)),),
+        "svis": (Svi(vlan, address=address),),
+        "static_routes": (StaticRoute("default", "0.0.0.0/0", gateway),),
     }
