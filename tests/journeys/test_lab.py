@@ -42,6 +42,16 @@ def test_power_and_restarts_are_told_apart(kind):
         assert node.state()["starts"] == ["cold", "warm", "cold", "cold"]
 
 
+def test_nodes_that_start_at_the_same_time_do_not_take_each_others_control_groups():
+    """A unit of one node does not start (219/CGROUP) because a unit of that name ends in another, so that a boot passes without its hardware."""
+    with cluster(["n1", "n2"]) as made:
+        for node in made.nodes.values():
+            said = node.ssh(
+                "cat /sys/fs/cgroup/systemd/init.scope/cgroup.procs /sys/fs/cgroup/init.scope/cgroup.procs", check=False
+            )
+            assert said.stdout.split() == ["1"], "a process of another node is there, which is 0 from here"
+
+
 def test_a_node_that_is_cut_off_or_full_says_so():
     """A pulled cable or a full disk of a node is not felt by who works on it."""
     with cluster(["n1"], kind="ssh") as made:

@@ -105,6 +105,7 @@ class Node:
             str(self.place),
             str(base),
             f"{DISK_MIB}m",
+            self.group,
         ]
         with (self.place / "log").open("wb") as log:
             self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -126,6 +127,15 @@ class Node:
             self.process.wait()
             # The child of unshare is killed by the kernel; its mounts are gone a moment later.
             eventually(lambda: not Path(f"/proc/{self.pid}").exists() if hasattr(self, "pid") else True)
+            for tree in ("systemd", "unified", "."):
+                for folder, _, _ in os.walk(Path("/sys/fs/cgroup", tree, self.group), topdown=False):
+                    with contextlib.suppress(OSError):
+                        Path(folder).rmdir()
+
+    @property
+    def group(self) -> str:
+        """Return the name of its control group, by its address, which no two nodes of this machine have at once."""
+        return f"rwlab-{self.address}"
 
     # --- its power and its cable ---------------------------------------------------------------------
 

@@ -1,10 +1,16 @@
 #!/bin/sh
 # The life of one node: its disk, and a machine that runs on it, warm and cold, until this process ends.
-# usage: node.sh KIND PLACE BASE SIZE   KIND: systemd (a container that really boots) or ssh (sshd in a changed root)
+# usage: node.sh KIND PLACE BASE SIZE GROUP   KIND: systemd (a container that really boots) or ssh (sshd in a changed root)
+# GROUP is the control group of the node: systemd calls those of its units alike in each, and takes them from who has the same one.
 # It is the first process of a PID namespace, so that everything of the node ends with it. PLACE/off: the power is off;
 # PLACE/cycle: when the machine ends, the power comes back; PLACE/seed: what is laid over the base.
 set -eu
-kind=$1 place=$2 base=$3 size=$4
+kind=$1 place=$2 base=$3 size=$4 group=$5
+for tree in /sys/fs/cgroup/systemd /sys/fs/cgroup/unified /sys/fs/cgroup; do
+  [ -e "$tree/cgroup.procs" ] || continue
+  mkdir -p "$tree/$group"
+  echo 0 > "$tree/$group/cgroup.procs"
+done
 mount --make-rprivate /
 mount -t tmpfs -o "mode=755,size=$size" tmpfs "$place/disk"
 mkdir "$place/disk/up" "$place/disk/work" "$place/disk/root"
