@@ -243,6 +243,7 @@ class Conventions(Row):
     """A house style: names, formulas and defaults of a family of designs; data, like a model."""
 
     bond_name: str = "bond{cage}s{sub}"
+    """``{cage}``, ``{sub}`` of the first member; ``{peer}`` and ``{number}``, which of its bonds on the switch it is."""
     vni_offset: int = 10000
     """VNI of a VLAN = VLAN + offset (nvue.md 7b uses 10000, NVIDIA's exports 4000)."""
     l3vni_first: int = 50001
@@ -253,6 +254,7 @@ class Conventions(Row):
     """``cage-sub``: cage x 10 + sub-port."""
     df_preference: bool = True
     anycast_mac: str | None = None
+    """MAC of the anycast gateways on leaves; the NOS's own when absent."""
     management: Literal["static", "dhcp"] = "static"
     leaf_addresses: Literal["top", "after-gateway"] = "top"
     """Where the leaves' own addresses of a VLAN lie: at the top of the subnet, or as .2, .3 behind the gateway."""

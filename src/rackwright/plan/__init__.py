@@ -174,7 +174,7 @@ def _frame(
         site, catalog, lock, devices=devices, links=wiring.links, ports=wiring.ports, leaves=wiring.leaves,
         addresses=addresses, relays=relays, keys=keys, servers=servers,
     )  # fmt: skip
-    return made, [*problems, *switches.leak_notes(made), *switches.doubled_numbers(made)]
+    return made, [*problems, *switches.leak_notes(made), *switches.doubled_numbers(made), *switches.doubled_bonds(made)]
 
 
 def _asked(frame: switches.Frame) -> tuple[dict[str, tuple[str, ...]], Mapping[str, tuple[str, ...]]]:

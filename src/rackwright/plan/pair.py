@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 from typing import NamedTuple
 
 from rackwright.catalog.models import Breakout, Catalog
@@ -401,22 +402,24 @@ def _wire_external(frame: _Frame, index: int, external: External, pair: tuple[st
     wiring, speed, split = frame.wiring, gbps(external.speed), link_split(external, frame.cages.model)
     peers = external.peers or (external.name,)
     known = {device.name for device in wiring.devices}
-    wiring.devices += [Device(peer, "external", "", group=external.name) for peer in peers if peer not in known]
+    strangers = [peer for peer in dict.fromkeys(peers) if peer not in known]
+    wiring.devices += [Device(peer, "external", "", group=external.name) for peer in strangers]
     blocks = _external_blocks(external)
     per_cage = blocks[0][1]
     places = [
         frame.cages.block(f"external.{external.name}.{n}", count, split, at) for n, (at, count) in enumerate(blocks)
     ]
     stem, first = counted_port(external.peer_ports or "")
-    turn = 0
+    turns = cycle(peers)
+    steps: dict[str, int] = {}
     for leaf in pair:
         for number in range(external.links_per_leaf):
             place = places[number // per_cage]
             if place is None:
                 continue
-            peer, step = peers[turn % len(peers)], turn // len(peers)
+            peer = next(turns)
+            step = steps[peer] = steps.get(peer, -1) + 1
             port = f"{stem}{int(first) + step}" if first else f"to-{leaf}-{number + 1}"
-            turn += 1
             position = number % per_cage
             link = wiring.add(
                 Link(frame.key, "external", place.end(leaf, position), End(peer, port), speed, place.lanes,

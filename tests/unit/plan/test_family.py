@@ -79,3 +79,71 @@ def test_gateway_and_leaves_have_the_addresses_that_the_site_gives(wish: Wish) -
         assert (svi.address, svi.gateway) == (address, "172.16.178.254/24")
     scope = next(found for found in made.scopes if found.network == "inband")
     assert (scope.gateway, scope.last) == ("172.16.178.254", "172.16.178.251")
+
+
+def external(**more: Any) -> Wish:
+    """Return an external entry beside the one that stands."""
+    return {"name": "backup", "vrf": "EXIT", "links_per_leaf": 2, "at": ["swp61s6"], "peers": ["backup-01"]} | more
+
+
+def groups(made: Plan, vrf: str = "EXIT") -> dict[str, tuple[str, str]]:
+    """Return ASN and outbound route map by peer group of a VRF of the first core."""
+    bgp = next(found.bgp for found in switch(made).vrfs if found.name == vrf)
+    assert bgp is not None
+    assert {found.group for found in bgp.neighbors} <= {group.name for group in bgp.groups}
+    return {group.name: (group.remote_as, group.outbound) for group in bgp.groups}
+
+
+def test_who_is_told_something_else_has_a_peer_group_of_its_own(wish: Wish) -> None:
+    """The house style gives all external switches one group, which would tell each what the first is told."""
+    wish["fabrics"]["core"]["external"].append(external(advertise="172.16.177.0/24"))
+    made = planned(wish)
+    own = {"underlay-esl-external-backup": ("external", "OUTBOUND_ERA_PREFIXES_BACKUP")}
+    assert groups(made) == {"underlay-esl-external": ("external", "OUTBOUND_ERA_PREFIXES")} | own
+    assert own.items() <= groups(made, "default").items()
+
+
+def test_who_is_told_the_same_shares_group_and_policy(wish: Wish) -> None:
+    """Two entries of one prefix are one group, one route map, one prefix list."""
+    alone = switch(planned(wish))
+    wish["fabrics"]["core"]["external"].append(external(advertise="172.16.176.0/21"))
+    made = planned(wish)
+    assert groups(made) == {"underlay-esl-external": ("external", "OUTBOUND_ERA_PREFIXES")}
+    assert (switch(made).prefix_lists, switch(made).route_maps) == (alone.prefix_lists, alone.route_maps)
+
+
+def test_a_peer_may_be_named_several_times_in_a_round(wish: Wish) -> None:
+    """Two links to one, then two to the other: each peer's ports count on by themselves."""
+    edge = wish["fabrics"]["core"]["external"][0]
+    edge |= {"links_per_leaf": 4, "peers": ["cust-net-edge-01"] * 2 + ["cust-net-edge-02"] * 2}
+    links = [found for found in planned(wish).links if found.kind == "external"]
+    ends = [f"{found.b.device[-2:]}:{found.b.port}" for found in links]
+    assert ends == ["01:swp29", "01:swp30", "02:swp29", "02:swp30", "01:swp31", "01:swp32", "02:swp31", "02:swp32"]
+
+
+def styled(wish: Wish, **row: Any) -> tuple[Plan | None, list[str]]:
+    """Return the plan in NVIDIA's house style with some things otherwise, or what is wrong with it."""
+    house = CATALOG.conventions["era"].model_copy(update={"key": "ours", **row})
+    wish["site"]["conventions"] = "ours"
+    own = CATALOG.model_copy(update={"conventions": {**CATALOG.conventions, "ours": house}})
+    outcome = plan.attempt(Site.model_validate(wish), catalog=own)
+    return outcome.plan, [str(found) for found in outcome.problems if found.severity == "error"]
+
+
+def test_bonds_may_be_named_by_machine_and_number(wish: Wish) -> None:
+    """Three bonds to one machine have three names; a style that gives them one is refused, they would be one bond."""
+    made, wrong = styled(wish, bond_name="b{number}-{peer}")
+    assert made is not None
+    assert wrong == []
+    assert {"b1-storage-01", "b2-storage-01", "b3-storage-01"} <= {bond.name for bond in switch(made).bonds}
+    made, wrong = styled(wish, bond_name="bond-{peer}")
+    assert made is None
+    assert "gives several bonds of core-01 the name 'bond-" in wrong[0]
+
+
+def test_a_house_style_says_the_anycast_mac_once(wish: Wish) -> None:
+    """What it says of itself is what the leaves get."""
+    made, _ = styled(wish, anycast_mac="44:38:39:00:00:11")
+    assert made is not None
+    assert dict(switch(made).system.extra)["anycast_mac"] == '"44:38:39:00:00:11"'
+    assert "anycast_mac" not in dict(switch(made, "oob-switch-01").system.extra)

@@ -11,9 +11,10 @@ from rackwright.plan.switches.access import access_switch
 from rackwright.plan.switches.frame import Frame, doubled_numbers, frame
 from rackwright.plan.switches.overlay import overlay_leaf, overlay_spine
 from rackwright.plan.switches.policy import leak_notes
+from rackwright.plan.switches.ports import doubled_bonds
 from rackwright.plan.switches.routed import routed_switch
 
-__all__ = ["Frame", "build", "doubled_numbers", "frame", "leak_notes"]
+__all__ = ["Frame", "build", "doubled_bonds", "doubled_numbers", "frame", "leak_notes"]
 
 _BUILDERS = {
     ("rails", "leaf"): routed_switch,

@@ -149,6 +149,8 @@ def _system(
     site: Site, conventions: Conventions, role: str, keys: Sequence[SshKey], servers: Mapping[str, tuple[str, ...]]
 ) -> SystemSettings:
     settings: dict[str, Any] = {**conventions.system.get("all", {}), **conventions.system.get(role, {})}
+    if role == "leaf" and conventions.anycast_mac:
+        settings["anycast_mac"] = conventions.anycast_mac
     if role != "oob":
         settings |= _aaa(site)
     return SystemSettings(

@@ -24,7 +24,7 @@ from rackwright.plan.model import (
 )
 from rackwright.plan.subnets import below, carried_networks, oob_networks
 from rackwright.plan.switches.frame import Frame
-from rackwright.plan.switches.policy import Policy, leak_policy
+from rackwright.plan.switches.policy import Policy, external_groups, leak_policy
 from rackwright.plan.switches.ports import Access, bonds, membership, ports, vlan_of
 from rackwright.plan.switches.routed import UNDERLAY, switch_base, underlay_neighbors
 
@@ -160,6 +160,7 @@ def _external_bgp(
     """Return the sessions to switches of others in a VRF."""
     neighbors: list[BgpNeighbor] = []
     groups: dict[str, PeerGroup] = {}
+    named = external_groups(frame, device)
     own = frame.addresses.loopbacks[device.name].partition("/")[0] if frame.conventions.update_source else ""
     for port in made:
         if port.kind != "external" or port.vrf != vrf or port.link < 0:
@@ -167,7 +168,7 @@ def _external_bgp(
         external = _external_of(frame, device, port)
         if external.peering == "none":
             continue
-        group = frame.conventions.external_group.format(name=external.name)
+        group = named[external.name]
         neighbors.append(BgpNeighbor(port.name, group, update_source=own, peer=port.peer))
         remote = str(external.peer_asn) if external.peer_asn else "external"
         groups[group] = PeerGroup(group, remote, outbound=policy.outbound.get(external.name, ""))

@@ -8,8 +8,8 @@ spokes, and its own interfaces.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection, Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Literal, NamedTuple
 
 from rackwright.findings import Problem, problem
 from rackwright.intent.models import External, Network, VrfIntent
@@ -17,7 +17,7 @@ from rackwright.plan.model import Device, PeerGroup, PrefixList, RouteMap, Route
 from rackwright.plan.pools import parse_range, text
 from rackwright.plan.switches.frame import Frame
 
-__all__ = ["Leak", "Policy", "leak_notes", "leak_policy"]
+__all__ = ["Leak", "Policy", "external_groups", "leak_notes", "leak_policy"]
 
 _ALL = PrefixList("ALL_PREFIXES", ((10, "permit", "0.0.0.0/0", 32),))
 _SUMMARY_LENGTH = 24
@@ -64,10 +64,10 @@ def leak_policy(frame: Frame, device: Device, own: Collection[str]) -> Policy:
     outbound: dict[str, str] = {}
     for external in frame.fabric(device).external:
         if external.advertise:
-            told, summary = _outbound(frame, external, taken={known.name for known in lists})
+            told, summary = _outbound(frame, external, lists)
             outbound[external.name] = told.name
-            lists.append(summary)
-            maps.append(told)
+            lists += [summary] if summary not in lists else []
+            maps += [told] if told not in maps else []
     for name, (needs, prefixes) in _relay_needs(frame).items():
         sources = tuple(source for source in needs if source in own)
         if name not in leaks and name in own and sources:
@@ -190,26 +190,47 @@ def _spoke(frame: Frame, name: str) -> RouteMap:
     return RouteMap(f"{name}_FILTER", tuple(rules))
 
 
-def _outbound(frame: Frame, external: External, taken: Collection[str]) -> tuple[RouteMap, PrefixList]:
+def external_groups(frame: Frame, device: Device) -> dict[str, str]:
+    """Return the peer group of each external entry of a leaf.
+
+    Entries that a house style gives one name share the group where they are told the same and are of one ASN; of
+    others the first has the name.
+    """
+    found: dict[str, str] = {}
+    shared: dict[str, tuple[int | None, str | None]] = {}
+    for external in frame.fabric(device).external:
+        name = frame.conventions.external_group.format(name=external.name)
+        alike = (external.peer_asn, external.advertise)
+        found[external.name] = name if shared.setdefault(name, alike) == alike else f"{name}-{external.name}"
+    return found
+
+
+def _outbound(frame: Frame, external: External, lists: Sequence[PrefixList]) -> tuple[RouteMap, PrefixList]:
     """Return the route map that announces ``advertise`` and the loopback pool, and its prefix list.
 
-    A house style may give all of them one name, which only the first has: ``taken`` are those of the leaf.
+    A house style may give all of them one name, which those have that announce what the first does; ``lists`` are
+    those of the leaf.
     """
     names = frame.conventions.policy_names
     summary = names.get("summary", "TO_{name}").format(name=external.name.upper())
     told = names.get("outbound", "TO_{name}").format(name=external.name.upper())
-    if summary in taken:
+    rules = _announced(frame, external)
+    if any(known.name == summary and known.rules != rules for known in lists):
         summary, told = (f"{name}_{external.name.upper()}" for name in (summary, told))
+    return RouteMap(told, (RouteMapRule(10, "permit", prefix_list=summary, type="ipv4"),)), PrefixList(summary, rules)
+
+
+def _announced(frame: Frame, external: External) -> tuple[tuple[int, Literal["permit"], str, int], ...]:
+    """Return the rules of what an external entry is told: ``advertise``, and the loopback pool where it lies inside."""
     length = ipaddress.IPv4Network(external.advertise or "0.0.0.0/0").prefixlen
-    rules = [(10, "permit", external.advertise or "", max(_SUMMARY_LENGTH, length))]
+    rules: list[tuple[int, Literal["permit"], str, int]] = [
+        (10, "permit", external.advertise or "", max(_SUMMARY_LENGTH, length))
+    ]
     room = parse_range(frame.site.pools.loopback)
     pool = ipaddress.IPv4Network(_cover((text(room.first), text(room.first + room.size - 1))))
     if pool.subnet_of(ipaddress.IPv4Network(external.advertise or "0.0.0.0/0")):
         rules.append((20, "permit", str(pool), 32))
-    return (
-        RouteMap(told, (RouteMapRule(10, "permit", prefix_list=summary, type="ipv4"),)),
-        PrefixList(summary, tuple(rules)),
-    )
+    return tuple(rules)
 
 
 def _with_extras(frame: Frame, device: Device, policy: Policy) -> Policy:
@@ -230,12 +251,12 @@ def _with_extras(frame: Frame, device: Device, policy: Policy) -> Policy:
             RouteMapRule(20, "permit", prefix_list=_ALL.name, type="ipv4"),
         ),
     )
-    groups = tuple(
-        PeerGroup(frame.conventions.external_group.format(name=name), "external", bfd=True, outbound=route_map)
-        for name, route_map in policy.outbound.items()
-    )
+    named = external_groups(frame, device)
+    groups = {named[name]: route_map for name, route_map in policy.outbound.items()}
     return policy._replace(
-        prefix_lists=(*policy.prefix_lists, *lists), route_maps=(*policy.route_maps, block), default_groups=groups
+        prefix_lists=(*policy.prefix_lists, *lists),
+        route_maps=(*policy.route_maps, block),
+        default_groups=tuple(PeerGroup(name, "external", bfd=True, outbound=told) for name, told in groups.items()),
     )
 
 

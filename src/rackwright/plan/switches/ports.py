@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from rackwright.findings import Problem, problem
 from rackwright.intent.models import Attach, Reserve
 from rackwright.plan.cages import port_range
 from rackwright.plan.model import Bond, Cage, Device, Link, Port
 from rackwright.plan.switches.frame import Frame
 from rackwright.plan.wiring import PortUse, cage_count, port_name
 
-__all__ = ["Access", "bonds", "cages", "membership", "ports", "vlan_of"]
+__all__ = ["Access", "bonds", "cages", "doubled_bonds", "membership", "ports", "vlan_of"]
 
 _CONFIGURED = ("used", "unused-bond")
 
@@ -118,7 +120,7 @@ class _Face(NamedTuple):
 
 def ports(frame: Frame, device: Device, access: Mapping[int, Access], *, routed: bool = False) -> tuple[Port, ...]:
     """Return every logical port; ``access`` gives the VLANs by attach entry."""
-    found = sorted(frame.ports.get(device.name, ()), key=lambda use: (use.cage, use.sub))
+    found = _by_port(frame.ports.get(device.name, ()))
     bonded, face = _bond_names(frame, found), _face(frame, device, access, routed)
     return tuple([_port(face, use, bonded.get(use.bond, "")) for use in found if use.kind != "spare"])
 
@@ -135,12 +137,34 @@ def _face(frame: Frame, device: Device, access: Mapping[int, Access], routed: bo
 
 
 def _bond_names(frame: Frame, uses: Iterable[PortUse]) -> dict[str, str]:
-    """Return the name of every bond by its key: made from its first member."""
+    """Return the name of every bond by its key: made from its first member; ``uses`` run by port."""
     named: dict[str, str] = {}
+    seen: Counter[str] = Counter()
     for use in uses:
         if use.bond and use.bond not in named:
-            named[use.bond] = frame.conventions.bond_name.format(cage=use.cage, sub=max(use.sub, 0), peer=use.node)
+            seen[use.node] += 1
+            named[use.bond] = frame.conventions.bond_name.format(
+                cage=use.cage, sub=max(use.sub, 0), peer=use.node, number=seen[use.node]
+            )
     return named
+
+
+def doubled_bonds(frame: Frame) -> Iterator[Problem]:
+    """Yield a problem where the house style gives two bonds of a switch one name: they would be one bond."""
+    for switch, uses in frame.ports.items():
+        twice = [name for name, bonds in Counter(_bond_names(frame, _by_port(uses)).values()).items() if bonds > 1]
+        if twice:
+            yield problem(
+                "plan.bonds",
+                f"bond_name {frame.conventions.bond_name!r} gives several bonds of {switch} the name {twice[0]!r}",
+                path=("site", "conventions"),
+                remedy="name bonds by {cage} and {sub}, or by {peer} and {number}",
+            )
+            return
+
+
+def _by_port(uses: Iterable[PortUse]) -> list[PortUse]:
+    return sorted(uses, key=lambda use: (use.cage, use.sub))
 
 
 def _port(face: _Face, use: PortUse, bond: str) -> Port:
@@ -202,14 +226,16 @@ def bonds(
 ) -> tuple[Bond, ...]:
     """Return the bonds of a switch; ``uplinks`` is what bonds to the switches of each out-of-band fabric carry."""
     members: dict[str, list[PortUse]] = {}
-    for use in sorted(frame.ports.get(device.name, ()), key=lambda found: (found.cage, found.sub)):
+    found = _by_port(frame.ports.get(device.name, ()))
+    names = _bond_names(frame, found)
+    for use in found:
         if use.bond and (use.state in _CONFIGURED or frame.conventions.reserved_ports == "configured"):
             members.setdefault(use.bond, []).append(use)
-    return tuple(_bond(frame, device, uses, access, uplinks, multihomed) for uses in members.values())
+    return tuple(_bond(frame, device, names[key], uses, access, uplinks, multihomed) for key, uses in members.items())
 
 
 def _bond(
-    frame: Frame, device: Device, uses: Sequence[PortUse], access: Mapping[int, Access],
+    frame: Frame, device: Device, name: str, uses: Sequence[PortUse], access: Mapping[int, Access],
     uplinks: Mapping[str, Access], multihomed: bool,
 ) -> Bond:  # fmt: skip
     house, first = frame.conventions, uses[0]
@@ -220,7 +246,7 @@ def _bond(
     bypass = carried.pxe if attach is None or attach.lacp_bypass is None else attach.lacp_bypass
     side = _side(frame, device)
     return Bond(
-        house.bond_name.format(cage=first.cage, sub=max(first.sub, 0), peer=first.node),
+        name,
         tuple(port_name(use.cage, use.sub) for use in uses),
         description=house.describe.get("bond", "").format(peer=first.node),
         mode=house.bond_mode, lacp_rate=house.lacp_rate or "",
