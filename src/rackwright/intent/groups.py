@@ -195,8 +195,6 @@ def _secrets(context: Context) -> None:
 
 def _secret(context: Context, path: Path, value: object) -> None:
     """Refuse anything but a reference; the value itself is never printed."""
-    if path[-1] == "secret" and isinstance(value, str) and not value.startswith("secret:"):
-        value = f"secret:{value}"
     try:
         secrets.parse(value)
     except SecretUnresolved:

@@ -12,6 +12,7 @@ from rackwright.documents import Path
 from rackwright.errors import SecretUnresolved
 from rackwright.intent.context import Context
 from rackwright.intent.host_models import HostMirror
+from rackwright.intent.login import USER
 from rackwright.intent.words import address, prefix
 
 __all__ = ["check", "check_files", "read_mirror_keys"]
@@ -21,7 +22,6 @@ _KERNEL: Final = re.compile(r"\d+\.\d+\.\d+-\d+\.\d+(~\S+)?")
 _DEBIAN: Final = re.compile(r"(\d+:)?[0-9][A-Za-z0-9.+~-]*")
 """Version of a package (Debian policy 5.6.12)."""
 _PACKAGE: Final = re.compile(r"[a-z0-9][a-z0-9+.-]+")
-_USER: Final = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _URL: Final = re.compile(r"https?://[^\s/]+(/\S*)?")
 _ARMOUR: Final = "-----BEGIN PGP PUBLIC KEY BLOCK-----"
 _PRIVATE: Final = "PGP PRIVATE KEY BLOCK"
@@ -33,7 +33,7 @@ def check(context: Context) -> None:
     if hosts.kernel is not None and not _KERNEL.fullmatch(hosts.kernel):
         message = f"{hosts.kernel!r} is no version of a kernel package"
         context.wrong("value", ("hosts", "kernel"), message, "write it as apt prints it, e.g. 6.8.0-57.59")
-    if not _USER.fullmatch(hosts.user) or hosts.user == "root":
+    if not USER.fullmatch(hosts.user) or hosts.user == "root":
         message = (
             f"{hosts.user!r} cannot be the administrator" if hosts.user == "root" else f"{hosts.user!r} is no user"
         )

@@ -439,7 +439,8 @@ class Aaa(Intent):
 
     order: tuple[str, ...] = ()
     ldap: dict[str, Any] = Field(default_factory=dict)
-    """``base_dn``, ``bind_dn``, ``secret: NAME``, ``servers: [..]`` in order of priority."""
+    """``base_dn``, ``bind_dn``, ``secret: secret:NAME``, ``servers: [..]`` in order of priority; as NVUE has them ``port``,
+    ``scope``, ``version``, ``vrf``, ``timeout_bind_s``, ``timeout_search_s``, ``ssl: {mode, port, cert_verify}``."""
 
 
 class NodeRow(Intent):

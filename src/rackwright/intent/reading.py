@@ -23,7 +23,7 @@ from rackwright.documents import Marked, Path, canonical_json, digest, read
 from rackwright.documents import load as load_document
 from rackwright.errors import IntentError
 from rackwright.findings import Location, Problem, problem, sort_key
-from rackwright.intent import fabrics, groups, hosts, networks, racks, upkeep
+from rackwright.intent import fabrics, groups, hosts, login, networks, racks, upkeep
 from rackwright.intent.context import Context
 from rackwright.intent.images import read_images
 from rackwright.intent.keys import PublicKey, read_keys
@@ -111,7 +111,7 @@ def _examined(marked: Marked, base: FilePath | None, nodes: str | None = None) -
     if site is None:
         return Loaded(None, tuple(sorted(found, key=sort_key)), catalog, marked)
     context = Context(site, catalog, marked, found, frozenset(cut))
-    for rules in (groups, networks, fabrics, racks, upkeep, hosts):
+    for rules in (groups, login, networks, fabrics, racks, upkeep, hosts):
         rules.check(context)
     keys: tuple[PublicKey, ...] = ()
     overlays: tuple[Overlay, ...] = ()
