@@ -157,6 +157,18 @@ def test_only_one_device_is_touched_where_one_is_meant(rack):
     assert {name.partition("/")[2] for name in found["tasks"]} == {"gpu03", "blink", "site"}
 
 
+@pytest.mark.parametrize(
+    ("limit", "where"),
+    [(("gpu03",), "10 host links on 4 switches"), (("be01",), ""), ((), "48 host links on 4 switches")],
+)
+def test_no_more_links_are_announced_to_go_down_than_do(rack, limit, where):
+    """With --limit, all links of the site are announced, and so are those of storage nodes, whose cables no blink proves."""
+    words = [word for name in limit for word in ("--limit", name)]
+    said = rw("bringup", rack.site, "--twin", *words, "--only", "backend,cabling", good=(3,)).out
+    lines = [line for line in said.splitlines() if line.startswith("cabling: ports of")]
+    assert [line.partition("ports of ")[2].partition(" go down")[0] for line in lines] == [where] * bool(where)
+
+
 def test_another_machine_that_answers_is_not_announced_to_be_wiped(rack):
     """Before it asks, it says of a stranger's system that it is wiped and installed, which would be refused when its turn comes."""
     rw("twin", "fault", rack.site, "swap-machine", "--device", "gpu03", "--value", "STRANGE1")

@@ -14,7 +14,6 @@ from rackwright.cli.talk import Talk
 
 if TYPE_CHECKING:
     from rackwright.bringup.order import Consent
-    from rackwright.bringup.stages import Scope
     from rackwright.bringup.world import World
     from rackwright.drivers.reach import Reach
     from rackwright.push.bmc.changeset import Changeset as Servers
@@ -72,7 +71,7 @@ def foreseen(talk: Talk, world: World, graph: Graph, consent: Consent) -> Foresi
     hung = _hung(world, consent, asked)
     met = {one.device for one in hosts.unread}.intersection(asked, world.way.hosts).difference(silent, consent.wipe)
     return Foresight(
-        switches, servers, hosts, behind=scope.way_in, asides=tuple(_asides(world, consent, stages.keys(), scope, hung)),
+        switches, servers, hosts, behind=scope.way_in, asides=tuple(_asides(world, consent, stages, hung)),
         trees=unseen, bare=_bare(consent, stages.keys()),
         hung={**hung, **_lacking(world, consent, asked), **dict.fromkeys(met, _SHUT)},
     )  # fmt: skip
@@ -222,8 +221,10 @@ def _lacking(world: World, consent: Consent, names: Collection[str]) -> dict[str
 
 
 def _asides(
-    world: World, consent: Consent, stages: Collection[str], scope: Scope, hung: Collection[str]
+    world: World, consent: Consent, stages: Mapping[str, Collection[str]], hung: Collection[str]
 ) -> Iterator[str]:
+    from rackwright.report.words import count
+
     if {"head", "os"} & set(stages) and "stack" not in stages:
         yield f"os: whether an operating system answers is asked when its turn comes; {_bare(consent, stages)}"
         if hung:
@@ -232,9 +233,8 @@ def _asides(
     if consent.image is not None:
         yield f"switches that run another version than {world.plan.nos} are installed anew first (--install), and set whole"
     if "cabling" in stages and consent.proof == "blink":
-        links = sum(link.kind == "host" for link in world.plan.links)
-        switches = {name for names in scope.cabled.values() for name in names}
-        yield (
-            f"cabling: ports of {links} host links on {len(switches)} switches go down in turns for seconds and come back; "
-            "--proof lldp takes none down"
-        )
+        servers = stages["cabling"]
+        ends = [link.a.device for link in world.plan.links if link.kind == "host" and link.b.device in servers]
+        if ends:
+            where = f"{count(len(ends), 'host link')} on {count(len(set(ends)), 'switch', 'switches')}"
+            yield f"cabling: ports of {where} go down in turns for seconds and come back; --proof lldp takes none down"
