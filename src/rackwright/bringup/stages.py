@@ -19,7 +19,7 @@ from rackwright.plan.model import Plan
 from rackwright.push.order import joined
 from rackwright.runs.model import Graph, Task
 
-__all__ = ["STAGES", "Scope", "canary_of", "graph_of"]
+__all__ = ["STAGES", "Scope", "canary_of", "graph_of", "interruptions"]
 
 STAGES: Final = (
     "oob", "frontend", "bmc", "hardware", "head", "backend", "fabric", "firmware", "os", "cabling", "stack", "accept",
@@ -122,6 +122,16 @@ def graph_of(scope: Scope) -> Graph:
     limits = {f"power {rack}": most for rack, most in scope.power.items()}
     limits |= {f"role {role}": 1 for roles in scope.roles.values() for role in roles} | {"images": scope.images}
     return Graph(tasks=tuple(ranked), limits={name: most for name, most in limits.items() if name in used})
+
+
+def interruptions(stages: Collection[str], *, blinks: bool) -> tuple[str, ...]:
+    """Return what tasks of some stages may interrupt, in words; empty: what they do interrupts nothing.
+
+    ``blinks``: cables are proven by ports that go down.
+    """
+    links = {*SWITCHED, "cabling"} if blinks else {*SWITCHED}
+    rows = (("restarts hosts", _POWER), ("interrupts links", links), ("restarts BMCs", {"bmc"}))
+    return tuple(words for words, some in rows if not some.isdisjoint(stages))
 
 
 def canary_of(scope: Scope, server: str) -> str:

@@ -4,14 +4,16 @@ import pytest
 from click import UsageError
 from click.testing import CliRunner
 
+from rackwright.bringup.stages import STAGES
 from rackwright.cli import consenting
 from rackwright.cli.answer import DIFFERENCE, ERROR, Answer, verb
 from rackwright.cli.consenting import Shown, agreed, gone_on, refuse_narrower
 from rackwright.cli.talk import Talk
+from rackwright.cli.verbs.bringup import _consent
 from rackwright.errors import RunBusy, RunChanged
 from rackwright.runs import Event
 from rackwright.runs.folder import RunFolder
-from rackwright.runs.model import Wave
+from rackwright.runs.model import Graph, Task, Wave
 
 SHOWN = Shown("push this?", ("one line",), {"one": 1})
 BARRED = Shown("push this?", ("one line",), {"one": 1}, barred="give --flag", because=("this link",))
@@ -48,6 +50,28 @@ def test_without_consent_nothing_goes_on(terminal, there, says, yes, shown, code
     answer = agreed(Talk(), shown, yes=yes)
     assert (answer.code if answer else None) == code
     assert answer is None or answer.data == shown.value
+
+
+@pytest.mark.parametrize(
+    ("stages", "blinks", "says"),
+    [
+        ({"fabric", "hardware", "accept"}, True, None),
+        ({"cabling"}, False, None),
+        ({"cabling"}, True, "this interrupts links;"),
+        ({"oob", "fabric"}, False, "this interrupts links;"),
+        ({"bmc", "handover"}, True, "this restarts BMCs;"),
+        ({"os", "hardware"}, True, "this restarts hosts;"),
+        (set(STAGES), True, "this restarts hosts, interrupts links, restarts BMCs;"),
+    ],
+)
+def test_a_bringup_needs_leave_for_what_its_stages_interrupt_and_for_no_more(terminal, stages, blinks, says):
+    """Who only looks is told that hosts restart, and gives a leave that nobody needs; the next time it is given without reading."""
+    terminal(False)
+    graph = Graph(tasks=tuple(Task(name=f"{stage}/a", stage=stage, device="a") for stage in stages))
+    answer = _consent(Talk(), graph, lambda: ([], {}), blinks=blinks, yes=True, allow=False)
+    assert (answer is None) is (says is None)
+    assert answer is None or says in answer.last[-1]
+    assert _consent(Talk(), graph, lambda: ([], {}), blinks=blinks, yes=True, allow=True) is None
 
 
 def test_a_closed_stdin_is_no_terminal(monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,7 +132,8 @@ def command(
         end.tell_of_cut_off(bringing.words_of(wish, wanted))
     graph = bringing.graph_for(talk, world, wanted, wish)
     end.refuse_wider(cut_off, graph)
-    refused = _consent(talk, graph, lambda: shown(talk, world, graph, wish.consent), yes=yes, allow=allow_disruption)
+    look = partial(shown, talk, world, graph, wish.consent)
+    refused = _consent(talk, graph, look, blinks=wish.consent.proof == "blink", yes=yes, allow=allow_disruption)
     if refused is not None:
         return refused
     with served(talk, site, serve, state):
@@ -147,9 +149,16 @@ def _wish(kind: type[Wish], rest: dict[str, Any]) -> Wish:
 
 
 def _consent(
-    talk: Talk, graph: Graph, look: Callable[[], tuple[list[str], dict[str, Any]]], *, yes: bool, allow: bool
+    talk: Talk,
+    graph: Graph,
+    look: Callable[[], tuple[list[str], dict[str, Any]]],
+    *,
+    blinks: bool,
+    yes: bool,
+    allow: bool,
 ) -> Answer | None:
     """Show what would be done; return what ends it here, or None when it may go on."""
+    from rackwright.bringup.stages import interruptions
     from rackwright.report.bringups import graph_lines, graph_value
 
     lines, value = list(graph_lines(graph)), graph_value(graph)
@@ -157,5 +166,6 @@ def _consent(
         # Who has said yes gets the same of each task, when it reads its device.
         foreseen, changes = look()
         lines, value = [*lines, "", *foreseen], value | changes
-    barred = "" if allow else "this restarts hosts and interrupts links; allow it with --allow-disruption"
+    does = () if allow else interruptions({task.stage for task in graph.tasks}, blinks=blinks)
+    barred = f"this {', '.join(does)}; allow it with --allow-disruption" if does else ""
     return agreed(talk, Shown("begin?", lines, value, done="begun", barred=barred), yes=yes)
