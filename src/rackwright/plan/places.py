@@ -16,6 +16,7 @@ from rackwright.intent.models import Site
 from rackwright.intent.ranges import expand
 from rackwright.plan.lock import Lock
 from rackwright.plan.model import Device
+from rackwright.plan.nodes import group_names
 
 __all__ = ["Named", "Names", "Slot", "Word", "WordFault", "parse"]
 
@@ -95,13 +96,16 @@ class Names:
         # PDUs hang beside the units; what is external stands in racks of others, and may be named like a stem.
         self._devices = {device.name: device for device in devices if device.role not in ("pdu", "external")}
         self._named: dict[str, Named] = {}
+        self._rooms: dict[str, Slot] = {}
         self._add_groups(site)
         self._add_stems()
 
     def _add_groups(self, site: Site) -> None:
         for key, group in site.groups.items():
             # Room is kept for machines up to max and for absent ones: what is theirs stays theirs.
-            self._named[key] = Named({n: Slot(f"{key} {n}", group.model, False) for n in range(1, group.target + 1)})
+            rooms = {n: Slot(f"{key} {n}", group.model, False) for n in range(1, group.target + 1)}
+            self._named[key] = Named(rooms)
+            self._rooms |= zip(group_names(key, group, self._lock), rooms.values(), strict=False)
         for device in self._devices.values():
             if device.role in ("server", "storage") and device.group in self._named:
                 self._named[device.group].slots[device.index] = Slot(device.name, device.model)
@@ -161,9 +165,10 @@ class Names:
                 f"{word.text} does not say how many of {word.what} each of the {racks} racks holds",
                 f"write {word.what}[*1]@{word.unit} for one a rack",
             )
-        standing = {number: slot for number, slot in named.slots.items() if slot.stands}
-        named.cursor = max([named.cursor, *(number + 1 for number in standing)])
-        return [standing[number] for number in sorted(standing)]
+        last = max((number for number, slot in named.slots.items() if slot.stands), default=0)
+        named.cursor = max(named.cursor, last + 1)
+        # Up to the last one that stands: room is kept for absent ones below it, or those above would sink.
+        return [named.slots[number] for number in sorted(named.slots) if number <= last]
 
     def _by_name(self, word: Word) -> list[Slot]:
         body = word.text.strip().rpartition("@")[0]
@@ -171,10 +176,10 @@ class Names:
             names = expand(body)
         except ValueError as error:
             raise WordFault(str(error), "write a rising range such as [1-4] or [01-04]") from error
-        unknown = [name for name in names if name not in self._devices]
+        unknown = [name for name in names if name not in self._devices and name not in self._rooms]
         if unknown:
             raise WordFault(f"{word.text}: there is no device, group or switch stem {unknown[0]}", self._hint())
-        return [Slot(name, self._devices[name].model) for name in names]
+        return [Slot(name, self._devices[name].model) if name in self._devices else self._rooms[name] for name in names]
 
     def _hint(self) -> str:
         known = ", ".join(sorted(self._named)[:12])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from rackwright.catalog.models import Catalog, PduModel, RackModel, ServerModel, SwitchModel
-from rackwright.intent.models import Site
+from rackwright.intent.models import Group, Site
 from rackwright.plan.model import Device
 from rackwright.plan.racks import pdus, place, rack_names
 
@@ -136,6 +138,35 @@ def test_room_is_kept_for_absent_machines_and_up_to_max():
     placements, _, problems = place(Site.model_validate(wish), devices, catalog())
     assert spots(placements)["gpu03"] == ("r1", 14)
     assert texts(problems) == ["r1: be01 on units 9-10 overlaps gpu 2"]
+
+
+@pytest.mark.parametrize("words", [["gpu@2"], ["gpu01@2", "gpu02@8", "gpu03@14"], ["gpu0[1-3]@2"]])
+def test_a_machine_taken_out_sinks_none_above_it(words):
+    """However the machines of a group are placed, one that is absent leaves its units empty."""
+    wish = {
+        "site": {"name": "t", "release": "r"},
+        "groups": {"gpu": {"model": "big", "count": 3, "absent": ["gpu01"]}},
+        "racks": {"r1": {"model": "r48", "place": words}},
+    }
+    devices = [item for item in machines("gpu", "big", 3) if item.name != "gpu01"]
+    placements, _, problems = place(Site.model_validate(wish), devices, catalog())
+    assert texts(problems) == []
+    assert spots(placements) == {"gpu02": ("r1", 8), "gpu03": ("r1", 14)}
+
+
+def test_a_machine_to_come_may_be_placed_by_name():
+    """Names up to max mean the room that is kept, as numbers do; past it they are nothing."""
+    placed = site({"r1": {"place": ["gpu01@2", "gpu02@8"]}})
+    placed = placed.model_copy(update={"groups": {"gpu": Group(model="big", count=1, max=2)}})
+    placements, _, problems = place(placed, machines("gpu", "big", 1), catalog())
+    assert texts(problems) == []
+    assert spots(placements) == {"gpu01": ("r1", 2)}
+    _, _, problems = place(
+        placed.model_copy(update={"groups": {"gpu": Group(model="big", count=1)}}),
+        machines("gpu", "big", 1),
+        catalog(),
+    )
+    assert texts(problems) == ["gpu02@8: there is no device, group or switch stem gpu02"]
 
 
 def test_a_height_that_no_source_gives_is_reported_and_not_guessed():
