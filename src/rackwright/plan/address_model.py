@@ -10,6 +10,8 @@ from typing import Protocol
 
 import msgspec
 
+from rackwright.plan.lock import Wish
+
 __all__ = ["Addresses", "Allocator", "RailPair", "Subnet"]
 
 
@@ -24,6 +26,12 @@ class Allocator(Protocol):
 
     def keep(self, pool: str, key: str, value: int) -> int:
         """Return the number first kept for ``key``; ``value`` when it is new."""
+
+    def holds(self, pool: str, key: str) -> bool:
+        """Say whether ``key`` has an index, asked for in this run or before."""
+
+    def former(self, section: str) -> Wish:
+        """Return what a section was laid out by before this run; empty when it is new."""
 
 
 class Subnet(msgspec.Struct, frozen=True):

@@ -184,9 +184,11 @@ def _hosts(
 ) -> dict[tuple[str, str, str], str]:
     """Return the addresses of machines in VLANs: one a bond or tag, one a port without a bond.
 
-    What a machine has in a network first, on a bond or as a tag, is its own; a further one is named by its first port.
+    What a machine has in a network first, on a bond or as a tag, is its own; a further one is named by its first port,
+    and keeps that name: what comes before it or goes moves neither.
     """
-    wanted: dict[tuple[str, str, str], None] = {}
+    wanted: list[tuple[str, str, str]] = []
+    holders: dict[tuple[str, str], list[Link]] = {}
     entries: dict[tuple[str, int], _Entry] = {}
     grouped: dict[tuple[str, int, str], list[Link]] = {}
     for link in links:
@@ -196,19 +198,43 @@ def _hosts(
         entry = entries.get((fabric, attach)) or entries.setdefault((fabric, attach), _entry(site, ports[0]))
         for link in () if entry.bonds or not entry.native else ports:
             subnet = entry.native if entry.native in ledger.accounts else f"{entry.native}-{link.rail}"
-            wanted[(subnet, device, link.b.port)] = None
+            wanted.append((subnet, device, link.b.port))
         for bond in bonds_of(ports, entry.bonds or 1):
             for name in (*((entry.native,) if entry.bonds and entry.native else ()), *entry.tagged):
-                own = (name, device, "")
-                wanted[(name, device, bond[0].b.port) if own in wanted else own] = None
-    order = {device.name: at for at, device in enumerate(devices)}
+                wanted.append((name, device, bond[0].b.port))
+                holders.setdefault((name, device), []).append(bond[0])
+    order = {device.name: (at, device.group) for at, device in enumerate(devices)}
+    own = {
+        (*key, _first(site, ledger.lock, key[0], bonds, order[key[1]][1])): "" for key, bonds in holders.items()
+    }  # fmt: skip
     found: dict[tuple[str, str, str], str] = {}
-    for key3 in sorted(wanted, key=lambda want: order.get(want[1], 0)):
-        subnet, device, port = key3
+    for key3 in sorted(wanted, key=lambda want: order[want[1]][0]):
+        subnet, device, port = (*key3[:2], own.get(key3, key3[2]))
         address = ledger.host(subnet, f"{device}:{port}" if port else device)
         if address:
-            found[key3] = address
+            found[subnet, device, port] = address
     return found
+
+
+def _first(site: Site, lock: Allocator, network: str, bonds: Sequence[Link], group: str) -> str:
+    """Return the port of the bond, or tag, of a machine whose address in a network has the machine's name alone.
+
+    One that has an address by its own name keeps it; of the others those that stood come before new ones.
+    """
+    device = bonds[0].b.device
+    free = [link for link in bonds if not lock.holds(f"networks.{network}", f"{device}:{link.b.port}")]
+    stood = [link for link in free if len(free) > 1 and _stood(site, lock, link, group)]
+    return next((link.b.port for link in (*stood, *free)), "")
+
+
+def _stood(site: Site, lock: Allocator, link: Link, group: str) -> bool:
+    """Say whether the machines of a group were cabled by the attach entry of a link before this run."""
+    entry = site.fabrics[link.fabric].attach[link.attach]
+    for former in lock.former(f"fabrics.{link.fabric}").get("attach", ()):
+        groups = (former.get("group"), *former.get("groups", ()))
+        if group in groups and (former.get("nic"), (*former.get("adapters", ()),)) == (entry.nic, entry.adapters):
+            return True
+    return False
 
 
 class _Entry(NamedTuple):

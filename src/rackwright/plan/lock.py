@@ -45,6 +45,7 @@ class Lock:
         self._asked: dict[str, set[str]] = {}
         self._cursor: dict[str, int] = {}
         self._wishes: dict[str, Wish] = dict(kept.wishes) if kept else {}
+        self._former = dict(self._wishes)
         self._wished: set[str] = set()
         self.changed = False
         for pool, entries in self._kept.items():
@@ -90,6 +91,14 @@ class Lock:
             entries[key] = (value, 0)
             self.changed = True
         return entries[key][0]
+
+    def holds(self, pool: str, key: str) -> bool:
+        """Say whether ``key`` has an index, from this run or from before."""
+        return key in self._kept.get(pool, ())
+
+    def former(self, section: str) -> Wish:
+        """Return what a section was laid out by before this run; empty when it is new."""
+        return self._former.get(section, {})
 
     def laid_by(self, section: str, wish: Wish) -> Wish | None:
         """Note what the cables of a section (``fabrics.backend``) are laid out by; return what they were before."""

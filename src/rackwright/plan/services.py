@@ -75,19 +75,22 @@ class _Meaning:
 
 
 def _by_device(addresses: Addresses, wanted: Iterable[str], prefer: Sequence[str]) -> dict[str, str]:
-    """Return one address of each wanted device: in a preferred network, else the first, else management."""
+    """Return one address of each wanted device: in a preferred network, else the first, else management.
+
+    Of several in one network the one that is held under the device's name alone: others come and go before it.
+    """
     names = set(wanted)
     rank = {network: at for at, network in enumerate(prefer)}
-    found: dict[str, tuple[int, str]] = {}
-    for (key, name, _), address in addresses.hosts.items() if names else ():
+    found: dict[str, tuple[tuple[int, bool], str]] = {}
+    for (key, name, port), address in addresses.hosts.items() if names else ():
         if name in names:
             network = addresses.network(key)
-            offer = (rank.get(network, len(rank)), _plain(address))
+            offer = ((rank.get(network, len(rank)), bool(port)), _plain(address))
             if name not in found or offer[0] < found[name][0]:
                 found[name] = offer
     for (name, port), address in addresses.controllers.items() if names else ():
         if name in names and port in _MAIN_PORTS:
-            found.setdefault(name, (len(rank), _plain(address)))
+            found.setdefault(name, ((len(rank), True), _plain(address)))
     return {name: address for name, (_, address) in found.items()}
 
 
