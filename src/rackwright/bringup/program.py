@@ -19,7 +19,7 @@ from rackwright.runs.model import Context, Graph, Outcome, Task
 __all__ = ["NAME", "VERSION", "Bringup"]
 
 NAME: Final = "bringup"
-VERSION: Final = "3"
+VERSION: Final = "4"
 """Raised by hand whenever the steps of a task change their names or values."""
 
 _PAUSE_S: Final = 60.0

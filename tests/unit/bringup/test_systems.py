@@ -15,6 +15,7 @@ from rackwright.bringup.world import Patience
 from rackwright.drivers.hosts import answered
 from rackwright.drivers.hosts.model import HostFacts
 from rackwright.errors import AuthRefused, DriverError, IdentityChanged, IdentityUnknown, NoSession, Unreachable
+from rackwright.runs.model import Outcome
 from tests.unit.bringup.test_stages import scope
 from tests.unit.bringup.test_work import job
 from tests.unit.push.fake import Clock
@@ -50,6 +51,56 @@ def test_system_that_answers_is_kept_in_mind(tmp_path):
     told = systems.installed(job("os/gpu01", (), tmp_path, way=way, patience=Patience(), machines=stranger))
     assert told.state == "failed"
     assert not answered.seen(way.answered, "gpu01", tag)
+
+
+HOST = SimpleNamespace(
+    facts=lambda: HostFacts(hostname="gpu01", boot_id="b", service_tag="TAG0001"), close=lambda: None
+)
+SILENT = Unreachable("nobody listens", device="gpu01")
+
+
+def restarted(tmp_path, host, *, tag="TAG0001", wipe=(), hosts=("gpu01",)):
+    """The firmware task of a server whose way in is ``host``: what answers, or the error."""
+
+    def answer(_name, **_):
+        if isinstance(host, Exception):
+            raise host
+        return host
+
+    way = SimpleNamespace(host=answer, hosts=hosts, answered=tmp_path / "answered", clock=Clock())
+    machines = {"gpu01": SimpleNamespace(service_tag=tag)}
+    one = job("firmware/gpu01", (), tmp_path, way=way, patience=Patience(), machines=machines)
+    return dataclasses.replace(
+        one, order=msgspec.structs.replace(one.order, consent=Consent(installer="http", wipe=wipe))
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "more", "lives"),
+    [
+        (HOST, {}, True),
+        (SILENT, {}, False),
+        (AuthRefused("no key", device="gpu01"), {}, False),
+        (HOST, {"tag": "OTHER"}, False),
+        (HOST, {"wipe": ("gpu01",)}, False),
+        (HOST, {"hosts": ()}, False),
+    ],
+)
+def test_only_a_system_that_lets_us_in_is_to_come_back(tmp_path, host, more, lives):
+    """A bare server, a stranger's system, or one that is to be wiped is waited for behind its firmware, and fails."""
+    assert systems.lives(restarted(tmp_path, host, **more)) is lives
+
+
+def test_firmware_behind_which_a_system_stays_away_has_failed(tmp_path):
+    """The server that goes ahead ends well though its system does not start any more, and the others get the same firmware."""
+    done = Outcome(subject="firmware/gpu01", state="done", detail={"restarts": 2, "changes": ["a"]})
+    assert systems.back(restarted(tmp_path, HOST), done) is done
+    told = systems.back(restarted(tmp_path, SILENT), done)
+    assert (told.state, told.stage, told.detail) == ("failed", "back", done.detail)
+    assert "let us in before it was restarted" in told.cause
+    assert "console" in told.remedy
+    failed = msgspec.structs.replace(done, state="failed", stage="restart 1", cause="torn")
+    assert systems.back(restarted(tmp_path, SILENT), failed) is failed
 
 
 @pytest.mark.parametrize(

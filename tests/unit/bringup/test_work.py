@@ -177,6 +177,7 @@ def test_a_look_leaves_every_check_that_it_made_with_what_came_of_it(tmp_path):
     ("state", "stage", "held"),
     [
         ("failed", "restart 1", True),
+        ("failed", "back", True),
         ("failed", "read", False),
         ("skipped", "", False),
         ("done", "", False),

@@ -7,6 +7,8 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Final
 
+import msgspec
+
 from rackwright.bringup.job import Halted, Job, Made, Part, ended
 from rackwright.drivers.hosts import answered
 from rackwright.drivers.hosts.model import HostFacts
@@ -20,7 +22,7 @@ from rackwright.push.hosts.procedure import stranger
 from rackwright.push.hosts.reading import host_order
 from rackwright.runs.model import GOOD, Context, Outcome
 
-__all__ = ["head", "installed", "medium", "stack"]
+__all__ = ["back", "head", "installed", "lives", "medium", "stack"]
 
 _NOBODY: Final = (
     "look at its console by the BMC and restart it: a system that is there may not have come up; then retry. Only where its "
@@ -29,6 +31,7 @@ _NOBODY: Final = (
 """Nothing that we can ask tells an empty disk from a system that hangs, and an installation cannot be taken back."""
 _WAY_IN: Final = "see who answers at its address, and how it is to be logged in to"
 _IDENTITY: Final = "see the service tags of nodes.csv, the address of the host and where it stands"
+_GONE: Final = "look at its console by the BMC: what was brought to it is in force; once its system answers, retry"
 _LACKS: Final = "fill that in ('rackwright discover' finds tags and MAC addresses), or install it by hand"
 _OVER_NETWORK: Final = {"http": Medium("UefiHttp"), "pxe": Medium("Pxe")}
 
@@ -74,6 +77,33 @@ def installed(job: Job) -> Outcome:
     order = make_bare(world.plan, [name], medium(job.order.consent.installer), job.order.consent.wipe)
     ordered = job.ordered(lambda: Made(order.encoded(), [f"+ operating system from {job.order.consent.installer}"]))
     return job.finished(BareServers(way, forget).device(job.context, job.kept(ordered), name), ordered)
+
+
+def lives(job: Job) -> bool:
+    """Say whether the system of a server lets us in, so that it must after a restart, too; one whose disk may be lost need not."""
+    way, tag = job.world.way, job.world.machines[job.device].service_tag
+
+    def look() -> bool:
+        if job.device not in way.hosts or job.device in job.order.consent.wipe:
+            return False
+        try:
+            with closing(way.host(job.device)) as session:
+                return not stranger(session.facts(), tag)
+        except DriverError:
+            return False
+
+    return bool(job.context.step("lives", look))
+
+
+def back(job: Job, outcome: Outcome) -> Outcome:
+    """Return how a server ended that was restarted while its system lived: well only when that lets us in again."""
+    if outcome.state != "done":
+        return outcome
+    said = job.context.step("back", lambda: _answers(job))
+    if said["answers"]:
+        return outcome
+    cause = f"its system let us in before it was restarted, and does not since: {said['wrong'] or said['cause']}"
+    return msgspec.structs.replace(outcome, state="failed", stage="back", cause=cause, remedy=_GONE)
 
 
 def _answers(job: Job) -> dict[str, str]:
