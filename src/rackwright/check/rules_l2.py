@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from rackwright.check.agreement import grouped, outliers
 from rackwright.check.interfaces import Bond, BridgePort, Svi, number, section
 from rackwright.check.model import Fabric, FabricRule, FileRule, Need, Path
 from rackwright.check.view import View
-from rackwright.check.view_l3 import joined
+from rackwright.check.view_l3 import joined, parts
 from rackwright.findings import Finding
 
 __all__ = [
@@ -191,9 +191,14 @@ class VniMapDiffers(FabricRule):
 
     def judge(self, fabric: Fabric) -> Iterator[Finding]:
         """Compare the VNI of each VLAN over all devices that map it."""
+        for views in parts(fabric):
+            yield from self._among(views)
+
+    def _among(self, views: Mapping[str, View]) -> Iterator[Finding]:
+        """Judge the switches of one fabric."""
         maps: dict[int, dict[str, int]] = {}
         odd: set[tuple[int, str]] = set()
-        for name, view in fabric.views.items():
+        for name, view in views.items():
             # A VNI that cannot be maps nothing: NVUE-VLAN-WITHOUT-VNI says so.
             legal = [item for item in view.vnis if item.legal]
             usual = Counter(item.vni - item.vlan for item in legal).most_common(1)
@@ -203,7 +208,7 @@ class VniMapDiffers(FabricRule):
                     odd.add((item.vlan, name))
         for vlan, values in sorted(maps.items()):
             for name in outliers(values, [device for device in values if (vlan, device) in odd]):
-                view = fabric.views[name]
+                view = views[name]
                 item = next(one for one in view.vnis if one.vlan == vlan)
                 others = sorted({value for device, value in values.items() if device != name} - {item.vni})
                 yield self.fail(

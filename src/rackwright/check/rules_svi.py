@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rackwright.check.agreement import outliers
 from rackwright.check.interfaces import Svi, section
 from rackwright.check.model import Fabric, FabricRule, FileRule, Path
 from rackwright.check.view import View
-from rackwright.check.view_l3 import address_of, joined
+from rackwright.check.view_l3 import address_of, joined, parts
 from rackwright.findings import Finding
 
 __all__ = ["GatewayPlace", "SviAddressTwice", "SviDiffers", "VlanWithoutVni"]
@@ -30,9 +30,14 @@ class SviAddressTwice(FabricRule):
 
     def judge(self, fabric: Fabric) -> Iterator[Finding]:
         """Collect the unique and the virtual addresses of each VLAN."""
+        for views in parts(fabric):
+            yield from self._among(views)
+
+    def _among(self, views: Mapping[str, View]) -> Iterator[Finding]:
+        """Judge the switches of one fabric."""
         owners: dict[tuple[int, str], list[tuple[View, Svi, str]]] = {}
         virtual: set[tuple[int, str]] = set()
-        for view in fabric.views.values():
+        for view in views.values():
             for svi in view.svis.values():
                 vlan = svi.vlan or 0
                 virtual.update((vlan, text.split("/")[0]) for text in svi.virtual)
@@ -64,20 +69,25 @@ class SviDiffers(FabricRule):
 
     def judge(self, fabric: Fabric) -> Iterator[Finding]:
         """Compare each VLAN's SVIs over the devices that give it a VNI."""
+        for views in parts(fabric):
+            yield from self._among(views)
+
+    def _among(self, views: Mapping[str, View]) -> Iterator[Finding]:
+        """Judge the switches of one fabric."""
         rows: dict[int, dict[str, Svi]] = {}
-        for name, view in fabric.views.items():
+        for name, view in views.items():
             mapped = {item.vlan for item in view.vnis}
             for svi in view.svis.values():
                 if svi.vlan in mapped and svi.vlan is not None:
                     rows.setdefault(svi.vlan, {})[name] = svi
         for vlan, svis in sorted(rows.items()):
-            facets = {name: _shared_facets(fabric.views[name], svi) for name, svi in svis.items()}
+            facets = {name: _shared_facets(views[name], svi) for name, svi in svis.items()}
             for facet in _FACETS:
                 values = {name: found[facet][1] for name, found in facets.items()}
                 for name in outliers(values):
                     others = sorted({value for device, value in values.items() if device != name} - {values[name]})
                     yield self.fail(
-                        fabric.views[name],
+                        views[name],
                         facets[name][facet][0],
                         f"{facet} of VLAN {vlan} is {values[name] or 'not set'} here, elsewhere {joined(others)}",
                         expected=joined(others),
@@ -102,11 +112,16 @@ class VlanWithoutVni(FabricRule):
 
     def judge(self, fabric: Fabric) -> Iterator[Finding]:
         """Compare what is bridged with what is mapped, VTEP by VTEP."""
+        for views in parts(fabric):
+            yield from self._among(views)
+
+    def _among(self, views: Mapping[str, View]) -> Iterator[Finding]:
+        """Judge the switches of one fabric."""
         mapped: dict[int, str] = {}
-        for name, view in fabric.views.items():
+        for name, view in views.items():
             for item in (one for one in view.vnis if one.legal):
                 mapped.setdefault(item.vlan, name)
-        for view in fabric.views.values():
+        for view in views.values():
             if not view.vtep and view.vxlan.get("enable") != "on":
                 continue
             own = {item.vlan for item in view.vnis if item.legal}

@@ -161,6 +161,11 @@ def _attach(context: Context, place: Path, fabric: Fabric, entry: Attach) -> Non
     words.split(context, (*place, "split"), entry.split)
     if entry.at is not None:
         words.switch_port(context, (*place, "at"), entry.at)
+    row = context.catalog.nics.get(entry.nic or "")
+    for at, number in enumerate(entry.adapter_ports if row else ()):
+        if row and number > row.ports:
+            message = f"an adapter of {row.name} has {row.ports} port(s), no port {number}"
+            context.wrong("reference", (*place, "adapter_ports", at), message, f"use 1 to {row.ports}")
     gbps = words.speed(context, (*place, "speed"), entry.speed) if entry.speed is not None else None
     _others(context, place, entry)
     _machines(context, place, entry)

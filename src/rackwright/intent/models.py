@@ -226,7 +226,7 @@ class VrfIntent(Intent):
     l3vni: int | None = None
     l3vlan: int | None = None
     loopbacks: tuple[str, ...] = ()
-    """Loopback address of each leaf, in order."""
+    """Loopback address of each leaf that has the VRF, in order, fabric after fabric by name."""
     import_: tuple[str, ...] = Field((), alias="import")
     """VRFs whose routes are imported."""
     mark: str | None = None
@@ -243,6 +243,8 @@ class Leaves(Intent):
     max: int | Literal["auto"] | None = None
     name: Key
     """Name stem: ``be`` gives be01, be02."""
+    loopbacks: tuple[str, ...] = ()
+    """Loopback address of each leaf, in order; from ``pools.loopback`` when absent."""
 
 
 class Spines(Intent):
@@ -284,6 +286,8 @@ class Attach(Intent):
     nic: str | None = None
     adapters: tuple[Annotated[int, Field(ge=1)], ...] = ()
     """Which adapters of that NIC, by number; all when absent."""
+    adapter_ports: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    """Which ports of each adapter, by number, e.g. one for each plane; all when absent."""
     ports: tuple[str | dict[str, tuple[str, ...]], ...] = ()
     """Ports of each machine: ``bmc``, ``lom1``, ``{dpu_bmc: [b3220l]}``, or operating system names."""
     network: str | None = None
@@ -477,3 +481,18 @@ class Site(Intent):
     """Rows of nodes.csv; never written in site.yaml."""
     armoured: tuple[tuple[str, str], ...] = Field((), exclude=True)
     """(file, public key) of the mirrors; never written in site.yaml."""
+
+    def bridged(self, network: str) -> frozenset[str]:
+        """Return the fabrics whose switches have the VLAN of a network: they attach it, or carry its gateway."""
+        found: set[str] = set()
+        for key, fabric in self.fabrics.items():
+            own = fabric.family == "oob" and network in (key, "oob")
+            listed = any(network in (entry.native, entry.network, *entry.tagged) for entry in fabric.attach)
+            if own or listed or self.networks[network].gateway == key:
+                found |= {key} | ({fabric.uplink.to} if fabric.uplink else set())
+        return frozenset(found)
+
+    def apart(self, one: str, other: str) -> bool:
+        """Say whether no switch has the VLANs of both networks, so that these may have one number."""
+        fabrics = self.bridged(one), self.bridged(other)
+        return all(fabrics) and not fabrics[0] & fabrics[1]

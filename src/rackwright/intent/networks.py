@@ -159,6 +159,9 @@ def _pools(context: Context) -> Iterator[_Space]:
         yield from (_Space(("pools", word), part, "default", True) for part in found)
         if found:
             _switches_fit(context, word, sum(part.num_addresses for part in found), "addresses")
+    for key, fabric in context.site.fabrics.items():
+        for at, text in enumerate(fabric.leaves.loopbacks):
+            address(context, ("fabrics", key, "leaves", "loopbacks", at), text)
     asns = asn_range(context, ("pools", "asn"), pools.asn)
     if asns:
         _switches_fit(context, "asn", asns, "ASNs")
@@ -191,7 +194,10 @@ def _per_switch(context: Context, key: str, fabric: Fabric) -> Iterator[_Space]:
 
 def _switches_fit(context: Context, word: str, room: int, what: str) -> None:
     """Report a pool that is too small for the leaves that the site itself counts."""
-    counts = {key: _leaves(fabric) for key, fabric in context.site.fabrics.items() if fabric.family != "oob"}
+    fabrics = {key: fabric for key, fabric in context.site.fabrics.items() if fabric.family != "oob"}
+    counts = {
+        key: _leaves(fabric) for key, fabric in fabrics.items() if word != "loopback" or not fabric.leaves.loopbacks
+    }
     needed = sum(counts.values())
     if needed > room:
         message = f"the pool holds {room} {what}; the leaves of {', '.join(counts)} need {needed}"
@@ -259,28 +265,35 @@ def _numbers(context: Context) -> None:
     """Report VLANs and VNIs that two networks or VRFs share."""
     style = context.catalog.conventions.get(context.site.site.conventions)
     offset = style.vni_offset if style else 0
-    vlans: dict[int, str] = {}
-    vnis: dict[int, str] = {}
+    vlans: dict[int, Path] = {}
+    vnis: dict[int, Path] = {}
     for key, network in context.site.networks.items():
         place: Path = ("networks", key)
         if network.vlan is not None:
-            _once(context, (*place, "vlan"), "VLAN", network.vlan, f"network {key}", vlans)
+            _once(context, (*place, "vlan"), "VLAN", network.vlan, vlans)
             if network.vni is None:
-                vnis.setdefault(network.vlan + offset, f"network {key}")
+                vnis.setdefault(network.vlan + offset, place)
     for key, network in context.site.networks.items():
         if network.vni is not None:
-            _once(context, ("networks", key, "vni"), "VNI", network.vni, f"network {key}", vnis)
+            _once(context, ("networks", key, "vni"), "VNI", network.vni, vnis)
     for key, vrf in context.site.vrfs.items():
         if vrf.l3vlan is not None:
-            _once(context, ("vrfs", key, "l3vlan"), "VLAN", vrf.l3vlan, f"VRF {key}", vlans)
+            _once(context, ("vrfs", key, "l3vlan"), "VLAN", vrf.l3vlan, vlans)
         if vrf.l3vni is not None:
-            _once(context, ("vrfs", key, "l3vni"), "VNI", vrf.l3vni, f"VRF {key}", vnis)
+            _once(context, ("vrfs", key, "l3vni"), "VNI", vrf.l3vni, vnis)
 
 
-def _once(context: Context, path: Path, what: str, number: int, owner: str, seen: dict[int, str]) -> None:
-    other = seen.setdefault(number, owner)
-    if other != owner:
-        context.wrong("value", path, f"{what} {number} is that of {other} too", f"give {owner} a {what} of its own")
+_OWNER: Final = {"networks": "network", "vrfs": "VRF"}
+
+
+def _once(context: Context, path: Path, what: str, number: int, seen: dict[int, Path]) -> None:
+    """Report a number that another network or VRF has; networks that no switch has both of may share one."""
+    section, key = str(path[0]), str(path[1])
+    kind, other = (str(part) for part in seen.setdefault(number, path)[:2])
+    both = section == kind == "networks"
+    if (kind, other) != (section, key) and not (both and context.site.apart(key, other)):
+        message = f"{what} {number} is that of {_OWNER[kind]} {other} too"
+        context.wrong("value", path, message, f"give {_OWNER[section]} {key} a {what} of its own")
 
 
 def _room(context: Context) -> None:
@@ -291,10 +304,11 @@ def _room(context: Context) -> None:
             groups = [key for key in entry.every_group if key in context.site.groups]
             row = context.catalog.nics.get(entry.nic or "")
             for key in groups if row else []:
-                ports = (len(entry.adapters) or context.adapters(key, row.key)) * row.ports if row else 0
+                each = len(entry.adapter_ports) or (row.ports if row else 0)
+                ports = (len(entry.adapters) or context.adapters(key, entry.nic or "")) * each
                 for name in filter(None, (entry.network, entry.native, *entry.tagged)):
-                    each = (entry.bonds or 1) if entry.bond == "lacp" else ports
-                    needs[name] = needs.get(name, 0) + context.site.groups[key].target * each
+                    held = (entry.bonds or 1) if entry.bond == "lacp" else ports
+                    needs[name] = needs.get(name, 0) + context.site.groups[key].target * held
     for name, machines in needs.items():
         network = context.site.networks.get(name)
         if network is not None:

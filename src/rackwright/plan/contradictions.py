@@ -246,10 +246,10 @@ def _rails(key: str, fabric: Fabric, site: Site, model: SwitchModel, catalog: Ca
     first: tuple[object, ...] | None = None
     for at, attach in enumerate(fabric.attach):
         path = ("fabrics", key, "attach", str(at))
-        alike = (attach.nic, attach.adapters, attach.network, attach.media, attach.split)
+        alike = (attach.nic, attach.adapters, attach.adapter_ports, attach.network, attach.media, attach.split)
         if first is not None and alike != first:
             yield _wrong(
-                path, f"attach {at + 1} differs from attach 1 in nic, adapters, network, media or split",
+                path, f"attach {at + 1} differs from attach 1 in nic, adapters, their ports, network, media or split",
                 f"attach the groups to {key} alike, or give these a rail fabric of their own",
             )  # fmt: skip
         first = first or alike
@@ -273,10 +273,12 @@ def _rail_ports(
     """Judge the ports of one attach entry against those of the first group of the fabric."""
     lead = fabric.attach[0].every_group[0]
     row = site.groups[lead]
-    own = host_ports(row, catalog.servers[row.model], attach.nic or "", catalog, attach.adapters)
+    own = host_ports(row, catalog.servers[row.model], attach.nic or "", catalog, attach.adapters, attach.adapter_ports)
     for group in attach.every_group:
         row = site.groups[group]
-        ports = host_ports(row, catalog.servers[row.model], attach.nic or "", catalog, attach.adapters)
+        ports = host_ports(
+            row, catalog.servers[row.model], attach.nic or "", catalog, attach.adapters, attach.adapter_ports
+        )
         if len(ports) != len(own):
             yield _wrong(
                 path, f"a machine of {group} has {len(ports)} ports of {attach.nic}, one of {lead} has {len(own)}:"

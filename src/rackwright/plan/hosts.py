@@ -207,6 +207,8 @@ def _rails(frame: _Frame, cabled: Sequence[_Cabled]) -> dict[str, tuple[str, int
 def _number(frame: _Frame, link: Link) -> int:
     """Return the rail of a port among all ports of its kind of adapter."""
     adapter, _, port = link.b.port.removeprefix(f"{link.b.nic}-").partition(".")
+    if link.plane and frame.site.fabrics[link.fabric].family == "pair":
+        return int(adapter)
     index = (int(adapter) - 1) * frame.catalog.nics[link.b.nic].ports + int(port or "1") - 1
     return index // frame.site.fabrics[link.fabric].planes + 1
 

@@ -6,7 +6,9 @@ of two pods must differ, or a leaf would see its path through both as a loop and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from ipaddress import IPv4Address
+from types import MappingProxyType
 
 from rackwright.findings import Problem, problem
 from rackwright.intent.models import Site
@@ -25,7 +27,9 @@ def number_switches(
     """Return loopbacks (/32), VTEPs (no length) and ASNs by switch, and what the pools cannot hold."""
     problems: list[Problem] = []
     switches = [device for device in devices if device.role in _ROUTED]
-    loopbacks = _addresses(site.pools.loopback, "loopback", [s.name for s in switches], lock, problems)
+    loopbacks = _addresses(
+        site.pools.loopback, "loopback", [s.name for s in switches], lock, problems, _written(site, switches)
+    )
     leaves = [
         s.name for s in switches if s.role == "leaf" and s.fabric in site.fabrics
         and site.fabrics[s.fabric].family == "pair"
@@ -39,16 +43,22 @@ def number_switches(
 
 
 def _addresses(
-    pool: str, name: str, switches: Sequence[str], lock: Allocator, problems: list[Problem]
-) -> dict[str, str]:
+    pool: str, name: str, switches: Sequence[str], lock: Allocator, problems: list[Problem],
+    written: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, str]:  # fmt: skip
+    """Return the address of each switch: as ``written``, else the next of the pool."""
     path = ("pools", name)
     try:
         room = parse_range(pool)
     except ValueError as error:
         problems.append(_wrong(path, str(error), "write a prefix, or first-last"))
         return {}
-    found = {}
-    for switch in switches:
+    found = dict(written)
+    for switch, address in written.items():
+        index = int(IPv4Address(address)) - room.first
+        if 0 <= index < room.size:
+            lock.hold(f"pools.{name}", switch, index)
+    for switch in [switch for switch in switches if switch not in written]:
         index = lock.take(f"pools.{name}", switch, limit=room.size)
         if index >= 0:
             found[switch] = text(room.first + index)
@@ -58,6 +68,17 @@ def _addresses(
             _wrong(path, f"pools.{name} {pool} has {room.size:,} addresses, {len(switches):,} needed", f"use a /{need}")
         )
     return found
+
+
+def _written(site: Site, switches: Iterable[Device]) -> dict[str, str]:
+    """Return the loopbacks that the site gives leaves, by their place in the fabric."""
+    return {
+        device.name: address.partition("/")[0]
+        for device in switches
+        if device.role == "leaf" and device.fabric in site.fabrics
+        for at, address in enumerate(site.fabrics[device.fabric].leaves.loopbacks, 1)
+        if at == device.index
+    }
 
 
 def asn_key(device: Device) -> str:

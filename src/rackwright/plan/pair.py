@@ -320,10 +320,11 @@ def _wire_machine(frame: _Frame, row: _Row, name: str, pair: tuple[str, ...], in
         position = number * chunk + inner if bonded else inner * entry.per_leaf + number
         bond = f"{name}.{entry.key}.{number * (entry.attach.bonds or 1) // entry.per_leaf}" if bonded else ""
         link, rail = -1, 0 if bonded else entry.ports.index(port) + 1
+        plane = 0 if bonded or len(entry.attach.adapter_ports) != 1 else port.port
         if stands:
             link = frame.wiring.add(
                 Link(frame.key, "host", place.end(pair[side], position), host_end(name, port), entry.speed,
-                     entry.split.lanes_per_port, entry.attach.media, rail, 0, entry.number)
+                     entry.split.lanes_per_port, entry.attach.media, rail, plane, entry.number)
             )  # fmt: skip
         frame.wiring.lay(
             pair[side],

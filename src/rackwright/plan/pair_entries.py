@@ -42,7 +42,8 @@ def resolve_entry(cages: Cages, index: int, attach: Attach, site: Site, catalog:
     """Return an attach entry with its ports and machines, or None after saying why the switch cannot serve it."""
     groups = attach.every_group
     first = site.groups[groups[0]]
-    ports = host_ports(first, catalog.servers[first.model], attach.nic or "", catalog, attach.adapters)
+    model = catalog.servers[first.model]
+    ports = host_ports(first, model, attach.nic or "", catalog, attach.adapters, attach.adapter_ports)
     speed = gbps(attach.speed) if attach.speed else float(ports[0].gbps if ports else 0)
     lanes = 1 if attach.media in _ONE_LANE else ports[0].lanes if ports else 0
     split = breakout(cages.model, speed, lanes, attach.split)
@@ -71,7 +72,7 @@ def _entry_key(cages: Cages, attach: Attach, names: Sequence[str]) -> str:
 
     That is the one where its machines have their slots, so that a group more or less in an entry moves none.
     """
-    chosen = "".join(f".{number}" for number in attach.adapters)
+    chosen = "".join([f".{number}" for number in attach.adapters] + [f".p{port}" for port in attach.adapter_ports])
     nic, pin = f"{attach.nic}{chosen}", f"@{attach.at}" if attach.at else ""
     own, key, view = f"{'+'.join(attach.every_group)}.{nic}", cages.fabric, cages.lock.view()
     held = view.get(f"{key}.cage", {})

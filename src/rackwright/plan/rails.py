@@ -81,7 +81,9 @@ def _frame(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring) -
     switch = catalog.switches[fabric.leaves.model]
     attach = fabric.attach[0]
     group = site.groups[attach.every_group[0]]
-    ports = host_ports(group, catalog.servers[group.model], attach.nic or "", catalog, attach.adapters)
+    ports = host_ports(
+        group, catalog.servers[group.model], attach.nic or "", catalog, attach.adapters, attach.adapter_ports
+    )
     rails = len(ports) // fabric.planes
     split = breakout(switch, ports[0].gbps, ports[0].lanes, attach.split) if ports else None
     if split is None or rails == 0 or len(ports) % fabric.planes:

@@ -25,7 +25,7 @@ __all__ = ["CHECK", "moved"]
 CHECK: Final = "plan.recabling"
 
 _UNWIRED: Final[Any] = {
-    "adaptive_routing": True, "bgp": True, "per_switch": True, "uplink": {"bond_per_link"},
+    "adaptive_routing": True, "bgp": True, "per_switch": True, "uplink": {"bond_per_link"}, "leaves": {"loopbacks"},
     "attach": {"__all__": {"network", "native", "tagged", "lacp_bypass"}},
     "external": {"__all__": {"vrf", "peering", "peer_asn", "advertise", "description"}},
 }  # fmt: skip

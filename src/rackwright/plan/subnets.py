@@ -210,18 +210,18 @@ def open_ledger(
         elif network.style == "vlan" and network.subnet:
             path = ("networks", name)
             _open(ledger, Subnet(name, name, network.vlan or 0, network.subnet), network, path, after_gateway)
-    _doubled(ledger)
+    _doubled(ledger, site)
     _open_per_switch(ledger, site, devices, after_gateway)
     _pin_all(ledger, site)
     return ledger
 
 
-def _doubled(ledger: Ledger) -> None:
+def _doubled(ledger: Ledger, site: Site) -> None:
     """Say when a VLAN that is counted on from a network's own, rail after rail, belongs to another network."""
     owners: dict[int, str] = {}
     for key, subnet in sorted(ledger.subnets.items(), key=lambda item: item[1].rail):
         other = owners.setdefault(subnet.vlan, subnet.network)
-        if subnet.vlan and other != subnet.network:
+        if subnet.vlan and other != subnet.network and not site.apart(subnet.network, other):
             ledger.wrong(
                 ("networks", subnet.network, "vlan"),
                 f"{key} takes VLAN {subnet.vlan}, which is that of {other}",

@@ -128,9 +128,16 @@ def breakout(model: SwitchModel, speed: float, lanes: int, mode: str | None = No
 
 
 def host_ports(
-    group: Group, model: ServerModel, nic: str, catalog: Catalog, adapters: Sequence[int] = ()
-) -> tuple[HostPort, ...]:  # fmt: skip
+    group: Group,
+    model: ServerModel,
+    nic: str,
+    catalog: Catalog,
+    adapters: Sequence[int] = (),
+    chosen: Sequence[int] = (),
+) -> tuple[HostPort, ...]:
     """Return the ports of one kind of NIC in a machine, adapter by adapter; of some ``adapters`` when given.
+
+    ``chosen`` are the ports of each adapter, all when empty.
 
     A one-port adapter gives ``b3140h-3``, others ``b3220l-1.2`` (adapter, port).
     """
@@ -143,7 +150,7 @@ def host_ports(
     ports: list[HostPort] = []
     for number in range(count * row.ports):
         adapter, port = number // row.ports + 1, number % row.ports + 1
-        if adapters and adapter not in adapters:
+        if (adapters and adapter not in adapters) or (chosen and port not in chosen):
             continue
         name = f"{nic}-{adapter}" if row.ports == 1 else f"{nic}-{adapter}.{port}"
         interface = names[number] if number < len(names) else ""

@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 import yaml
 
-from rackwright import catalog, plan
+from rackwright import catalog, check, plan
+from rackwright.check.planned import of_plan
 from rackwright.intent.models import Site
 from rackwright.plan.model import Plan, Switch
+from rackwright.render.nvue import tree
 
-CATALOG = catalog.load()
+LOADED = catalog.load()
+DUAL = LOADED.nics["b3140h"].model_copy(update={"key": "dual", "ports": 2})
+CATALOG = LOADED.model_copy(update={"nics": {**LOADED.nics, "dual": DUAL}})
 Wish = dict[str, Any]
 
 
@@ -147,3 +151,81 @@ def test_a_house_style_says_the_anycast_mac_once(wish: Wish) -> None:
     assert made is not None
     assert dict(switch(made).system.extra)["anycast_mac"] == '"44:38:39:00:00:11"'
     assert "anycast_mac" not in dict(switch(made, "oob-switch-01").system.extra)
+
+
+@pytest.fixture
+def planes(wish: Wish) -> Wish:
+    """Return the architecture with its GPUs on two planes: one port of every adapter to a pair of switches of each."""
+    core = wish["fabrics"]["core"]
+    wish["groups"]["gpu"] |= {"nics": {"dual": 4, "b3140h": 0}, "interfaces": {}}
+    core["attach"].pop(1)
+    core["isl"] = {"links": 16, "at": "swp28"}
+    wish["vrfs"]["GPU"]["loopbacks"] = ["10.1.1.11", "10.1.1.12", "10.2.1.11", "10.2.1.12"]
+    wish["networks"].pop("gpu")
+    for number in (1, 2):
+        name = f"plane{number}"
+        wish["networks"][f"gpu{number}"] = {
+            "vlan": 900, "vni": 4899 + number, "vrf": "GPU", "subnet": f"192.168.11{number}.0/24", "gateway": name,
+        }  # fmt: skip
+        wish["fabrics"][name] = {
+            "topology": "converged-pair",
+            "leaves": {
+                "model": "sn5600", "count": 2, "name": f"gsl-{name}-",
+                "loopbacks": [f"10.{number}.1.1", f"10.{number}.1.2"],
+            },
+            "bgp": {"asn": 4260394788 + number, "isl": "ibgp-unnumbered"},
+            "isl": {"links": "auto", "at": "swp33"},
+            "attach": [{
+                "group": "gpu", "nic": "dual", "adapter_ports": [number], "native": f"gpu{number}",
+                "spread": "alternate", "at": "swp1",
+            }],
+        }  # fmt: skip
+    return wish
+
+
+def test_each_port_of_an_adapter_goes_to_a_plane_of_its_own(planes: Wish) -> None:
+    """Four adapters of two ports are four rails in each of two planes, and the host names them so."""
+    made = planned(planes)
+    for number in (1, 2):
+        ends = [found.b for found in made.links if found.fabric == f"plane{number}" and found.kind == "host"]
+        assert {end.port.rpartition(".")[2] for end in ends} == {str(number)}
+        assert len(ends) == 16
+    host = next(found for found in made.hosts if found.name == "su-01-node-01")
+    faces = {face.port: (face.name, face.address.rpartition(".")[0]) for face in host.interfaces if face.rail}
+    assert faces["dual-3.1"] == ("rail3p1", "192.168.111")
+    assert faces["dual-3.2"] == ("rail3p2", "192.168.112")
+    assert len(faces) == 8
+
+
+def test_planes_may_number_alike_and_have_their_own_loopbacks(planes: Wish) -> None:
+    """Both have VLAN 900 and VRF GPU; nothing of one is on the other."""
+    made = planned(planes)
+    for number in (1, 2):
+        found = switch(made, f"gsl-plane{number}-02")
+        assert [(vlan.id, vlan.vni) for vlan in found.vlans] == [(900, 4899 + number)]
+        assert (found.loopback, found.vtep) == (f"10.{number}.1.2/32", f"10.{number}.1.2")
+        vrf = next(row for row in found.vrfs if row.name == "GPU")
+        assert vrf.loopbacks[0] == f"10.{number}.1.12/32"
+        (tunnels,) = [row for row in found.prefix_lists if row.name == "VTEP_PREFIXES"]
+        assert tunnels.rules[0][2] == f"10.{number}.1.0/30"
+
+
+def test_check_compares_what_cables_join(planes: Wish) -> None:
+    """Planes that number alike are right; on one fabric a VLAN with two VNIs is not."""
+    made = planned(planes)
+    trees = {found.name: tree(found) for found in made.switches}
+    found = check.run(of_plan(made, trees, CATALOG))
+    assert [str(item) for item in found.findings if item.status == "fail"] == []
+    trees["gsl-plane2-02"]["bridge"]["domain"]["br_default"]["vlan"]["900"]["vni"] = {"4777": {}}
+    found = check.run(of_plan(made, trees, CATALOG))
+    told = {(item.subject, item.check) for item in found.findings if item.status == "fail"}
+    assert ("gsl-plane2-02", "NVUE-VNI-MAP-DIFFERS") in told
+    assert not {subject for subject, rule in told if rule == "NVUE-VNI-MAP-DIFFERS" and "plane1" in subject}
+
+
+def test_networks_that_meet_on_a_switch_have_numbers_of_their_own(planes: Wish) -> None:
+    """A VLAN of one plane is refused a second time as soon as one pair has both."""
+    site = Site.model_validate(planes)
+    assert site.apart("gpu1", "gpu2")
+    planes["fabrics"]["plane1"]["attach"].append(planes["fabrics"]["plane2"]["attach"][0] | {"at": "swp20"})
+    assert not Site.model_validate(planes).apart("gpu1", "gpu2")

@@ -119,8 +119,10 @@ class Question:
         return next((svi for svi in self.switch.svis if f"vlan{svi.vlan}" in self.path), None)
 
     def network(self, vlan: int) -> str:
-        """Return the network of a VLAN; empty for none."""
-        return next((name for name, network in self.site.networks.items() if network.vlan == vlan), "")
+        """Return the network of a VLAN, that of this fabric where another has the number too; empty for none."""
+        named = [name for name, network in self.site.networks.items() if network.vlan == vlan]
+        own = [name for name in named if self.switch.fabric in self.site.bridged(name)]
+        return next(iter(own or named), "")
 
     def of_attach(self, *keys: str) -> Answer:
         """Point to keys of the attach entry, and to nothing where no entry asked."""

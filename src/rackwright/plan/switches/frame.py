@@ -13,9 +13,10 @@ from rackwright.intent.overlays import SWITCH_ROLES
 from rackwright.plan.address_model import Addresses
 from rackwright.plan.lock import Lock
 from rackwright.plan.model import Device, Link, SystemSettings
+from rackwright.plan.subnets import carried_networks
 from rackwright.plan.wiring import PortUse
 
-__all__ = ["Frame", "SshKey", "doubled_numbers", "frame"]
+__all__ = ["Frame", "SshKey", "doubled_numbers", "frame", "tenants"]
 
 SshKey = tuple[str, str, str]
 
@@ -38,6 +39,8 @@ class Frame(NamedTuple):
     """VRF -> (L3VNI, its VLAN)."""
     systems: Mapping[str, SystemSettings]
     """Settings of the system section by role."""
+    vrf_loopbacks: Mapping[tuple[str, str], str]
+    """(VRF, leaf) -> address that the site gives the leaf in it."""
     segment_macs: Mapping[str, str]
     """Leaf -> MAC of its Ethernet segments: one a leaf pair, since segment ids are counted anew on each."""
 
@@ -80,7 +83,8 @@ def frame(
     systems = {role: _system(site, conventions, role, keys, servers) for role in SWITCH_ROLES}
     return Frame(
         site, catalog, conventions, release.nos, devices, links, ports, leaves, addresses, relays,
-        _l3vnis(site, conventions, lock), systems, _segment_macs(site, conventions, leaves, lock),
+        _l3vnis(site, conventions, lock), systems, _vrf_loopbacks(site, leaves),
+        _segment_macs(site, conventions, leaves, lock),
     )  # fmt: skip
 
 
@@ -95,6 +99,24 @@ def _l3vnis(site: Site, conventions: Conventions, lock: Lock) -> dict[str, tuple
         vni = stated.l3vni if stated and stated.l3vni else conventions.l3vni_first + index
         vlan = stated.l3vlan if stated and stated.l3vlan else conventions.l3vlan_first + index
         found[name] = (vni, vlan)
+    return found
+
+
+def tenants(site: Site, fabric: str) -> tuple[str, ...]:
+    """Return the VRFs of a leaf pair: those of its networks by VLAN, then those of its external links."""
+    own = [network.vrf for network in carried_networks(site, fabric).values()]
+    own += [external.vrf for external in site.fabrics[fabric].external]
+    return tuple(dict.fromkeys(name for name in own if name))
+
+
+def _vrf_loopbacks(site: Site, leaves: Mapping[str, tuple[tuple[str, ...], ...]]) -> dict[tuple[str, str], str]:
+    """Return the loopback of each leaf in each VRF that gives them, by its place among the leaves that have the VRF."""
+    found: dict[tuple[str, str], str] = {}
+    pairs = [key for key in leaves if site.fabrics[key].family == "pair"]
+    own = {key: tenants(site, key) for key in pairs}
+    for name, vrf in site.vrfs.items():
+        holders = [leaf for key in sorted(pairs) if name in own[key] for pair in leaves[key] for leaf in pair]
+        found |= {(name, leaf): address for leaf, address in zip(holders, vrf.loopbacks, strict=False)}
     return found
 
 

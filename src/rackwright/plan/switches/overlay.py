@@ -23,7 +23,7 @@ from rackwright.plan.model import (
     Vrf,
 )
 from rackwright.plan.subnets import below, carried_networks, oob_networks
-from rackwright.plan.switches.frame import Frame
+from rackwright.plan.switches.frame import Frame, tenants
 from rackwright.plan.switches.policy import Policy, external_groups, leak_policy
 from rackwright.plan.switches.ports import Access, bonds, membership, ports, vlan_of
 from rackwright.plan.switches.routed import UNDERLAY, switch_base, underlay_neighbors
@@ -53,8 +53,7 @@ def overlay_leaf(frame: Frame, device: Device) -> Switch:
     made = tuple(_in_vrf(frame, device, port) for port in ports(frame, device, access))
     base = switch_base(frame, device, made)
     networks = carried_networks(frame.site, device.fabric)
-    own = [net.vrf for net in networks.values() if net.vrf]
-    own = list(dict.fromkeys([*own, *(external.vrf for external in fabric.external if external.vrf)]))
+    own = tenants(frame.site, device.fabric)
     policy = leak_policy(frame, device, own)
     return msgspec.structs.replace(
         base,
@@ -146,10 +145,9 @@ def _tenant(frame: Frame, device: Device, name: str, made: tuple[Port, ...], pol
 
 def _loopbacks(frame: Frame, device: Device, vrf: str) -> tuple[str, ...]:
     """Return the loopback addresses of a VRF on a leaf; 127/8 beside them (release note 4360636)."""
-    stated = frame.site.vrfs.get(vrf)
-    if stated is None or device.index > len(stated.loopbacks):
+    own = frame.vrf_loopbacks.get((vrf, device.name), "")
+    if not own:
         return ()
-    own = stated.loopbacks[device.index - 1]
     text = own if "/" in own else f"{own}/32"
     return (text, "127.0.0.1/8", "127.0.1.1/8") if frame.conventions.vrf_loopback_127 else (text,)
 

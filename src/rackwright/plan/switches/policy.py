@@ -132,10 +132,8 @@ def _numbered(name: str, prefixes: Iterable[str]) -> PrefixList:
 
 
 def _loopback(frame: Frame, device: Device, vrf: str) -> tuple[str, ...]:
-    stated = frame.site.vrfs.get(vrf)
-    if stated is None or device.index > len(stated.loopbacks):
-        return ()
-    return (f"{stated.loopbacks[device.index - 1].partition('/')[0]}/32",)
+    own = frame.vrf_loopbacks.get((vrf, device.name), "")
+    return (f"{own.partition('/')[0]}/32",) if own else ()
 
 
 def _vlans(frame: Frame, vrf: str) -> list[str]:
@@ -241,7 +239,7 @@ def _with_extras(frame: Frame, device: Device, policy: Policy) -> Policy:
     loopback = _loopback(frame, device, oob) if oob else ()
     lists = [
         *(() if _ALL in policy.prefix_lists else (_ALL,)),
-        PrefixList("VTEP_PREFIXES", ((5, "permit", _cover(frame.addresses.vteps.values()), 32),)),
+        PrefixList("VTEP_PREFIXES", ((5, "permit", _cover(_vteps(frame, device)), 32),)),
         *([_numbered(f"LOCAL_{oob}_LOOPBACK", loopback)] if loopback else []),
     ]
     block = RouteMap(
@@ -258,6 +256,13 @@ def _with_extras(frame: Frame, device: Device, policy: Policy) -> Policy:
         route_maps=(*policy.route_maps, block),
         default_groups=tuple(PeerGroup(name, "external", bfd=True, outbound=told) for name, told in groups.items()),
     )
+
+
+def _vteps(frame: Frame, device: Device) -> Iterator[str]:
+    """Yield the VTEPs that a leaf may have tunnels to, its own among them: those of its fabric."""
+    for leaf in (name for pair in frame.leaves[device.fabric] for name in pair):
+        if leaf in frame.addresses.vteps:
+            yield frame.addresses.vteps[leaf]
 
 
 def _cover(addresses: Iterable[str]) -> str:
