@@ -110,6 +110,7 @@ def _silent(context: Context, place: Path, fabric: Fabric, entry: Attach) -> Non
         ("speed", below and entry.speed is not None, "an access port has one speed"),
         ("split", below and entry.split is not None, "an access port has no split"),
         ("spread", below and entry.spread != "both" and entry.at is None, "or pin the first port too, e.g. at: swp1"),
+        ("order", (rails or below) and entry.order is not None, "ports here follow from rail and machine"),
         ("bonds", entry.bond == "none" and entry.bonds is not None, "add bond: lacp"),
         ("unused_bonds", entry.bond == "none" and entry.unused_bonds > 0, "add bond: lacp"),
     )

@@ -310,6 +310,9 @@ class Attach(Intent):
     unused_bonds: int = Field(0, ge=0)
     """Bonds laid out behind the last one and left without a network."""
     lacp_bypass: bool | None = None
+    order: Literal["links", "machines"] | None = None
+    """How ports follow one another in the block: the first link of every machine, then the second, or machine by
+    machine; bonded ports run by links and single ones by machines when absent."""
 
     @property
     def every_group(self) -> tuple[str, ...]:
@@ -354,6 +357,9 @@ class Uplink(Intent):
     split: str | None = None
     bond_per_link: bool = False
     """Upper side: one bond a link instead of one a switch."""
+    order: Literal["links", "switches"] = "links"
+    """How ports follow one another on the upper switch: the first link of every switch, then the second, or switch by
+    switch."""
     ports: str | None = None
     """Ports on the out-of-band switch, e.g. ``swp49-52``."""
     unused_bonds: int = 0

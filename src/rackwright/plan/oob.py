@@ -44,6 +44,12 @@ class _Uplinks(NamedTuple):
         """Return the key of the bond of link ``number`` to a switch."""
         return f"{self.key}:{what}.{number if self.wish.bond_per_link else 0}"
 
+    def position(self, inner: int, number: int) -> int:
+        """Return where link ``number`` of a switch of the pair lies in the block."""
+        if self.wish.order == "switches":
+            return inner * self.wish.links_per_pair + number
+        return number * self.chunk + inner
+
 
 def wire_oob(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wiring) -> None:
     """Wire every management port to as many access switches as that takes."""
@@ -326,7 +332,8 @@ def _reserve_uplinks(rows: _Uplinks, stand: int, pairs: tuple[tuple[str, ...], .
             for inner in range(max(stand - pair * chunk, 0), chunk):
                 for number in range(uplink.links_per_pair):
                     bond = rows.bond(f"reserved.{inner}", number)
-                    wiring.lay(leaf, place.use(number * chunk + inner, "uplink", speed, bond=bond, state="reserved"))
+                    position = rows.position(inner, number)
+                    wiring.lay(leaf, place.use(position, "uplink", speed, bond=bond, state="reserved"))
             for number in range(uplink.unused_bonds):
                 position, bond = chunk * uplink.links_per_pair + number, f"{rows.key}:unused.{number}"
                 wiring.lay(leaf, place.use(position, "uplink", speed, bond=bond, state="unused-bond"))
@@ -334,11 +341,11 @@ def _reserve_uplinks(rows: _Uplinks, stand: int, pairs: tuple[tuple[str, ...], .
 
 def _wire_uplink(rows: _Uplinks, name: str, inner: int, pair: tuple[str, ...], wiring: Wiring) -> None:
     """Wire the switch that is number ``inner`` of its pair: half of its ports to each leaf."""
-    key, uplink, chunk, place, own = rows
+    key, uplink, _, place, own = rows
     speed = gbps(uplink.speed)
     for side, leaf in enumerate(pair):
         for number in range(uplink.links_per_pair):
-            position = number * chunk + inner
+            position = rows.position(inner, number)
             port = own[side * (len(own) // 2) + number]
             end = End(name, port, parse_port(port)[0])
             link = wiring.add(Link(key, "uplink", place.end(leaf, position), end, speed, place.lanes, uplink.media))

@@ -133,7 +133,9 @@ def _pairs(frame: _Frame) -> _Pairs | None:
         down = sum(entry.per_leaf * chunk[entry.key] * entry.speed for entry in entries)
         need = max(-(-int(down) // int(400 * ratio)), 2)
         up, above = _upwards(fabric, 2 * count, need, radix, standing)
-        if up and _cages(entries, count) + -(-up // 2) + _SPARE_CAGES <= cage_count(model):
+        # Who states the number of leaves says how much room is left on them.
+        spare = 0 if count == wanted else _SPARE_CAGES
+        if up and _cages(entries, count) + -(-up // 2) + spare <= cage_count(model):
             if wanted not in (0, count):
                 _miscounted(frame, wanted, count, kept, next((n for n in full if full[n] * wanted < machines[n]), ""))
                 return None
@@ -172,7 +174,7 @@ def _one_pair(frame: _Frame) -> _Pairs | None:
     """
     chunk = _machines(frame.entries)
     for entry in frame.entries:
-        if entry.attach.bond == "lacp" and entry.per_leaf > 1:
+        if entry.by_link and entry.per_leaf > 1:
             laid = frame.lock.keep(f"{frame.key}.chunk", entry.key, chunk[entry.key])
             if chunk[entry.key] > laid:
                 frame.wiring.wrong(
@@ -316,8 +318,7 @@ def _wire_machine(frame: _Frame, row: _Row, name: str, pair: tuple[str, ...], in
     for port, side in zip(entry.ports, sides(entry), strict=True):
         number = seen[side]
         seen[side] += 1
-        # Bonded links run link by link over the machines, single ones machine by machine (as NVIDIA's maps do).
-        position = number * chunk + inner if bonded else inner * entry.per_leaf + number
+        position = number * chunk + inner if entry.by_link else inner * entry.per_leaf + number
         bond = f"{name}.{entry.key}.{number * (entry.attach.bonds or 1) // entry.per_leaf}" if bonded else ""
         link, rail = -1, 0 if bonded else entry.ports.index(port) + 1
         plane = 0 if bonded or len(entry.attach.adapter_ports) != 1 else port.port

@@ -32,6 +32,11 @@ class Entry(NamedTuple):
     speed: float
 
     @property
+    def by_link(self) -> bool:
+        """The first link of every machine comes first, then the second of every one."""
+        return self.attach.order == "links" if self.attach.order else self.attach.bond == "lacp"
+
+    @property
     def per_leaf(self) -> int:
         """Ports of one machine on the fuller leaf."""
         leaves = sides(self)

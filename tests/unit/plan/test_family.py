@@ -229,3 +229,51 @@ def test_networks_that_meet_on_a_switch_have_numbers_of_their_own(planes: Wish) 
     assert site.apart("gpu1", "gpu2")
     planes["fabrics"]["plane1"]["attach"].append(planes["fabrics"]["plane2"]["attach"][0] | {"at": "swp20"})
     assert not Site.model_validate(planes).apart("gpu1", "gpu2")
+
+
+def ends(made: Plan, kind: str, leaf: str = "core-01") -> dict[str, str]:
+    """Return what each port of a core is cabled to, in order of ports."""
+    found = [link for link in made.links if link.kind == kind and link.a.device == leaf]
+    return {link.a.port: f"{link.b.device}:{link.b.interface or link.b.port}" for link in found}
+
+
+def test_ports_run_by_links_or_by_machines(wish: Wish) -> None:
+    """Bonds of a storage machine side by side, GPU ports rail after rail: the other way round than by default."""
+    attach = wish["fabrics"]["core"]["attach"]
+    attach[1] |= {"order": "links", "spread": "alternate"}
+    attach[3]["order"] = "machines"
+    found = ends(planned(wish), "host")
+    assert [found[f"swp57s{sub}"] for sub in range(4)] == [
+        "storage-01:eth1", "storage-01:eth2", "storage-01:eth3", "storage-02:eth1",
+    ]  # fmt: skip
+    assert [found[port] for port in ("swp4s0", "swp4s1", "swp10s0")] == [
+        "su-01-node-01:eth3", "su-01-node-02:eth3", "su-01-node-01:eth5",
+    ]  # fmt: skip
+
+
+def test_uplinks_run_by_links_or_by_switches(wish: Wish) -> None:
+    """Both links of an out-of-band switch side by side, and one bond of them."""
+    wish["fabrics"]["oob"]["uplink"]["order"] = "switches"
+    made = planned(wish)
+    found = ends(made, "uplink")
+    assert [found[f"swp55s{sub}"] for sub in range(3)] == [
+        "oob-switch-01:swp49", "oob-switch-01:swp50", "oob-switch-02:swp49",
+    ]  # fmt: skip
+    bonds = {bond.name: bond.members for bond in switch(made).bonds if bond.peer.startswith("oob")}
+    assert bonds["bond55s0"] == ("swp55s0", "swp55s1")
+
+
+def test_all_cages_serve_where_the_number_of_leaves_is_stated(wish: Wish) -> None:
+    """64 machines of eight NICs are 64 ports down and 64 up on each of eight leaves: no cage is left for what may come."""
+    wish["fabrics"]["gpu"] = {
+        "topology": "converged-pair",
+        "leaves": {"model": "sn5600", "count": 8, "name": "gl-"},
+        "attach": [{"group": "gpu", "nic": "b3140h", "native": "gpu", "spread": "alternate"}],
+    }
+    wish["fabrics"]["core"]["attach"].pop(1)
+    wish["fabrics"]["core"] |= {"isl": {"links": 4}, "attach": wish["fabrics"]["core"]["attach"][1:]}
+    wish["groups"]["gpu"] |= {"count": 4, "max": 64, "names": "su-[01-16]-node-[01-04]"}
+    wish["networks"]["gpu"] |= {"gateway": "gpu", "subnet": "192.168.96.0/21"}
+    made = planned(wish)
+    assert sum(found.name.startswith("gl-0") for found in made.switches) == 8
+    assert {len(switch(made, f"gl-0{at}").cages) for at in range(1, 9)} == {64}
