@@ -128,3 +128,34 @@ def test_from_delivered_to_audited(rack, tmp_path):
     assert (stale.code, "intent has changed" in stale.talk) == (1, True), stale.talk
     older = push(rack.site, *YES)
     assert (older.code, "--allow-downgrade" in older.talk) == (1, True), older.talk
+
+
+def test_lockdown_is_lifted_for_bios_alone_where_that_is_allowed(tmp_path):
+    """A locked rack, brought in once, could never be given a BIOS setting or firmware again: lockdown was lifted for settings of BMCs only."""
+    site = copied("xe9680-spectrum-x", tmp_path)
+    override = "bmc: {lockdown: true}\nbios:\n  overrides: [{attribute: LogicalProc, value: Disabled, reason: test}]\nservices:"
+    edited(site, "services:", override)
+    opened = workspace.open_site(site)
+    spec = spec_of(opened, workspace.planned(opened).plan, rate=RATE, bmcs="planned")
+    with Background(msgspec.structs.replace(spec, only=frozenset({"mgmt01", "mgmt02"}))) as twin:
+        only = ("--limit", "mgmt0[12]")
+        twin.ask("fault", kind="lockdown", device="mgmt01")
+        locked = push(site, *only, *YES)
+        causes = {one["subject"]: one.get("cause", "") for one in locked.data["devices"]}
+        assert (locked.code, "lockdown is on" in causes["mgmt01"], causes["mgmt02"]) == (1, True, ""), locked.talk
+        assert "--lift-lockdown" in locked.talk
+        kinds = {deed["kind"] for deed in twin.ask("bmc", device="mgmt01")["deeds"]}
+        assert not kinds & {"staged", "reset", "ac-cycle", "image"}, kinds
+
+        def is_as_planned():
+            audited = rw("audit", site, "--twin", "--only", "bmc", *only)
+            assert audited.code == 0, audited.talk
+
+        lifted = push(site, *only, *YES, "--lift-lockdown")
+        assert (lifted.code, lifted.data["changed"], lifted.data["unchanged"]) == (0, 1, 1), lifted.talk
+        is_as_planned()
+        edited(site, "value: Disabled", "value: Enabled")
+        stages = ("--only", "bmc,firmware,handover")
+        brought = CliRunner().invoke(main, ["bringup", str(site), "--twin", *stages, *only, *YES, "--lift-lockdown"])
+        assert brought.exit_code == 0, brought.output
+        is_as_planned()

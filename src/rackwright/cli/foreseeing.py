@@ -116,11 +116,15 @@ def _meant(found: ServerChanges, stages: Collection[str]) -> ServerChanges:
     from rackwright.push.bmc.model import Way
 
     parts = {last for stage, last in (("bmc", False), ("handover", True)) if stage in stages}
-    changes = tuple(change for change in found.settings.changes if change.last in parts)
-    settings = msgspec.structs.replace(
-        found.settings, changes=changes, problems=found.settings.problems if changes else ()
-    )
     way = found.way if "firmware" in stages else Way(machine=found.device)
+    changes = found.settings.changes
+    if {change.kind for change in changes} == {"unlock", "lock"} and not way.steps:
+        changes = ()  # it would be lifted for firmware and BIOS alone
+    changes = tuple(change for change in changes if change.last in parts)
+    told = changes or (found.settings.locked and way.steps)
+    settings = msgspec.structs.replace(
+        found.settings, changes=changes, problems=found.settings.problems if told else ()
+    )
     return msgspec.structs.replace(found, settings=settings, way=way)
 
 

@@ -49,15 +49,25 @@ def renewed(talk: Talk, aim: Aim, consent: Consent) -> Answer:
     if refused is not None:
         return refused
     heard = watch(talk)
-    failed = settled(talk, aim.way, found, aim.settling, "first", heard)
+    barred = _locked(found)
+    open_ = _only(found, (one.device for one in found.servers if one.device not in barred))
+    failed = settled(talk, aim.way, open_, aim.settling, "first", heard)
     if any(outcome.state == "cancelled" for outcome in failed.values()):
         _say_unlocked(talk, found, ())
-        return _answer(talk, found, None, _not_begun(found) | failed)
+        return _answer(talk, found, None, _not_begun(open_) | failed | barred)
+    failed |= barred
     report = _run(talk, aim, _only(found, (one.device for one in found.servers if one.device not in failed)), consent)
     well = _ended_well(found, report, failed)
     failed |= settled(talk, aim.way, _only(found, well), aim.settling, "last", heard)
     _say_unlocked(talk, found, well - failed.keys())
     return _answer(talk, found, report, failed)
+
+
+def _locked(found: Changeset) -> dict[str, Outcome]:
+    """Return the outcomes of servers whose lockdown may not be lifted: they are left out, and the others go on."""
+    from rackwright.push.bmc.ending import locked
+
+    return {one.device: locked(one.device) for one in found.servers if one.settings.locked}
 
 
 def _not_begun(found: Changeset) -> dict[str, Outcome]:
@@ -132,7 +142,7 @@ def _asked(talk: Talk, aim: Aim, found: Changeset, consent: Consent) -> Answer |
     jobs = aim.way.jobs
     value = server_value(found, aim.plan, jobs)
     talk.say(rack_line(found, aim.plan, jobs))
-    restarts = any(server.way.restarts for server in found.changed)
+    restarts = any(server.way.restarts for server in found.changed if not server.settings.locked)
     shown = Shown(
         "push this?", list(server_lines(found)), value, unread=bool(found.unread),
         barred=RESTARTS if restarts and not consent.disruption else "",

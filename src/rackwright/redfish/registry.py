@@ -137,6 +137,11 @@ class Registry:
         shown = [one for one in self.attributes.values() if not one.hidden]
         return bool(shown) and sum(not one.read_only for one in shown) < _LOCKED_UNDER * len(shown)
 
+    def unlocked(self) -> Registry:
+        """Return it as it will be without lockdown, whose flag hides what is read-only for good: that the BMC says itself."""
+        free = {name: msgspec.structs.replace(one, read_only=False) for name, one in self.attributes.items()}
+        return Registry(free, self.dependencies, self.version)
+
     def forced(self, state: Mapping[str, Any]) -> dict[str, Any]:
         """Return what dependencies will set in a state, and to what: shown attributes that have another value now."""
         settled = self._settle(state)

@@ -120,6 +120,17 @@ def test_a_bmc_that_refuses_a_setting_stops_nobody_else(rack, capsys):
     assert "lockdown is not on" not in capsys.readouterr().err
 
 
+def test_a_locked_server_is_left_out_and_stops_nobody(rack):
+    """It went ahead of the others, failed at its lockdown, and no other was begun."""
+    rack.servers = [server("gpu01", steps=(RESTART,)), server("gpu02", steps=(RESTART,)), server("gpu03")]
+    rack.servers[0] = msgspec.structs.replace(rack.servers[0], settings=Settings(problems=("locked",), locked=True))
+    rack.report = report(gpu02="done")
+    answer = renewing.renewed(Talk(), rack.aim, Consent(yes=True, disruption=True))
+    assert rack.pushed == ["gpu02", "gpu03"]
+    states = {one["subject"]: one["state"] for one in answer.data["devices"]}
+    assert states == {"gpu01": "failed", "gpu02": "done", "gpu03": "unchanged", "gpu04": "failed"}
+
+
 def test_who_could_not_be_locked_is_told(rack, capsys):
     """The BMC refuses lockdown itself; a push that is stopped locks nobody."""
     rack.servers = [server("gpu01", ON), server("gpu02", ON)]

@@ -81,6 +81,16 @@ def test_locked(wanted, lift, fresh, expected):
     assert not found.problems
 
 
+@pytest.mark.parametrize(
+    ("lift", "work", "expected"), [(True, True, ["unlock", "lock"]), (True, False, []), (False, True, [])]
+)
+def test_locked_and_firmware_is_behind(lift, work, expected):
+    """Lockdown stays on over firmware and BIOS that are to be changed, or comes off for nothing."""
+    resources = told(Lockdown_1_SystemLockdown="Enabled", Time_1_Timezone="UTC")
+    found = settings_changes(resources, msgspec.structs.replace(WANTED, lockdown=True), lift=lift, work=work)
+    assert (kinds(found), found.locked, bool(found.problems)) == (expected, work and not lift, work and not lift)
+
+
 @pytest.mark.parametrize(("wanted", "lift"), [(None, False), (True, False), (None, True)])
 def test_locked_and_not_lifted(wanted, lift):
     """A locked BMC is worked on without a word, or lockdown lifted of which nothing says that it belongs on again."""

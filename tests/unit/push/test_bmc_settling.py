@@ -38,8 +38,9 @@ def way():
     return Way(Box(attributes=dict(FRESH)), {"bmc": NEW, "bmc_factory": OLD})
 
 
-def order(way, part="first", wanted=WANTED, factory=True, **rest):
-    changes = compared({ATTRIBUTES: {"Attributes": dict(way.box.attributes)}}, wanted, way, factory=factory, **rest)
+def order(way, part="first", wanted=WANTED, factory=True, work=False, **rest):
+    told = {ATTRIBUTES: {"Attributes": dict(way.box.attributes)}}
+    changes = compared(told, wanted, way, factory=factory, work=work, **rest)
     target = Target(device="gpu01", wanted=wanted, changes=changes.changes)
     return msgspec.json.encode(SettlingOrder(site="lab", targets=(target,), part=part, **rest))
 
@@ -107,6 +108,16 @@ def test_lifted(way):
     assert settle.device(Context(), last, "gpu01").state == "done"
     assert way.box.attributes[LOCKDOWN] == "Enabled"
     assert way.box.attributes["Time.1.Timezone"] == "UTC"
+
+
+def test_lifted_for_firmware_alone(way):
+    """All settings are right, so that lockdown is not lifted although it was shown."""
+    wanted = BmcSettings(lockdown=True)
+    way.box.password = NEW
+    way.box.attributes[LOCKDOWN] = "Enabled"
+    first = order(way, wanted=wanted, factory=False, lift=True, work=True)
+    assert Settle(way).device(Context(), first, "gpu01").detail["made"] == [f"~ {LOCKDOWN}: Enabled -> Disabled"]
+    assert way.box.attributes[LOCKDOWN] == "Disabled"
 
 
 def test_a_failure_says_how_far_it_came(way):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 import msgspec
 
 from rackwright.bringup.job import Halted, Job, Made, ended
 from rackwright.bringup.work import systems
-from rackwright.diff.bmc.settings import Settings, settings_changes
+from rackwright.diff.bmc.settings import LOCKDOWN, Settings, attributes_of, settings_changes
 from rackwright.drivers.redfish.model import Topic
 from rackwright.errors import DeviceRefused, DriverError
 from rackwright.push.bmc.changeset import Changeset, ServerChanges
@@ -92,7 +93,22 @@ def _compared(job: Job, held: list[Met]) -> Settings:
         resources = {}
     wanted = world.settings[job.device]
     authority = world.authority if wanted.signed else ""
-    return settings_changes(resources, wanted, factory=met.factory, authority=authority, lift=consent.lift_lockdown)
+    lift = consent.lift_lockdown and bool(wanted.lockdown)
+    return settings_changes(
+        resources, wanted, factory=met.factory, authority=authority, lift=lift,
+        work=lift and attributes_of(resources).get(LOCKDOWN) == "Enabled" and _renewed(job, met),
+    )  # fmt: skip
+
+
+def _renewed(job: Job, met: Met) -> bool:
+    """Tell whether this run changes firmware or BIOS settings of a server, which its lockdown has to be lifted for."""
+    world, name = job.world, job.device
+    if all(task.device != name or task.stage != "firmware" for task in job.tasks.values()):
+        return False
+    planner = world.planner(allow_downgrade=job.order.consent.allow_downgrade)
+    planner = replace(planner, settings=world.settings)
+    found = planner.changes(world.machines[name], met.session.read(planner.topics), factory=met.factory)
+    return bool(found.way.steps)
 
 
 # --- firmware and BIOS ---------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from rackwright.diff.bmc.model import BiosChange, BiosProblem, BiosState
+from rackwright.diff.bmc.settings import LIFT
 from rackwright.plan.machines import Machine, WantedAttribute
 from rackwright.redfish.inventory import Bios, Inventory, Job
 from rackwright.redfish.registry import Registry, Resolution, Trouble
@@ -84,7 +85,7 @@ def _troubles(
                 BiosProblem(
                     attribute=trouble.attribute,
                     message=trouble.said,
-                    remedy=trouble.remedy,
+                    remedy=LIFT if trouble.kind == "locked" else trouble.remedy,
                     absent=trouble.kind in _ABSENT,
                 )
             )

@@ -14,7 +14,16 @@ import msgspec
 from rackwright.plan.controllers import BmcSettings
 from rackwright.redfish.inventory import Resources
 
-__all__ = ["LOCKDOWN", "NTP_SERVERS", "SettingChange", "Settings", "attributes_of", "settings_changes"]
+__all__ = [
+    "LIFT",
+    "LOCKDOWN",
+    "LOCKED",
+    "NTP_SERVERS",
+    "SettingChange",
+    "Settings",
+    "attributes_of",
+    "settings_changes",
+]
 
 Kind = Literal["unlock", "password", "account", "attribute", "certificate", "lock"]
 
@@ -27,7 +36,8 @@ _ACCOUNTS: Final = "/AccountService/Accounts/"
 _CERTIFICATE: Final = "SecurityCertificate.1."
 _UTC: Final = frozenset({"etc/utc", "etc/zulu", "utc", "zulu", "etc/uct", "uct", "etc/universal", "universal"})
 """Names of the tz database for one and the same zone."""
-_LIFT: Final = "write bmc: {lockdown: false} into the site file, or bmc: {lockdown: true} and lift it for this push with --lift-lockdown"
+LOCKED: Final = "system lockdown is on: it refuses every change"
+LIFT: Final = "write bmc: {lockdown: false} into the site file, or bmc: {lockdown: true} and lift it for this push with --lift-lockdown"
 
 
 class SettingChange(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -63,15 +73,19 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why they may not be made, each with what to do."""
     notes: tuple[str, ...] = ()
     """What this BMC does not offer."""
+    locked: bool = False
+    """Lockdown is on and stays on, so that nothing of the server can be changed."""
 
 
 def settings_changes(
-    resources: Resources, wanted: BmcSettings, *, factory: bool = False, authority: str = "", lift: bool = False
-) -> Settings:
+    resources: Resources, wanted: BmcSettings, *, factory: bool = False, authority: str = "", lift: bool = False,
+    work: bool = False,
+) -> Settings:  # fmt: skip
     """Compare how a BMC is set with how it should be.
 
     ``factory``: it still takes the password that it was delivered with. ``authority``: common name of the site's
     authority; empty where its key is not given. ``lift``: lockdown that the site file wants on may be off meanwhile.
+    ``work``: firmware or BIOS settings of the server are to be changed too.
     """
     attributes = attributes_of(resources)
     made = _Compared(wanted, attributes, resources, authority)
@@ -82,11 +96,11 @@ def settings_changes(
         *made.certificate(),
     )
     locked = attributes.get(LOCKDOWN) == "Enabled"
-    before, after, problem = _lockdown(wanted.lockdown, locked=locked, work=bool(changes), lift=lift)
+    before, after, problem = _lockdown(wanted.lockdown, locked=locked, work=work or bool(changes), lift=lift)
     if wanted.lockdown is not None and LOCKDOWN not in attributes:
         made.notes.append("it tells of no lockdown: none is set")
         before = after = ()
-    return Settings((*before, *changes, *after), (*made.problems, *problem), tuple(made.notes))
+    return Settings((*before, *changes, *after), (*made.problems, *problem), tuple(made.notes), bool(problem))
 
 
 def attributes_of(resources: Resources) -> Mapping[str, Any]:
@@ -108,11 +122,7 @@ def _lockdown(
         return (off,), (), ()
     if locked and work:
         # Only where the site file says that it belongs on: a push that was cut off in between would leave it off for good.
-        return (
-            ((off,), (on,), ())
-            if lift and wanted
-            else ((), (), (f"system lockdown is on: it refuses every change; {_LIFT}",))
-        )
+        return ((off,), (on,), ()) if lift and wanted else ((), (), (f"{LOCKED}; {LIFT}",))
     return (), (on,) if wanted and not locked else (), ()
 
 

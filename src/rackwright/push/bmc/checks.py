@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from rackwright.diff.bmc.settings import LIFT, LOCKED
 from rackwright.push.bmc.activation import in_words
 from rackwright.push.bmc.contact import AGAIN, Contact, Seen, version_of
 from rackwright.push.bmc.images import wrong_image
@@ -67,11 +68,7 @@ def _objections(contact: Contact, seen: Seen, order: Order) -> Iterator[tuple[st
 
 def _conditions(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
     if inventory.lockdown:
-        yield (
-            "lockdown",
-            "System Lockdown is on, nothing can be changed",
-            "lift it by hand (it is never lifted here), then push again",
-        )
+        yield "lockdown", LOCKED, LIFT
     if weak := _power(inventory):
         yield "power supplies", weak, "mend the supply or its feed: a flash that loses power ends a board"
     if dark := _dark(inventory):

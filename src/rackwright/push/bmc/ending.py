@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from rackwright.diff.bmc.settings import LIFT, LOCKED
 from rackwright.errors import DriverError
 from rackwright.push.bmc.activation import host_off, host_on, in_words
 from rackwright.push.bmc.contact import AGAIN, Contact, Seen, version_of
@@ -19,7 +20,7 @@ from rackwright.push.contact import Halt
 from rackwright.redfish.inventory import Job
 from rackwright.runs.model import Outcome, State
 
-__all__ = ["ON", "End", "Finish", "outcome", "untouched", "wrong"]
+__all__ = ["ON", "End", "Finish", "locked", "outcome", "untouched", "wrong"]
 
 ON: Final = "switch the host on over its BMC, and look at its console"
 """What is to be done about a host that is not on."""
@@ -140,6 +141,11 @@ def untouched(device: str, way: Way) -> Outcome:
     cause = "; ".join(refusal.message for refusal in way.refused)
     remedy = way.refused[0].remedy
     return Outcome(subject=device, state="failed", stage="plan", cause=cause, remedy=remedy, detail=_left(way.left))
+
+
+def locked(device: str) -> Outcome:
+    """Return the outcome of a server whose lockdown is on and may not be lifted: nothing of it is changed."""
+    return Outcome(subject=device, state="failed", stage="plan", cause=LOCKED, remedy=LIFT)
 
 
 def _left(left: Iterable[Left]) -> dict[str, Any]:

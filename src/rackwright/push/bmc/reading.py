@@ -84,7 +84,10 @@ class Planner:
         """
         told = told or reading.inventory(resources)
         firmware = firmware_states(machine, told, self.catalog)
-        bios = bios_state(machine, told, reading.registry(resources, told.bios))
+        registry = reading.registry(resources, told.bios)
+        if told.lockdown and machine.name in self.settings and registry is not None:
+            registry = registry.unlocked()  # lockdown comes off before, or nothing is changed at all
+        bios = bios_state(machine, told, registry)
         if machine.model not in self._rules:
             made = rules_of(
                 self.catalog, self.release, machine.model, allow_downgrade=self.allow_downgrade, absent=self.absent
@@ -104,16 +107,18 @@ class Planner:
             firmware=firmware,
             bios=bios,
             way=found,
-            settings=self._settings(machine, resources, factory=factory),
+            settings=self._settings(machine, resources, factory=factory, work=bool(found.steps)),
             dark=dark_since(self.state, machine.name, power=told.power, twin=self.twin) if self.state else (),
             off=told.power in _OFF,
         )
 
-    def _settings(self, machine: Machine, resources: Mapping[str, Any], *, factory: bool) -> Settings:
+    def _settings(
+        self, machine: Machine, resources: Mapping[str, Any], *, factory: bool, work: bool = False
+    ) -> Settings:
         wanted = self.settings.get(machine.name)
         if wanted is None:
             return Settings()
-        return settings_changes(resources, wanted, factory=factory, authority=self.authority, lift=self.lift)
+        return settings_changes(resources, wanted, factory=factory, authority=self.authority, lift=self.lift, work=work)
 
     def first_of_all(self, machine: Machine) -> ServerChanges:
         """Return what a server has before it whose BMC tells nothing until its password is changed."""

@@ -91,11 +91,17 @@ def submit_settings(
 
 
 def compared(
-    resources: Mapping[str, Any], wanted: BmcSettings, way: Way, *, factory: bool, lift: bool = False
+    resources: Mapping[str, Any],
+    wanted: BmcSettings,
+    way: Way,
+    *,
+    factory: bool,
+    lift: bool = False,
+    work: bool = False,
 ) -> Settings:
     """Compare a BMC that was read with how it should be; the site's authority is looked for where it is asked for."""
     authority = authority_name(way.state) if wanted.signed else ""
-    return settings_changes(resources, wanted, factory=factory, authority=authority, lift=lift)
+    return settings_changes(resources, wanted, factory=factory, authority=authority, lift=lift, work=work)
 
 
 def _part(changes: Sequence[SettingChange], part: str) -> tuple[SettingChange, ...]:
@@ -165,8 +171,11 @@ class Settle:
                 resources = met.told if fresh and met.told is not None else _told(session)
                 if wrong := _stranger(resources, target.tag):
                     return {"made": made, "cause": f"{target.device}: {wrong}", "remedy": _CABLING}
-                now = compared(resources, target.wanted, self.way, factory=met.factory, lift=order.lift)
                 shown = {(change.kind, change.name) for change in target.changes}
+                now = compared(
+                    resources, target.wanted, self.way, factory=met.factory, lift=order.lift,
+                    work=any(kind == "unlock" for kind, _ in shown),
+                )  # fmt: skip
                 work = [one for one in _part(now.changes, order.part) if (one.kind, one.name) in shown]
                 if now.problems and work:
                     return {"made": made, "cause": now.problems[0], "remedy": ""}
