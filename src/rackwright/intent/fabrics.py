@@ -87,7 +87,16 @@ def _topology(context: Context, place: Path, fabric: Fabric) -> None:
             context.wrong(
                 "value", (*place, word), f"{word} means nothing in a fabric of topology {topology}", remedy, at_key=True
             )
+    if fabric.leaves.max is not None and topology != "l2":
+        message = f"leaves.max means nothing in a fabric of topology {topology}"
+        remedy = "remove it; the leaves are laid out for the max of the groups"
+        context.wrong("value", (*place, "leaves", "max"), message, remedy, at_key=True)
     if fabric.isl is not None:
+        for word in ("ratio", "for_") if isinstance(fabric.isl.links, int) else ():
+            if word in fabric.isl.model_fields_set:
+                key = word.rstrip("_")
+                message = f"{key} means nothing beside a number of links"
+                context.wrong("value", (*place, "isl", key), message, "remove it, or write links: auto", at_key=True)
         words.ratio(context, (*place, "isl", "ratio"), fabric.isl.ratio)
         words.speed(context, (*place, "isl", "speed"), fabric.isl.speed)
         _medium(context, (*place, "isl", "media"), fabric.isl.media)
@@ -113,6 +122,14 @@ def _silent(context: Context, place: Path, fabric: Fabric, entry: Attach) -> Non
         ("order", (rails or below) and entry.order is not None, "ports here follow from rail and machine"),
         ("bonds", entry.bond == "none" and entry.bonds is not None, "add bond: lacp"),
         ("unused_bonds", entry.bond == "none" and entry.unused_bonds > 0, "add bond: lacp"),
+        ("lacp_bypass", entry.bond == "none" and entry.lacp_bypass is not None, "it is a setting of bonds"),
+        ("ports", not below and bool(entry.ports), "name the adapters with nic"),
+        ("nic", below and entry.nic is not None, "name the ports with ports"),
+        ("adapters", below and bool(entry.adapters), "name the ports with ports"),
+        ("adapter_ports", below and bool(entry.adapter_ports), "name the ports with ports"),
+        ("media", below and "media" in entry.model_fields_set and entry.media != "cat6", "an access port takes cat6"),
+        ("switches", not below and entry.switches is not None, "management ports attach to a fabric of topology l2"),
+        ("pdus", not below and entry.pdus is not None, "management ports attach to a fabric of topology l2"),
     )
     for word, given, remedy in misplaced:
         if given:
@@ -136,6 +153,10 @@ def _ports(context: Context, place: Path, fabric: Fabric) -> None:
         words.ports(context, (*place, "spare", text), text, last)
         words.split(context, (*place, "spare", text), mode)
     for at, link in enumerate(fabric.links):
+        device = link.a.partition(":")[0]
+        if device == link.b.partition(":")[0]:
+            message = f"both ends of the link are on {device}: it would be a loop"
+            context.wrong("value", (*place, "links", at, "b"), message, "name a port of another device")
         for end, text in (("a", link.a), ("b", link.b)):
             if not _DEVICE_PORT.fullmatch(text):
                 remedy = "write it as device:port, e.g. be01:swp64s0"
@@ -170,7 +191,7 @@ def _attach(context: Context, place: Path, fabric: Fabric, entry: Attach) -> Non
     gbps = words.speed(context, (*place, "speed"), entry.speed) if entry.speed is not None else None
     _others(context, place, entry)
     _machines(context, place, entry)
-    if medium:
+    if medium and fabric.family != "oob":
         _joined(context, place, fabric, entry, gbps)
 
 
@@ -294,6 +315,10 @@ def _joined(context: Context, place: Path, fabric: Fabric, entry: Attach, gbps: 
 
 
 def _external(context: Context, place: Path, external: External) -> None:
+    for word, value in (("peer_asn", external.peer_asn), ("advertise", external.advertise)):
+        if value is not None and external.peering == "none":
+            message = f"{word} means nothing without a session"
+            context.wrong("value", (*place, word), message, "remove it, or peering: none", at_key=True)
     words.speed(context, (*place, "speed"), external.speed)
     _medium(context, (*place, "media"), external.media)
     words.split(context, (*place, "split"), external.split)

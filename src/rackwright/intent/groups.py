@@ -16,6 +16,10 @@ from rackwright.intent.words import address, is_address
 
 __all__ = ["check", "server"]
 
+_DOMAIN = re.compile(
+    r"(?=.{1,189}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
+)
+"""Labels with dots between them (RFC 1123), as long as leaves room for a host's own label (253 characters in all)."""
 _INTERFACE = re.compile(r"[^\s/:]{1,15}")
 """What Linux takes as the name of an interface (IFNAMSIZ)."""
 
@@ -37,6 +41,9 @@ def check(context: Context) -> None:
 def _head(context: Context) -> None:
     info, catalog = context.site.site, context.catalog
     context.label(("site", "name"), info.name, at_key=False)
+    if info.domain and not _DOMAIN.fullmatch(info.domain):
+        message = f"{info.domain!r} is no DNS domain"
+        context.wrong("name", ("site", "domain"), message, "write it as rack1.example.com, without a dot at its end")
     context.known(("site", "conventions"), info.conventions, catalog.conventions, "house style of the catalog")
     if context.known(("site", "release"), info.release, catalog.releases, "release of the catalog"):
         systems = operating_systems(catalog.releases[info.release])

@@ -115,7 +115,7 @@ class Group(Intent):
     """Machines taken out; what they held stays theirs."""
     interfaces: dict[str, tuple[str, ...] | str] = Field(default_factory=dict)
     """Operating system names of ports by NIC key, e.g. ``b3220l: [eth1, eth2]``; ranges ``eth[3-10]`` allowed."""
-    nics: dict[str, int] = Field(default_factory=dict)
+    nics: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     """Adapters by NIC key where they differ from the model's."""
 
     @property
@@ -166,8 +166,8 @@ class Network(Intent):
 class VrfIntent(Intent):
     """A VRF and what leaks between it and others."""
 
-    l3vni: int | None = None
-    l3vlan: int | None = None
+    l3vni: int | None = Field(None, ge=1, le=16777215)
+    l3vlan: VlanId | None = None
     loopbacks: tuple[str, ...] = ()
     """Loopback address of each leaf that has the VRF, in order, fabric after fabric by name."""
     import_: tuple[str, ...] = Field((), alias="import")
@@ -248,7 +248,7 @@ class Attach(Intent):
     """First port: ``swp25s0``; the next free cages when absent."""
     split: str | None = None
     """Breakout of the cages: ``2x``, ``4x``, ``8x``."""
-    bonds: int | None = None
+    bonds: int | None = Field(None, ge=1)
     """Bonds of each machine; one when absent."""
     unused_bonds: int = Field(0, ge=0)
     """Bonds laid out behind the last one and left without a network."""
@@ -305,7 +305,7 @@ class Uplink(Intent):
     switch."""
     ports: str | None = None
     """Ports on the out-of-band switch, e.g. ``swp49-52``."""
-    unused_bonds: int = 0
+    unused_bonds: int = Field(0, ge=0)
 
 
 class Reserve(Intent):
@@ -333,10 +333,10 @@ PAIR_TOPOLOGIES: Final = ("evpn-pair", "converged-pair")
 class Bgp(Intent):
     """BGP of a fabric where it departs from the default."""
 
-    asn: int | None = None
+    asn: int | None = Field(None, ge=1, le=4294967295)
     """One ASN for every leaf; one each when absent."""
     isl: Literal["ibgp-unnumbered", "ebgp-unnumbered"] = "ebgp-unnumbered"
-    ttl_hops: int = 0
+    ttl_hops: int = Field(0, ge=0, le=254)
     bfd: bool = True
 
 

@@ -232,7 +232,8 @@ def _stood(site: Site, lock: Allocator, link: Link, group: str) -> bool:
     entry = site.fabrics[link.fabric].attach[link.attach]
     for former in lock.former(f"fabrics.{link.fabric}").get("attach", ()):
         groups = (former.get("group"), *former.get("groups", ()))
-        if group in groups and (former.get("nic"), (*former.get("adapters", ()),)) == (entry.nic, entry.adapters):
+        ports = (former.get("nic"), *(tuple(former.get(word, ())) for word in ("adapters", "adapter_ports")))
+        if group in groups and ports == (entry.nic, entry.adapters, entry.adapter_ports):
             return True
     return False
 

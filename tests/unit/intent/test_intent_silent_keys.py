@@ -57,11 +57,66 @@ def test_a_key_of_another_topology_is_told(repository: Path, fabric: str, change
         ("oob", {"bond": "lacp"}),
         ("oob", {"spread": [1, 2]}),
         ("oob", {"spread": "rotate"}),
+        ("oob", {"nic": "lom"}),
+        ("oob", {"adapters": [1]}),
+        ("oob", {"adapter_ports": [1]}),
+        ("oob", {"media": "dr1"}),
+        ("oob", {"lacp_bypass": True}),
+        ("backend", {"lacp_bypass": False}),
+        ("backend", {"ports": ["bmc"]}),
+        ("backend", {"pdus": "all"}),
+        ("frontend", {"ports": ["lom1"]}),
+        ("frontend", {"switches": "all"}),
+        ("frontend", {"pdus": "all"}),
     ],
 )
 def test_a_key_of_another_attach_entry_is_told(repository: Path, fabric: str, change: dict[str, Any]) -> None:
     """An attach key that its fabric does not read is a mistake at that key."""
     assert told(repository, fabric, change, attach=True) == [f"fabrics.{fabric}.attach.0.{next(iter(change))}"]
+
+
+@pytest.mark.parametrize(
+    ("fabric", "change", "path"),
+    [
+        ("frontend", {"leaves": {"model": "sn5600", "name": "fe", "max": 4}}, "leaves.max"),
+        ("backend", {"leaves": {"model": "sn5600", "name": "be", "max": 4}}, "leaves.max"),
+        ("frontend", {"isl": {"links": 8, "ratio": "2:1"}}, "isl.ratio"),
+        ("frontend", {"isl": {"links": 8, "for": "count"}}, "isl.for"),
+        ("frontend", {"external": [{**EXTERNAL[0], "peering": "none", "peer_asn": 65010}]}, "external.0.peer_asn"),
+        ("frontend", {"external": [{**EXTERNAL[0], "peering": "none", "advertise": "10.20.0.0/16"}]}, "external.0.advertise"),
+        ("oob", {"links": [{"a": "oob01:swp47", "b": "oob01:swp48"}]}, "links.0.b"),
+    ],
+)  # fmt: skip
+def test_what_another_word_makes_idle_is_told(repository: Path, fabric: str, change: dict[str, Any], path: str) -> None:
+    """Numbers of leaves that follow, a ratio beside a number, a peer's ASN without a session, a cable from a switch to itself."""
+    assert told(repository, fabric, change) == [f"fabrics.{fabric}.{path}"]
+
+
+@pytest.mark.parametrize(
+    ("section", "change", "path"),
+    [
+        ("fabrics", {"frontend": {"bgp": {"asn": 0}}}, "fabrics.frontend.bgp.asn"),
+        ("fabrics", {"frontend": {"bgp": {"ttl_hops": 255}}}, "fabrics.frontend.bgp.ttl_hops"),
+        ("fabrics", {"oob": {"uplink": {"to": "frontend", "unused_bonds": -1}}}, "fabrics.oob.uplink.unused_bonds"),
+        ("vrfs", {"INBAND": {"l3vni": 0}}, "vrfs.INBAND.l3vni"),
+        ("vrfs", {"INBAND": {"l3vlan": 4095}}, "vrfs.INBAND.l3vlan"),
+        ("groups", {"mgmt": {"nics": {"cx6dx": -1}}}, "groups.mgmt.nics.cx6dx"),
+        ("site", {"domain": "rack 1.example"}, "site.domain"),
+        ("site", {"domain": "example.com."}, "site.domain"),
+        ("site", {"domain": "a" * 64 + ".example"}, "site.domain"),
+    ],
+)
+def test_a_number_that_no_switch_takes_is_told_where_it_stands(
+    repository: Path, section: str, change: dict[str, Any], path: str
+) -> None:
+    """Bounds of the protocols are those of the site file, not of the files that are made of it."""
+    wish = yaml.safe_load((repository / "inventory" / "xe9680-spectrum-x" / "site.yaml").read_text(encoding="utf-8"))
+    wish["site"].pop("nodes")
+    wish["access"].pop("ssh_keys")
+    for key, value in change.items():
+        held = wish.setdefault(section, {})
+        held[key] = {**held.get(key, {}), **value} if isinstance(value, dict) else value
+    assert path in [found.path for found in load_text(yaml.safe_dump(wish), "site.yaml").problems]
 
 
 @pytest.mark.parametrize("spread", [[1], "rotate"])
