@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from rackwright.errors import RackwrightError
 from rackwright.runs.journal import DEVICE, FLEET, Queues
 from rackwright.runs.model import GOOD, STOPPED, EndState, Json, Outcome, Program, Report, Wave
-from rackwright.runs.work import Attendance, Pace, Work, failure, unwritable
+from rackwright.runs.work import BUG, Attendance, Pace, Work, failure, unwritable
 
 __all__ = ["ended", "identity", "outcome_of", "workflows"]
-
-_BUG: Final = "this is a fault of Rackwright: report it, with the run's events.jsonl"
 
 
 def identity(run: str, device: str) -> str:
@@ -63,7 +61,7 @@ def ended(attendance: Attendance, work: Work, subject: str, done: Callable[[], O
         kept = failure(error, attendance.redactor)
         attendance.events.tell("fault", kept["message"], subject, **kept)
         return Outcome(
-            subject=subject, state="failed", stage=work.stage, cause=f"{kept['type']}: {kept['message']}", remedy=_BUG
+            subject=subject, state="failed", stage=work.stage, cause=f"{kept['type']}: {kept['message']}", remedy=BUG
         )
     if outcome.state == "failed" and not outcome.stage:
         return msgspec.structs.replace(outcome, stage=work.stage)
@@ -170,4 +168,4 @@ def outcome_of(status: Any, device: str) -> Json:
     if status.status == "SUCCESS":
         return status.output
     cause = str(status.error or f"the journal says {status.status}")
-    return msgspec.to_builtins(Outcome(subject=device, state="failed", cause=cause, remedy=_BUG))
+    return msgspec.to_builtins(Outcome(subject=device, state="failed", cause=cause, remedy=BUG))

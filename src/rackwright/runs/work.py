@@ -26,12 +26,15 @@ from rackwright.runs.model import Json
 from rackwright.runs.redaction import Redactor
 from rackwright.runs.steps import TAKEN
 
-__all__ = ["OWN", "SELDOM_S", "SOON_S", "Attendance", "Pace", "Stopped", "Work", "failure", "unwritable"]
+__all__ = ["BUG", "OWN", "SELDOM_S", "SOON_S", "Attendance", "Pace", "Stopped", "Work", "failure", "unwritable"]
 
 SOON_S: Final = 0.005
 SELDOM_S: Final = 0.25
 _ALONE_S: Final = 2.0
 """How seldom a process looks whether others ended something while it knows of none; who has joined is known by the next lease."""
+
+BUG: Final = "this is a fault of Rackwright: report it, with the run's events.jsonl"
+"""What to do about what is no error of ours."""
 
 OWN: Final = "rackwright: "
 """What the names of the engine's own steps begin with."""
@@ -40,6 +43,12 @@ _CANCELLED: Final = OWN + "cancelled"
 _SLEEP: Final = OWN + "sleep"
 _SLICE_S: Final = 0.5
 _UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
+
+
+class _Bug(RunError):
+    """A step raised what is no error of ours."""
+
+    remedy = BUG
 
 
 class Stopped(BaseException):
@@ -268,6 +277,8 @@ class Work:
             state = "failed" if "error" in kept else "done"
             self._attendance.events.tell("step", name, self.subject, state=state, **took())
         if "error" in kept:
+            if seen and kept["error"].get("bug"):
+                self._attendance.events.tell("fault", kept["error"]["message"], self.subject, **kept["error"])
             raise _raised(kept["error"])
         return kept["value"]
 
@@ -310,7 +321,8 @@ def failure(error: Exception, redactor: Redactor) -> dict[str, Any]:
     if isinstance(error, DriverError):
         kept |= {"device": error.device, "remedy": error.remedy}
     if not isinstance(error, RackwrightError):
-        kept["traceback"] = "".join(traceback.format_exception(error))
+        # A file that is gone, or a wire that breaks, may be nobody's bug.
+        kept |= {"traceback": "".join(traceback.format_exception(error)), "bug": not isinstance(error, OSError)}
     masked: dict[str, Any] = redactor.value(kept)
     return masked
 
@@ -324,7 +336,7 @@ def _raised(kept: dict[str, Any]) -> RackwrightError:
     if kind is not None:
         ours: RackwrightError = kind(kept["message"])
         return ours
-    return RunError(f"{kept['type']}: {kept['message']}")
+    return (_Bug if kept.get("bug") else RunError)(f"{kept['type']}: {kept['message']}")
 
 
 class _Hands:

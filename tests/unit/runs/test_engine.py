@@ -124,17 +124,41 @@ def test_limit_names_the_only_devices_and_refuses_strangers(site):
     assert toy.started == ["a2"]
 
 
-def test_bug_in_a_program_ends_one_device_and_tells_where(site):
+@pytest.mark.parametrize("inside", [True, False])
+def test_bug_in_a_program_ends_one_device_and_tells_where(site, inside):
     """A crash of our own code must neither stop the fleet nor vanish."""
 
-    def crash(device, _step):
-        if device == "a2":
-            raise ZeroDivisionError("by hand")
+    def crash():
+        raise ZeroDivisionError("by hand")
+
+    class Crashes(Toy):
+        def device(self, context, order, device):
+            if device == "a2":
+                context.step("breaks", crash) if inside else crash()
+            return super().device(context, order, device)
 
     told = []
-    with runs.opened(site / "s", programs=[Toy(site / "world", hook=crash)]) as engine:
+    with runs.opened(site / "s", programs=[Crashes(site / "world")]) as engine:
         report = engine.run("toy", SMALL, on_event=told.append)
     assert report.outcomes["a2"].cause == "ZeroDivisionError: by hand"
+    assert report.outcomes["a2"].remedy.startswith("this is a fault of Rackwright: report it")
+    (fault,) = [event for event in told if event.kind == "fault"]
+    assert fault.subject == "a2"
+    assert "in crash" in fault.fields["traceback"]
+
+
+def test_a_file_that_is_gone_is_no_bug_of_ours(site):
+    """Whoever took an image away during a run is asked to report a fault of Rackwright."""
+
+    class Reads(Toy):
+        def device(self, context, order, device):
+            context.step("reads", lambda: (site / "gone").read_text())
+            return super().device(context, order, device)
+
+    with runs.opened(site / "s", programs=[Reads(site / "world")]) as engine:
+        report = engine.run("toy", SMALL)
+    assert "FileNotFoundError" in report.outcomes["a1"].cause
+    assert report.outcomes["a1"].remedy == ""
     assert states(report)["a1"] == "done"
 
 
