@@ -101,7 +101,7 @@ def _topology(context: Context, place: Path, fabric: Fabric) -> None:
         words.speed(context, (*place, "isl", "speed"), fabric.isl.speed)
         _medium(context, (*place, "isl", "media"), fabric.isl.media)
         if fabric.isl.at is not None:
-            words.switch_port(context, (*place, "isl", "at"), fabric.isl.at)
+            words.pin(context, (*place, "isl", "at"), fabric.isl.at)
 
 
 def _silent(context: Context, place: Path, fabric: Fabric, entry: Attach) -> None:
@@ -182,7 +182,7 @@ def _attach(context: Context, place: Path, fabric: Fabric, entry: Attach) -> Non
     _silent(context, place, fabric, entry)
     words.split(context, (*place, "split"), entry.split)
     if entry.at is not None:
-        words.switch_port(context, (*place, "at"), entry.at)
+        (words.switch_port if fabric.family == "oob" else words.pin)(context, (*place, "at"), entry.at)
     row = context.catalog.nics.get(entry.nic or "")
     for at, number in enumerate(entry.adapter_ports if row else ()):
         if row and number > row.ports:

@@ -8,10 +8,23 @@ from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueE
 from rackwright.documents import Path
 from rackwright.intent.context import Context
 
-__all__ = ["address", "asn_range", "is_address", "pool", "ports", "prefix", "ratio", "speed", "split", "switch_port"]
+__all__ = [
+    "address",
+    "asn_range",
+    "is_address",
+    "pin",
+    "pool",
+    "ports",
+    "prefix",
+    "ratio",
+    "speed",
+    "split",
+    "switch_port",
+]
 
 _PORT = re.compile(r"swp(?P<cage>[1-9][0-9]*)(?:s(?P<sub>[0-7]))?")
-_RUN = re.compile(r"swp(?P<first>[1-9][0-9]*)(?:-(?P<last>[1-9][0-9]*))?(?:s[0-7](?:-[0-7])?)?")
+_PIN = re.compile(r"swp(?P<cage>[1-9][0-9]*)(?:s[0-7])?(?:-(?P<last>[1-9][0-9]*))?")
+_RUN = re.compile(r"swp(?P<first>[1-9][0-9]*)(?:-(?P<last>[1-9][0-9]*))?")
 _SPEED = re.compile(r"(1|10|25|40|50|100|200|400|800)g")
 _RATIO = re.compile(r"([1-9][0-9]*):([1-9][0-9]*)")
 _ASNS = re.compile(r"([0-9]+)-([0-9]+)")
@@ -83,6 +96,16 @@ def switch_port(context: Context, path: Path, text: str) -> None:
     """Report what is no port name of a switch."""
     if not _PORT.fullmatch(text):
         context.wrong("value", path, f"{text!r} is no switch port", "write it as swp25 or swp25s0")
+
+
+def pin(context: Context, path: Path, text: str) -> None:
+    """Report what is no place of a block of ports: a first port, or several runs of cages."""
+    for word in (part.strip() for part in text.split(",")):
+        found = _PIN.fullmatch(word)
+        if not found:
+            context.wrong("value", path, f"{word!r} is no switch port", "write it as swp25, swp25s0, or swp28-43,swp46")
+        elif found["last"] and int(found["last"]) < int(found["cage"]):
+            context.wrong("value", path, f"{word!r} runs backwards", "write the lower cage first")
 
 
 def ports(context: Context, path: Path, text: str, last: int, *, at_key: bool = True) -> None:

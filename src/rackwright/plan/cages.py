@@ -11,7 +11,7 @@ from rackwright.plan.model import End
 from rackwright.plan.switch_model import PortKind
 from rackwright.plan.wiring import PortState, PortUse, Wiring, cage_count, port_name
 
-__all__ = ["Block", "Cages", "counted_port", "parse_port", "port_range", "ways_of"]
+__all__ = ["Block", "Cages", "Run", "counted_port", "parse_port", "port_range", "runs", "ways_of"]
 
 
 @lru_cache(maxsize=16)
@@ -29,9 +29,15 @@ class Block(NamedTuple):
     lanes: int
     step: int
     """2 where the split disables the neighbouring cage."""
+    room: int = 0
+    """Positions of this run where the block goes on elsewhere."""
+    beyond: Block | None = None
+    """Where it goes on."""
 
     def place(self, position: int) -> tuple[int, int]:
         """Return (cage, sub-port) of a position; sub-port -1 where the cage is not split."""
+        if self.beyond is not None and position >= self.room:
+            return self.beyond.place(position - self.room)
         if not self.mode:
             return self.cage + position, -1
         cages, sub = divmod(self.sub + position, ways_of(self.mode))
@@ -63,10 +69,39 @@ def counted_port(text: str) -> tuple[str, str]:
     return stem, text.removeprefix(stem)
 
 
-def port_range(text: str) -> range:
-    """Return the cages of ``swp12-27``."""
-    first, _, last = text.removeprefix("swp").partition("-")
-    return range(int(first), int(last or first) + 1)
+def port_range(text: str) -> tuple[int, ...]:
+    """Return the cages of ``swp12-27`` or ``swp1,swp3-5``."""
+    cages: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.strip().removeprefix("swp").partition("-")
+        cages += range(int(first), int(last or first) + 1)
+    return tuple(cages)
+
+
+class Run(NamedTuple):
+    """One word of a pin: ``swp28-43`` ends, as does every word but the last; ``swp46`` at its end goes as far as needed."""
+
+    word: str
+    cage: int
+    sub: int
+    last: int
+    """Last cage; 0: none is given."""
+
+    def room(self, split: Breakout | None) -> int:
+        """Return how many ports it holds; 0: as many as needed."""
+        step = 2 if split and split.disables_next else 1
+        return len(range(self.cage, self.last + 1, step)) * (split.ways if split else 1) - self.sub if self.last else 0
+
+
+def runs(at: str) -> tuple[Run, ...]:
+    """Return the runs of a pin such as ``swp28-43,swp46``, in order; ValueError for what is none."""
+    words = [part.strip() for part in at.split(",")]
+    found = []
+    for number, word in enumerate(words, 1):
+        first, _, last = word.partition("-")
+        cage, sub = parse_port(first)
+        found.append(Run(word, cage, sub, int(last) if last else cage if number < len(words) else 0))
+    return tuple(found)
 
 
 class Cages(NamedTuple):
@@ -79,8 +114,8 @@ class Cages(NamedTuple):
 
     def pin(self, key: str, count: int, split: Breakout | None, at: str) -> None:
         """Hold the cages that an operator pinned, before anything else is given the next free ones."""
-        cage, sub = parse_port(at)
-        self.lock.hold(self._pool, f"{key}@{at}", cage - 1, _cages(split, sub + count))
+        for run, ports in _shares(at, count, split):
+            self.lock.hold(self._pool, f"{key}@{run.word}", run.cage - 1, _cages(split, run.sub + ports))
 
     def block(self, key: str, count: int, split: Breakout | None, at: str | None = None) -> Block | None:
         """Return the block of ``count`` sub-ports that belongs to ``key`` on every leaf.
@@ -93,28 +128,42 @@ class Cages(NamedTuple):
         mode, lanes = (split.mode if ways > 1 else "", split.lanes_per_port) if split else ("", 0)
         total = cage_count(self.model)
         if at is not None:
-            cage, sub = parse_port(at)
-            cages = _cages(split, sub + count)
-            if sub >= ways or (split is not None and split.cages == "odd" and cage % 2 == 0):
-                why = (
-                    f"swp{cage} takes no {mode}: only odd cages do" if sub < ways else f"swp{cage} has {ways} sub-ports"
-                )
-                self._wrong(f"{key} at {at}: {why}", "pin another port")
-                return None
             self.pin(key, count, split, at)
-            if cage - 1 + cages <= total:
-                return Block(cage, sub, mode, lanes, step)
-            self._wrong(
-                f"{key} at {at} needs {cages} cages and runs past swp{total} of {self.model.name}",
-                "start lower or attach less",
-            )
-            return None
+            block: Block | None = None
+            for run, ports in reversed(_shares(at, count, split)):
+                if self._misplaced(key, run, ports, split):
+                    return None
+                block = Block(run.cage, run.sub, mode, lanes, step, run.room(split) if block else 0, block)
+            return block
         cages = _cages(split, count)
         first = self.lock.take(self._pool, key, size=cages, align=step, limit=total)
         if first == NO_ROOM:
             self._wrong(*self._no_room(key, cages, total))
             return None
         return Block(first + 1, 0, mode, lanes, step)
+
+    def _misplaced(self, key: str, run: Run, ports: int, split: Breakout | None) -> bool:
+        """Report a run that no such block can lie on; say whether it is one."""
+        ways, cages = split.ways if split else 1, _cages(split, run.sub + ports)
+        if split is not None and split.cages == "odd" and run.cage % 2 == 0:
+            self._wrong(
+                f"{key} at {run.word}: swp{run.cage} takes no {split.mode}: only odd cages do", "pin another port"
+            )
+        elif run.sub >= ways:
+            self._wrong(f"{key} at {run.word}: swp{run.cage} has {ways} sub-ports", "pin another port")
+        elif run.last and ports > run.room(split):
+            self._wrong(
+                f"{key} at {run.word} needs {ports} ports there and finds {max(run.room(split), 0)}",
+                "end the pin later, leave its end out, or add another run: `at: swp28-43,swp46`",
+            )
+        elif run.cage - 1 + cages > cage_count(self.model):
+            self._wrong(
+                f"{key} at {run.word} needs {cages} cages and runs past swp{cage_count(self.model)} of {self.model.name}",
+                "start lower or attach less",
+            )
+        else:
+            return False
+        return True
 
     @property
     def _pool(self) -> str:
@@ -139,6 +188,20 @@ class Cages(NamedTuple):
             f"{key} needs {cages} cages side by side on each leaf of {self.fabric}; {max(free, 0)} of {total} are free",
             "attach less to this fabric, set leaves.count: auto, or free what is gone with `rackwright plan --free`",
         )
+
+
+def _shares(at: str, count: int, split: Breakout | None) -> list[tuple[Run, int]]:
+    """Return the runs of a pin that ``count`` ports reach, with the ports on each; the last one has all that is left."""
+    found = runs(at)
+    shares: list[tuple[Run, int]] = []
+    for number, run in enumerate(found, 1):
+        room = run.room(split)
+        ports = min(count, room) if room > 0 and number < len(found) else count
+        shares.append((run, ports))
+        count -= ports
+        if count <= 0:
+            break
+    return shares
 
 
 def _cages(split: Breakout | None, ports: int) -> int:

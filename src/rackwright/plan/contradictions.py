@@ -13,7 +13,7 @@ from rackwright.catalog.models import Breakout, Catalog, SwitchModel
 from rackwright.findings import Problem, problem
 from rackwright.intent.models import Attach, Fabric, Site
 from rackwright.intent.networks import RESERVED_VLANS
-from rackwright.plan.cages import counted_port, parse_port, port_range
+from rackwright.plan.cages import counted_port, parse_port, port_range, runs
 from rackwright.plan.model import Device
 from rackwright.plan.subnets import carried_networks, oob_network, oob_networks
 from rackwright.plan.wiring import breakout, cage_count, gbps, host_ports
@@ -352,17 +352,17 @@ def _pinned(path: tuple[str, ...], at: str | None, mode: str | None, model: Swit
     split = next((choice for choice in model.port_groups[0].breakouts if choice.mode == mode), None)
     if at is None or split is None:
         return
-    cage, sub = parse_port(at)
-    if not _splits(split, cage):
-        yield _wrong(
-            path, f"swp{cage} of {model.name} takes no {split.mode}: only {split.cages} cages do",
-            f"pin swp{max(cage - 1, 1)}",
-        )  # fmt: skip
-    elif sub >= split.ways:
-        yield _wrong(
-            path, f"a {split.mode} split of swp{cage} has no sub-port {sub}",
-            f"end at swp{cage}s{split.ways - 1}",
-        )  # fmt: skip
+    for _, cage, sub, _ in runs(at):
+        if not _splits(split, cage):
+            yield _wrong(
+                path, f"swp{cage} of {model.name} takes no {split.mode}: only {split.cages} cages do",
+                f"pin swp{max(cage - 1, 1)}",
+            )  # fmt: skip
+        elif sub >= split.ways:
+            yield _wrong(
+                path, f"a {split.mode} split of swp{cage} has no sub-port {sub}",
+                f"end at swp{cage}s{split.ways - 1}",
+            )  # fmt: skip
 
 
 def _splits(split: Breakout, cage: int) -> bool:

@@ -91,7 +91,7 @@ def _pin(frame: _Frame, pairs: _Pairs) -> None:
         for number, (at, count) in enumerate(_external_blocks(external)):
             if at:
                 cages.pin(f"external.{external.name}.{number}", count, split, at)
-    for word in fabric.spare:
+    for word in (part.strip() for words in fabric.spare for part in words.split(",")):
         run = port_range(word)
         frame.lock.hold(f"{frame.key}.cage", f"spare@{word}", run[0] - 1, len(run))
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from rackwright.catalog.models import Breakout, Catalog, SwitchModel
 from rackwright.intent.models import Attach, External, Site, Uplink
-from rackwright.plan.cages import Cages
+from rackwright.plan.cages import Cages, runs
 from rackwright.plan.nodes import group_names
 from rackwright.plan.wiring import HostPort, breakout, gbps, host_ports
 
@@ -78,7 +78,7 @@ def _entry_key(cages: Cages, attach: Attach, names: Sequence[str]) -> str:
     That is the one where its machines have their slots, so that a group more or less in an entry moves none.
     """
     chosen = "".join([f".{number}" for number in attach.adapters] + [f".p{port}" for port in attach.adapter_ports])
-    nic, pin = f"{attach.nic}{chosen}", f"@{attach.at}" if attach.at else ""
+    nic, pin = f"{attach.nic}{chosen}", f"@{runs(attach.at)[0].word}" if attach.at else ""
     own, key, view = f"{'+'.join(attach.every_group)}.{nic}", cages.fabric, cages.lock.view()
     held = view.get(f"{key}.cage", {})
     if f"{own}{pin}" in held:

@@ -277,3 +277,45 @@ def test_all_cages_serve_where_the_number_of_leaves_is_stated(wish: Wish) -> Non
     made = planned(wish)
     assert sum(found.name.startswith("gl-0") for found in made.switches) == 8
     assert {len(switch(made, f"gl-0{at}").cages) for at in range(1, 9)} == {64}
+
+
+def test_a_block_may_lie_in_several_runs_of_cages(wish: Wish) -> None:
+    """Links between the cores fill the cages of the first run, then of the next, the last as far as needed."""
+    core = wish["fabrics"]["core"]
+    core["attach"][2]["at"] = "swp40"
+    core["isl"] |= {"links": 28, "at": "swp28-37,swp39,swp42"}
+    found = ends(planned(wish), "isl")
+    assert list(found)[18:24] == ["swp37s0", "swp37s1", "swp39s0", "swp39s1", "swp42s0", "swp42s1"]
+    assert len(found) == 28
+    core["isl"]["at"] = "swp28-37,swp42-44"
+    assert "isl at swp42-44 needs 8 ports there and finds 6" in refused(wish)
+
+
+def refused(wish: Wish) -> str:
+    """Return what the planner says against a wish."""
+    outcome = plan.attempt(Site.model_validate(wish), catalog=CATALOG)
+    return "\n".join(str(found) for found in outcome.problems if found.severity == "error")
+
+
+def test_pairs_of_cages_may_be_split_in_runs(wish: Wish) -> None:
+    """A cage that shuts off the next one goes on at every second, and the lock holds what each run has."""
+    entry = wish["fabrics"]["core"]["attach"][3]
+    entry["at"] = "swp57s4-57,swp59"
+    found = ends(planned(wish), "host")
+    assert [found[port] for port in ("swp57s4", "swp57s7", "swp59s0", "swp59s1")] == [
+        "storage-01:eth1", "storage-02:eth2", "storage-01:eth3", "storage-02:eth3",
+    ]  # fmt: skip
+
+
+def test_ports_set_aside_may_be_listed(wish: Wish) -> None:
+    """`swp1,swp3-5` is what the format's own remedy says; it is read so wherever ranges are."""
+    wish["fabrics"]["core"]["external"][0] |= {"links_per_leaf": 6, "at": ["swp61"]}
+    wish["fabrics"]["core"]["reserve"] = {"swp24,swp26-27": {"admin": "up"}}
+    wish["fabrics"]["core"]["spare"] = {"swp59,swp63-64": "2x"}
+    wish["fabrics"]["oob"]["uplink"]["ports"] = "swp49,swp51,swp50,swp52"
+    made = planned(wish)
+    cages = {cage.number: cage for cage in switch(made).cages}
+    assert [cages[at].admin for at in (23, 24, 25, 26, 27)] == ["down", "up", "down", "up", "up"]
+    assert [cages[at].breakout for at in (59, 63, 64)] == ["2x", "2x", "2x"]
+    lower = {link.b.port for link in made.links if link.kind == "uplink" and link.a.device == "core-01"}
+    assert lower == {"swp49", "swp51"}
