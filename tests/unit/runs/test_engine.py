@@ -145,6 +145,7 @@ def test_bug_in_a_program_ends_one_device_and_tells_where(site, inside):
     (fault,) = [event for event in told if event.kind == "fault"]
     assert fault.subject == "a2"
     assert "in crash" in fault.fields["traceback"]
+    assert states(report)["a1"] == "done"
 
 
 def test_a_file_that_is_gone_is_no_bug_of_ours(site):
@@ -152,14 +153,13 @@ def test_a_file_that_is_gone_is_no_bug_of_ours(site):
 
     class Reads(Toy):
         def device(self, context, order, device):
-            context.step("reads", lambda: (site / "gone").read_text())
+            context.step("reads", (site / "gone").read_text)
             return super().device(context, order, device)
 
     with runs.opened(site / "s", programs=[Reads(site / "world")]) as engine:
         report = engine.run("toy", SMALL)
     assert "FileNotFoundError" in report.outcomes["a1"].cause
     assert report.outcomes["a1"].remedy == ""
-    assert states(report)["a1"] == "done"
 
 
 @pytest.mark.parametrize("inside", [True, False])
