@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 import pytest
 
 from rackwright.drivers.nvue.lines import LONGEST
-from rackwright.errors import DeviceRefused, LostMidCommand, Unreachable
+from rackwright.errors import DeviceRefused, DriverError, LostMidCommand, Unreachable
 from tests.lone_switch import DROP
 from tests.unit.drivers.test_ssh import session, switch  # noqa: F401 - a fixture
 
@@ -74,6 +75,24 @@ def test_a_line_that_broke_off_is_a_loss_and_no_answer(switch, tmp_path):  # noq
     assert len(found) == len(MANY)
     assert all(isinstance(value, LostMidCommand | Unreachable) for value in found.values())
     assert any(isinstance(value, LostMidCommand) for value in found.values())
+
+
+def test_a_connection_that_is_gone_before_a_line_is_sent_is_a_loss_too(switch, tmp_path, monkeypatch):  # noqa: F811 - a fixture
+    """The first line broke the connection before the second was sent: nothing is raised, and both have their loss."""
+    switch.answers["nv show"] = DROP
+    with session(switch, tmp_path) as nvue:
+        send = nvue.session.start
+
+        def one_after_the_other(text):
+            wait = send(text)
+            with suppress(DriverError):
+                wait()
+            return wait
+
+        monkeypatch.setattr(nvue.session, "start", one_after_the_other)
+        found = nvue.shows(MANY)
+    assert all(isinstance(value, LostMidCommand | Unreachable) for value in found.values())
+    assert {type(value) for value in found.values()} == {LostMidCommand, Unreachable}
 
 
 def test_what_ends_early_leaves_the_rest_unanswered(switch, tmp_path):  # noqa: F811 - a fixture

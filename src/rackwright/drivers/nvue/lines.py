@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from rackwright.drivers.faults import lost
@@ -32,7 +33,7 @@ def several(session: Session, commands: Sequence[str]) -> Mapping[str, Said | Dr
     broken: DriverError | None = None
     for first in range(0, len(lines), AT_ONCE):
         mark = secrets.token_hex(8)
-        waiting = [(line, session.start(_line(line, mark))) for line in lines[first : first + AT_ONCE] if not broken]
+        waiting = [(line, _begun(session, _line(line, mark))) for line in lines[first : first + AT_ONCE] if not broken]
         for line, wait in waiting:
             try:
                 said = apart(session.device, line, mark, wait())
@@ -46,6 +47,18 @@ def several(session: Session, commands: Sequence[str]) -> Mapping[str, Said | Dr
                 said = dict.fromkeys(line, broken)
             found |= said
     return {command: found.get(command) or broken or lost(session.device, command) for command in commands}
+
+
+def _begun(session: Session, text: str) -> Callable[[], Said]:
+    """Send a line; where the connection broke behind a line before it, waiting tells so as for a line that was sent."""
+    try:
+        return session.start(text)
+    except DriverError as error:
+        return partial(_raise, error)
+
+
+def _raise(error: DriverError) -> Said:
+    raise error
 
 
 def _line(commands: Sequence[str], mark: str) -> str:
