@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rackwright.drivers.hosts.model import HostResult
+from rackwright.errors import DeviceRefused, LostMidCommand
 from rackwright.push.hosts.order import StageOrder
 from tests.unit.push.fake import Killed, Moments
 from tests.unit.push_hosts.fake import STAGES, Bench, World
@@ -43,6 +44,44 @@ def test_a_host_whose_power_is_cut_is_marked_until_it_is_on(tmp_path):
     bench.world.moments = Moments()
     assert bench.life().state == "done"
     assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    ("moment", "error"),
+    [
+        ("power GracefulShutdown before", LostMidCommand),
+        ("power GracefulShutdown after", LostMidCommand),
+        ("power On before", LostMidCommand),
+        ("power On before", DeviceRefused),
+        ("power On after", LostMidCommand),
+    ],
+)
+def test_a_host_does_not_stay_dark_since_a_word_to_its_bmc_broke_off(tmp_path, moment, error):
+    """The connection broke while the host was told to come on, and it stayed off, with nothing said of that."""
+    bench = Bench(tmp_path, World())
+    bench.life()
+    strike = 1 + bench.world.moments.names.index(moment)
+    bench = Bench(tmp_path / "again", World(Moments(strike, blow=error)))
+    assert bench.life().state == "done"
+    assert bench.world.deeds.count("power On") == 1
+    assert not (tmp_path / "again" / "run" / "dark" / "gpu01").exists()
+
+
+def test_a_host_that_may_be_off_is_told_as_that(tmp_path):
+    """It said that a connection broke, and of a host that could not be reached since not that its power had been cut."""
+
+    class Broken(Moments):
+        def pass_by(self, name):
+            if name == "power On before":
+                raise LostMidCommand("it broke off", device="gpu01")
+            super().pass_by(name)
+
+    world = World(Broken())
+    world.state = tmp_path
+    outcome = Bench(tmp_path / "runs" / "1", world).life()
+    assert (outcome.state, world.power) == ("failed", "Off")
+    assert "its power was being cut, and it may be off" in outcome.cause
+    assert "--only bmc" in outcome.remedy
 
 
 def test_a_second_push_changes_nothing_and_restarts_nothing(tmp_path):

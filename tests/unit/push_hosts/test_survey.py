@@ -13,6 +13,7 @@ from rackwright.drivers.hosts.batches import Batches
 from rackwright.drivers.hosts.model import HostResult, Play, Played, Target
 from rackwright.errors import DocumentError, DriverError, StalePlan
 from rackwright.plan.stack_model import HostStack, Stage, Step
+from rackwright.push.bmc.darkness import cutting
 from rackwright.push.hosts.causes import CAUSES, cause_of, sentence
 from rackwright.push.hosts.changeset import Changeset, Unread, load, refuse_stale
 from rackwright.push.hosts.contact import batches_of
@@ -20,6 +21,7 @@ from rackwright.push.hosts.packages import blamed
 from rackwright.push.hosts.procedure import Playbooks
 from rackwright.push.hosts.reading import Surveyor
 from rackwright.report.hosts import host_lines, problem_lines, what_differs
+from rackwright.runs.folder import RunFolder
 from tests.unit.push_hosts.fake import MAIN, STAGES, VERIFY, World
 
 APT = "'/usr/bin/apt-get -y -o DPkg::Lock::Timeout=60 install 'mft=4.31.0-149'' failed:"
@@ -36,6 +38,18 @@ STACK = HostStack(
 def survey(world):
     surveyor = Surveyor(world, Playbooks(MAIN, VERIFY), {"gpu01": STACK}, {"gpu01": {"rackwright": {}}}, gather_s=0)
     return surveyor.survey("gpu01")
+
+
+def test_a_host_that_a_run_left_off_is_told_as_that(tmp_path):
+    """A host that could not be reached was one with a wrong cable, though its power had been cut and nobody saw it on again."""
+    world = World()
+    world.state, world.power = tmp_path, "Off"
+    assert "cut its power" not in survey(world).cause
+    folder = RunFolder.made(tmp_path, b"order", program="push-host", version="1", engine="1", jobs=1, twin=False)
+    cutting(folder.path, "gpu01")
+    found = survey(world)
+    assert f"run {folder.run} cut its power and did not see it on again" in found.cause
+    assert "--only bmc" in found.remedy
 
 
 def test_a_bare_host_has_all_stages_before_it():

@@ -14,8 +14,9 @@ from typing import Final
 from rackwright.errors import RunError
 from rackwright.runs.folder import RunFolder, runs_of, write_private
 
-__all__ = ["cutting", "dark_since", "lit"]
+__all__ = ["LIT_AGAIN", "cutting", "dark_since", "lit"]
 
+LIT_AGAIN: Final = "switch it on over its BMC, as 'rackwright push SITE --only bmc' does with a host whose power a run of ours cut; then push again"
 _MARKS: Final = "dark"
 _GOES_DOWN_S: Final = 3600
 """How long a host may take to go down and its power to be cut, once that was asked for and nobody says more."""

@@ -12,6 +12,7 @@ from rackwright.drivers.hosts.batches import Batches
 from rackwright.drivers.hosts.model import Host, HostFacts, HostResult, Play, Played, Target
 from rackwright.errors import DriverError, SecretUnresolved
 from rackwright.plan.stack_model import HostStack
+from rackwright.push.bmc.darkness import LIT_AGAIN, dark_since
 from rackwright.push.hosts.causes import AGAIN, cause_of, sentence
 from rackwright.push.hosts.changeset import HostChanges, Problem, Unread
 from rackwright.push.hosts.contact import Way, asked, batches_of
@@ -66,7 +67,10 @@ class Surveyor:
                 return Unread(device, wrong, _IDENTITY)
             return self._compared(stack, facts)
         except (DriverError, SecretUnresolved) as error:
-            return Unread(device, str(error), getattr(error, "remedy", "") or AGAIN, getattr(error, "passing", False))
+            runs = dark_since(self.way.state, device, power="", twin=self.way.twin)
+            dark = f"; run {runs[0]} cut its power and did not see it on again" if runs else ""
+            remedy = LIT_AGAIN if runs else getattr(error, "remedy", "") or AGAIN
+            return Unread(device, f"{error}{dark}", remedy, getattr(error, "passing", False))
 
     def _compared(self, stack: HostStack, facts: HostFacts) -> HostChanges | Unread:
         stages, problem, unproven = stages_of(stack), None, ""

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from rackwright.errors import DriverError, LostMidCommand
+from rackwright.drivers.redfish.model import Redfish
+from rackwright.errors import DeviceRefused, DriverError, LostMidCommand
 from rackwright.plan.stack_model import Reboot
 from rackwright.push.bmc.boot import BootLimits, power_off, power_on
-from rackwright.push.bmc.darkness import cutting, lit
-from rackwright.push.contact import Halt
+from rackwright.push.bmc.darkness import LIT_AGAIN, cutting, lit
+from rackwright.push.contact import MAY_PASS, Halt
 from rackwright.push.hosts.causes import AGAIN
 from rackwright.push.hosts.contact import GOES_BY, Contact, halt_of
 
@@ -126,12 +127,12 @@ class Restart:
 
     def _cold(self) -> Halt | None:
         contact, limits = self.contact, self.contact.limits
-        bounds = BootLimits(power_s=limits.heed_s, graceful_s=limits.heed_s, poll_s=limits.poll_s)
         try:
             session = contact.way.bmc(contact.device)
         except DriverError as error:
             cause = f"a power cycle is due, and its BMC cannot be reached: {error}"
             return Halt(self.stage, cause, _BY_HAND, touched=True)
+        sessions = [session]
         try:
             if not self.fresh and session.power() != "Off" and contact.other_boot(self.before, limits.boot_s):
                 return None
@@ -140,12 +141,36 @@ class Restart:
             self.told("cycling the power of the host")
             contact.drop()
             cutting(self.folder, contact.device)
-            power_off(session, contact.device, contact.clock, bounds)
-            power_on(session, contact.device, contact.clock, bounds)
+            try:
+                self._insist(sessions, power_off, limits.heed_s)
+                self._insist(sessions, power_on, limits.boot_s, (*MAY_PASS, DeviceRefused))
+            except DriverError as error:
+                return Halt(self.stage, f"{error}; its power was being cut, and it may be off", LIT_AGAIN, touched=True)
             lit(self.folder, contact.device)
         finally:
-            session.close()
+            for one in sessions:
+                one.close()
         return self._back(limits.boot_s)
+
+    def _insist(
+        self, sessions: list[Redfish], word: Callable[..., None], patience_s: float,
+        passing: tuple[type[DriverError], ...] = MAY_PASS,
+    ) -> None:  # fmt: skip
+        """Have the power as a word says. It is looked at before it is said: what broke off is said again by a fresh login, or the host stays dark."""
+        contact, limits = self.contact, self.contact.limits
+        bounds = BootLimits(power_s=limits.heed_s, graceful_s=limits.heed_s, poll_s=limits.poll_s)
+        until = contact.clock.now() + patience_s
+        while True:
+            try:
+                if not sessions:
+                    sessions.append(contact.way.bmc(contact.device))
+                return word(sessions[-1], contact.device, contact.clock, bounds)
+            except passing:
+                while sessions:
+                    sessions.pop().close()
+                if contact.clock.now() >= until:
+                    raise
+            contact.clock.sleep(limits.poll_s)
 
     # --- its adapters alone --------------------------------------------------------------------------
 
