@@ -10,7 +10,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-__all__ = ["PLACE", "given", "program"]
+__all__ = ["OUT", "PLACE", "given", "program"]
 
 
 class _Place(click.Path):
@@ -23,8 +23,25 @@ class _Place(click.Path):
         return super().convert(value, param, ctx)
 
 
+class _Out(_Place):
+    """A file that is written at the end of work which nobody wants to do twice: that it cannot be is said before."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse a folder, and a file in none or in one that may not be written to."""
+        path = Path(super().convert(value, param, ctx))
+        if path.is_dir():
+            self.fail(f"{path} is a folder: name a file in it", param, ctx)
+        if not path.parent.is_dir():
+            self.fail(f"there is no folder {path.parent}: make it, or name another file", param, ctx)
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            self.fail(f"{path} may not be written: name another file", param, ctx)
+        return path
+
+
 PLACE = _Place(path_type=Path)
 """A file or folder."""
+OUT = _Out(path_type=Path)
+"""A file for what is found out."""
 
 
 def given(ctx: click.Context, param: click.Parameter, value: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -108,3 +110,25 @@ def test_an_empty_snapshot_is_no_pass(rackwright, site, tmp_path):
     result = rackwright("audit", site, "--snapshot", tmp_path)
     assert result.exit_code == 1
     assert "holds no evidence" in result.stderr
+
+
+@pytest.mark.parametrize(("name", "said"), [("gone/findings.json", "there is no folder"), ("", "is a folder")])
+def test_findings_that_cannot_be_kept_are_refused_before_anybody_is_asked(rackwright, site, tmp_path, name, said):
+    """An audit of an hour was over, and its findings were lost for a misspelt folder."""
+    for words in (["audit", site, "--only", "switch"], ["diff", site, "--against", "running"]):
+        result = rackwright(*words, "-o", tmp_path / name, "--twin")
+        assert (result.exit_code, said in result.stderr) == (2, True), result.output
+
+
+def test_findings_that_cannot_be_kept_are_shown(rackwright, site, snapshot, monkeypatch, tmp_path):
+    """The disk was full at the end: nothing was told, and flaps are told once only."""
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    taken = snapshot(rack())
+    monkeypatch.setattr(Path, "write_text", full)
+    result = rackwright("audit", site, "--only", "switch", "--snapshot", taken, "-o", tmp_path / "findings.json")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[-1].startswith("5 switches judged by ")
+    assert "findings.json: No space left on device" in result.stderr

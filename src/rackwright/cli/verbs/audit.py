@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from rackwright.cli.answer import ERROR, FINDINGS, FINE, Answer, verb, worst
-from rackwright.cli.params import PLACE
+from rackwright.cli.params import OUT, PLACE
 from rackwright.cli.reaching import Wanted, reaching
 from rackwright.cli.talk import Talk
 
@@ -80,7 +80,7 @@ def _checks(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) 
 @click.option("--strict", is_flag=True, help="Exit 4 for notes too: firmware left to the host, lockdown that is on.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "junit", "markdown"]), default="text",
               show_default=True, help="How to print.")  # fmt: skip
-@click.option("-o", "out", type=PLACE, metavar="FILE", help="Keep the findings as JSON.")
+@click.option("-o", "out", type=OUT, metavar="FILE", help="Keep the findings as JSON.")
 @reaching
 def command(
     talk: Talk, site: Path, only: tuple[str, ...], checks: tuple[str, ...], keep: Path | None, snapshot: Path | None,
@@ -116,14 +116,22 @@ def command(
         level = diag_level if run_benchmarks else 0
         asked = Asked(checks, limits, keep, snapshot, switches, domains, hosts, level, support_bundle, everything)
         findings = audited(talk, site, wanted, asked)
-    if out:
-        out.write_text(json_text(audit_value(findings)) + "\n", encoding="utf-8")
+    unkept = _unkept(out, json_text(audit_value(findings)) + "\n") if out else ""
     if form != "text":
         talk.say(summary(findings))
     wrong = any(item.status == "fail" and (strict or item.severity != "info") for item in findings)
     unknown = any(item.status == "error" for item in findings)
-    code = worst(ERROR if unknown else FINE, FINDINGS if wrong else FINE)
-    return Answer(code, audit_value(findings), FORMATS[form](findings))
+    code = worst(ERROR if unknown or unkept else FINE, FINDINGS if wrong else FINE)
+    return Answer(code, audit_value(findings), FORMATS[form](findings), last=(unkept,) if unkept else ())
+
+
+def _unkept(out: Path, text: str) -> str:
+    """Keep the findings; return why they could not be kept. They are shown all the same: flaps are told once only."""
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        return f"error: the findings are not in {out}: {error.strerror}"
+    return ""
 
 
 def _refuse(

@@ -9,7 +9,7 @@ import click
 
 from rackwright import diff
 from rackwright.cli.answer import DIFFERENCE, ERROR, FINE, Answer, verb, worst
-from rackwright.cli.params import PLACE
+from rackwright.cli.params import OUT, PLACE
 from rackwright.cli.reaching import Wanted, reaching
 from rackwright.cli.talk import Talk
 from rackwright.errors import DocumentError
@@ -32,7 +32,7 @@ __all__ = ["command"]
 )
 @click.option("--only", type=click.Choice(["switch", "bmc", "host"]), default="switch", show_default=True,
               help="With --against: look at switches, at firmware and BIOS settings of servers, or at hosts.")  # fmt: skip
-@click.option("-o", "out", type=PLACE, metavar="FILE", help="With --against: keep the changeset, for push --changes.")
+@click.option("-o", "out", type=OUT, metavar="FILE", help="With --against: keep the changeset, for push --changes.")
 @reaching
 def command(
     talk: Talk, first: Path, second: Path | None, exports: tuple[Path, ...], more: tuple[Path, ...], device: str,
