@@ -319,3 +319,13 @@ def test_ports_set_aside_may_be_listed(wish: Wish) -> None:
     assert [cages[at].breakout for at in (59, 63, 64)] == ["2x", "2x", "2x"]
     lower = {link.b.port for link in made.links if link.kind == "uplink" and link.a.device == "core-01"}
     assert lower == {"swp49", "swp51"}
+
+
+@pytest.mark.parametrize("style", ["era", "rackwright"])
+@pytest.mark.parametrize(("admin", "state"), [("up", "up"), ("down", "down"), ("none", "")])
+def test_a_port_set_aside_has_the_state_that_the_site_gives_it(wish: Wish, style: str, admin: str, state: str) -> None:
+    """Configured without a cable it carries the VLAN of the others, in every house style; it was up in one, down in another."""
+    wish["site"]["conventions"] = style
+    wish["fabrics"]["oob"]["reserve"] = {"oob-switch-01:swp7-8,swp48": {"configure": True, "admin": admin}}
+    ports = {port.name: port for port in switch(planned(wish), "oob-switch-01").ports}
+    assert [(ports[name].admin, ports[name].access) for name in ("swp7", "swp8", "swp48")] == [(state, 200)] * 3

@@ -116,6 +116,8 @@ class _Face(NamedTuple):
     adaptive: bool
     describe: Mapping[str, str]
     histograms: bool
+    aside: Mapping[int, Reserve]
+    """What the site says of cages that nothing is cabled to."""
 
 
 def ports(frame: Frame, device: Device, access: Mapping[int, Access], *, routed: bool = False) -> tuple[Port, ...]:
@@ -133,6 +135,7 @@ def _face(frame: Frame, device: Device, access: Mapping[int, Access], routed: bo
         frame, device, access, routed, house.reserved_ports == "configured", house.subport_admin == "up",
         device.role == "leaf" and not routed, watchdog == "all", watchdog == "host",
         routed and _adaptive(frame, device), house.describe, house.histograms,
+        _stated(frame.fabric(device).reserve, device.name),
     )  # fmt: skip
 
 
@@ -169,6 +172,8 @@ def _by_port(uses: Iterable[PortUse]) -> list[PortUse]:
 
 def _port(face: _Face, use: PortUse, bond: str) -> Port:
     name, kind = port_name(use.cage, use.sub), use.kind
+    if use.state == "reserved" and use.attach < 0 and use.cage in face.aside and kind == "reserved":
+        return _set_aside(face, use, face.aside[use.cage])
     if not face.all_configured and use.state not in _CONFIGURED:
         return Port(name, use.cage, use.sub, "reserved", use.gbps, admin="down")
     link = face.frame.links[use.link] if use.link >= 0 else None
@@ -189,6 +194,15 @@ def _port(face: _Face, use: PortUse, bond: str) -> Port:
         face.watched or (face.watched_lone and kind in ("host", "reserved") and not use.bond),
         face.adaptive and kind == "fabric" and use.gbps <= 400,
         face.histograms and use.sub >= 0, peer, peer_port, link.rail if link else 0, use.link,
+    )  # fmt: skip
+
+
+def _set_aside(face: _Face, use: PortUse, wish: Reserve) -> Port:
+    """Return a port that is configured as if it were in use, in the state that the site gives it."""
+    member = face.access.get(use.attach, _ALONE)
+    return Port(
+        port_name(use.cage, use.sub), use.cage, use.sub, "reserved", use.gbps,
+        "" if wish.admin == "none" else wish.admin, access=member.access,
     )  # fmt: skip
 
 
