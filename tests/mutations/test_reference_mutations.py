@@ -113,7 +113,7 @@ def test_the_reference_is_silent(name: str) -> None:
     assert harness.noise(fabrics.reference(name)) == []
 
 
-@pytest.mark.slow
+@pytest.mark.slow(20)
 @pytest.mark.parametrize("name", fabrics.SMALL)
 def test_mistakes_in_a_reference_are_found(name: str) -> None:
     """Twenty different mistakes of each rule in a reference site are found where they are, and nothing else is."""
@@ -127,7 +127,7 @@ def test_a_large_reference_is_silent(name: str) -> None:
     assert harness.noise(fabrics.reference(name)) == []
 
 
-@pytest.mark.slow
+@pytest.mark.slow(30)
 @pytest.mark.parametrize("share", range(SHARES))
 @pytest.mark.parametrize("name", fabrics.LARGE)
 def test_mistakes_in_a_large_reference_are_found(name: str, share: int) -> None:
@@ -135,7 +135,7 @@ def test_mistakes_in_a_large_reference_are_found(name: str, share: int) -> None:
     tried(fabrics.reference(name), slice(share, None, SHARES))
 
 
-@pytest.mark.slow
+@pytest.mark.slow(50)
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.xdist_group(group(name))) for name in fabrics.VERY_LARGE]
 )
