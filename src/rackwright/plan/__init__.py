@@ -79,7 +79,7 @@ def attempt(site: Site, kept: LockFile | None = None, *, catalog: Catalog, keys:
         return Outcome(None, lock, tuple(sorted(problems, key=sort_key)))
     devices = list(wiring.devices)
     problems += uncabled(site, devices, wiring.links, catalog)
-    placements, stand, found = racks.place(site, devices, catalog, lock)
+    placements, stand, found, rooms = racks.place(site, devices, catalog, lock)
     problems += found
     addresses, found = addressing.allocate(
         site, devices, wiring.links, catalog, lock, places=wiring.places, layouts=wiring.layouts
@@ -90,7 +90,9 @@ def attempt(site: Site, kept: LockFile | None = None, *, catalog: Catalog, keys:
     problems += renumbered(site, devices, wiring, catalog, kept, lock, addresses)
     static = catalog.conventions[site.site.conventions].management == "static"
     devices = addressing.with_management(devices, addresses, static=static)
-    assemblies, found = cables.assemble(wiring.links, devices, placements, stand, catalog, row=racks.row(site, lock))
+    assemblies, found = cables.assemble(
+        wiring.links, devices, placements, stand, catalog, row=racks.row(site, lock), rooms=rooms, ports=wiring.ports
+    )
     problems += found
     frame, found = _frame(site, catalog, lock, wiring, devices, addresses, keys)
     problems += found

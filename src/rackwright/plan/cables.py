@@ -15,6 +15,7 @@ from rackwright.findings import Problem, Severity, problem
 from rackwright.plan.lengths import Hall
 from rackwright.plan.model import Assembly, Device, End, Link, Placement, Rack
 from rackwright.plan.parts import SINGLE_LAMBDA, Connectors, Shelf, Want
+from rackwright.plan.wiring import PortUse
 
 __all__ = ["assemble"]
 
@@ -42,6 +43,8 @@ class _Bench:
     told: dict[tuple[tuple[str, ...], str], _Told] = field(default_factory=dict)
     cuts: dict[tuple[Want, float], tuple[CableModel | None, float]] = field(default_factory=dict)
     """(what is wanted, metres needed) -> the row and the length to order."""
+    awaited: Mapping[tuple[str, int], Sequence[PortUse]] = field(default_factory=dict)
+    """(switch, cage) -> its ports that are laid out for machines which do not stand."""
 
     def tell(
         self, link: Link, kind: str, message: str, remedy: str, *, rank: float = 0, severity: Severity = "error"
@@ -58,10 +61,13 @@ class _Bench:
 
 def assemble(
     links: Sequence[Link], devices: Sequence[Device], placements: Sequence[Placement], racks: Sequence[Rack],
-    catalog: Catalog, *, row: Mapping[str, int] | None = None,
+    catalog: Catalog, *, row: Mapping[str, int] | None = None, rooms: Sequence[Placement] = (),
+    ports: Mapping[str, Sequence[PortUse]] | None = None,
 ) -> tuple[tuple[Assembly, ...], list[Problem]]:  # fmt: skip
     """Return the parts that make the links, switch by switch and cage by cage; ``row`` as for :class:`Hall`.
 
+    A splitter is as long as the machines to come ask for that will hang on it: ``rooms`` says where they will stand,
+    ``ports`` what each port of a switch is laid out for.
     A part that the catalog does not have leaves an assembly with an empty ``part``: the link is there.
     """
     far: dict[tuple[str, str, int], int] = {}
@@ -70,13 +76,23 @@ def assemble(
         cages.setdefault(_hole(link.a), []).append(index)
         hole = _hole(link.b)
         far[hole] = far.get(hole, 0) + 1
-    hall = Hall(devices, placements, racks, row=row)
-    bench = _Bench(links, Connectors(list(devices), catalog), Shelf(catalog), hall, far)
+    hall = Hall(devices, (*placements, *rooms), racks, row=row)
+    bench = _Bench(links, Connectors(list(devices), catalog), Shelf(catalog), hall, far, awaited=_awaited(ports or {}))
     order = {device.name: at for at, device in enumerate(devices)}
     made: list[Assembly] = []
     for hole in sorted(cages, key=lambda at: (order.get(at[0], len(order)), at[2], at[1])):
         made += _cage(bench, hole, cages[hole])
     return tuple(made), [_problem(path, kind, told) for (path, kind), told in bench.told.items()]
+
+
+def _awaited(ports: Mapping[str, Sequence[PortUse]]) -> dict[tuple[str, int], list[PortUse]]:
+    """Return, by switch and cage, the ports that are laid out for a machine which does not stand."""
+    found: dict[tuple[str, int], list[PortUse]] = {}
+    for switch, uses in ports.items():
+        for use in uses:
+            if use.state == "reserved" and use.node:
+                found.setdefault((switch, use.cage), []).append(use)
+    return found
 
 
 def _hole(end: End) -> tuple[str, str, int]:
@@ -157,15 +173,46 @@ def _cut(bench: _Bench, bundle: list[int], rows: Sequence[CableModel], want: Wan
             return rows[0], None
         if metres > need:
             need, longest = metres, link
-    kept = bench.cuts.get((want, need))
-    if kept is None:
-        kept = bench.cuts[want, need] = _row_for(rows, need)
-    if kept[0] is not None:
-        return kept[0], kept[1]
+    for metres in sorted({need, *_later(bench, bundle, rows[0], need)}, reverse=True):
+        kept = bench.cuts.get((want, metres))
+        if kept is None:
+            kept = bench.cuts[want, metres] = _row_for(rows, metres)
+        if kept[0] is not None:
+            return kept[0], kept[1]
+        if metres > need:
+            _too_short_later(bench, longest, metres, rows, want)
     if not any(row.lengths_m for row in rows):
         return rows[0], need
     _too_short(bench, longest, need, rows, want)
     return rows[0], need
+
+
+def _later(bench: _Bench, bundle: list[int], row: CableModel, need: float) -> Iterator[float]:
+    """Yield the greater metres that machines to come on other ways of a part need: for them it would be changed."""
+    first = bench.links[bundle[0]]
+    half = bench.connectors.lanes(first.a) // 2 if row.a_sides > 1 else 0
+
+    def part(sub: int) -> tuple[bool, int]:
+        return (sub * first.lanes >= half, sub // row.ways) if half else (False, 0)
+
+    same = part(max(first.a.sub, 0))
+    for use in bench.awaited.get((first.a.device, first.a.cage), ()) if row.ways > len(bundle) else ():
+        metres = bench.hall.needed_m(first.a.device, use.node) if part(max(use.sub, 0)) == same else None
+        if metres and metres > need:
+            yield metres
+
+
+def _too_short_later(bench: _Bench, link: Link, metres: float, rows: Sequence[CableModel], want: Want) -> None:
+    """Warn of a splitter that will not reach the machines to come on its other ways."""
+    longest = max((length for row in rows for length in row.lengths_m), default=0)
+    if longest:
+        bench.tell(
+            link, "later",
+            f"machines to come on the splitter at {link.a.device}:{link.a.port} stand {metres:g} m away,"
+            f" {want.media} reaches {longest:g} m",
+            "place them nearer, or choose a medium that reaches them before the cable is bought",
+            rank=metres, severity="warning",
+        )  # fmt: skip
 
 
 def _row_for(rows: Sequence[CableModel], need: float) -> tuple[CableModel | None, float]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from rackwright.intent.models import Site
 from rackwright.intent.ranges import expand
@@ -55,6 +56,8 @@ class Slot:
     name: str
     model: str
     stands: bool = True
+    machine: str = ""
+    """Name that the machine has, or will have, where it does not stand."""
 
 
 @dataclass
@@ -103,9 +106,11 @@ class Names:
     def _add_groups(self, site: Site) -> None:
         for key, group in site.groups.items():
             # Room is kept for machines up to max and for absent ones: what is theirs stays theirs.
-            rooms = {n: Slot(f"{key} {n}", group.model, False) for n in range(1, group.target + 1)}
+            names = group_names(key, group, self._lock)
+            named = zip_longest(range(1, group.target + 1), names[: group.target], fillvalue="")
+            rooms = {int(n): Slot(f"{key} {n}", group.model, False, name) for n, name in named}
             self._named[key] = Named(rooms)
-            self._rooms |= zip(group_names(key, group, self._lock), rooms.values(), strict=False)
+            self._rooms |= {slot.machine: slot for slot in rooms.values() if slot.machine}
         for device in self._devices.values():
             if device.role in ("server", "storage") and device.group in self._named:
                 self._named[device.group].slots[device.index] = Slot(device.name, device.model)

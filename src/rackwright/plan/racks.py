@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from rackwright.catalog.models import Catalog
 from rackwright.findings import Problem, problem
@@ -16,7 +16,7 @@ from rackwright.plan.model import Device, Placement, Rack
 from rackwright.plan.places import Names, Slot, Word, WordFault, parse
 from rackwright.plan.power import powered
 
-__all__ = ["ROW", "height_of", "pdus", "place", "rack_names", "row"]
+__all__ = ["ROW", "Stood", "height_of", "pdus", "place", "rack_names", "row"]
 
 ROW: Final = "racks.row"
 """Pool of the lock: the place of each rack in the row, from 0."""
@@ -55,6 +55,17 @@ def pdus(site: Site) -> tuple[Device, ...]:
     )
 
 
+class Stood(NamedTuple):
+    """Where everything stands."""
+
+    placements: tuple[Placement, ...]
+    racks: tuple[Rack, ...]
+    """With their power, as they stand in the row."""
+    problems: list[Problem]
+    rooms: tuple[Placement, ...]
+    """Where machines will stand that do not yet, or stood that are absent, as far as their unit is known."""
+
+
 @dataclass
 class _Hall:
     """All racks while they fill."""
@@ -62,6 +73,7 @@ class _Hall:
     catalog: Catalog
     names: Names
     placements: list[Placement] = field(default_factory=list)
+    rooms: list[Placement] = field(default_factory=list)
     standing: dict[str, str] = field(default_factory=dict)
     """Device -> rack."""
     problems: list[Problem] = field(default_factory=list)
@@ -69,10 +81,8 @@ class _Hall:
     """Model without a height -> path of the first word that needs it."""
 
 
-def place(
-    site: Site, devices: Sequence[Device], catalog: Catalog, lock: Lock | None = None
-) -> tuple[tuple[Placement, ...], tuple[Rack, ...], list[Problem]]:
-    """Return where each device stands, the racks with their power as they stand in the row, and what is wrong.
+def place(site: Site, devices: Sequence[Device], catalog: Catalog, lock: Lock | None = None) -> Stood:
+    """Return where each device stands, the racks, and what is wrong.
 
     A placement whose unit is 0 stands in that rack at a height that cannot be told: something below it
     has a height that no source gives.
@@ -92,7 +102,8 @@ def place(
     hall.problems += _unnamed(site) + _heightless(hall) + _left_over(devices, hall, bool(site.racks))
     racks, faults = powered(site, tuple((name, key) for name, key in seen.items()), members, devices, catalog)
     places = row(site, lock)
-    return tuple(hall.placements), tuple(sorted(racks, key=lambda rack: places[rack.name])), hall.problems + faults
+    row_of = tuple(sorted(racks, key=lambda rack: places[rack.name]))
+    return Stood(tuple(hall.placements), row_of, hall.problems + faults, tuple(hall.rooms))
 
 
 def _fill(hall: _Hall, rack: str, key: str, intent: RackIntent, ordinal: int, count: int) -> None:
@@ -144,6 +155,8 @@ def _stack(
         taken.update(dict.fromkeys(known, slot.name))
         if slot.stands:
             _stand(hall, rack, path, Placement(slot.name, rack, unit, height))
+        elif unit and slot.machine:
+            hall.rooms.append(Placement(slot.machine, rack, unit, height))
         unit = unit + height if unit and height else 0
 
 

@@ -7,10 +7,11 @@ laid out for the build-out target: machine slot s, rail r has one place whatever
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from itertools import count
 
 from rackwright.catalog.models import Breakout, Catalog, SwitchModel
 from rackwright.intent.models import Attach, Fabric, Site
@@ -18,6 +19,7 @@ from rackwright.plan.cages import Block
 from rackwright.plan.clos import Clos, clos, parse_ratio, split_ports
 from rackwright.plan.lock import NO_ROOM, Lock, recable
 from rackwright.plan.model import Device, Layout, Link
+from rackwright.plan.nodes import group_names
 from rackwright.plan.switch_model import Role
 from rackwright.plan.wiring import HostPort, Wiring, breakout, cage_count, host_end, host_ports
 
@@ -67,11 +69,12 @@ def wire_rails(key: str, site: Site, catalog: Catalog, lock: Lock, wiring: Wirin
     # A machine taken out keeps its slot until it is freed, and so its leaves stand.
     held = lock.view().get(f"{key}.slot", {}).values()
     units = sorted({slot // frame.shape.nodes_per_unit for slot, _ in held})
+    awaited = _awaited(frame, site, lock)
     for plane in range(1, frame.fabric.planes + 1):
         _switches(frame, plane, units, wiring)
         for node, slot in slots.items():
             _wire_node(frame, plane, node, slot, wiring)
-        _reserve_down(frame, plane, units, slots, wiring)
+        _reserve_down(frame, plane, units, slots, awaited, wiring)
         _wire_up(frame, plane, units, wiring)
     wiring.layouts.append(_layout(frame, units, len(slots)))
 
@@ -366,7 +369,20 @@ def _wire_node(frame: _Frame, plane: int, node: str, slot: int, wiring: Wiring) 
             wiring.lay(name, block.use(position, "host", float(port.gbps), attach=0, link=link, node=node))
 
 
-def _reserve_down(frame: _Frame, plane: int, units: list[int], slots: dict[str, int], wiring: Wiring) -> None:
+def _awaited(frame: _Frame, site: Site, lock: Lock) -> dict[int, str]:
+    """Return, by slot, the machines that hold one or will take it: those to come take the lowest free ones in turn."""
+    held = {name: slot for name, (slot, _) in lock.view().get(f"{frame.key}.slot", {}).items()}
+    groups = {group for entry in frame.fabric.attach for group in entry.every_group}
+    names = (name for key in site.groups if key in groups for name in group_names(key, site.groups[key], lock))
+    taken = set(held.values())
+    free = (slot for slot in count() if slot not in taken)
+    coming = zip(free, (name for name in names if name not in held), strict=False)
+    return {slot: name for name, slot in held.items()} | dict(coming)
+
+
+def _reserve_down(
+    frame: _Frame, plane: int, units: list[int], slots: dict[str, int], awaited: Mapping[int, str], wiring: Wiring
+) -> None:
     """Lay out the ports of machines still to come, so that growth changes no breakout."""
     shape, speed = frame.shape, float(frame.ports[0].gbps)
     taken = set(slots.values())
@@ -380,7 +396,10 @@ def _reserve_down(frame: _Frame, plane: int, units: list[int], slots: dict[str, 
                 name = _leaf(frame, plane, unit, leaf)
                 for offset in range(shape.rails_per_leaf):
                     position = (slot - first) * shape.rails_per_leaf + offset
-                    wiring.lay(name, frame.block.use(position, "reserved", speed, attach=0, state="reserved"))
+                    node = awaited.get(slot, "")
+                    wiring.lay(
+                        name, frame.block.use(position, "reserved", speed, attach=0, state="reserved", node=node)
+                    )
 
 
 def _wire_up(frame: _Frame, plane: int, units: list[int], wiring: Wiring) -> None:

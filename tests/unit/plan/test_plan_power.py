@@ -29,7 +29,7 @@ def rack(survive, feeds, *, watts, supplies, count, rating=17000):
         }
     )
     devices = [Device(f"m{n:02d}", "server", "m", group="m", index=n) for n in range(1, count + 1)]
-    _, racks, problems = place(wish, devices, catalog)
+    _, racks, problems, _ = place(wish, devices, catalog)
     return racks[0], problems
 
 

@@ -57,7 +57,7 @@ def texts(problems, severity="error"):
 
 def test_a_group_range_stands_one_above_the_other():
     """gpu[1-4]@2 fills units 2, 8, 14 and 20 with machines of six units."""
-    placements, _, problems = place(
+    placements, _, problems, _ = place(
         site({"r1": {"place": ["gpu[1-4]@2"]}}, gpu=("big", 4)), machines("gpu", "big", 4), catalog()
     )
     assert spots(placements) == {"gpu01": ("r1", 2), "gpu02": ("r1", 8), "gpu03": ("r1", 14), "gpu04": ("r1", 20)}
@@ -66,7 +66,7 @@ def test_a_group_range_stands_one_above_the_other():
 
 def test_numbers_run_on_rack_after_rack():
     """Under r[001-003], gpu[1-2]@2 puts 1-2, 3-4 and 5-6."""
-    placements, _, problems = place(
+    placements, _, problems, _ = place(
         site({"r[001-003]": {"place": ["gpu[1-2]@2"]}}, gpu=("big", 6)), machines("gpu", "big", 6), catalog()
     )
     assert spots(placements)["gpu03"] == ("r002", 2)
@@ -76,7 +76,7 @@ def test_numbers_run_on_rack_after_rack():
 
 def test_the_last_rack_of_a_range_may_be_part_full():
     """Five machines in three racks of two leave one place, which is no problem."""
-    placements, _, problems = place(
+    placements, _, problems, _ = place(
         site({"r[1-3]": {"place": ["gpu[1-2]@2"]}}, gpu=("big", 5)), machines("gpu", "big", 5), catalog()
     )
     assert spots(placements)["gpu05"] == ("r3", 2)
@@ -86,16 +86,16 @@ def test_the_last_rack_of_a_range_may_be_part_full():
 def test_a_star_takes_the_next_ones_whatever_stands_before():
     """fe[*1]@30 gives each rack of the range the next leaf, across racks keys too."""
     racks = {"r1": {"place": ["be[*2]@30"]}, "r[2-3]": {"place": ["be[*1]@30"]}}
-    placements, _, problems = place(site(racks), switches("be", 4), catalog())
+    placements, _, problems, _ = place(site(racks), switches("be", 4), catalog())
     assert spots(placements) == {"be01": ("r1", 30), "be02": ("r1", 32), "be03": ("r2", 30), "be04": ("r3", 30)}
     assert texts(problems) == []
 
 
 def test_a_bare_stem_means_all_of_it_and_must_say_how_many_in_a_range():
     """fe@30 is both leaves in one rack; in a range of racks it is refused with the star as remedy."""
-    placements, _, _ = place(site({"r1": {"place": ["fe@30"]}}), switches("fe", 2), catalog())
+    placements, _, _, _ = place(site({"r1": {"place": ["fe@30"]}}), switches("fe", 2), catalog())
     assert spots(placements) == {"fe01": ("r1", 30), "fe02": ("r1", 32)}
-    _, _, problems = place(site({"r[1-2]": {"place": ["fe@30"]}}), switches("fe", 2), catalog())
+    _, _, problems, _ = place(site({"r[1-2]": {"place": ["fe@30"]}}), switches("fe", 2), catalog())
     faults = [item for item in problems if item.severity == "error"]
     assert len(faults) == 1, "told once, not once a rack"
     assert faults[0].path == "racks.r[1-2].place.0"
@@ -105,21 +105,23 @@ def test_a_bare_stem_means_all_of_it_and_must_say_how_many_in_a_range():
 def test_overlap_names_both_devices_and_the_units():
     """A machine on units 2-7 and a switch on 7-8 overlap."""
     placed = site({"r1": {"place": ["gpu01@2", "be01@7"]}}, gpu=("big", 1))
-    _, _, problems = place(placed, machines("gpu", "big", 1) + switches("be", 1), catalog())
+    _, _, problems, _ = place(placed, machines("gpu", "big", 1) + switches("be", 1), catalog())
     assert texts(problems) == ["r1: be01 on units 7-8 overlaps gpu01"]
     assert [item.path for item in problems if item.severity == "error"] == ["racks.r1.place.1"]
 
 
 def test_a_device_past_the_top_is_a_problem_with_the_numbers():
     """Six units from 44 end at 49 in a rack of 48."""
-    _, _, problems = place(site({"r1": {"place": ["gpu01@44"]}}, gpu=("big", 1)), machines("gpu", "big", 1), catalog())
+    _, _, problems, _ = place(
+        site({"r1": {"place": ["gpu01@44"]}}, gpu=("big", 1)), machines("gpu", "big", 1), catalog()
+    )
     assert texts(problems) == ["r1: gpu01@44 puts gpu01 on units 44-49, the rack has 48"]
 
 
 def test_unknown_names_and_double_places_are_problems():
     """A name that is nothing, a number past the group, a machine placed twice, a word without a unit."""
     racks = {"r1": {"place": ["nope@2", "gpu[1-3]@3", "gpu01@10", "gpu[1]@20", "gpu01"]}}
-    _, _, problems = place(site(racks, gpu=("flat", 2)), machines("gpu", "flat", 2), catalog())
+    _, _, problems, _ = place(site(racks, gpu=("flat", 2)), machines("gpu", "flat", 2), catalog())
     found = {item.path: item.message for item in problems if item.severity == "error"}
     assert "no device, group or switch stem nope" in found["racks.r1.place.0"]
     assert "names gpu 3, there are 2" in found["racks.r1.place.1"]
@@ -135,7 +137,7 @@ def test_room_is_kept_for_absent_machines_and_up_to_max():
         "racks": {"r1": {"model": "r48", "place": ["gpu[1-4]@2", "be01@9"]}},
     }
     devices = [item for item in machines("gpu", "big", 3) if item.name != "gpu02"] + switches("be", 1)
-    placements, _, problems = place(Site.model_validate(wish), devices, catalog())
+    placements, _, problems, _ = place(Site.model_validate(wish), devices, catalog())
     assert spots(placements)["gpu03"] == ("r1", 14)
     assert texts(problems) == ["r1: be01 on units 9-10 overlaps gpu 2"]
 
@@ -149,7 +151,7 @@ def test_a_machine_taken_out_sinks_none_above_it(words):
         "racks": {"r1": {"model": "r48", "place": words}},
     }
     devices = [item for item in machines("gpu", "big", 3) if item.name != "gpu01"]
-    placements, _, problems = place(Site.model_validate(wish), devices, catalog())
+    placements, _, problems, _ = place(Site.model_validate(wish), devices, catalog())
     assert texts(problems) == []
     assert spots(placements) == {"gpu02": ("r1", 8), "gpu03": ("r1", 14)}
 
@@ -158,10 +160,10 @@ def test_a_machine_to_come_may_be_placed_by_name():
     """Names up to max mean the room that is kept, as numbers do; past it they are nothing."""
     placed = site({"r1": {"place": ["gpu01@2", "gpu02@8"]}})
     placed = placed.model_copy(update={"groups": {"gpu": Group(model="big", count=1, max=2)}})
-    placements, _, problems = place(placed, machines("gpu", "big", 1), catalog())
+    placements, _, problems, _ = place(placed, machines("gpu", "big", 1), catalog())
     assert texts(problems) == []
     assert spots(placements) == {"gpu01": ("r1", 2)}
-    _, _, problems = place(
+    _, _, problems, _ = place(
         placed.model_copy(update={"groups": {"gpu": Group(model="big", count=1)}}),
         machines("gpu", "big", 1),
         catalog(),
@@ -171,7 +173,7 @@ def test_a_machine_to_come_may_be_placed_by_name():
 
 def test_a_height_that_no_source_gives_is_reported_and_not_guessed():
     """What stands on a machine of unknown height has unit 0, and one warning names the model."""
-    placements, _, problems = place(
+    placements, _, problems, _ = place(
         site({"r1": {"place": ["odd[1-3]@5"]}}, odd=("odd", 3)), machines("odd", "odd", 3), catalog()
     )
     assert [(item.unit, item.height_u) for item in placements] == [(5, None), (0, None), (0, None)]
@@ -183,7 +185,7 @@ def test_a_height_that_no_source_gives_is_reported_and_not_guessed():
 def test_what_stands_nowhere_is_told_once_a_group():
     """Eight machines without a place are one warning; PDUs and peers of others are none."""
     devices = [*machines("gpu", "flat", 8), Device("core", "external", ""), Device("r1-pdu1", "pdu", "p17")]
-    _, _, problems = place(site({"r1": {}}, gpu=("flat", 8)), devices, catalog())
+    _, _, problems, _ = place(site({"r1": {}}, gpu=("flat", 8)), devices, catalog())
     assert len(problems) == 1
     assert problems[0].message.startswith("8 of gpu stand in no rack: gpu01, gpu02, gpu03 and 5 more")
 
@@ -191,7 +193,7 @@ def test_what_stands_nowhere_is_told_once_a_group():
 def test_a_peer_named_like_a_stem_does_not_hide_the_switches():
     """core@20 means core01 and core02 although an external peer is called core."""
     devices = [*switches("core", 2), Device("core", "external", "")]
-    placements, _, _ = place(site({"r1": {"place": ["core@20"]}}), devices, catalog())
+    placements, _, _, _ = place(site({"r1": {"place": ["core@20"]}}), devices, catalog())
     assert set(spots(placements)) == {"core01", "core02"}
 
 
@@ -206,7 +208,7 @@ def test_pdus_are_devices_one_a_feed():
 
 def test_a_rack_named_twice_is_a_problem():
     """r2 in a range and by name is one rack too many."""
-    _, racks, problems = place(site({"r[1-2]": {}, "r2": {}}), [], catalog())
+    _, racks, problems, _ = place(site({"r[1-2]": {}, "r2": {}}), [], catalog())
     assert texts(problems) == ["rack r2 is also in racks.r2"]
     assert [rack.name for rack in racks] == ["r1", "r2"]
 
@@ -225,6 +227,6 @@ def test_two_thousand_racks_take_no_time_that_grows_faster_than_they_do():
     """Placing 4,000 and 8,000 machines looks at each rack's own machines only."""
     for count in (1000, 2000):
         wish = site({f"r[0001-{count:04d}]": {"place": ["gpu[1-4]@2"]}}, gpu=("big", 4 * count))
-        placements, _, _ = place(wish, machines("gpu", "big", 4 * count, width=5), catalog())
+        placements, _, _, _ = place(wish, machines("gpu", "big", 4 * count, width=5), catalog())
         assert len(placements) == 4 * count
         assert placements[-1].rack == f"r{count:04d}"
