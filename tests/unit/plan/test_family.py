@@ -329,3 +329,10 @@ def test_a_port_set_aside_has_the_state_that_the_site_gives_it(wish: Wish, style
     wish["fabrics"]["oob"]["reserve"] = {"oob-switch-01:swp7-8,swp48": {"configure": True, "admin": admin}}
     ports = {port.name: port for port in switch(planned(wish), "oob-switch-01").ports}
     assert [(ports[name].admin, ports[name].access) for name in ("swp7", "swp8", "swp48")] == [(state, 200)] * 3
+
+
+def test_a_pair_without_bonds_takes_no_segment_mac(planes: Wish) -> None:
+    """The house style's own MAC is that of the first pair with bonds, whatever name planes before it have."""
+    planes["fabrics"]["a"] = planes["fabrics"].pop("plane1")
+    planes["networks"]["gpu1"]["gateway"] = "a"
+    assert {bond.es_mac for bond in switch(planned(planes)).bonds} == {"44:38:39:FF:00:AA"}

@@ -13,7 +13,7 @@ from rackwright.intent.overlays import SWITCH_ROLES
 from rackwright.plan.address_model import Addresses
 from rackwright.plan.lock import Lock
 from rackwright.plan.model import Device, Link, SystemSettings
-from rackwright.plan.subnets import carried_networks
+from rackwright.plan.subnets import below, carried_networks
 from rackwright.plan.wiring import PortUse
 
 __all__ = ["Frame", "SshKey", "doubled_numbers", "frame", "tenants"]
@@ -153,11 +153,12 @@ def doubled_numbers(frame: Frame) -> Iterator[Problem]:
 def _segment_macs(
     site: Site, conventions: Conventions, leaves: Mapping[str, tuple[tuple[str, ...], ...]], lock: Lock
 ) -> dict[str, str]:
-    """Return the MAC of each leaf's segments: the conventions' own for the first pair, the next for the next."""
+    """Return the MAC of each leaf's segments: the conventions' own for the first pair with bonds, the next for the next."""
     first = int(conventions.es_mac.replace(":", ""), 16)
     found: dict[str, str] = {}
     for fabric, pairs in leaves.items():
-        if site.fabrics[fabric].family != "pair":
+        bonded = any(entry.bond == "lacp" for entry in site.fabrics[fabric].attach) or below(site, fabric)
+        if site.fabrics[fabric].family != "pair" or not bonded:
             continue
         for number, pair in enumerate(pairs):
             index = lock.take("es.mac", f"{fabric}.{number}")
