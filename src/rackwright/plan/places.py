@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from rackwright.intent.models import Site
+from rackwright.intent.models import Fabric, Site
 from rackwright.intent.ranges import expand
 from rackwright.plan.lock import Lock
 from rackwright.plan.model import Device
@@ -102,6 +102,8 @@ class Names:
         self._rooms: dict[str, Slot] = {}
         self._add_groups(site)
         self._add_stems()
+        # The leaves of a scale-out fabric stand as its machines do: before the first one there are none to place.
+        self._to_come = {name for fabric in site.fabrics.values() for name in _stems(fabric)} - set(self._named)
 
     def _add_groups(self, site: Site) -> None:
         for key, group in site.groups.items():
@@ -131,6 +133,8 @@ class Names:
         WordFault.
         """
         named = self._named.get(word.what)
+        if word.what in self._to_come:
+            return []
         if word.each:
             return self._next(word, self._known(word, named), rack, racks)
         if word.numbers and named:
@@ -189,6 +193,12 @@ class Names:
     def _hint(self) -> str:
         known = ", ".join(sorted(self._named)[:12])
         return f"use a device name or one of {known}" if known else "declare the group first"
+
+
+def _stems(fabric: Fabric) -> tuple[str, str, str]:
+    """Return what the names of leaves, spines and super-spines begin with."""
+    low = fabric.leaves.name
+    return low, fabric.spines.name or f"{low}-spine", fabric.superspines.name or f"{low}-super"
 
 
 def _free(named: Named) -> int:

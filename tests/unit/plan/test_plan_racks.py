@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rackwright.catalog.models import Catalog, PduModel, RackModel, ServerModel, SwitchModel
-from rackwright.intent.models import Group, Site
+from rackwright.intent.models import Fabric, Group, Site
 from rackwright.plan.model import Device
 from rackwright.plan.racks import pdus, place, rack_names
 
@@ -169,6 +169,17 @@ def test_a_machine_to_come_may_be_placed_by_name():
         catalog(),
     )
     assert texts(problems) == ["gpu02@8: there is no device, group or switch stem gpu02"]
+
+
+@pytest.mark.parametrize("word", ["be@30", "be[1-2]@30", "be[*2]@30", "be-spine@30"])
+def test_switches_that_no_machine_asks_for_yet_may_be_placed(word):
+    """Before the first machine of a scale-out fabric there are no leaves: their place is no mistake, another stem is one."""
+    leaves = {"model": "sn", "name": "be"}
+    wish = site({"r1": {"place": [word, "bee@40"]}})
+    fabric = Fabric.model_validate({"topology": "rail-optimized", "leaves": leaves})
+    placements, _, problems, _ = place(wish.model_copy(update={"fabrics": {"backend": fabric}}), [], catalog())
+    assert placements == ()
+    assert [item.path for item in problems if item.severity == "error"] == ["racks.r1.place.1"]
 
 
 def test_a_height_that_no_source_gives_is_reported_and_not_guessed():
