@@ -38,11 +38,11 @@ def logins(monkeypatch):
     return found
 
 
-def settled(tmp_path, box, work=servers.settings, **wanted):
+def settled(tmp_path, box, work=servers.settings, *, tag="", **wanted):
     way = bmcs.Way(box, {"bmc": "of-the-site-2"})
     world = {
         "way": way, "settings": {"gpu01": BmcSettings(timezone="UTC", password="secret:bmc", **wanted)}, "authority": "",
-        "machines": {"gpu01": SimpleNamespace(service_tag="")}, "patience": Patience(), "plan": SimpleNamespace(name="lab"),
+        "machines": {"gpu01": SimpleNamespace(service_tag=tag)}, "patience": Patience(), "plan": SimpleNamespace(name="lab"),
     }  # fmt: skip
     return work(job("bmc/gpu01", folder=tmp_path, **world))
 
@@ -94,7 +94,7 @@ def nothing(*_, **__):
 
 def surveyed(connect, keep, changes=nothing):
     planner = SimpleNamespace(topics=frozenset({"system"}), changes=changes)
-    machine = SimpleNamespace(name="gpu01")
+    machine = SimpleNamespace(name="gpu01", service_tag="TAG0001")
     return survey(machine, connect, SimpleNamespace(now=lambda: 0.0), planner, lambda *_: None, keep=keep)
 
 
@@ -109,6 +109,22 @@ class Session:
 
     def close(self):
         self.open = False
+
+
+def test_another_machine_is_not_as_planned_however_it_is_set(tmp_path, monkeypatch):
+    """A stranger at a server's address that runs the planned firmware and is set as planned was "unchanged", and done."""
+    monkeypatch.setattr("rackwright.push.bmc.reading.reading.inventory", lambda _: Inventory(service_tag="OTHER"))
+    session = Session()
+    found = surveyed(lambda _: session, None)
+    assert (found.cause, found.passing, session.open) == (
+        "service tag OTHER answers where TAG0001 is planned",
+        False,
+        False,
+    )
+    monkeypatch.setattr(servers, "inventory", lambda _: Inventory(service_tag="OTHER"))
+    told = settled(tmp_path, bmcs.Box(password="of-the-site-2", attributes={"Time.1.Timezone": "UTC"}), tag="TAG0001")
+    assert (told.state, told.stage, told.cause) == ("failed", "read", found.cause)
+    assert "nodes.csv" in told.remedy
 
 
 def test_session_of_a_survey_is_kept_for_the_work_behind_it():
@@ -165,7 +181,7 @@ def test_a_survey_with_patience_outlives_idle_sessions(patience_s, taken_s, read
 
     planner = SimpleNamespace(topics=frozenset({"system"}), changes=nothing)
     found = survey(
-        SimpleNamespace(name="gpu01"),
+        SimpleNamespace(name="gpu01", service_tag="TAG0001"),
         connect,
         clock,
         planner,

@@ -21,6 +21,7 @@ from rackwright.plan.controllers import BmcSettings
 from rackwright.plan.machines import Machine
 from rackwright.push.bmc.activation import in_words
 from rackwright.push.bmc.changeset import ServerChanges, Unread
+from rackwright.push.bmc.checks import CABLING, stranger
 from rackwright.push.bmc.contact import AGAIN, EVERYTHING, Connect, Held, is_full, packed
 from rackwright.push.bmc.darkness import dark_since
 from rackwright.push.bmc.meeting import FIRST_A_PASSWORD
@@ -175,6 +176,8 @@ def _surveyed(
         fresh = device in getattr(connect, "fresh", ())
         resources = session.read(planner.topics | (EVERYTHING if keep else frozenset()))
         told, at = reading.inventory(resources), clock.now()
+        if another := stranger(told, machine.service_tag):
+            raise DriverError(another, device=device, remedy=CABLING)
         changes = planner.changes(machine, resources, told=told, factory=fresh)
         if keep is not None and not fresh:
             keep(Held(session, packed(resources), told, at))
