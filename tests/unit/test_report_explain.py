@@ -87,6 +87,38 @@ def test_a_value_is_explained_by_the_key_that_decided_it(ask, device, path, site
     assert site_path in paths
 
 
+@pytest.mark.parametrize(
+    ("device", "path", "site_path"),
+    [
+        ("core-01", "interface lo ip address", "fabrics.core.leaves.loopbacks"),
+        ("core-02", "interface vlan300 ip address", "networks.inband.leaf_addresses"),
+        ("core-02", "interface vlan300 ip vrr address", "networks.inband.gateway_address"),
+        ("oob-switch-02", "interface vlan200 ip address", "fabrics.oob.per_switch"),
+    ],
+)
+def test_an_address_that_is_written_is_explained_by_its_key(tmp_path, device, path, site_path):
+    """Neither pool nor house style nor lock decided it."""
+    text = (SITES / "era-2-8-9-400" / "site.yaml").read_text()
+    text = text.replace("name: core-}", "name: core-, loopbacks: [172.16.176.21, 172.16.176.23]}").replace(
+        "172.16.178.0/24, gateway: core",
+        "172.16.178.0/24, gateway: core, gateway_address: 172.16.178.9, leaf_addresses: [172.16.178.7, 172.16.178.8]",
+    )
+    (tmp_path / "site.yaml").write_text(text)
+    folder = workspace.open_site(tmp_path)
+    made = workspace.planned(folder)
+    switch = next(found for found in made.plan.switches if found.name == device)
+    tree = switch_tree(switch)
+    steps = [
+        step
+        for found in explain_below(
+            made.plan, folder.loaded, made.lock, switch, tree, find_path(tree, path.split(), device)
+        )
+        for step in found.steps
+    ]
+    assert site_path in {step.path for step in steps}
+    assert {step.kind for step in steps} <= {"site", "plan"}
+
+
 def test_the_lock_says_which_place_was_given(ask, planned):
     """An allocated number names its entry in site.lock and the index that it holds."""
     [found] = ask("fe01", "router", "bgp", "autonomous-system")

@@ -35,6 +35,9 @@ def loopback(asked: Question) -> Answer:
         yield from vtep(asked)
         return
     yield fact(f"loopback of {asked.switch.name}: {asked.switch.loopback}")
+    if asked.switch.role == "leaf" and asked.site.fabrics[asked.switch.fabric].leaves.loopbacks:
+        yield written("fabrics", asked.switch.fabric, "leaves", "loopbacks")
+        return
     yield written("pools", "loopback")
     yield held("pools.loopback", asked.switch.name)
 
@@ -58,18 +61,28 @@ def svi(asked: Question) -> Answer:
         return
     if "vrr" in asked.path:
         yield written("networks", name, "gateway")
-        yield written("networks", name, "subnet")
+        yield written("networks", name, "gateway_address" if asked.site.networks[name].gateway_address else "subnet")
     elif "vrf" in asked.path:
         yield written("networks", name, "vrf")
     elif "mtu" in asked.path:
         yield written("networks", name, "mtu_bytes")
         yield convention("svi_mtu_bytes")
     elif "address" in asked.path:
-        yield written("networks", name, "subnet")
-        yield convention("leaf_addresses")
-        yield held(f"networks.{name}.leaves", asked.switch.name)
+        yield from _own_address(asked, name)
     else:
         yield written("networks", name, "vlan")
+
+
+def _own_address(asked: Question, network: str) -> Answer:
+    """Explain the address of a switch in a VLAN."""
+    if asked.switch.role == "oob":
+        yield written("fabrics", asked.switch.fabric, "per_switch")
+    elif asked.site.networks[network].leaf_addresses:
+        yield written("networks", network, "leaf_addresses")
+    else:
+        yield written("networks", network, "subnet")
+        yield convention("leaf_addresses")
+        yield held(f"networks.{network}.leaves", asked.switch.name)
 
 
 def cage(asked: Question) -> Answer:
