@@ -253,7 +253,12 @@ class _Judge:
 
     def _follow(self, repair: Repair) -> str:
         near, far = self._near(*repair.links[0])
-        return f"follow the cable from {far}, and put it into {near}"
+        taken = (
+            " (free it first: a plug is in it whose other end was not asked)"
+            if self.seen.lights.ports.get(near)
+            else ""
+        )
+        return f"follow the cable from {far}, and put it into {near}{taken}"
 
     def _elsewhere(self, repair: Repair) -> None:
         near, far = self._near(*repair.links[0])

@@ -19,7 +19,7 @@ _WHOLE = re.compile(rf"swap {_TWO}: the whole plug or module")
 _MOVE = re.compile(rf"move the plug in ({_HOLE}) to ([\w.-]+(?: [\w.-]+)?)( \(free it first if it is taken\))?$")
 _PLUG = re.compile(rf"plug in the cable ([\w.-]+) \(({_HOLE}) to ({_HOLE})\), or replace it")
 _PULL = re.compile(rf"pull the cable from ({_HOLE}) to ({_HOLE})$")
-_FOLLOW = re.compile(rf"follow the cable from ({_HOLE}), and put it into ({_HOLE})$")
+_FOLLOW = re.compile(rf"follow the cable from ({_HOLE}), and put it into ({_HOLE})(?: \(free it first: [^)]*\))?$")
 _DEVICES = re.compile(r"exchange ([\w-]+) and ([\w-]+): put each")
 _LOOK = re.compile(r"look at ([\w-]+): its power")
 

@@ -268,6 +268,20 @@ def test_another_machine_at_the_address_of_a_bmc_is_named_and_nothing_is_said_of
     assert standing == made.servers - {"gpu05"} == {item.subject for item in found if item.status == "pass"}
 
 
+def test_a_cable_that_is_exchanged_with_one_that_was_not_blinked_is_not_put_into_a_taken_port():
+    """Whose server failed before does not blink: the other end of the swap is told to plug its cable in, where a plug is already."""
+    made = floor()
+    cables = dict(made.cables)
+    mine, other = Port("gpu06", "b3140h-1"), Port("gpu05", "b3140h-1")
+    swap(cables, mine, other)
+    others = [(near, far) for near, far in made.pairs if far.device != "gpu05"]
+    plan = blink.code(near for near, _ in others)
+    lights = Room(cables).lights(plan, [far for _, far in others])
+    (one,) = wrong(blinks.judge(blinks.Blinked(made.wiring, plan, lights, asked=frozenset(others))).found)
+    taken = "(free it first: a plug is in it whose other end was not asked)"
+    assert one.remedy == f"follow the cable from {mine}, and put it into {made.cables[mine]} {taken}"
+
+
 def test_a_server_one_of_whose_links_was_not_blinked_does_not_pass():
     """A server passes with the links of a switch that could not be asked left out, or the error does not name it."""
     made = floor()
