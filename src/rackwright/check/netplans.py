@@ -1,4 +1,4 @@
-"""What a netplan says of a host's addresses, of a file as it lies there."""
+"""What a netplan says of a host's addresses and MTUs, of a file as it lies there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rackwright import documents
 from rackwright.check.interfaces import section
 from rackwright.errors import DocumentError
 
-__all__ = ["addresses_of", "network_of"]
+__all__ = ["addresses_of", "mtu_of", "network_of"]
 
 
 def network_of(text: bytes, source: str) -> Mapping[str, Any]:
@@ -29,3 +29,10 @@ def addresses_of(network: Mapping[str, Any], name: str, bond: str) -> tuple[str,
         found += [str(text) for text in listed] if isinstance(listed, list) else []
     unknown = not any(stated) or any(stanza.get("dhcp4") is True for stanza in stated)
     return None if unknown else tuple(found)
+
+
+def mtu_of(network: Mapping[str, Any], name: str, bond: str) -> int | None:
+    """Return the MTU in bytes of an interface, or of its bond, whose members follow it; None where none is said."""
+    stated = section(network, "bonds", bond) if bond else section(network, "ethernets", name)
+    mtu = stated.get("mtu")
+    return mtu if isinstance(mtu, int) else None

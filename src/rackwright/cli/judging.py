@@ -52,7 +52,7 @@ def of_build(folder: Path) -> Fabric:
 
 
 def _with_netplans(folder: Path, plan: Plan, fabric: Fabric) -> Mapping[tuple[str, str], HostEnd]:
-    """Give the host ends with the addresses that the netplans of a build say; without a file nothing is known of one."""
+    """Give the host ends with the addresses and MTUs that the netplans of a build say; without a file nothing is known of one."""
     ends = dict(fabric.hosts)
     written = read_manifest(folder).files
     for net in plan.hosts:
@@ -66,7 +66,9 @@ def _with_netplans(folder: Path, plan: Plan, fabric: Fabric) -> Mapping[tuple[st
         for item in net.interfaces:
             end = ends.get((net.name, item.port))
             if end is not None and not item.vlan:
-                ends[net.name, item.port] = replace(end, addresses=netplans.addresses_of(network, item.name, item.bond))
+                stated = netplans.addresses_of(network, item.name, item.bond)
+                mtu = netplans.mtu_of(network, item.name, item.bond)
+                ends[net.name, item.port] = replace(end, addresses=stated, mtu_bytes=mtu)
     return ends
 
 

@@ -30,12 +30,14 @@ def test_a_finding_has_the_place_in_the_file(rackwright, build, edit):
     ("file", "old", "new", "said"),
     [
         ("devices/gpu01/netplan.yaml", "- 10.200.0.1/31", "- 10.200.0.9/31", "10.200.0.9/31 at the other end"),
+        ("devices/gpu01/netplan.yaml", "rail1\n      mtu: 9000", "rail1\n      mtu: 9500", "gpu01:b3140h-1 sends up to 9500"),
+        ("devices/gpu01/netplan.yaml", "layer3+4\n      mtu: 9000", "layer3+4\n      mtu: 9500", "gpu01:b3220l-1.1 sends up to 9500"),
         ("devices/be01/startup.yaml", "10.200.0.0/31: {}", "10.99.0.4/31: {}", "10.200.0.1/31 at the other end"),
         ("devices/be01/startup.yaml", "10.200.0.0/31: {}", "10.200.0.4/31: {}", "10.200.0.4/31 of swp1s0 is also on swp5s0"),
     ],
 )  # fmt: skip
 def test_a_switch_and_its_host_are_judged_as_their_files_lie_there(rackwright, build, edit, file, old, new, said):
-    """In a build the address of a switch port is held against the netplan of the host at its cable."""
+    """In a build the address and MTU of a switch port are held against the netplan of the host at its cable."""
     edit(build / file, old, new)
     result = rackwright("check", build)
     assert result.exit_code == 4
