@@ -163,9 +163,9 @@ def group_names(key: str, group: Group) -> tuple[str, ...]:
 
     The width of made-up numbers may be kept by a lock, so that every width it can have is known.
     """
-    if group.names:
+    if group.patterns:
         try:
-            return expand(group.names)
+            return tuple(name for pattern in group.patterns for name in expand(pattern))
         except ValueError:
             return ()
     widths = range(2, max(2, len(str(group.target))) + 1)

@@ -96,10 +96,14 @@ def _names(context: Context, key: str, group: Group) -> None:
         message = f"max is {group.max}, and {group.count} machines stand"
         context.wrong("limit", (*place, "max"), message, f"raise max to {group.count} at least, or remove it")
     if group.names is not None:
-        names = context.expand((*place, "names"), group.names)
-        for name in names[:1]:
-            context.label((*place, "names"), name, at_key=False)
-        if names and len(names) < group.target:
+        found: list[tuple[str, ...]] = []
+        for at, pattern in enumerate(group.patterns):
+            path = (*place, "names", *(() if isinstance(group.names, str) else (at,)))
+            found.append(context.expand(path, pattern))
+            for name in found[-1][:1]:
+                context.label(path, name, at_key=False)
+        names = [name for listed in found for name in listed]
+        if all(found) and len(names) < group.target:
             message = f"the pattern gives {len(names)} names for {group.target} machines"
             context.wrong("limit", (*place, "names"), message, "widen the range, or lower count and max")
     known = group_names(key, group)

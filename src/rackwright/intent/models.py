@@ -109,14 +109,19 @@ class Group(Intent):
     """Machines that stand now."""
     max: int | None = Field(None, ge=0, le=LIMIT)
     """Build-out target that ports, spines and pools are laid out for."""
-    names: str | None = None
-    """Names as a range pattern, e.g. ``su-[01-03]-node-[01-04]``; made from the group's name when absent."""
+    names: str | tuple[str, ...] | None = None
+    """Names as a range pattern, e.g. ``su-[01-03]-node-[01-04]``, or a list; made from the group's name when absent."""
     absent: tuple[str, ...] = ()
     """Machines taken out; what they held stays theirs."""
     interfaces: dict[str, tuple[str, ...] | str] = Field(default_factory=dict)
     """Operating system names of ports by NIC key, e.g. ``b3220l: [eth1, eth2]``; ranges ``eth[3-10]`` allowed."""
     nics: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     """Adapters by NIC key where they differ from the model's."""
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The patterns of its names, in order; none where they are made up."""
+        return (self.names,) if isinstance(self.names, str) else self.names or ()
 
     @property
     def target(self) -> int:

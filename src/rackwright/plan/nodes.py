@@ -18,8 +18,8 @@ def group_names(name: str, group: Group, lock: Lock) -> tuple[str, ...]:
     Made-up names are at least two digits wide; the width of the first plan is kept, so that growth
     renames nothing.
     """
-    if group.names:
-        return expand(group.names)[: group.target]
+    if group.patterns:
+        return tuple(one for pattern in group.patterns for one in expand(pattern))[: group.target]
     width = lock.keep("names.width", name, max(2, len(str(group.target))))
     return tuple(f"{name}{index:0{width}d}" for index in range(1, group.target + 1))
 

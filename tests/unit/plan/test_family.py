@@ -336,3 +336,12 @@ def test_a_pair_without_bonds_takes_no_segment_mac(planes: Wish) -> None:
     planes["fabrics"]["a"] = planes["fabrics"].pop("plane1")
     planes["networks"]["gpu1"]["gateway"] = "a"
     assert {bond.es_mac for bond in switch(planned(planes)).bonds} == {"44:38:39:FF:00:AA"}
+
+
+def test_machines_of_a_group_may_be_named_one_by_one(wish: Wish) -> None:
+    """Head nodes, a scheduler and a control plane are wired alike and named by what they do."""
+    wish["groups"]["support"] |= {"names": ["bcm-[01-02]", "slurm-01", "k8s-[01-05]"]}
+    found = ends(planned(wish), "host")
+    assert [found[f"swp52s{sub}"] for sub in range(4)] == ["bcm-01:eth1", "bcm-02:eth1", "slurm-01:eth1", "k8s-01:eth1"]
+    wish["groups"]["support"]["names"] = ["bcm-01", "bcm-[01-07]"]
+    assert "bcm-01 (server) and bcm-01 (server) would have one name" in refused(wish)
