@@ -13,6 +13,7 @@ from rackwright import audit
 from rackwright.audit import hosts as systems
 from rackwright.audit import machines as bodies
 from rackwright.audit.cabling import Port
+from rackwright.bringup.ahead import Ahead
 from rackwright.bringup.glances import Glances
 from rackwright.bringup.nearby import Nearby
 from rackwright.catalog.images import Image
@@ -77,6 +78,8 @@ class World:
     """Sessions with switches that one task leaves to the next; whoever runs the tasks ends them."""
     glances: Glances[tuple[audit.Evidence, str]] = field(default_factory=Glances, repr=False)
     """What out-of-band switches told a moment ago, with the file of it."""
+    ahead: Ahead = field(default_factory=Ahead, repr=False)
+    """Who goes ahead with firmware where the one that was to was never begun."""
     _trees: dict[str, Tree] = field(default_factory=dict, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 

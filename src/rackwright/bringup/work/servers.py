@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from rackwright.bringup.ahead import Turn
 from rackwright.bringup.job import Halted, Job, Made, ended
 from rackwright.bringup.work import systems
 from rackwright.diff.bmc.settings import LOCKDOWN, Settings, attributes_of, settings_changes
@@ -30,6 +31,7 @@ __all__ = ["firmware", "locked", "settings"]
 _TOPICS: Final[frozenset[Topic]] = frozenset({"system", "settings"})
 _UNTOUCHED: Final = frozenset({"", "read", "plan", "look"})
 """Steps at which a server is left before anything of it was changed."""
+_LEFT: Final = frozenset({"skipped", "waived", "cancelled"})
 
 
 # --- the BMC itself ------------------------------------------------------------------------------
@@ -123,6 +125,32 @@ def firmware(job: Job) -> Outcome:
     halt = _canary(job)
     if halt is not None:
         return ended(job, "skipped", stage="canary", cause=halt.cause, remedy=halt.remedy)
+    if not _unled(job):
+        return _brought(job)
+    ahead, kind = job.world.ahead, job.world.machines[job.device].model
+    said = job.context.step(
+        "one goes ahead", lambda: msgspec.to_builtins(ahead.turn(kind, job.device, again=job.context.number > 1))
+    )
+    turn = msgspec.convert(said, Turn)
+    if turn.broken:
+        return ended(job, "skipped", stage="canary", cause=turn.broken, remedy=f"mend it, then retry {job.task.name}")
+    if not turn.mine:
+        return _brought(job)
+    outcome: Outcome | None = None
+    try:
+        outcome = _brought(job)
+        return outcome
+    finally:
+        ahead.ended(kind, job.device, outcome, changed=outcome is not None and outcome.stage not in _UNTOUCHED)
+
+
+def _unled(job: Job) -> bool:
+    """Tell whether the server that was to go ahead of its kind was never begun, and so says nothing about an image."""
+    led = [job.before[name] for name in job.task.settled if job.tasks[name].stage == job.task.stage]
+    return any(one.state in _LEFT or (one.state == "failed" and one.stage in _UNTOUCHED) for one in led)
+
+
+def _brought(job: Job) -> Outcome:
     way = job.world.way
     held: list[Held] = []
     try:
