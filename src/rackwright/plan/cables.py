@@ -134,6 +134,13 @@ def _part(bench: _Bench, hole: tuple[str, str, int], bundle: list[int]) -> list[
     if not rows:
         _no_part(bench, first, want)
         return [(_assembly(bench, hole, [index], "", None), None) for index in bundle]
+    if want.media in SINGLE_LAMBDA and all(row.way_gbps > want.gbps for row in rows):
+        rate = f"{rows[0].way_gbps:g}"
+        bench.tell(
+            first, "rate",
+            f"{want.media} is one wavelength of {rate}G: {_name(first.a)} to {_name(first.b)} cannot run at {want.gbps:g}G",
+            f"write speed: {rate}g, or take another media",
+        )  # fmt: skip
     made: list[tuple[Assembly, CableModel | None]] = []
     for side, inside in _sides(bench, bundle, rows[0]):
         row, length = _cut(bench, inside, rows, want)

@@ -145,6 +145,17 @@ def test_a_qsfp28_end_of_one_pam4_lane_needs_a_single_lambda_optic():
     assert problems[0].path == "fabrics.be.attach.0.media"
 
 
+def test_one_wavelength_of_100g_runs_at_no_other_speed():
+    """A slower link on dr1 is no cable: the optic has one rate, and no port would be told another."""
+    out = [
+        Link("fe", "external", port("leaf1", 3, 0), End("core", "to-1"), speed, 1, "dr1", attach=0)
+        for speed in (100, 25)
+    ]
+    assert [item.severity for item in made(out[:1])[1]] == ["info"]
+    [found] = [item for item in made(out[1:])[1] if item.severity == "error"]
+    assert "dr1 is one wavelength of 100G: leaf1:swp3s0 to core:to-1 cannot run at 25G" in found.message
+
+
 def test_an_uplink_into_a_qsfp28_cage_takes_dr1():
     """One lane of the upper switch into a cage of the out-of-band switch is one way of a DR1 part."""
     up = Link("oob", "uplink", port("leaf1", 3, 0), port("oob1", 1), 100, 1, "dr1")
