@@ -45,7 +45,7 @@ def allocate(
         hosts=hosts, svis=svis, rails=rails, rail_blocks=blocks, loopbacks=loopbacks, vteps=vteps, asns=asns,
         own_subnets={switch: subnet for switch, (subnet, _) in ledger.own.items()},
     )  # fmt: skip
-    problems = ledger.close() + few + wrong + overlaps(site) + _taken(site, found)
+    problems = ledger.close() + few + wrong + overlaps(site) + _taken(site, found) + _displaced(site, devices, found)
     return found, problems
 
 
@@ -279,6 +279,36 @@ def _taken(site: Site, addresses: Addresses) -> list[Problem]:
         )
         for path, text in named
         if text in owners
+    ]
+
+
+def _displaced(site: Site, devices: Sequence[Device], addresses: Addresses) -> list[Problem]:
+    """Say when a machine already holds what the site now gives to a gateway, a leaf or an out-of-band switch."""
+    stated = {
+        address: ("networks", name, word)
+        for name, network in site.networks.items()
+        for word, listed in (
+            ("gateway_address", (network.gateway_address,)),
+            ("leaf_addresses", network.leaf_addresses),
+        )
+        for address in listed
+        if address
+    }
+    for device in devices:
+        own = addresses.svis.get((addresses.own_subnets.get(device.name, ""), device.name), "")
+        if own:
+            stated[own.partition("/")[0]] = ("fabrics", device.fabric, "per_switch")
+    held = [(f"{name}:{port}", address) for (name, port), address in addresses.controllers.items()]
+    held += [(name, address) for (_, name, _), address in addresses.hosts.items()]
+    return [
+        problem(
+            "plan.addresses",
+            f"{text} is the address of {owner}, which stands",
+            path=stated[text],
+            remedy="choose another address, or free the machine's: take its line out of site.lock",
+        )
+        for owner, address in held
+        if (text := address.partition("/")[0]) in stated
     ]
 
 

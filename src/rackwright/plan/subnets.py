@@ -125,6 +125,13 @@ class Ledger:
             return ""
         return split.at(split.leaf_first + split.leaf_step * number)
 
+    def set_aside(self, key: str, address: ipaddress.IPv4Address, switch: str) -> None:
+        """Keep a switch's own address from being given to a machine, where it lies among theirs."""
+        split = self.accounts[key].division
+        offset = int(address) - split.base
+        if split.host_first <= offset < split.host_stop:
+            self.lock.hold(f"networks.{key}", f"own {switch}", offset)
+
     def pin(self, address: str, what: str) -> None:
         """Keep an address that the operator wrote from being given to a machine, or leased to a stranger.
 
@@ -326,6 +333,8 @@ def _open_per_switch(ledger: Ledger, site: Site, devices: Sequence[Device], afte
             if subnet == f"{name}@{switch}":
                 path = ("fabrics", key, "per_switch", str(index))
                 _open(ledger, Subnet(subnet, name, network.vlan or 0, str(own.network)), network, path, after_gateway)
+            if subnet in ledger.accounts:
+                ledger.set_aside(subnet, own.ip, switch)
 
 
 def _own_addresses(per_switch: Sequence[str]) -> list[ipaddress.IPv4Interface]:

@@ -345,3 +345,33 @@ def test_machines_of_a_group_may_be_named_one_by_one(wish: Wish) -> None:
     assert [found[f"swp52s{sub}"] for sub in range(4)] == ["bcm-01:eth1", "bcm-02:eth1", "slurm-01:eth1", "k8s-01:eth1"]
     wish["groups"]["support"]["names"] = ["bcm-01", "bcm-[01-07]"]
     assert "bcm-01 (server) and bcm-01 (server) would have one name" in refused(wish)
+
+
+def test_no_address_of_a_switch_is_a_machine_s(wish: Wish) -> None:
+    """Twelve switches in one subnet reach among the machines' addresses: those begin behind them."""
+    wish["site"]["conventions"] = "rackwright"
+    wish["fabrics"]["oob"] |= {
+        "leaves": {"model": "sn2201", "count": 12, "name": "oob-switch-"},
+        "per_switch": ["192.168.200.0/24"] * 12,
+    }
+    wish["fabrics"]["oob"].pop("uplink")
+    made = planned(wish)
+    switches = {address.partition("/")[0] for address, _ in own(made)}
+    assert len(switches) == 12
+    assert not switches & {address for scope in made.scopes for _, _, address in scope.reservations}
+
+
+@pytest.mark.parametrize(
+    ("key", "stated"),
+    [
+        ("leaf_addresses", ["172.16.178.18", "172.16.178.250"]),
+        ("gateway_address", "172.16.178.18"),
+    ],
+)
+def test_an_address_that_a_machine_holds_is_not_given_to_a_switch(wish: Wish, key: str, stated: Any) -> None:
+    """Written later than the machine was planned, it would stand twice."""
+    first = plan.attempt(Site.model_validate(wish), catalog=CATALOG)
+    wish["networks"]["inband"][key] = stated
+    later = plan.attempt(Site.model_validate(wish), first.lock.file(), catalog=CATALOG)
+    (told,) = [str(found) for found in later.problems if found.severity == "error"]
+    assert told.startswith(f"site: networks.inband.{key}: 172.16.178.18 is the address of su-01-node-01, which stands;")
