@@ -15,12 +15,11 @@ from rackwright import audit
 from rackwright.audit.ledger import Proof
 from rackwright.audit.model import INTERFACES
 from rackwright.bringup import concerns, files, program
-from rackwright.bringup.ahead import Ahead
 from rackwright.bringup.job import Halted, Job, Made
 from rackwright.bringup.order import Consent, Order, decode
 from rackwright.bringup.program import Bringup
 from rackwright.bringup.stages import graph_of
-from rackwright.bringup.work import cables, ends, images, looks, servers, switches
+from rackwright.bringup.work import cables, ends, images, looks, switches
 from rackwright.bringup.world import Patience
 from rackwright.drivers.hosts import answered
 from rackwright.errors import (
@@ -172,86 +171,6 @@ def test_a_look_leaves_every_check_that_it_made_with_what_came_of_it(tmp_path):
     ]
     assert told.detail["versions"] == {"Cumulus Linux": "5.12.1"}
     assert "versions" not in one.judged([], []).detail
-
-
-@pytest.mark.parametrize(
-    ("state", "stage", "held"),
-    [
-        ("failed", "restart 1", True),
-        ("failed", "back", True),
-        ("failed", "read", False),
-        ("skipped", "", False),
-        ("done", "", False),
-        ("waived", "", False),
-    ],
-)
-def test_server_that_went_ahead_holds_the_others_only_when_it_was_changed(state, stage, held):
-    """A missing GPU says nothing about an image; an image that bricks one server bricks a rack."""
-    ahead = Outcome(subject="firmware/gpu01", state=state, stage=stage, cause="it does not come back")
-    halt = servers._canary(job("firmware/gpu02", [ahead]))
-    assert (halt is not None) is held
-    assert halt is None or ("gpu01" in halt.cause and halt.remedy)
-
-
-GONE = Outcome(subject="firmware/gpu01", state="skipped", cause="hardware/gpu01 ended failed: SERVER-GPUS")
-
-
-def together(monkeypatch, tmp_path, ends, before=GONE):
-    """Bring firmware to two servers at once behind one that was never begun; return how they ended, and whether both were at work at once."""
-    meet, beside = threading.Barrier(2), []
-
-    def brought(one):
-        with contextlib.suppress(threading.BrokenBarrierError):
-            meet.wait(timeout=0.3)
-            beside.append(one.device)
-        return msgspec.structs.replace(ends, subject=one.task.name)
-
-    monkeypatch.setattr(servers, "_brought", brought)
-    world = {"ahead": Ahead(), "machines": dict.fromkeys(scope().servers, SimpleNamespace(model="xe9680"))}
-    jobs = [job(f"firmware/{name}", [before], tmp_path, **world) for name in ("gpu02", "gpu03")]
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(servers.firmware, jobs)), bool(beside), jobs
-
-
-@pytest.mark.parametrize(
-    ("before", "state", "stage", "states", "beside"),
-    [
-        (GONE, "done", "", ["done", "done"], False),
-        (GONE, "failed", "restart 1", ["failed", "skipped"], False),
-        (GONE, "failed", "read", ["failed", "failed"], False),
-        (GONE, "unchanged", "", ["unchanged", "unchanged"], False),
-        (
-            msgspec.structs.replace(GONE, state="failed", stage="read"),
-            "failed",
-            "restart 1",
-            ["failed", "skipped"],
-            False,
-        ),
-        (msgspec.structs.replace(GONE, state="waived"), "failed", "restart 1", ["failed", "skipped"], False),
-        (msgspec.structs.replace(GONE, state="done"), "done", "", ["done", "done"], True),
-    ],
-)
-def test_another_goes_ahead_where_the_first_of_its_kind_was_never_begun(
-    monkeypatch, tmp_path, before, state, stage, states, beside
-):
-    """The first of a hundred lacks a GPU, and an image that bricks them is written to all others at the same time."""
-    ends = Outcome(subject="", state=state, stage=stage, cause="bricked")
-    told, both, _ = together(monkeypatch, tmp_path, ends, before)
-    assert (sorted(one.state for one in told), both) == (states, beside)
-    for one in told:
-        if one.state == "skipped":
-            assert "went ahead of its kind, failed at restart 1: bricked" in one.cause
-            assert f"retry {one.subject}" in one.remedy
-
-
-def test_who_is_tried_again_behind_one_that_went_ahead_and_failed_goes(monkeypatch, tmp_path):
-    """What was mended and is retried stays skipped for ever, since another failed an hour ago."""
-    told, _, jobs = together(
-        monkeypatch, tmp_path, Outcome(subject="", state="failed", stage="restart 1", cause="bricked")
-    )
-    (held,) = [one for one, end in zip(jobs, told, strict=True) if end.state == "skipped"]
-    held.context.number = 2
-    assert servers.firmware(held).state == "failed"
 
 
 def test_installation_is_a_change_though_the_configuration_came_with_it(tmp_path):
