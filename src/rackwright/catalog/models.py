@@ -250,7 +250,7 @@ class Conventions(Row):
     l3vlan_first: int = 3001
     es_mac: str = "44:38:39:ff:00:01"
     """ESI system MAC shared by all multihomed bonds (range of nvue.md 3.4)."""
-    es_id: Literal["cage-sub", "sequence"] = "cage-sub"
+    es_id: Literal["cage-sub"] = "cage-sub"
     """``cage-sub``: cage x 10 + sub-port."""
     df_preference: bool = True
     anycast_mac: str | None = None

@@ -121,6 +121,7 @@ def _silent(context: Context, place: Path, fabric: Fabric, entry: Attach) -> Non
         ("spread", below and entry.spread != "both" and entry.at is None, "or pin the first port too, e.g. at: swp1"),
         ("order", (rails or below) and entry.order is not None, "ports here follow from rail and machine"),
         ("bonds", entry.bond == "none" and entry.bonds is not None, "add bond: lacp"),
+        ("segment", entry.bond == "none" and entry.segment is not None, "add bond: lacp"),
         ("unused_bonds", entry.bond == "none" and entry.unused_bonds > 0, "add bond: lacp"),
         ("lacp_bypass", entry.bond == "none" and entry.lacp_bypass is not None, "it is a setting of bonds"),
         ("ports", not below and bool(entry.ports), "name the adapters with nic"),

@@ -258,6 +258,8 @@ class Attach(Intent):
     unused_bonds: int = Field(0, ge=0)
     """Bonds laid out behind the last one and left without a network."""
     lacp_bypass: bool | None = None
+    segment: int | None = Field(None, ge=1, le=16777215)
+    """Id of the Ethernet segment at the first port; the next ports count on. By the house style when absent."""
     order: Literal["links", "machines"] | None = None
     """How ports follow one another in the block: the first link of every machine, then the second, or machine by
     machine; bonded ports run by links and single ones by machines when absent."""
@@ -305,6 +307,8 @@ class Uplink(Intent):
     split: str | None = None
     bond_per_link: bool = False
     """Upper side: one bond a link instead of one a switch."""
+    segment: int | None = Field(None, ge=1, le=16777215)
+    """Id of the Ethernet segment at the first port; the next ports count on. By the house style when absent."""
     order: Literal["links", "switches"] = "links"
     """How ports follow one another on the upper switch: the first link of every switch, then the second, or switch by
     switch."""

@@ -25,8 +25,8 @@ __all__ = ["CHECK", "moved"]
 CHECK: Final = "plan.recabling"
 
 _UNWIRED: Final[Any] = {
-    "adaptive_routing": True, "bgp": True, "per_switch": True, "uplink": {"bond_per_link"}, "leaves": {"loopbacks"},
-    "attach": {"__all__": {"network", "native", "tagged", "lacp_bypass"}},
+    "adaptive_routing": True, "bgp": True, "per_switch": True, "uplink": {"bond_per_link", "segment"}, "leaves": {"loopbacks"},
+    "attach": {"__all__": {"network", "native", "tagged", "lacp_bypass", "segment"}},
     "external": {"__all__": {"vrf", "peering", "peer_asn", "advertise", "description"}},
 }  # fmt: skip
 """Keys of a fabric that say nothing about its cables."""

@@ -375,3 +375,14 @@ def test_an_address_that_a_machine_holds_is_not_given_to_a_switch(wish: Wish, ke
     later = plan.attempt(Site.model_validate(wish), first.lock.file(), catalog=CATALOG)
     (told,) = [str(found) for found in later.problems if found.severity == "error"]
     assert told.startswith(f"site: networks.inband.{key}: 172.16.178.18 is the address of su-01-node-01, which stands;")
+
+
+def test_segment_ids_count_on_from_what_an_entry_says(wish: Wish) -> None:
+    """By port within the block, laid out for machines to come and for idle bonds too; of others cage x 10 + sub-port."""
+    wish["fabrics"]["core"]["attach"][3]["segment"] = 560
+    wish["fabrics"]["oob"]["uplink"]["segment"] = 540
+    for name in ("core-01", "core-02"):
+        found = {bond.name: bond.es_id for bond in switch(planned(wish), name).bonds}
+        assert [found[f"bond57s{sub}"] for sub in range(8)] == list(range(560, 568))
+        assert [found[f"bond55s{sub}"] for sub in (0, 1, 2, 6)] == [540, 541, 542, 546]
+        assert (found["bond1s3"], found["bond53s0"]) == (13, 530)

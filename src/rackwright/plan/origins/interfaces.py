@@ -164,6 +164,9 @@ def multihoming(asked: Question) -> Answer:
     yield from entry(asked)
     yield from asked.of_attach("bond")
     yield written("fabrics", asked.fabric, "topology")
+    if "local-id" in asked.path and asked.attach is not None and asked.attach.segment:
+        yield from asked.of_attach("segment")
+        return
     for word, key in (("local-id", "es_id"), ("mac-address", "es_mac"), ("df-preference", "df_preference")):
         if word in asked.path:
             yield convention(key)

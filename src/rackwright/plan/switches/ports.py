@@ -242,15 +242,34 @@ def bonds(
     members: dict[str, list[PortUse]] = {}
     found = _by_port(frame.ports.get(device.name, ()))
     names = _bond_names(frame, found)
+    ids = _segment_ids(frame, device, found) if multihomed else {}
     for use in found:
         if use.bond and (use.state in _CONFIGURED or frame.conventions.reserved_ports == "configured"):
             members.setdefault(use.bond, []).append(use)
-    return tuple(_bond(frame, device, names[key], uses, access, uplinks, multihomed) for key, uses in members.items())
+    return tuple(
+        _bond(frame, device, names[key], ids.get(key, 0), uses, access, uplinks) for key, uses in members.items()
+    )
+
+
+def _segment_ids(frame: Frame, device: Device, uses: Iterable[PortUse]) -> dict[str, int]:
+    """Return the segment id of every bond: cage x 10 + sub-port, or counted on from what its entry says."""
+    found: dict[str, int] = {}
+    passed: Counter[str] = Counter()
+    for use in uses:
+        if not use.bond:
+            continue
+        block = use.bond.partition(":")[0] if use.kind == "uplink" else str(use.attach)
+        uplink = frame.site.fabrics[block].uplink if use.kind == "uplink" else None
+        wish = uplink or (frame.fabric(device).attach[use.attach] if use.attach >= 0 else None)
+        own = use.cage * 10 + max(use.sub, 0)
+        found.setdefault(use.bond, wish.segment + passed[block] if wish and wish.segment else own)
+        passed[block] += 1
+    return found
 
 
 def _bond(
-    frame: Frame, device: Device, name: str, uses: Sequence[PortUse], access: Mapping[int, Access],
-    uplinks: Mapping[str, Access], multihomed: bool,
+    frame: Frame, device: Device, name: str, segment: int, uses: Sequence[PortUse], access: Mapping[int, Access],
+    uplinks: Mapping[str, Access],
 ) -> Bond:  # fmt: skip
     house, first = frame.conventions, uses[0]
     below = uplinks.get(first.bond.partition(":")[0], Access()) if first.kind == "uplink" else None
@@ -268,9 +287,9 @@ def _bond(
         mtu_bytes=9216 if house.bond_mtu else 0,
         access=0 if idle else carried.access, untagged=0 if idle else carried.untagged,
         tagged=() if idle else carried.tagged,
-        es_id=first.cage * 10 + max(first.sub, 0) if multihomed else 0,
-        es_mac=frame.segment_macs[device.name] if multihomed else "",
-        df_preference=(50000 if side == 0 else 40000) if multihomed and house.df_preference else 0,
+        es_id=segment,
+        es_mac=frame.segment_macs[device.name] if segment else "",
+        df_preference=(50000 if side == 0 else 40000) if segment and house.df_preference else 0,
         stp_edge=house.bond_stp_edge and first.kind != "uplink",
         admin="up" if house.subport_admin == "up" else "", peer=first.node,
     )  # fmt: skip
