@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from threading import Condition
 
@@ -37,6 +38,7 @@ class Ahead:
     def __init__(self) -> None:
         """Know of none."""
         self._kinds: dict[str, _Kind] = defaultdict(_Kind)
+        self._away: dict[str, str] = {}
         self._changed = Condition()
 
     def turn(self, kind: str, device: str, *, again: bool = False) -> Turn:
@@ -49,6 +51,16 @@ class Ahead:
                 return Turn(broken=one.broken)
             one.ahead = device
             return Turn(mine=True)
+
+    def away(self, roles: Iterable[str], cause: str) -> None:
+        """Hold the others of some roles: one of them did not come back."""
+        with self._changed:
+            self._away |= dict.fromkeys(roles, cause)
+
+    def missing(self, roles: Iterable[str], *, again: bool = False) -> str:
+        """Say who of some roles did not come back; ``again``: somebody asked for another try all the same."""
+        with self._changed:
+            return "" if again else next((self._away[role] for role in roles if role in self._away), "")
 
     def ended(self, kind: str, device: str, outcome: Outcome | None, *, changed: bool) -> None:
         """Let the others go on; ``outcome`` None: the work was left, and says nothing. ``changed``: the device is not as it was."""

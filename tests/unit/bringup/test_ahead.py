@@ -95,3 +95,19 @@ def test_who_is_tried_again_behind_one_that_went_ahead_and_failed_goes(monkeypat
     (held,) = [one for one, end in zip(jobs, told, strict=True) if end.state == "skipped"]
     held.context.number = 2
     assert servers.firmware(held).state == "failed"
+
+
+def test_who_did_not_come_back_holds_those_that_stand_in_for_it(monkeypatch, tmp_path):
+    """A control-plane node stays away behind its firmware, and the next one is restarted: two of three are gone."""
+    monkeypatch.setattr(servers, "_brought", lambda one: Outcome(subject=one.task.name, state="done"))
+    world = {"ahead": Ahead(), "machines": dict.fromkeys(scope().servers, SimpleNamespace(model="r660"))}
+    led = Outcome(subject="firmware/mgmt01", state="unchanged")
+    done = {name: job(f"firmware/{name}", [led], tmp_path, **world) for name in ("mgmt02", "mgmt03")}
+    assert servers._roles(done["mgmt02"]) == ["role k8s-control"]
+    assert servers.firmware(done["mgmt02"]).state == "done"
+    world["ahead"].away(servers._roles(done["mgmt02"]), "mgmt02, which stands in for it, did not come back: silent")
+    held = servers.firmware(done["mgmt03"])
+    assert (held.state, held.cause) == ("skipped", "mgmt02, which stands in for it, did not come back: silent")
+    assert "retry firmware/mgmt03" in held.remedy
+    done["mgmt03"].context.number = 2
+    assert servers.firmware(done["mgmt03"]).state == "done"

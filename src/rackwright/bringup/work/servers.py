@@ -125,6 +125,10 @@ def firmware(job: Job) -> Outcome:
     halt = _canary(job)
     if halt is not None:
         return ended(job, "skipped", stage="canary", cause=halt.cause, remedy=halt.remedy)
+    if (roles := _roles(job)) and (
+        lost := job.context.step("partners", lambda: job.world.ahead.missing(roles, again=job.context.number > 1))
+    ):
+        return ended(job, "skipped", stage="partners", cause=lost, remedy=f"bring it up, then retry {job.task.name}")
     if not _unled(job):
         return _brought(job)
     ahead, kind = job.world.ahead, job.world.machines[job.device].model
@@ -144,6 +148,11 @@ def firmware(job: Job) -> Outcome:
         ahead.ended(kind, job.device, outcome, changed=outcome is not None and outcome.stage not in _UNTOUCHED)
 
 
+def _roles(job: Job) -> list[str]:
+    """Return the roles of a server of which one at a time may be away."""
+    return [limit for limit in job.task.takes if limit.startswith("role ")]
+
+
 def _unled(job: Job) -> bool:
     """Tell whether the server that was to go ahead of its kind was never begun, and so says nothing about an image."""
     led = [job.before[name] for name in job.task.settled if job.tasks[name].stage == job.task.stage]
@@ -161,7 +170,12 @@ def _brought(job: Job) -> Outcome:
         lived = whole.of[job.device].way.restarts > 0 and systems.lives(job)
         contact = Contact(whole.of[job.device], way.bmc, way.clock, whole.limits, held=held.pop() if held else None)
         outcome = _told(Procedure(contact, job.context, whole).run())
-        return job.finished(systems.back(job, outcome) if lived else outcome, ordered)
+        outcome = systems.back(job, outcome) if lived else outcome
+        if outcome.stage == "back":
+            job.world.ahead.away(
+                _roles(job), f"{job.device}, which stands in for it, did not come back: {outcome.cause}"
+            )
+        return job.finished(outcome, ordered)
     finally:
         for one in held:
             one.session.close()
