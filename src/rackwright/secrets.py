@@ -29,7 +29,9 @@ __all__ = [
     "is_reference",
     "parse",
     "references",
+    "refuse_unfit",
     "resolve",
+    "resolve_all",
     "resolve_tree",
     "variable",
 ]
@@ -39,6 +41,10 @@ STORES = ("env", "file", "keyring", "vault")
 
 _SHAPE = re.compile(r"secret:(?:(?P<store>[a-z]+)/)?(?P<name>[A-Za-z][A-Za-z0-9_.-]*)")
 _NOT_YET = frozenset({"keyring", "vault"})
+_HASHED = "hashed-password"
+"""NVUE's key for what ``/etc/shadow`` holds: whoever is given something else there is locked out, or has no password."""
+_HASH = re.compile(r"!?\$[0-9a-z]+\$[^\s:]+|[*!]+")
+"""What crypt makes (crypt(5)), locked or not, and what stands for no password at all."""
 
 
 class SecretRef(msgspec.Struct, frozen=True, order=True):
@@ -102,9 +108,12 @@ class Environment:
         self._variables = os.environ if variables is None else variables
 
     def find(self, name: str) -> Secret | None:
-        """Return the variable's value, or None when it is not set."""
+        """Return the variable's value, or None when it is not set.
+
+        Raises :class:`~rackwright.errors.SecretUnresolved` when it is empty: it is one that was meant to be set.
+        """
         value = self._variables.get(variable(name))
-        return None if value is None else Secret(value)
+        return None if value is None else _filled(value, f"{variable(name)} is set and empty: set it, or unset it")
 
 
 class Folder:
@@ -119,7 +128,7 @@ class Folder:
     def find(self, name: str) -> Secret | None:
         """Return the file's text without its last newline, or None when there is no such file.
 
-        Raises :class:`~rackwright.errors.SecretUnresolved` when others may read the file.
+        Raises :class:`~rackwright.errors.SecretUnresolved` when others may read the file, or it is empty.
         """
         path = self._path / name
         try:
@@ -128,7 +137,7 @@ class Folder:
                 mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
                 if mode & 0o077:
                     raise SecretUnresolved(f"{path} has mode {mode:04o} and may be read by others: chmod 600 {path}")
-                return Secret(stream.read().removesuffix("\n"))
+                return _filled(stream.read().removesuffix("\n"), f"{path} is empty: write the secret, or remove it")
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
@@ -136,19 +145,44 @@ class Folder:
             raise SecretUnresolved(f"{path} cannot be read ({type(error).__name__}): check file and mode") from None
 
 
+def _filled(value: str, otherwise: str) -> Secret:
+    """Refuse a secret that is none: sent to a device it would be an account without a password."""
+    if not value.strip():
+        raise SecretUnresolved(otherwise)
+    return Secret(value)
+
+
+def refuse_unfit(key: str, ref: SecretRef, secret: Secret) -> None:
+    """Refuse a password where its hash belongs, with :class:`~rackwright.errors.SecretUnresolved` and without the value."""
+    if key == _HASHED and not _HASH.fullmatch(secret.reveal()):
+        raise SecretUnresolved(
+            f"{ref} is no password hash, and stands where one belongs: nobody could log in with it; give what 'openssl passwd -6' prints ($6$...)"
+        )
+
+
+def resolve_all(tree: Any, resolvers: Sequence[Resolver]) -> dict[SecretRef, Secret]:
+    """Resolve every reference of a tree, so that one that is missing or unfit is told before anything is sent.
+
+    Raises :class:`~rackwright.errors.SecretUnresolved` for the first such.
+    """
+    found: dict[SecretRef, Secret] = {}
+    for key, ref in _places(tree):
+        if ref not in found:
+            found[ref] = resolve(ref, resolvers)
+        refuse_unfit(key, ref, found[ref])
+    return found
+
+
 def resolve_tree(tree: Mapping[str, Any], resolvers: Sequence[Resolver]) -> dict[str, Any]:
     """Return a copy of a tree in which every reference is its value: to be sent, never to be kept or printed.
 
     Raises :class:`~rackwright.errors.SecretUnresolved` for the first reference that is nowhere to be found.
     """
-    known: dict[SecretRef, str] = {}
+    known = resolve_all(tree, resolvers)
 
     def value(node: Any) -> Any:
         if is_mapping(node):
-            ref = parse(node)
-            if ref not in known:
-                known[ref] = resolve(ref, resolvers).reveal()
-            return known[ref]
+            return known[parse(node)].reveal()
         return {key: value(below) for key, below in node.items()} if isinstance(node, Mapping) else node
 
     return {key: value(node) for key, node in tree.items()}
@@ -187,14 +221,20 @@ def parse(value: object) -> SecretRef:
 
 def references(tree: Any) -> Iterator[SecretRef]:
     """Yield every reference of a tree of mappings and lists, in the tree's own order."""
+    for _, ref in _places(tree):
+        yield ref
+
+
+def _places(tree: Any, key: str = "") -> Iterator[tuple[str, SecretRef]]:
+    """Yield every reference with the key that it stands at; those of a list stand at the list's."""
     if is_mapping(tree) or is_reference(tree):
-        yield parse(tree)
+        yield key, parse(tree)
     elif isinstance(tree, dict):
-        for value in tree.values():
-            yield from references(value)
+        for name, value in tree.items():
+            yield from _places(value, str(name))
     elif isinstance(tree, list | tuple):
         for value in tree:
-            yield from references(value)
+            yield from _places(value, key)
 
 
 def resolve(ref: SecretRef, resolvers: Sequence[Resolver]) -> Secret:

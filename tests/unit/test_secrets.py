@@ -100,3 +100,34 @@ def test_a_secret_shows_itself_in_no_text():
     assert CANARY not in f"{secret} {secret!r} {[secret]} {secret!s}"
     with pytest.raises(TypeError, match="never written down"):
         pickle.dumps(secret)
+
+
+@pytest.mark.parametrize("value", ["", " ", "\n"])
+def test_an_empty_secret_is_none(tmp_path, value):
+    """A variable that was left empty gave accounts an empty password."""
+    with pytest.raises(SecretUnresolved, match="RACKWRIGHT_SECRET_BMC is set and empty"):
+        secrets.resolve(SecretRef("bmc"), [Environment({"RACKWRIGHT_SECRET_BMC": value})])
+    (tmp_path / "bmc").write_text(value)
+    (tmp_path / "bmc").chmod(0o600)
+    with pytest.raises(SecretUnresolved, match="bmc is empty"):
+        Folder(tmp_path).find("bmc")
+
+
+@pytest.mark.parametrize("value", ["$6$salt$hash/of.it", "$y$j9T$salt$hash", "!$6$salt$hash", "*", "!"])
+def test_what_crypt_makes_is_a_hash(value):
+    """A hash of another kind than ours, or an account without a password on purpose, is refused."""
+    ref = SecretRef("h")
+    tree = {"cumulus": {"hashed-password": ref.mapping()}, "other": [{"key": ref.mapping()}]}
+    assert (
+        secrets.resolve_tree(tree, [Environment({"RACKWRIGHT_SECRET_H": value})])["cumulus"]["hashed-password"] == value
+    )
+
+
+@pytest.mark.parametrize("value", [CANARY, "!" + CANARY, "$6$", "$6$a b", "$6$a:b", "$" + CANARY])
+def test_a_password_where_its_hash_belongs_is_refused(value):
+    """It went to the switch as the hash of its user, who could log in with nothing any more; the message shows it to nobody."""
+    tree = [{"cumulus": {"hashed-password": {"secret": "h"}}}]
+    with pytest.raises(SecretUnresolved, match="secret:h is no password hash") as caught:
+        secrets.resolve_all(tree, [Environment({"RACKWRIGHT_SECRET_H": value})])
+    assert CANARY not in str(caught.value)
+    assert secrets.resolve_all([{"key": {"secret": "h"}}], [Environment({"RACKWRIGHT_SECRET_H": value})])

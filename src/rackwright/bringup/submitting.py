@@ -115,16 +115,12 @@ def _hidden(world: World, order: Order | None) -> tuple[Secret, ...]:
     """Resolve every secret that the tasks need, so that a missing one is told before the first device."""
     stages = {task.stage for task in order.graph.tasks} if order else set[str]()
     devices = {task.device for task in order.graph.tasks} if order else {*world.switches, *world.machines}
-    references = {
-        str(ref): ref
-        for name, switch in world.switches.items()
-        if name in devices and (not order or stages & {"oob", "frontend", "backend"})
-        for ref in secrets.references(world.tree(switch))
-    }
+    trees: list[object] = []
+    if not order or stages & {"oob", "frontend", "backend"}:
+        trees += [world.tree(switch) for name, switch in world.switches.items() if name in devices]
     if not order or stages & {"head", "stack"}:
-        told = [world.variables[name] for name in world.stacks if name in devices]
-        references |= {str(ref): ref for variables in told for ref in secrets.references(variables)}
-    found = [secrets.resolve(ref, world.way.resolvers) for ref in references.values()]
+        trees += [world.variables[name] for name in world.stacks if name in devices]
+    found = list(secrets.resolve_all(trees, world.way.resolvers).values())
     wanted = [one for name, one in world.settings.items() if name in devices]
     names = {text for one in wanted for text in (one.password, one.service_password) if text}
     found += [secrets.resolve(secrets.parse(text), world.way.resolvers) for text in sorted(names)]

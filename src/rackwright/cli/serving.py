@@ -62,8 +62,7 @@ def served(talk: Talk, site: Path, limit: Sequence[str]) -> Served:
     resolvers = (Environment(), Folder(state / "secrets"))
     offered = offers(plan, overlays, resolvers, meant)
     for offer in offered.values():
-        for ref in secrets.references(offer.tree):
-            secrets.resolve(ref, resolvers)
+        secrets.resolve_all(offer.tree, resolvers)
     addresses = tuple(dict.fromkeys(scope.next_server for scope in plan.scopes if scope.next_server))
     return Served(
         private(state / "serve"),

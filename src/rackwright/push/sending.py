@@ -21,11 +21,17 @@ def resolved(tree: Mapping[str, Any], resolvers: Sequence[secrets.Resolver]) -> 
     sent: Tree = {}
     for path, leaf in flatten(tree).items():
         if isinstance(leaf, Mapping):
-            value = secrets.resolve(secrets.parse(leaf), resolvers).reveal() if leaf else {}
+            value = _revealed(path[-1], secrets.parse(leaf), resolvers) if leaf else {}
         else:
             value = leaf
         put(sent, path, value)
     return sent
+
+
+def _revealed(key: str, ref: secrets.SecretRef, resolvers: Sequence[secrets.Resolver]) -> str:
+    secret = secrets.resolve(ref, resolvers)
+    secrets.refuse_unfit(key, ref, secret)
+    return secret.reveal()
 
 
 def refuse_open_secrets(device: str, tree: Mapping[str, Any]) -> None:

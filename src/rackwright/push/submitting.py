@@ -100,5 +100,4 @@ def _engine(program: Push, order: Order, way: Way) -> Engine:
 
 def _secrets(order: Order, resolvers: Sequence[Resolver]) -> tuple[Secret, ...]:
     """Resolve every secret of an order, so that a missing one is told before the first switch."""
-    found = {ref: None for device in order.devices if device.work for ref in secrets.references(device.intended)}
-    return tuple(secrets.resolve(ref, resolvers) for ref in found)
+    return tuple(secrets.resolve_all([one.intended for one in order.devices if one.work], resolvers).values())

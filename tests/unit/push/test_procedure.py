@@ -178,9 +178,10 @@ def test_a_second_writers_edit_is_not_applied(switch, tmp_path):
     assert switch.history == []
 
 
-def test_a_missing_secret_changes_nothing(switch, tmp_path):
-    """A secret that cannot be found ends the work before anything is sent."""
-    outcome = push_one(switch, Journal(tmp_path), ordered(switch), resolvers=(secrets.Environment({}),))
+@pytest.mark.parametrize("variables", [{}, {"RACKWRIGHT_SECRET_SWITCH_HASH": "a password"}])
+def test_a_missing_secret_changes_nothing(switch, tmp_path, variables):
+    """A secret that cannot be found, or fits no more, ends the work before anything is sent."""
+    outcome = push_one(switch, Journal(tmp_path), ordered(switch), resolvers=(secrets.Environment(variables),))
     assert outcome.state == "failed"
     assert "switch_hash" in outcome.cause
     assert "stage" not in switch.calls

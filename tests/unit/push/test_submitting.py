@@ -13,6 +13,7 @@ from rackwright.push.reading import settled
 from rackwright.push.submitting import interrupted, submit
 from rackwright.push.vitals import Vitals
 from rackwright.runs import Outcome
+from rackwright.secrets import Environment
 from tests.unit.push.cases import FACTORY, LIMITS
 from tests.unit.push.fleet import as_planned
 
@@ -204,9 +205,12 @@ def test_a_switch_that_dies_beside_one_that_took_it_fails_alone(plan, fleet):
     assert (states(report)["oob01"], states(report)["be01"], states(report)["be02"]) == ("done", "failed", "done")
 
 
-def test_a_missing_secret_ends_it_before_the_first_switch(plan, fleet):
-    """Every secret is found before anything is touched."""
-    fleet.resolvers = ()
+@pytest.mark.parametrize(
+    "variables", [{}, {"RACKWRIGHT_SECRET_SWITCH_HASH": ""}, {"RACKWRIGHT_SECRET_SWITCH_HASH": "pass"}]
+)
+def test_a_missing_secret_ends_it_before_the_first_switch(plan, fleet, variables):
+    """Every secret is found before anything is touched, and fits where it goes."""
+    fleet.resolvers = (Environment(variables),)
     with pytest.raises(SecretUnresolved):
         push(plan, fleet)
     assert not any(switch.applies for switch in fleet.switches.values())

@@ -22,7 +22,7 @@ from rackwright.push import artifacts
 from rackwright.push.digests import digest_of
 from rackwright.push.installs.order import InstallOrder, Target, decode
 from rackwright.push.sending import resolved
-from rackwright.runs.model import GOOD, Context, Json, Outcome, Wave
+from rackwright.runs.model import GOOD, Context, Outcome, Wave
 
 __all__ = ["NAME", "Installs", "Way", "hidden"]
 
@@ -218,7 +218,4 @@ class _Work:
 
 def hidden(order: InstallOrder, resolvers: Sequence[secrets.Resolver]) -> tuple[secrets.Secret, ...]:
     """Resolve every secret of an order, so that a missing one is told before the first switch."""
-    found: dict[secrets.SecretRef, Json] = {
-        ref: None for target in order.targets for ref in secrets.references(target.intended)
-    }
-    return tuple(secrets.resolve(ref, resolvers) for ref in found)
+    return tuple(secrets.resolve_all([target.intended for target in order.targets], resolvers).values())
