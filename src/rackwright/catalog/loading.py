@@ -34,6 +34,8 @@ _UPKEEP: Final = ("firmware", "bios")
 _STEPS: Final = ("steps", "facts", "thresholds")
 _LISTS: Final = {"releases": ("components", "key"), "bios": ("attributes", "attribute")}
 """Kinds that are laid over one another entry by entry, by ``extends`` or ``like``: their list, and what names an entry."""
+_MAPPINGS: Final = ("conventions",)
+"""Kinds whose mappings are laid over one another key by key."""
 _Raw = dict[str, dict[str, dict[str, Any]]]
 _Origin = dict[tuple[str, str], Marked]
 
@@ -155,7 +157,21 @@ def _row(kind: str, key: str, row: Any, raw: _Raw, document: Marked) -> dict[str
             location=document.value_at(*place, word),
             path=[*place, word],
         )
-    return {**under, **own, "key": key} if kind not in _LISTS else _extended(kind, under, own, key)
+    if kind in _LISTS:
+        return _extended(kind, under, own, key)
+    return {**(_merged(under, own) if kind in _MAPPINGS else {**under, **own}), "key": key}
+
+
+def _merged(under: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay mappings over those of the same name, key by key; in them nothing (``null``) takes a key out."""
+    found = dict(under)
+    for name, value in own.items():
+        below = under.get(name)
+        if isinstance(value, dict) and isinstance(below, dict):
+            found[name] = {key: kept for key, kept in _merged(below, value).items() if kept is not None}
+        else:
+            found[name] = value
+    return found
 
 
 def _extended(kind: str, under: Mapping[str, Any], own: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -152,6 +152,24 @@ def test_a_site_adds_a_model_like_another(tmp_path):
     assert "sn5610" not in catalog.load().switches
 
 
+def test_a_house_style_changes_one_word_of_another(tmp_path):
+    """What it says of a mapping lies over what stands there; `null` takes a key out, and whole numbers are replaced."""
+    text = """
+conventions:
+  ours:
+    like: era
+    source: lab
+    vni_offset: 20000
+    describe: {isl: to the other core}
+    system: {oob: {wjh: null}, all: {banner.pre_login: Authorized access only}}
+"""
+    era, ours = ROWS.conventions["era"], catalog.load([write(tmp_path / "catalog", text)]).conventions["ours"]
+    assert (ours.vni_offset, ours.l3vni_first) == (20000, era.l3vni_first)
+    assert ours.describe == era.describe | {"isl": "to the other core"}
+    assert ours.system["leaf"] == era.system["leaf"]
+    assert (ours.system["oob"], ours.system["all"]) == ({}, {"banner.pre_login": "Authorized access only"})
+
+
 @pytest.mark.parametrize("word", ["extends", "like"])
 def test_a_site_extends_a_release_component_by_component(tmp_path, word):
     """Either word keeps every component; one of the same key is laid over key by key, a new one comes last."""
