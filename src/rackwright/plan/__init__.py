@@ -28,6 +28,7 @@ from rackwright.plan.oob import wire_oob, wire_uplinks
 from rackwright.plan.pair import wire_pair
 from rackwright.plan.rails import wire_rails
 from rackwright.plan.recabling import moved
+from rackwright.plan.renaming import renamed
 from rackwright.plan.renumbering import renumbered
 from rackwright.plan.uncabled import uncabled
 from rackwright.plan.unreached import unreached
@@ -88,6 +89,7 @@ def attempt(site: Site, kept: LockFile | None = None, *, catalog: Catalog, keys:
     if _blocked(problems):
         return Outcome(None, lock, tuple(sorted(problems, key=sort_key)))
     problems += renumbered(site, devices, wiring, catalog, kept, lock, addresses)
+    problems += renamed(kept, lock)
     static = catalog.conventions[site.site.conventions].management == "static"
     devices = addressing.with_management(devices, addresses, static=static)
     assemblies, found = cables.assemble(

@@ -100,6 +100,11 @@ class Lock:
         """Return what a section was laid out by before this run; empty when it is new."""
         return self._former.get(section, {})
 
+    @property
+    def wished(self) -> frozenset[str]:
+        """The sections that something was laid out by in this run."""
+        return frozenset(self._wished)
+
     def laid_by(self, section: str, wish: Wish) -> Wish | None:
         """Note what the cables of a section (``fabrics.backend``) are laid out by; return what they were before."""
         before = self._wishes.get(section)

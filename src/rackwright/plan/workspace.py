@@ -15,7 +15,7 @@ from rackwright import intent
 from rackwright.catalog.faults import nearest
 from rackwright.errors import DocumentError, IntentError, LockNeedsChange, PlanError
 from rackwright.findings import Location, Problem, problem, sort_key
-from rackwright.plan import Outcome, attempt, lock_text, racks, recabling, renumbering, with_locations
+from rackwright.plan import Outcome, attempt, lock_text, racks, recabling, renaming, renumbering, with_locations
 from rackwright.plan.lock import Lock, LockFile
 from rackwright.plan.model import Plan
 
@@ -24,7 +24,7 @@ __all__ = ["FILE", "Planned", "Workspace", "open_site", "planned", "site_file", 
 FILE: Final = "site.yaml"
 """Name of the file that the operator writes."""
 
-_MOVES: Final = frozenset({recabling.CHECK, renumbering.CHECK})
+_MOVES: Final = frozenset({recabling.CHECK, renaming.CHECK, renumbering.CHECK})
 _LATER: Final = (f"{racks.ROW}/", "wishes/networks.", "wishes/pools")
 """What locks of earlier versions do not hold."""
 
