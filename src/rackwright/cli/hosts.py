@@ -61,6 +61,7 @@ def aimed(talk: Talk, site: Path, wanted: Wanted) -> Aim:
         talk.say(f"{opened.lock_path} is behind the site: 'rackwright plan' brings it up to date")
     intent, folder = opened.loaded.require(), opened.file.parent
     stacks = {one.name: one for one in stack(planned.plan, intent, opened.loaded.catalog)}
+    building.chosen(stacks, wanted.limit)
     facts, _ = ansible.inventory(Slices(planned.plan), stacks.keys())
     addresses = {name: str(facts.get(name, {}).get("ansible_host", "")) for name in stacks}
     bmcs = {machine.name: machine.bmc_address for machine in of_site(opened, planned).machines}

@@ -72,7 +72,7 @@ def refuse_other_site(talk: Talk, way: Reach, run: str, basis: Callable[[Collect
     RunFolder.found(way.state, run).refuse_other_rack(way.twin)
     if order.basis is None:
         talk.say(
-            f"run {run} was begun by a version that did not keep what it was made of: whether the site has changed since is not known"
+            f"run {run} was begun by a Nornir task, or by a version that did not keep what it was made of: whether the site has changed since is not known"
         )
     else:
         refuse_edited(run, order.basis, basis(order.basis.devices))

@@ -79,6 +79,7 @@ def aimed(
     intent, folder = loaded.require(), opened.file.parent
     meant = servers.of_site(opened, planned)
     found = {machine.name: machine for machine in meant.machines}
+    building.chosen(found, wanted.limit)
     addresses = {name: machine.bmc_address for name, machine in found.items()}
     password = secrets.parse(intent.access.bmc)
     way = reach(planned.plan, folder, wanted, bmcs=addresses, bmc_password=password, bmc_user=intent.bmc.user)

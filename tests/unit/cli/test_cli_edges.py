@@ -210,10 +210,18 @@ def test_a_build_never_lands_in_another_site(rackwright, site, tmp_path):
         (("worker", "--limit", "oob*"), "--tag says what it reaches"),
         (("discover", "--bmc-range", "127.0.0.1/32", "--twin"), "--twin, --limit and --leases have no place there"),
         (("discover", "--bmc-range", "127.0.0.1/32", "--limit", "gpu01"), "have no place there"),
+        (("push", "--image-sha256", "4b2f"), "--image-sha256 goes with --install IMAGE"),
+        (("push", "--only", "bmc", "--confirm-within", "5m"), "--confirm-within goes with --only switch"),
+        (("push", "--only", "bmc", "--limit", "gpu01", "--limit", "be01"), "no device is called 'be01'"),
+        (("push", "--only", "host", "--limit", "be*"), "no device is called 'be*'"),
+        (("diff", "--only", "bmc", "--against", "running", "--limit", "ps01"), "no device is called 'ps01'"),
     ],
 )
 def test_what_would_be_passed_over_is_refused(rackwright, site, words, said):
-    """A limit that nobody heeds would let a worker change what was left out, and a twin that nobody heeds would ask the real rack."""
+    """A limit that nobody heeds would let a worker change what was left out, and a twin that nobody heeds would ask the real rack.
+
+    What guards an image, or a switch, guarded nothing without a word; servers that no limit meant were none, and all was well.
+    """
     result = rackwright(words[0], site, *words[1:])
     assert result.exit_code == 2
     assert said in " ".join(result.stderr.split())

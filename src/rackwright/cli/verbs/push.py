@@ -119,6 +119,8 @@ def command(
     from rackwright.cli.stacking import stacked
 
     _only_for(only, switch={"build": folder, "install": image}, host={"installer": installer, "wipe": wipe})
+    _only_for(only, switch={"confirm_within": _is_given("confirm_within"), "image_sha256": image_sha256})
+    _refuse_digest_alone(image, image_sha256)
     wanted = replace(wanted, database=database)
     if changes:
         _alone(installer=installer, install=image, resume=resume)
@@ -201,6 +203,12 @@ def _alone(**given: Any) -> None:
         raise click.UsageError(
             f"--changes pushes what was reviewed and nothing else: give --{wrong} in a push of its own"
         )
+
+
+def _refuse_digest_alone(image: Path | None, sha256: str) -> None:
+    """Refuse the digest of an image that is not named."""
+    if sha256 and not image:
+        raise click.UsageError("--image-sha256 goes with --install IMAGE")
 
 
 def _only_for(only: str, **domains: Mapping[str, Any]) -> None:
