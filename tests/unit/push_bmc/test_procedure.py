@@ -237,6 +237,25 @@ def test_a_job_that_ends_well_and_changes_nothing_is_no_success(tmp_path):
     assert "power cycle" in outcome.remedy
 
 
+class Forgetful(dict):
+    """What is written and waits for a power cycle, and is not there behind it."""
+
+    def __setitem__(self, _, __):
+        """Keep nothing."""
+
+
+def test_what_a_power_cycle_did_not_bring_is_not_told_to_want_one(tmp_path):
+    """The power was cut a minute ago; another cycle, as the remedy said, changes nothing and takes the host down again."""
+    bench = Bench(tmp_path, (CPLD,), self_cycling=("cpld",))
+    bench.server.waits_for_power = Forgetful()
+    bench.server.unchanged.add(CPLD)
+    outcome = bench.life()
+    assert bench.server.restarts()[-2:] == ["GracefulShutdown", ""]
+    assert outcome.state == "failed"
+    assert "power cycle" not in outcome.remedy
+    assert "Lifecycle log" in outcome.remedy
+
+
 def test_a_refusal_takes_back_what_waits(tmp_path):
     """When an image is refused, what was staged for the same restart leaves the queue: nobody flashes it by surprise."""
     bench = Bench(tmp_path, (BIOS, NIC))

@@ -238,7 +238,8 @@ class Procedure:
         ended = self._step(name, work, _Ended)
         if ended.halt is not None:
             return ended.halt
-        return self._step(f"verify {name}", lambda: self._verified(name, steps, ended), _Ended).halt
+        cut = self.whole.events.get(step.activation) == "ac"
+        return self._step(f"verify {name}", lambda: self._verified(name, steps, ended, cut=cut), _Ended).halt
 
     def _go(
         self, name: str, event: Event, jobs: Collection[str], before: _Before, steps: tuple[Step, ...], *, fresh: bool
@@ -281,8 +282,8 @@ class Procedure:
         self.seen = seen if self._in_force(steps, seen) else None
         return self.seen is not None
 
-    def _verified(self, name: str, steps: tuple[Step, ...], ended: _Ended) -> _Ended:
-        """Read versions and attributes until they are as intended; the word of a job is no proof."""
+    def _verified(self, name: str, steps: tuple[Step, ...], ended: _Ended, *, cut: bool = False) -> _Ended:
+        """Read versions and attributes until they are as intended; the word of a job is no proof. ``cut``: the power was cycled."""
         contact, limits = self.contact, self.contact.limits
         contact.restarted = True
         try:
@@ -293,7 +294,8 @@ class Procedure:
         except DriverError as error:
             return _Ended(halt=halt_of(name, error, touched=True))
         said = f" ({ended.words})" if ended.words else ""
-        remedy = remedy_of(ended.words) if ended.badly else _CYCLE if ended.words else AGAIN
+        well = _LOG if cut else _CYCLE
+        remedy = remedy_of(ended.words) if ended.badly else well if ended.words else AGAIN
         return _Ended(halt=Halt(name, f"{wrong}{said}", remedy, touched=True))
 
 
