@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from rackwright.catalog.firmware import ActivationModel, BiosProfile, FirmwareKind
+from rackwright.catalog.phrases import BondName, Description, Mac, Named
 from rackwright.catalog.rows import Row
 from rackwright.catalog.stack import AdapterProfile, DriverProfile, FactRow, Repository, StepRow, TuningRow
 from rackwright.catalog.thresholds import ThresholdRow
@@ -242,18 +243,18 @@ class Release(Row):
 class Conventions(Row):
     """A house style: names, formulas and defaults of a family of designs; data, like a model."""
 
-    bond_name: str = "bond{cage}s{sub}"
+    bond_name: BondName = "bond{cage}s{sub}"
     """``{cage}``, ``{sub}`` of the first member; ``{peer}`` and ``{number}``, which of its bonds on the switch it is."""
-    vni_offset: int = 10000
+    vni_offset: int = Field(10000, ge=0, le=16777215)
     """VNI of a VLAN = VLAN + offset (nvue.md 7b uses 10000, NVIDIA's exports 4000)."""
-    l3vni_first: int = 50001
-    l3vlan_first: int = 3001
-    es_mac: str = "44:38:39:ff:00:01"
+    l3vni_first: int = Field(50001, ge=1, le=16777215)
+    l3vlan_first: int = Field(3001, ge=1, le=4094)
+    es_mac: Mac = "44:38:39:ff:00:01"
     """ESI system MAC shared by all multihomed bonds (range of nvue.md 3.4)."""
     es_id: Literal["cage-sub"] = "cage-sub"
     """``cage-sub``: cage x 10 + sub-port."""
     df_preference: bool = True
-    anycast_mac: str | None = None
+    anycast_mac: Mac | None = None
     """MAC of the anycast gateways on leaves; the NOS's own when absent."""
     management: Literal["static", "dhcp"] = "static"
     leaf_addresses: Literal["top", "after-gateway"] = "top"
@@ -271,7 +272,7 @@ class Conventions(Row):
     """Written when not empty; NVUE's own default is LACP."""
     oob_bond_name: str = "uplink"
     oob_bridge_type: str = "vlan-aware"
-    external_group: str = "{name}"
+    external_group: Named = "{name}"
     """Peer group of an external entry."""
     update_source: bool = False
     """Write ``update-source`` on unnumbered neighbours."""
@@ -280,13 +281,13 @@ class Conventions(Row):
     arp_suppress: bool = True
     histograms: bool = False
     """Collect buffer and packet histograms on every sub-port."""
-    policy_names: dict[str, str] = Field(default_factory=dict)
+    policy_names: dict[str, Named] = Field(default_factory=dict)
     """Names of the derived policy objects: ``outbound`` and ``summary`` of an external entry ({name})."""
     policy_extras: bool = False
     """Also write the policy objects that nothing refers to (VTEP and own-loopback lists, the external group in
     the default VRF), as NVIDIA's exports do."""
     svi_mtu_bytes: int = 9216
-    describe: dict[str, str] = Field(default_factory=dict)
+    describe: dict[str, Description] = Field(default_factory=dict)
     """Description by role of port; ``{peer}``, ``{peer_port}``, ``{rail}`` are filled in."""
     roce_pools: dict[str, int] | None = None
     """Percent of memory by traffic pool; ``None``: the switch's own default."""

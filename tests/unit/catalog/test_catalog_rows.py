@@ -305,3 +305,25 @@ def test_a_dangling_reference_of_a_new_row_is_told(tmp_path, text, message):
     _, problems = catalog.collect([write(tmp_path / "catalog", text)])
     assert message in problems[0].message
     assert problems[0].location.line == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ('es_mac: "zz"', "es_mac is 'zz', expected a MAC address such as 44:38:39:ff:00:01"),
+        ("anycast_mac: 44:38", "anycast_mac is '44:38', expected a MAC address"),
+        ('describe: {host: "{port}"}', "host is '{port}', expected a text with {peer}, {peer_port}, {rail}"),
+        ('describe: {host: "{peer"}', "host is '{peer', expected a text with {peer}"),
+        ('bond_name: "bond{name}"', "bond_name is 'bond{name}', expected a text with {cage}, {sub}, {peer}, {number}"),
+        ('bond_name: "bond{cage:x>q}"', "bond_name is 'bond{cage:x>q}', expected a text"),
+        ('external_group: "{}"', "external_group is '{}', expected a text with {name}"),
+        ('policy_names: {outbound: "{peer}"}', "outbound is '{peer}', expected a text with {name}"),
+        ("vni_offset: 16777216", "vni_offset is 16777216, expected at most 16777215"),
+        ("l3vlan_first: 0", "l3vlan_first is 0, expected at least 1"),
+    ],
+)
+def test_a_house_style_says_what_something_can_be_made_of(tmp_path, row, said):
+    """A MAC that is none, a text with a name that nobody fills in: told in the row, not where it is first used."""
+    folder = write(tmp_path / "catalog", f'conventions:\n  ours: {{like: era, {row}, source: "lab"}}\n')
+    _, problems = catalog.collect([folder])
+    assert [said in str(item) and item.location is not None for item in problems] == [True]

@@ -281,7 +281,7 @@ def _bond(
     return Bond(
         name,
         tuple(port_name(use.cage, use.sub) for use in uses),
-        description=house.describe.get("bond", "").format(peer=first.node),
+        description=house.describe.get("bond", "").format(peer=first.node, peer_port="", rail=0),
         mode=house.bond_mode, lacp_rate=house.lacp_rate or "",
         lacp_bypass=bypass and not idle and first.kind != "uplink",
         mtu_bytes=9216 if house.bond_mtu else 0,
