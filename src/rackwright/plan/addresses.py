@@ -298,8 +298,8 @@ def _displaced(site: Site, devices: Sequence[Device], addresses: Addresses) -> l
         own = addresses.svis.get((addresses.own_subnets.get(device.name, ""), device.name), "")
         if own:
             stated[own.partition("/")[0]] = ("fabrics", device.fabric, "per_switch")
-    held = [(f"{name}:{port}", address) for (name, port), address in addresses.controllers.items()]
-    held += [(name, address) for (_, name, _), address in addresses.hosts.items()]
+    held = [(f"{name}:{port}", address) for (name, port), address in addresses.controllers.items()] if stated else []
+    held += [(name, address) for (_, name, _), address in addresses.hosts.items()] if stated else []
     return [
         problem(
             "plan.addresses",

@@ -155,7 +155,8 @@ def _bond_names(frame: Frame, uses: Iterable[PortUse]) -> dict[str, str]:
 def doubled_bonds(frame: Frame) -> Iterator[Problem]:
     """Yield a problem where the house style gives two bonds of a switch one name: they would be one bond."""
     for switch, uses in frame.ports.items():
-        twice = [name for name, bonds in Counter(_bond_names(frame, _by_port(uses)).values()).items() if bonds > 1]
+        bonded = _by_port(use for use in uses if use.bond)
+        twice = [name for name, bonds in Counter(_bond_names(frame, bonded).values()).items() if bonds > 1]
         if twice:
             yield problem(
                 "plan.bonds",
