@@ -439,7 +439,7 @@ class _Hints:
         """Name a switch that was not looked at, or where else the plugs of a cable may be; ``freed`` are holes that were freed before."""
         unseen = sorted({port.device for link in links for port in link} & self._unseen, key=natural_key)
         if unseen:
-            return f"; {', '.join(unseen[:_SHOWN])} was not looked at: it may not be configured yet"
+            return f"; {', '.join(unseen[:_SHOWN])} was not looked at: it may not be configured, or hold its port down, which comes first"
         parts = {self._wiring.parts.get(link[0], link[0]) for link in links}
         return elsewhere(self._wiring, links[0], self._dark, freed) if len(parts) == 1 else ""
 
