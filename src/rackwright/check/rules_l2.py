@@ -179,7 +179,8 @@ class VniMapDiffers(FabricRule):
     """A VLAN has the same VNI on every VTEP.
 
     Passes: equal maps where VLANs are in common. Fails: the switch whose VNI is not the majority's;
-    of a pair, the one that leaves its own numbering (VNI minus VLAN), else both.
+    of a pair, the one that leaves its own numbering (VNI minus VLAN), else both. Two fabrics that no cable
+    joins may number alike.
     """
 
     id = "NVUE-VNI-MAP-DIFFERS"

@@ -18,7 +18,7 @@ class SviAddressTwice(FabricRule):
     """The address of a VLAN interface is one switch's own.
 
     Passes: unique addresses of one VLAN differ between switches and from the VRR address. Fails: every
-    switch that has an address which another has too.
+    switch that has an address which another has too. Two fabrics that no cable joins may number alike.
     """
 
     id = "NVUE-SVI-ADDRESS-TWICE"
@@ -57,7 +57,8 @@ class SviDiffers(FabricRule):
     """What the VTEPs share of a VLAN interface is equal on all of them.
 
     Passes: VTEPs that carry a VLAN agree on its VRF, its VRR addresses, the VRR MAC and the prefix.
-    Fails: the switch that differs from the majority; of a pair, both.
+    Fails: the switch that differs from the majority; of a pair, both. Two fabrics that no cable joins may
+    number alike.
     """
 
     id = "NVUE-SVI-DIFFERS"
@@ -100,7 +101,8 @@ class VlanWithoutVni(FabricRule):
     """A VLAN that is stretched by VXLAN has its VNI on every VTEP that carries it.
 
     Passes: a VTEP gives each of its VLANs a VNI where another VTEP does. Fails: the VTEP whose VLAN stays
-    local, for want of a VNI or with one that cannot be (0, 16777216, a word).
+    local, for want of a VNI or with one that cannot be (0, 16777216, a word). Two fabrics that no cable
+    joins may number alike.
     """
 
     id = "NVUE-VLAN-WITHOUT-VNI"
