@@ -180,7 +180,8 @@ def _cut(bench: _Bench, bundle: list[int], rows: Sequence[CableModel], want: Wan
             return rows[0], None
         if metres > need:
             need, longest = metres, link
-    for metres in sorted({need, *_later(bench, bundle, rows[0], need)}, reverse=True):
+    full = rows[0].ways <= len(bundle)
+    for metres in (need,) if full else sorted({need, *_later(bench, bundle, rows[0], need)}, reverse=True):
         kept = bench.cuts.get((want, metres))
         if kept is None:
             kept = bench.cuts[want, metres] = _row_for(rows, metres)
@@ -203,7 +204,7 @@ def _later(bench: _Bench, bundle: list[int], row: CableModel, need: float) -> It
         return (sub * first.lanes >= half, sub // row.ways) if half else (False, 0)
 
     same = part(max(first.a.sub, 0))
-    for use in bench.awaited.get((first.a.device, first.a.cage), ()) if row.ways > len(bundle) else ():
+    for use in bench.awaited.get((first.a.device, first.a.cage), ()):
         metres = bench.hall.needed_m(first.a.device, use.node) if part(max(use.sub, 0)) == same else None
         if metres and metres > need:
             yield metres
