@@ -107,3 +107,24 @@ def test_a_remedy_names_a_key_that_the_site_file_has(repository):
         for word in words.split("."):
             assert word in model.model_fields, words
             model = model.model_fields[word].annotation
+
+
+@pytest.mark.parametrize("playbook", ["site.yml", "verify.yml"])
+@pytest.mark.parametrize(
+    ("variables", "expected"), [(["-e", '{"rackwright": {"host": "gpu01"}}'], {"gpu01"}), ([], {"gpu01", "gpu02"})]
+)
+def test_what_one_host_is_told_goes_to_that_host_alone(repository, tmp_path, playbook, variables, expected):
+    """By hand and without --limit, every host of the inventory was brought to what one of them is: with --tags nothing looks who it is."""
+    inventory = tmp_path / "inventory.yaml"
+    inventory.write_text("all: {hosts: {gpu01: {}, gpu02: {}}}\n")
+    words = [
+        Path(sys.executable).parent / "ansible-playbook",
+        "-i",
+        inventory,
+        *variables,
+        repository / "playbooks" / playbook,
+    ]
+    done = subprocess.run(
+        [*words, "--list-hosts"], capture_output=True, text=True, check=True, env={**os.environ, "HOME": str(tmp_path)}
+    )
+    assert set(re.findall(r"gpu0\d(?=\n)", done.stdout)) == expected
