@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from rackwright import catalog, plan
+from rackwright.errors import PlanError
 from rackwright.intent.models import Site
 from rackwright.plan import LockFile
 from rackwright.plan.model import Plan
@@ -22,8 +23,11 @@ FEW = settings(max_examples=15, deadline=None)
 
 
 def planned(wish: Mapping, lock: LockFile | None = None) -> tuple[Plan, LockFile]:
-    """Return the plan of a site and the lock that goes with it."""
-    made, after = plan.build(Site.model_validate(copy.deepcopy(wish)), lock, catalog=CATALOG)
+    """Return the plan of a site and the lock that goes with it; a wish that is refused moves nothing, and is no case."""
+    try:
+        made, after = plan.build(Site.model_validate(copy.deepcopy(wish)), lock, catalog=CATALOG)
+    except PlanError:
+        reject()
     return made, after.file()
 
 

@@ -198,7 +198,7 @@ class Board:
     def _hear_step(self, event: Event) -> None:
         told = self._told.get(event.subject)
         if told is not None:
-            told.step = str(event.fields.get("step") or event.text)
+            told.step = printable(str(event.fields.get("step") or event.text))
 
     def _hear_rest(self, event: Event) -> None:
         if event.kind == "run":
@@ -372,8 +372,8 @@ def _printable(event: Event) -> Event:
 
 def _names(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
-        return (value,) if value else ()
-    return tuple(map(str, value)) if isinstance(value, list | tuple) else ()
+        return (printable(value),) if value else ()
+    return tuple(printable(str(name)) for name in value) if isinstance(value, list | tuple) else ()
 
 
 def _by_device(graph: Graph) -> dict[str, tuple[Task, ...]]:
