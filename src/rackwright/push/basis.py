@@ -49,7 +49,7 @@ def begun(state: Path, run: str) -> Begun | None:
 
 
 def sections(site: Site, catalog: Catalog, plan: Plan, images: Sequence[Image]) -> dict[str, str]:
-    """Part of what runs are made of -> its digest: the sections of ``site.yaml``, the nodes, the release, keys and images."""
+    """Part of what runs are made of -> its digest: the sections of ``site.yaml``, nodes, release, keys, images, and the catalog."""
     written = site.model_dump(mode="json", by_alias=True)
     release = site.site.release
     parts = {
@@ -57,6 +57,7 @@ def sections(site: Site, catalog: Catalog, plan: Plan, images: Sequence[Image]) 
         f"release {release}": catalog.releases[release].model_dump(mode="json"),
         "files of access.ssh_keys": sorted({key for switch in plan.switches for key in switch.system.ssh_keys}),
         "images": msgspec.to_builtins(images),
+        "catalog": catalog.model_dump(),
     }  # fmt: skip
     return {name: named(part)[:16] for name, part in parts.items()}
 

@@ -217,6 +217,22 @@ def test_what_has_changed_of_a_site_is_told_by_its_sections(site):
     assert edited(order, opened_world(Talk(quiet=True), site, Wanted())).endswith("(networks)")
 
 
+def test_a_row_of_the_sites_own_catalog_that_has_changed_is_an_edit(site):
+    """What a BIOS profile of the site says is in no section of site.yaml: servers of one run would have got other settings."""
+    rows = site / "catalog" / "bios.yaml"
+    rows.parent.mkdir(exist_ok=True)
+    text = (
+        "bios:\n  ours:\n    name: Ours\n    source: s\n    models: []\n    attributes:\n"
+        "      - {attribute: SysProfile, value: VALUE, reason: r, source: s}\n"
+    )
+    rows.write_text(text.replace("VALUE", "PerfOptimized"))
+    world = opened_world(Talk(quiet=True), site, Wanted())
+    order = Order(site="s", intent=world.plan.digest, graph=Graph(tasks=()), sections=world.sections)
+    assert edited(order, opened_world(Talk(quiet=True), site, Wanted())) == ""
+    rows.write_text(text.replace("VALUE", "Custom"))
+    assert edited(order, opened_world(Talk(quiet=True), site, Wanted())).endswith("(catalog)")
+
+
 def test_a_key_or_an_image_that_has_changed_is_an_edit(site):
     """The plan knows neither: switches of one run would have got other keys than those before it, and servers other images."""
     world = opened_world(Talk(quiet=True), site, Wanted())
