@@ -11,8 +11,8 @@ INSTALL := install --no-compile --constraint requirements-dev.lock
 # Where the environment forbids to keep what was compiled, every process compiles all that it imports, and every run all tests.
 unexport PYTHONDONTWRITEBYTECODE
 READY   := .venv/.ready
-# More than cores: five share the slow tests, which mostly wait, for clocks, daemons and emulated racks; one computes beside them.
-WORKERS ?= 6
+# More than cores: three share the slow tests, which mostly wait, for clocks, daemons and emulated racks; one computes beside them.
+WORKERS ?= 4
 # The other Pythons run what depends on the interpreter: unit (but the slow ones), golden, wheel.
 OTHERS  := 3.12 3.13
 PYTEST  := $(BIN)/python -m pytest -n $(WORKERS) --dist=loadgroup

@@ -207,9 +207,13 @@ class BmcLanes:
         ]
 
     def right(self, name):
-        """Tell whether nothing differs any more; what is left to others is no matter."""
-        found = self.read(name)
-        return not isinstance(found, Unread) and not found.way.steps and not found.way.refused
+        """Tell whether nothing differs any more; what is left to others is no matter.
+
+        Read up to three times: minutes of the twin are milliseconds, and beside other load one look may come too late.
+        """
+        looks = (self.read(name) for _ in range(3))
+        found = next((found for found in looks if not isinstance(found, Unread)), None)
+        return found is not None and not found.way.steps and not found.way.refused
 
 
 def _json(catalog: Catalog) -> str:
