@@ -11,6 +11,7 @@ from rackwright.errors import AuthRefused, DeviceRefused, LostMidCommand, RunErr
 from rackwright.push.bmc.activation import Activation
 from rackwright.push.bmc.contact import Contact, Held, packed
 from rackwright.push.bmc.ending import Finish
+from rackwright.push.bmc.procedure import Procedure
 from rackwright.redfish.inventory import Psu
 from tests.unit.push.fake import Killed, Moments
 from tests.unit.push_bmc.cases import ALL, Bench
@@ -443,6 +444,15 @@ def test_what_was_just_verified_is_not_looked_at_once_more(tmp_path, monkeypatch
     bad.server.fails[BIOS] = "PR21"
     assert bad.life().state == "failed"
     assert len(looks) > 2
+
+
+def test_what_comes_into_force_with_the_last_moment_is_right(tmp_path, monkeypatch):
+    """The time is over, and the look that would name what is wrong finds nothing: done, and not 'jobs are still open'."""
+    monkeypatch.setattr(Procedure, "_shown", lambda *_: False)
+    bench = Bench(tmp_path)
+    outcome = bench.life()
+    assert (outcome.state, outcome.cause) == ("done", "")
+    assert bench.right()
 
 
 @pytest.mark.parametrize(("spoilt", "state"), [(False, "done"), (True, "failed")])

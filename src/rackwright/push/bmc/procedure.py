@@ -290,7 +290,12 @@ class Procedure:
             patience = limits.heed_s if ended.badly else limits.verify_s
             if contact.wait(patience, lambda: self._shown(steps)):
                 return _well(name, ended)
-            wrong = ending.wrong(contact, steps, contact.look())
+            seen = contact.look()
+            if self._in_force(steps, seen):
+                # With the last moment: what has time enough is right, and there is nothing to name.
+                self.seen = seen
+                return _well(name, ended)
+            wrong = ending.wrong(contact, steps, seen)
         except DriverError as error:
             return _Ended(halt=halt_of(name, error, touched=True))
         said = f" ({ended.words})" if ended.words else ""
