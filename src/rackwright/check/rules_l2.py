@@ -9,8 +9,9 @@ from typing import ClassVar
 from rackwright.check.agreement import grouped, outliers
 from rackwright.check.interfaces import Bond, BridgePort, Svi, number, section
 from rackwright.check.model import Fabric, FabricRule, FileRule, Need, Path
+from rackwright.check.parts import PartRule
 from rackwright.check.view import View
-from rackwright.check.view_l3 import joined, parts
+from rackwright.check.view_l3 import joined
 from rackwright.findings import Finding
 
 __all__ = [
@@ -175,7 +176,7 @@ class VniTwice(FileRule):
                 )
 
 
-class VniMapDiffers(FabricRule):
+class VniMapDiffers(PartRule):
     """A VLAN has the same VNI on every VTEP.
 
     Passes: equal maps where VLANs are in common. Fails: the switch whose VNI is not the majority's;
@@ -190,13 +191,8 @@ class VniMapDiffers(FabricRule):
     remedy = "give the VLAN the same VNI on every VTEP"
     source = "nvue.md 8.17"
 
-    def judge(self, fabric: Fabric) -> Iterator[Finding]:
+    def among(self, views: Mapping[str, View]) -> Iterator[Finding]:
         """Compare the VNI of each VLAN over all devices that map it."""
-        for views in parts(fabric):
-            yield from self._among(views)
-
-    def _among(self, views: Mapping[str, View]) -> Iterator[Finding]:
-        """Judge the switches of one fabric."""
         maps: dict[int, dict[str, int]] = {}
         odd: set[tuple[int, str]] = set()
         for name, view in views.items():

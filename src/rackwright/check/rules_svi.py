@@ -6,15 +6,16 @@ from collections.abc import Iterator, Mapping
 
 from rackwright.check.agreement import outliers
 from rackwright.check.interfaces import Svi, section
-from rackwright.check.model import Fabric, FabricRule, FileRule, Path
+from rackwright.check.model import Fabric, FileRule, Path
+from rackwright.check.parts import PartRule
 from rackwright.check.view import View
-from rackwright.check.view_l3 import address_of, joined, parts
+from rackwright.check.view_l3 import address_of, joined
 from rackwright.findings import Finding
 
 __all__ = ["GatewayPlace", "SviAddressTwice", "SviDiffers", "VlanWithoutVni"]
 
 
-class SviAddressTwice(FabricRule):
+class SviAddressTwice(PartRule):
     """The address of a VLAN interface is one switch's own.
 
     Passes: unique addresses of one VLAN differ between switches and from the VRR address. Fails: every
@@ -28,13 +29,8 @@ class SviAddressTwice(FabricRule):
     remedy = "give each switch its own address in the VLAN; the shared one belongs under vrr"
     source = "nvue.md 8.23"
 
-    def judge(self, fabric: Fabric) -> Iterator[Finding]:
+    def among(self, views: Mapping[str, View]) -> Iterator[Finding]:
         """Collect the unique and the virtual addresses of each VLAN."""
-        for views in parts(fabric):
-            yield from self._among(views)
-
-    def _among(self, views: Mapping[str, View]) -> Iterator[Finding]:
-        """Judge the switches of one fabric."""
         owners: dict[tuple[int, str], list[tuple[View, Svi, str]]] = {}
         virtual: set[tuple[int, str]] = set()
         for view in views.values():
@@ -53,7 +49,7 @@ class SviAddressTwice(FabricRule):
                 yield self.fail(view, path, f"{host} of VLAN {vlan} {what}", expected="an address of its own")
 
 
-class SviDiffers(FabricRule):
+class SviDiffers(PartRule):
     """What the VTEPs share of a VLAN interface is equal on all of them.
 
     Passes: VTEPs that carry a VLAN agree on its VRF, its VRR addresses, the VRR MAC and the prefix.
@@ -68,13 +64,8 @@ class SviDiffers(FabricRule):
     remedy = "make the VRF, the VRR addresses, the VRR MAC and the prefix of the VLAN equal on every VTEP"
     source = "nvue.md 8.23, 3.2"
 
-    def judge(self, fabric: Fabric) -> Iterator[Finding]:
+    def among(self, views: Mapping[str, View]) -> Iterator[Finding]:
         """Compare each VLAN's SVIs over the devices that give it a VNI."""
-        for views in parts(fabric):
-            yield from self._among(views)
-
-    def _among(self, views: Mapping[str, View]) -> Iterator[Finding]:
-        """Judge the switches of one fabric."""
         rows: dict[int, dict[str, Svi]] = {}
         for name, view in views.items():
             mapped = {item.vlan for item in view.vnis}
@@ -97,7 +88,7 @@ class SviDiffers(FabricRule):
                     )
 
 
-class VlanWithoutVni(FabricRule):
+class VlanWithoutVni(PartRule):
     """A VLAN that is stretched by VXLAN has its VNI on every VTEP that carries it.
 
     Passes: a VTEP gives each of its VLANs a VNI where another VTEP does. Fails: the VTEP whose VLAN stays
@@ -112,13 +103,8 @@ class VlanWithoutVni(FabricRule):
     remedy = "give the VLAN its VNI on this switch too, or take the VLAN off the bridge"
     source = "nvue.md 8.23"
 
-    def judge(self, fabric: Fabric) -> Iterator[Finding]:
+    def among(self, views: Mapping[str, View]) -> Iterator[Finding]:
         """Compare what is bridged with what is mapped, VTEP by VTEP."""
-        for views in parts(fabric):
-            yield from self._among(views)
-
-    def _among(self, views: Mapping[str, View]) -> Iterator[Finding]:
-        """Judge the switches of one fabric."""
         mapped: dict[int, str] = {}
         for name, view in views.items():
             for item in (one for one in view.vnis if one.legal):

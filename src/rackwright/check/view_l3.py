@@ -24,7 +24,6 @@ __all__ = [
     "joined",
     "loopbacks",
     "owners",
-    "parts",
     "release_of",
     "remote_as",
     "sessions",
@@ -140,12 +139,6 @@ def _far_end(
         return None
     far_view = fabric.views[end[0]]
     return far_view, [end[1], *far_view.bonds_of.get(end[1], ())]
-
-
-def parts(fabric: Fabric) -> Iterator[dict[str, View]]:
-    """Yield the views of each fabric that no cable joins to another: they may number alike."""
-    for names in components(fabric):
-        yield {name: fabric.views[name] for name in names}
 
 
 def components(fabric: Fabric) -> list[list[str]]:

@@ -319,7 +319,7 @@ def _external(context: Context, place: Path, external: External) -> None:
     for word, value in (("peer_asn", external.peer_asn), ("advertise", external.advertise)):
         if value is not None and external.peering == "none":
             message = f"{word} means nothing without a session"
-            context.wrong("value", (*place, word), message, "remove it, or peering: none", at_key=True)
+            context.wrong("value", (*place, word), message, f"remove {word}, or the line peering: none", at_key=True)
     words.speed(context, (*place, "speed"), external.speed)
     _medium(context, (*place, "media"), external.media)
     words.split(context, (*place, "split"), external.split)

@@ -121,7 +121,7 @@ def test_another_machine_is_not_as_planned_however_it_is_set(tmp_path, monkeypat
         False,
         False,
     )
-    monkeypatch.setattr(servers, "inventory", lambda _: Inventory(service_tag="OTHER"))
+    monkeypatch.setattr(servers, "marks", lambda _: Inventory(service_tag="OTHER"))
     told = settled(tmp_path, bmcs.Box(password="of-the-site-2", attributes={"Time.1.Timezone": "UTC"}), tag="TAG0001")
     assert (told.state, told.stage, told.cause) == ("failed", "read", found.cause)
     assert "nodes.csv" in told.remedy

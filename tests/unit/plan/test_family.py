@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from rackwright import catalog, check, plan
 from rackwright.check.planned import of_plan
@@ -18,14 +16,6 @@ LOADED = catalog.load()
 DUAL = LOADED.nics["b3140h"].model_copy(update={"key": "dual", "ports": 2})
 CATALOG = LOADED.model_copy(update={"nics": {**LOADED.nics, "dual": DUAL}})
 Wish = dict[str, Any]
-
-
-@pytest.fixture
-def wish(repository: Path) -> Wish:
-    """Return a reference architecture as a mapping to change."""
-    text = (repository / "inventory" / "era-2-8-9-400" / "site.yaml").read_text(encoding="utf-8")
-    found: Wish = yaml.safe_load(text)
-    return found
 
 
 def planned(wish: Wish) -> Plan:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from rackwright import catalog, plan
 from rackwright.errors import PlanError
@@ -16,14 +14,6 @@ from rackwright.plan.model import Plan, Switch
 
 CATALOG = catalog.load()
 Wish = dict[str, Any]
-
-
-@pytest.fixture
-def wish(repository: Path) -> Wish:
-    """Return a reference architecture, whose ports are all pinned, as a mapping to change."""
-    text = (repository / "inventory" / "era-2-8-9-400" / "site.yaml").read_text(encoding="utf-8")
-    found: Wish = yaml.safe_load(text)
-    return found
 
 
 def planned(wish: Wish) -> Plan:

@@ -14,7 +14,6 @@ from rackwright.diff.bmc.settings import LOCKDOWN, Settings, attributes_of, sett
 from rackwright.drivers.redfish.model import Topic
 from rackwright.errors import DeviceRefused, DriverError
 from rackwright.push.bmc.changeset import Changeset, ServerChanges
-from rackwright.push.bmc.checks import CABLING, stranger
 from rackwright.push.bmc.contact import AGAIN, Contact, Held
 from rackwright.push.bmc.meeting import FIRST_A_PASSWORD, Met, factory_password, meet
 from rackwright.push.bmc.model import Step
@@ -23,7 +22,8 @@ from rackwright.push.bmc.procedure import Procedure
 from rackwright.push.bmc.reading import survey
 from rackwright.push.bmc.settling import Settle, SettlingOrder, Target
 from rackwright.push.changeset import Unread
-from rackwright.redfish.reading import inventory
+from rackwright.push.identity import CABLING, stranger
+from rackwright.redfish.reading import marks
 from rackwright.runs.model import Outcome
 
 __all__ = ["firmware", "locked", "settings"]
@@ -95,7 +95,7 @@ def _compared(job: Job, held: list[Met]) -> Settings:
         if error.message_id not in FIRST_A_PASSWORD:
             raise
         resources = {}
-    if another := stranger(inventory(resources), world.machines[job.device].service_tag):
+    if another := stranger(marks(resources).service_tag, world.machines[job.device].service_tag):
         raise DriverError(another, device=job.device, remedy=CABLING)
     wanted = world.settings[job.device]
     authority = world.authority if wanted.signed else ""

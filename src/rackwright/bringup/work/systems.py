@@ -18,8 +18,8 @@ from rackwright.push.contact import MAY_PASS
 from rackwright.push.hosts.bare import BareServers, make_bare
 from rackwright.push.hosts.installing import Medium, nobody
 from rackwright.push.hosts.order import make_order
-from rackwright.push.hosts.procedure import stranger
 from rackwright.push.hosts.reading import host_order
+from rackwright.push.identity import stranger
 from rackwright.runs.model import GOOD, Context, Outcome
 
 __all__ = ["back", "head", "installed", "lives", "medium", "stack"]
@@ -88,7 +88,7 @@ def lives(job: Job) -> bool:
             return False
         try:
             with closing(way.host(job.device)) as session:
-                return not stranger(session.facts(), tag)
+                return not stranger(session.facts().service_tag, tag)
         except DriverError:
             return False
 
@@ -114,7 +114,7 @@ def _answers(job: Job) -> dict[str, str]:
         other = "" if nobody(error) else error.remedy or _WAY_IN
         return {"answers": "", "wrong": "", "other": other, "cause": str(error)}
     tag = job.world.machines[job.device].service_tag
-    wrong = stranger(facts, tag)
+    wrong = stranger(facts.service_tag, tag)
     if not wrong:
         answered.note(job.world.way.answered, job.device, tag)
     return {"answers": "" if wrong else "an operating system", "wrong": wrong, "other": "", "cause": ""}

@@ -13,15 +13,15 @@ from rackwright.push.bmc.images import wrong_image
 from rackwright.push.bmc.order import Order, ServerOrder
 from rackwright.push.contact import Halt
 from rackwright.push.draining import busy
+from rackwright.push.identity import CABLING, stranger
 from rackwright.redfish.inventory import Inventory
 from rackwright.redfish.versions import same
 
-__all__ = ["CABLING", "against_restart", "objection", "stranger", "undrained"]
+__all__ = ["against_restart", "objection", "undrained"]
 
 _STAGE: Final = "look"
 _FINE: Final = frozenset({"", "OK", "Unknown"})
 _LOST: Final = ("degraded", "lost", "nonredundant", "not redundant", "failed")
-CABLING: Final = "see the service tags of nodes.csv and where the server stands; 'rackwright audit SITE --only hardware' names swapped ones"
 _DRAIN: Final = "drain the host, then push again"
 _WAIT: Final = "let it end, or delete it over the web page of the BMC; then push again"
 
@@ -47,7 +47,7 @@ def objection(contact: Contact, seen: Seen, order: Order) -> Halt | None:
 
 def _objections(contact: Contact, seen: Seen, order: Order) -> Iterator[tuple[str, str, str]]:
     inventory, server = seen.inventory, contact.order
-    if another := stranger(inventory, server.tag):
+    if another := stranger(inventory.service_tag, server.tag):
         yield "identity", another, CABLING
     yield from _conditions(inventory)
     ours = {step.job for step in server.steps if step.job}
@@ -64,13 +64,6 @@ def _objections(contact: Contact, seen: Seen, order: Order) -> Iterator[tuple[st
             yield "images", wrong, "put the right file there, or mend its row in the images file, and push again"
     if order.drained_by and server.way.restarts and (said := busy(order.drained_by, server.device)):
         yield "drained", said, _DRAIN
-
-
-def stranger(inventory: Inventory, tag: str) -> str:
-    """Say that another machine answers than the planned one; empty: it is that one, or the service tag of one of both is not known."""
-    if tag and inventory.service_tag and inventory.service_tag.upper() != tag.upper():
-        return f"service tag {inventory.service_tag} answers where {tag} is planned"
-    return ""
 
 
 def _conditions(inventory: Inventory) -> Iterator[tuple[str, str, str]]:

@@ -292,7 +292,7 @@ class Procedure:
                 return _well(name, ended)
             seen = contact.look()
             if self._in_force(steps, seen):
-                # With the last moment: what has time enough is right, and there is nothing to name.
+                # It came into force between the last two looks: nothing is wrong, so nothing can be named.
                 self.seen = seen
                 return _well(name, ended)
             wrong = ending.wrong(contact, steps, seen)

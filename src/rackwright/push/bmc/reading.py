@@ -21,7 +21,6 @@ from rackwright.plan.controllers import BmcSettings
 from rackwright.plan.machines import Machine
 from rackwright.push.bmc.activation import in_words
 from rackwright.push.bmc.changeset import ServerChanges, Unread
-from rackwright.push.bmc.checks import CABLING, stranger
 from rackwright.push.bmc.contact import AGAIN, EVERYTHING, Connect, Held, is_full, packed
 from rackwright.push.bmc.darkness import dark_since
 from rackwright.push.bmc.meeting import FIRST_A_PASSWORD
@@ -30,6 +29,7 @@ from rackwright.push.bmc.order import Limits
 from rackwright.push.bmc.rules import Rules, rules_of
 from rackwright.push.bmc.way import way
 from rackwright.push.contact import MAY_PASS
+from rackwright.push.identity import CABLING, stranger
 from rackwright.redfish import reading
 from rackwright.redfish.inventory import Inventory
 
@@ -176,7 +176,7 @@ def _surveyed(
         fresh = device in getattr(connect, "fresh", ())
         resources = session.read(planner.topics | (EVERYTHING if keep else frozenset()))
         told, at = reading.inventory(resources), clock.now()
-        if another := stranger(told, machine.service_tag):
+        if another := stranger(told.service_tag, machine.service_tag):
             raise DriverError(another, device=device, remedy=CABLING)
         changes = planner.changes(machine, resources, told=told, factory=fresh)
         if keep is not None and not fresh:

@@ -21,6 +21,8 @@ from rackwright.plan.controllers import BmcSettings
 from rackwright.push.bmc.certificates import KEY, authority_name
 from rackwright.push.bmc.contact import FRESH_S
 from rackwright.push.bmc.meeting import FIRST_A_PASSWORD, Met, Way, apply_settings, factory_password, meet
+from rackwright.push.identity import CABLING, stranger
+from rackwright.redfish import reading
 from rackwright.runs.model import GOOD, Context, Json, Outcome, Wave
 
 __all__ = ["NAME", "Settle", "SettlingOrder", "Target", "compared", "submit_settings"]
@@ -32,7 +34,6 @@ VERSION: Final = "1"
 _PATIENCE_S: Final = 600
 _TOPICS: Final[frozenset[Topic]] = frozenset({"system", "settings"})
 _AGAIN: Final = "mend what is named and push again: it looks first"
-_CABLING: Final = "see the service tags of nodes.csv and where the server stands"
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -169,8 +170,8 @@ class Settle:
             try:
                 fresh = met.told is not None and self.way.clock.now() - met.at <= FRESH_S
                 resources = met.told if fresh and met.told is not None else _told(session)
-                if wrong := _stranger(resources, target.tag):
-                    return {"made": made, "cause": f"{target.device}: {wrong}", "remedy": _CABLING}
+                if wrong := stranger(reading.marks(resources).service_tag, target.tag):
+                    return {"made": made, "cause": f"{target.device}: {wrong}", "remedy": CABLING}
                 shown = {(change.kind, change.name) for change in target.changes}
                 now = compared(
                     resources, target.wanted, self.way, factory=met.factory, lift=order.lift,
@@ -198,13 +199,3 @@ def _told(session: Redfish) -> Mapping[str, Any]:
         if error.message_id in FIRST_A_PASSWORD:
             return {}
         raise
-
-
-def _stranger(resources: Mapping[str, Any], tag: str) -> str:
-    """Say that another machine answers than the planned one: it would be given this one's settings."""
-    from rackwright.redfish import reading
-
-    found = reading.marks(resources).service_tag
-    if not tag or not found or found.upper() == tag.upper():
-        return ""
-    return f"service tag {found} answers where {tag} is planned"

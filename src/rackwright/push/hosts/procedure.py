@@ -26,10 +26,11 @@ from rackwright.push.hosts.contact import Contact, halt_of
 from rackwright.push.hosts.losing import lost, unasked
 from rackwright.push.hosts.order import HostOrder, Order, StageOrder
 from rackwright.push.hosts.restarting import Restart
+from rackwright.push.identity import stranger
 from rackwright.runs.model import Context, Outcome, State
 from rackwright.secrets import Secret
 
-__all__ = ["Before", "Done", "Look", "Noted", "Playbooks", "Procedure", "Restarted", "stranger"]
+__all__ = ["Before", "Done", "Look", "Noted", "Playbooks", "Procedure", "Restarted"]
 
 T = TypeVar("T")
 Word = Literal["main", "verify"]
@@ -136,7 +137,7 @@ class Procedure:
             facts = self.contact.facts(self.contact.limits.login_s)
         except DriverError as error:
             return Look(halt=halt_of("look", error))
-        wrong = stranger(facts, self.order.tag)
+        wrong = stranger(facts.service_tag, self.order.tag)
         if wrong:
             return Look(facts, Halt("look", wrong, _IDENTITY))
         answered.note(self.contact.way.answered, self.order.device, self.order.tag)
@@ -262,10 +263,3 @@ class Procedure:
             )
         moved = bool(self.changed or self.restarts)
         return Outcome(subject=order.device, state="done" if moved else "unchanged", detail=detail)
-
-
-def stranger(facts: HostFacts, tag: str) -> str:
-    """Say why what answers is not the planned machine; empty: it is, or neither side knows its service tag."""
-    if tag and facts.service_tag and facts.service_tag.upper() != tag.upper():
-        return f"service tag {facts.service_tag} answers where {tag} is planned"
-    return ""

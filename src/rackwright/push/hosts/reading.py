@@ -17,7 +17,8 @@ from rackwright.push.hosts.causes import AGAIN, cause_of, sentence
 from rackwright.push.hosts.changeset import HostChanges, Problem, Unread
 from rackwright.push.hosts.contact import Way, asked, batches_of
 from rackwright.push.hosts.order import HostOrder, StageOrder, stages_of
-from rackwright.push.hosts.procedure import Playbooks, stranger
+from rackwright.push.hosts.procedure import Playbooks
+from rackwright.push.identity import stranger
 from rackwright.push.idle import Sessions
 from rackwright.secrets import Secret
 
@@ -63,7 +64,7 @@ class Surveyor:
         stack = self.stacks[device]
         try:
             facts = asked(self.way.host, self._idle, device, lambda session: session.facts(), looks=True)
-            if wrong := stranger(facts, stack.service_tag):
+            if wrong := stranger(facts.service_tag, stack.service_tag):
                 return Unread(device, wrong, _IDENTITY)
             return self._compared(stack, facts)
         except (DriverError, SecretUnresolved) as error:
